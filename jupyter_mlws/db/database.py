@@ -1,0 +1,181 @@
+"""`Database`: every write goes through one thread that commits in groups; reads run in a small pool.
+
+A handler hands over a function: `await db.write(fn)` or `await db.read(fn)`. `fn(session)` is synchronous, touches only the
+database, and its work is one savepoint: if it raises, its own work is undone and the others of its group stand. The answer
+leaves only after the commit. What `fn` returns must not hold live rows; services return wire types.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from jupyter_mlws.db import outbox
+from jupyter_mlws.db.engine import READERS, make_readers, make_writer
+from jupyter_mlws.kit.errors import Busy, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import URL
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+QUEUE_LIMIT = 2_000
+GROUP_LIMIT = 64
+
+
+class _Item(Generic[T]):
+    __slots__ = ("fn", "future")
+
+    def __init__(self, fn: Callable[[Session], T]) -> None:
+        self.fn = fn
+        self.future: Future[T] = Future()
+
+
+class Database:
+    """One workspace database. Thread-safe; `close()` waits for what was accepted."""
+
+    def __init__(self, url: str | URL) -> None:
+        self.writer_engine = make_writer(url)
+        self.reader_engine = make_readers(url)
+        self.listeners: list[Callable[[list[outbox.Change]], None]] = []
+        self._queue: queue.Queue[_Item[Any] | None] = queue.Queue(QUEUE_LIMIT)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="mlws-read")
+        self._closed = False
+        self._seq = 0
+        self._thread = threading.Thread(target=self._run, name="mlws-writer", daemon=True)
+
+    @property
+    def seq(self) -> int:
+        """The sequence number of the last committed change."""
+        return self._seq
+
+    def start(self) -> None:
+        """Begin to accept writes. The schema must be there."""
+        with Session(self.writer_engine) as session:
+            self._seq = outbox.last_seq(session)
+        self._thread.start()
+
+    def submit(self, fn: Callable[[Session], T]) -> Future[T]:
+        """Queue a write. Raises `Busy` when the queue is full, `Unavailable` after `close()`."""
+        if self._closed:
+            raise Unavailable("The server is stopping; try again in a moment.")
+        item = _Item(fn)
+        try:
+            self._queue.put_nowait(item)
+        except queue.Full:
+            raise Busy("The server has more to write than it can queue; try again in a second.") from None
+        return item.future
+
+    async def write(self, fn: Callable[[Session], T]) -> T:
+        """Run `fn` in the writer thread and answer once its group is committed."""
+        return await asyncio.wrap_future(self.submit(fn))
+
+    def write_sync(self, fn: Callable[[Session], T]) -> T:
+        """As `write`, for threads of our own; never call it on the event loop."""
+        return self.submit(fn).result()
+
+    async def read(self, fn: Callable[[Session], T]) -> T:
+        """Run `fn` in a reader thread, in one read transaction."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_sync, fn)
+
+    def read_sync(self, fn: Callable[[Session], T]) -> T:
+        """As `read`, for threads of our own."""
+        with Session(self.reader_engine) as session:
+            return fn(session)
+
+    def close(self) -> None:
+        """Commit what was accepted, then let go of all connections."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+        self._readers.shutdown(wait=True)
+        self.writer_engine.dispose()
+        self.reader_engine.dispose()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group = [first]
+            stop = False
+            while len(group) < GROUP_LIMIT:
+                try:
+                    item = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if item is None:
+                    stop = True
+                    break
+                group.append(item)
+            self._commit(group)
+            if stop:
+                return
+
+    def _commit(self, group: list[_Item[Any]]) -> None:
+        """Run a group as one transaction and settle its futures."""
+        outcomes: list[tuple[_Item[Any], Any, BaseException | None]] = []
+        changes: list[outbox.Change] = []
+        try:
+            with Session(self.writer_engine, expire_on_commit=False) as session:
+                for item in group:
+                    outcomes.append(self._one(session, item))
+                changes = self._number(session)
+                outbox.store_changes(session, changes)
+                session.commit()
+        except BaseException as error:  # noqa: BLE001 - top of the writer loop: whatever happened, the callers must hear of it
+            log.error("A group of %d writes was not committed: %s", len(group), error)
+            for item in group:
+                item.future.set_exception(error if isinstance(error, Exception) else RuntimeError(str(error)))
+            return
+        if changes:
+            self._seq = changes[-1].seq
+        for item, value, error in outcomes:
+            if error is not None:
+                item.future.set_exception(error)
+            else:
+                item.future.set_result(value)
+        self._tell(changes)
+
+    def _one(self, session: Session, item: _Item[Any]) -> tuple[_Item[Any], Any, BaseException | None]:
+        before = dict(session.info.get(outbox.PENDING, {}))
+        try:
+            with session.begin_nested():
+                value = item.fn(session)
+        except Exception as error:  # noqa: BLE001 - handed to the caller through its future
+            session.info[outbox.PENDING] = before
+            return item, None, error
+        return item, value, None
+
+    def _number(self, session: Session) -> list[outbox.Change]:
+        pending: dict[tuple[str, str], outbox.Change] = session.info.get(outbox.PENDING, {})
+        return [change._replace(seq=self._seq + n) for n, change in enumerate(pending.values(), start=1)]
+
+    def _tell(self, changes: list[outbox.Change]) -> None:
+        if not changes:
+            return
+        for listener in self.listeners:
+            try:
+                listener(changes)
+            except Exception:
+                log.exception("A listener of changes failed")
+
+    def health(self) -> str | None:
+        """None when a read works, else the error in words."""
+        try:
+            with contextlib.closing(self.reader_engine.connect()) as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except SQLAlchemyError as error:
+            return str(error)
+        return None

@@ -1,0 +1,66 @@
+"""Engines for SQLite and PostgreSQL, set up so that a commit that was answered survives a crash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, create_engine, event, make_url
+from sqlalchemy.pool import QueuePool
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+READERS = 4
+BUSY_MS = 10_000
+
+
+def sqlite_url(path: Path) -> URL:
+    """URL of the SQLite database at `path`."""
+    return URL.create("sqlite+pysqlite", database=str(path))
+
+
+def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(dbapi_connection: Any, _record: Any) -> None:
+        # Transactions are begun by us (below), never by the driver.
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.execute("PRAGMA cache_size=-16000")
+        if read_only:
+            cursor.execute("PRAGMA query_only=ON")
+        else:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def make_writer(url: str | URL) -> Engine:
+    """The engine of the one writer: a single connection."""
+    parsed = make_url(url)
+    options: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
+    if parsed.get_backend_name() == "sqlite":
+        options["connect_args"] = {"check_same_thread": False}
+        engine = create_engine(parsed, **options)
+        _prepare_sqlite(engine, read_only=False)
+        return engine
+    return create_engine(parsed, pool_pre_ping=True, **options)
+
+
+def make_readers(url: str | URL) -> Engine:
+    """The engine of the readers; on SQLite its connections cannot write."""
+    parsed = make_url(url)
+    options: dict[str, Any] = {"poolclass": QueuePool, "pool_size": READERS, "max_overflow": 2}
+    if parsed.get_backend_name() == "sqlite":
+        options["connect_args"] = {"check_same_thread": False}
+        engine = create_engine(parsed, **options)
+        _prepare_sqlite(engine, read_only=True)
+        return engine
+    return create_engine(parsed, pool_pre_ping=True, isolation_level="REPEATABLE READ", **options)

@@ -1,0 +1,104 @@
+"""The outbox: one row for each object that changed, written in the transaction of the change.
+
+A row is a *hint* ("run x of workspace y is different now"), never the data. A later change of the same object replaces its
+row and gives it a greater `seq`, so the table stays as small as the number of objects, and asking for all rows with a
+greater `seq` than the last seen gives every object that changed since, once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import Integer, String, func, select
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from jupyter_mlws.db.base import Base
+from jupyter_mlws.kit.clock import now_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+PENDING = "mlws_changes"
+
+
+class Change(NamedTuple):
+    """A hint that an object changed. `seq` is 0 for passing hints (logs, progress) that no table keeps."""
+
+    seq: int
+    workspace: str
+    kind: str
+    id: str
+    parent: str | None
+    at: int
+
+
+class ChangeRow(Base):
+    """The last change of an object."""
+
+    __tablename__ = "changes"
+
+    kind: Mapped[str] = mapped_column(String(32), primary_key=True)
+    object_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seq: Mapped[int] = mapped_column(index=True)
+    workspace: Mapped[str] = mapped_column(String(64))
+    parent: Mapped[str | None] = mapped_column(String(64))
+    at: Mapped[int] = mapped_column()
+    times: Mapped[int] = mapped_column(Integer(), default=1)
+
+
+def record_change(session: Session, workspace: str, kind: str, object_id: str, parent: str | None = None) -> None:
+    """Note that an object changed; the writer stores the row with the transaction and tells listeners after the commit."""
+    pending: dict[tuple[str, str], Change] = session.info.setdefault(PENDING, {})
+    pending.pop((kind, object_id), None)
+    pending[kind, object_id] = Change(0, workspace, kind, object_id, parent, now_ms())
+
+
+def last_seq(session: Session) -> int:
+    """The greatest sequence number given so far; 0 before the first change."""
+    return session.execute(select(func.max(ChangeRow.seq))).scalar_one_or_none() or 0
+
+
+def store_changes(session: Session, changes: Sequence[Change]) -> None:
+    """Write outbox rows, replacing the earlier rows of the same objects."""
+    if not changes:
+        return
+    insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    statement = insert(ChangeRow)
+    statement = statement.on_conflict_do_update(
+        index_elements=[ChangeRow.kind, ChangeRow.object_id],
+        set_={
+            "seq": statement.excluded.seq,
+            "workspace": statement.excluded.workspace,
+            "parent": statement.excluded.parent,
+            "at": statement.excluded.at,
+            "times": ChangeRow.times + 1,
+        },
+    )
+    session.connection().execute(
+        statement,
+        [
+            {
+                "kind": c.kind,
+                "object_id": c.id,
+                "seq": c.seq,
+                "workspace": c.workspace,
+                "parent": c.parent,
+                "at": c.at,
+                "times": 1,
+            }
+            for c in changes
+        ],
+    )
+
+
+def changes_after(session: Session, seq: int, limit: int, workspace: str | None = None) -> list[Change]:
+    """Changes with a greater `seq`, oldest first, at most `limit`."""
+    query = select(ChangeRow).where(ChangeRow.seq > seq).order_by(ChangeRow.seq).limit(limit)
+    if workspace is not None:
+        query = query.where(ChangeRow.workspace == workspace)
+    rows = session.execute(query).scalars()
+    return [Change(row.seq, row.workspace, row.kind, row.object_id, row.parent, row.at) for row in rows]

@@ -1,0 +1,42 @@
+"""Wire types of compute targets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class QueuedJob(Struct, kw_only=True):
+    """A job that waits on a target."""
+
+    run_id: str
+    name: str
+    position: int
+    reason: str
+    priority: int
+
+
+class ComputeTarget(Struct, kw_only=True):
+    """A compute target with its load now."""
+
+    name: str
+    kind: str
+    description: str
+    max_jobs: int
+    running: int
+    queued: int
+    state: Literal["ready", "unavailable"]
+    detail: str
+    cpu_count: int | None
+    memory_bytes: int | None
+    load: float | None
+    """Load average of one minute, in CPUs."""
+    memory_used_bytes: int | None
+    queue: list[QueuedJob]
+
+
+class ComputeList(Struct, kw_only=True):
+    """All compute targets."""
+
+    targets: list[ComputeTarget]

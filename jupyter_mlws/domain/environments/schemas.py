@@ -1,0 +1,38 @@
+"""Wire types of captured environments."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Line = Annotated[str, Meta(max_length=4000)]
+
+
+class GitState(Struct, kw_only=True, omit_defaults=True):
+    """The state of the git repository a run was started from."""
+
+    commit: Line | None = None
+    branch: Line | None = None
+    remote: Line | None = None
+    """URL of `origin`, with credentials removed."""
+    dirty: bool = False
+    patch: Annotated[str, Meta(max_length=2_000_000)] | None = None
+    """`git diff HEAD`, cut at 1 MB."""
+
+
+class EnvironmentCapture(Struct, kw_only=True, omit_defaults=True):
+    """What a run ran in."""
+
+    language: Line | None = None
+    language_version: Line | None = None
+    executable: Line | None = None
+    kernel_name: Line | None = None
+    kernel_display_name: Line | None = None
+    platform: Line | None = None
+    host: Line | None = None
+    cpu_count: int | None = None
+    memory_bytes: int | None = None
+    packages: dict[str, str] = {}
+    """Installed distributions: name to version."""
+    git: GitState | None = None

@@ -1,0 +1,282 @@
+"""Rules of experiments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+
+from msgspec import UNSET
+
+from jupyter_mlws.db.outbox import record_change
+from jupyter_mlws.domain.access.service import require
+from jupyter_mlws.domain.experiments import store
+from jupyter_mlws.domain.experiments.errors import ExperimentArchived, ExperimentExists, ExperimentInUse, ExperimentNotFound
+from jupyter_mlws.domain.experiments.schemas import (
+    BestRun,
+    Experiment,
+    ExperimentCreate,
+    ExperimentDeletion,
+    ExperimentPage,
+    ExperimentUpdate,
+    Goal,
+)
+from jupyter_mlws.domain.experiments.tables import ExperimentRow
+from jupyter_mlws.domain.workspaces import service as workspaces
+from jupyter_mlws.domain.workspaces.errors import StaleVersion
+from jupyter_mlws.kit.actors import Action
+from jupyter_mlws.kit.clock import now_ms
+from jupyter_mlws.kit.errors import InvalidName
+from jupyter_mlws.kit.events import Hook
+from jupyter_mlws.kit.pagination import decode_cursor, encode_cursor
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.workspaces.service import WorkspaceRef
+    from jupyter_mlws.kit.actors import Actor
+
+DEFAULT = "Default"
+
+
+class ExperimentRef(NamedTuple):
+    """What upper slices need of an experiment."""
+
+    id: int
+    name: str
+    workspace: WorkspaceRef
+
+
+class Summary:
+    """Filled by upper slices: what lists show of an experiment's runs."""
+
+    def __init__(self, goal: Goal | None) -> None:
+        self.goal = goal
+        self.runs = 0
+        self.by_status: dict[str, int] = {}
+        self.last_run_at: int | None = None
+        self.best: BestRun | None = None
+
+
+class Contents:
+    """Filled by upper slices while an experiment is deleted for good (or asked what that would remove)."""
+
+    def __init__(self, experiment_id: int, *, dry_run: bool) -> None:
+        self.experiment_id = experiment_id
+        self.dry_run = dry_run
+        self.runs = 0
+        self.artifacts = 0
+        self.bytes_freed = 0
+        self.busy: list[str] = []
+
+
+summarizing: Hook[[Session, dict[int, Summary]]] = Hook()
+deleting: Hook[[Session, Contents]] = Hook()
+
+
+def clean_name(name: str, what: str, *, field: str = "name") -> str:
+    """`name` without blanks around it; `InvalidName` for one that is empty or has control characters."""
+    cleaned = name.strip()
+    if not cleaned:
+        raise InvalidName(f"The name of {what} is empty.", field=field)
+    if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in cleaned):
+        raise InvalidName(f"The name of {what} has control characters; use plain text.", field=field)
+    return cleaned
+
+
+def find(session: Session, experiment_id: str | int) -> ExperimentRef:
+    """The experiment with this id. Raises `ExperimentNotFound`."""
+    row = _row(session, str(experiment_id))
+    names = workspaces.workspace_names(session, [row.workspace_id])
+    return ExperimentRef(row.id, row.name, workspaces.WorkspaceRef(row.workspace_id, names[row.workspace_id]))
+
+
+def find_or_create(session: Session, workspace: WorkspaceRef, name: str) -> ExperimentRef:
+    """The experiment of this name, made if it is new. Raises `ExperimentArchived`."""
+    cleaned = clean_name(name, "an experiment", field="experiment")
+    row = store.by_name(session, workspace.id, cleaned)
+    if row is None:
+        at = now_ms()
+        row = ExperimentRow(workspace_id=workspace.id, name=cleaned, created_at=at, used_at=at)
+        store.add(session, row)
+        record_change(session, workspace.name, "experiment", str(row.id))
+    elif row.archived_at is not None:
+        raise ExperimentArchived(f"The experiment {cleaned!r} is archived; restore it, or choose another.", field="experiment")
+    return ExperimentRef(row.id, row.name, workspace)
+
+
+def touch(session: Session, experiment: ExperimentRef, at: int | None = None) -> None:
+    """Note that a run was made or changed: the experiment's lists are different now."""
+    if at is not None:
+        row = _row(session, str(experiment.id))
+        row.used_at = max(row.used_at, at)
+    record_change(session, experiment.workspace.name, "experiment", str(experiment.id))
+
+
+def list_experiments(
+    session: Session, workspace: str, *, text: str, archived: bool, cursor: str | None, limit: int
+) -> ExperimentPage:
+    """One page of experiments, the most recently used first."""
+    ref = workspaces.find(session, workspace)
+    after = None
+    if cursor:
+        used_at, last_id = decode_cursor(cursor, 2)
+        after = (int(used_at), int(last_id))
+    rows = store.page(session, ref.id, text=text, archived=archived, after=after, limit=limit + 1)
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return ExperimentPage(
+        experiments=_wires(session, rows, ref.name),
+        next_cursor=encode_cursor(rows[-1].used_at, rows[-1].id) if more else None,
+    )
+
+
+def get_experiment(session: Session, actor: Actor, experiment_id: str) -> Experiment:
+    """One experiment."""
+    row, workspace = _open(session, actor, Action.READ, experiment_id)
+    return _wires(session, [row], workspace)[0]
+
+
+def create_experiment(session: Session, workspace: str, body: ExperimentCreate) -> Experiment:
+    """Make an experiment."""
+    ref = workspaces.find(session, workspace)
+    name = clean_name(body.name, "an experiment")
+    if (found := store.by_name(session, ref.id, name)) is not None:
+        where = " in the archive; restore it" if found.archived_at is not None else " already"
+        raise ExperimentExists(f"There is an experiment {name!r}{where}, or choose another name.", field="name")
+    at = now_ms()
+    row = ExperimentRow(workspace_id=ref.id, name=name, created_at=at, used_at=at)
+    if body.description is not UNSET:
+        row.description = body.description
+    if body.goal is not UNSET:
+        row.goal_metric, row.goal_direction = body.goal.metric, body.goal.direction
+    store.add(session, row)
+    for key, value in (body.tags if body.tags is not UNSET else {}).items():
+        store.set_tag(session, row.id, key, value)
+    record_change(session, ref.name, "experiment", str(row.id))
+    return _wires(session, [row], ref.name)[0]
+
+
+def update_experiment(
+    session: Session, actor: Actor, experiment_id: str, body: ExperimentUpdate, version: int | None
+) -> Experiment:
+    """Change name, description, tags or goal."""
+    row, workspace = _open(session, actor, Action.EDIT, experiment_id)
+    if version is not None and version != row.version:
+        raise StaleVersion(
+            f"This experiment was changed meanwhile (version {row.version}, not {version}); reload it and try again."
+        )
+    if body.name is not UNSET:
+        name = clean_name(body.name, "an experiment")
+        other = store.by_name(session, row.workspace_id, name)
+        if other is not None and other.id != row.id:
+            raise ExperimentExists(f"There is an experiment {name!r} already; choose another name.", field="name")
+        row.name = name
+    if body.description is not UNSET:
+        row.description = body.description
+    if body.goal is not UNSET:
+        row.goal_metric, row.goal_direction = (body.goal.metric, body.goal.direction) if body.goal is not None else (None, None)
+    for key, value in (body.tags if body.tags is not UNSET else {}).items():
+        store.set_tag(session, row.id, key, value)
+    return _changed(session, row, workspace)
+
+
+def set_archived(session: Session, actor: Actor, experiment_id: str, *, archived: bool) -> Experiment:
+    """Archive an experiment, or bring it back."""
+    row, workspace = _open(session, actor, Action.EDIT, experiment_id)
+    if (row.archived_at is not None) != archived:
+        row.archived_at = now_ms() if archived else None
+        return _changed(session, row, workspace)
+    return _wires(session, [row], workspace)[0]
+
+
+def delete_experiment(session: Session, actor: Actor, experiment_id: str, *, dry_run: bool) -> ExperimentDeletion:
+    """Delete an archived experiment with all its runs, or tell what that would free."""
+    row, workspace = _open(session, actor, Action.READ if dry_run else Action.ADMIN, experiment_id)
+    if not dry_run and row.archived_at is None:
+        raise ExperimentInUse(f"Archive the experiment {row.name!r} first; then it can be deleted for good.")
+    contents = Contents(row.id, dry_run=dry_run)
+    deleting(session, contents)
+    if not dry_run:
+        if contents.busy:
+            raise ExperimentInUse(f"{len(contents.busy)} runs of experiment {row.name!r} still run; cancel them first.")
+        record_change(session, workspace, "experiment", str(row.id))
+        store.remove(session, row)
+    return ExperimentDeletion(
+        experiment_id=experiment_id,
+        runs=contents.runs,
+        artifacts=contents.artifacts,
+        bytes_freed=contents.bytes_freed,
+        dry_run=dry_run,
+    )
+
+
+@workspaces.counting.register
+def _count(session: Session, counts: workspaces.Counts) -> None:
+    counts.experiments = store.counts_by_workspace(session)
+
+
+@workspaces.deleting.register
+def _delete_with_workspace(session: Session, contents: workspaces.Contents) -> None:
+    for row in store.all_of_workspace(session, contents.workspace_id):
+        own = Contents(row.id, dry_run=contents.dry_run)
+        deleting(session, own)
+        contents.experiments += 1
+        contents.runs += own.runs
+        contents.artifacts += own.artifacts
+        contents.bytes_freed += own.bytes_freed
+        contents.busy += own.busy
+        if not contents.dry_run and not own.busy:
+            store.remove(session, row)
+
+
+def _row(session: Session, experiment_id: str) -> ExperimentRow:
+    row = None
+    if experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 19:
+        row = store.by_id(session, int(experiment_id))
+    if row is None:
+        raise ExperimentNotFound(f"There is no experiment with id {experiment_id[:80]!r}.", field="experiment_id")
+    return row
+
+
+def _open(session: Session, actor: Actor, action: Action, experiment_id: str) -> tuple[ExperimentRow, str]:
+    row = _row(session, experiment_id)
+    workspace = workspaces.workspace_names(session, [row.workspace_id])[row.workspace_id]
+    require(actor, action, workspace, f"experiment with id {experiment_id!r}")
+    return row, workspace
+
+
+def _changed(session: Session, row: ExperimentRow, workspace: str) -> Experiment:
+    row.version += 1
+    session.flush()
+    record_change(session, workspace, "experiment", str(row.id))
+    return _wires(session, [row], workspace)[0]
+
+
+def goal_of(row: ExperimentRow) -> Goal | None:
+    """The goal of an experiment, if it has one."""
+    if row.goal_metric is None or row.goal_direction is None:
+        return None
+    return Goal(metric=row.goal_metric, direction=cast("Literal['maximize', 'minimize']", row.goal_direction))
+
+
+def _wires(session: Session, rows: list[ExperimentRow], workspace: str) -> list[Experiment]:
+    tags = store.tags_of(session, [row.id for row in rows])
+    summaries = {row.id: Summary(goal_of(row)) for row in rows}
+    summarizing(session, summaries)
+    return [
+        Experiment(
+            id=str(row.id),
+            workspace=workspace,
+            name=row.name,
+            description=row.description,
+            tags=tags.get(row.id, {}),
+            goal=summaries[row.id].goal,
+            archived=row.archived_at is not None,
+            created_at=row.created_at,
+            last_run_at=summaries[row.id].last_run_at,
+            runs=summaries[row.id].runs,
+            by_status=summaries[row.id].by_status,
+            best=summaries[row.id].best,
+            version=row.version,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,86 @@
+"""SQL of experiments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, select, tuple_
+
+from jupyter_mlws.domain.experiments.tables import ExperimentRow, ExperimentTagRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+
+def by_id(session: Session, experiment_id: int) -> ExperimentRow | None:
+    """The experiment with this id."""
+    return session.get(ExperimentRow, experiment_id)
+
+
+def by_name(session: Session, workspace_id: int, name: str) -> ExperimentRow | None:
+    """The experiment of this name in a workspace."""
+    query = select(ExperimentRow).where(ExperimentRow.workspace_id == workspace_id, ExperimentRow.name == name)
+    return session.execute(query).scalar_one_or_none()
+
+
+def page(
+    session: Session, workspace_id: int, *, text: str, archived: bool, after: tuple[int, int] | None, limit: int
+) -> list[ExperimentRow]:
+    """Experiments whose name contains `text` (any case), the most recently used first."""
+    query = select(ExperimentRow).where(ExperimentRow.workspace_id == workspace_id)
+    query = query.where(ExperimentRow.archived_at.is_not(None) if archived else ExperimentRow.archived_at.is_(None))
+    if text:
+        query = query.where(func.lower(ExperimentRow.name).contains(text.lower(), autoescape=True))
+    if after is not None:
+        query = query.where(tuple_(ExperimentRow.used_at, ExperimentRow.id) < after)
+    query = query.order_by(ExperimentRow.used_at.desc(), ExperimentRow.id.desc()).limit(limit)
+    return list(session.execute(query).scalars())
+
+
+def all_of_workspace(session: Session, workspace_id: int) -> list[ExperimentRow]:
+    """All experiments of a workspace, archived ones too."""
+    return list(session.execute(select(ExperimentRow).where(ExperimentRow.workspace_id == workspace_id)).scalars())
+
+
+def add(session: Session, row: ExperimentRow) -> None:
+    """Store a new experiment."""
+    session.add(row)
+    session.flush()
+
+
+def remove(session: Session, row: ExperimentRow) -> None:
+    """Remove an experiment; its runs must be gone."""
+    session.execute(delete(ExperimentTagRow).where(ExperimentTagRow.experiment_id == row.id))
+    session.delete(row)
+    session.flush()
+
+
+def tags_of(session: Session, ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """Tags by experiment id."""
+    found: dict[int, dict[str, str]] = {}
+    query = select(ExperimentTagRow).where(ExperimentTagRow.experiment_id.in_(list(ids))).order_by(ExperimentTagRow.key)
+    for row in session.execute(query).scalars():
+        found.setdefault(row.experiment_id, {})[row.key] = row.value
+    return found
+
+
+def set_tag(session: Session, experiment_id: int, key: str, value: str | None) -> None:
+    """Set a tag, or remove it."""
+    if value is None:
+        session.execute(
+            delete(ExperimentTagRow).where(ExperimentTagRow.experiment_id == experiment_id, ExperimentTagRow.key == key)
+        )
+    else:
+        session.merge(ExperimentTagRow(experiment_id=experiment_id, key=key, value=value))
+
+
+def counts_by_workspace(session: Session) -> dict[int, int]:
+    """Number of experiments by workspace id, archived ones left out."""
+    query = (
+        select(ExperimentRow.workspace_id, func.count())
+        .where(ExperimentRow.archived_at.is_(None))
+        .group_by(ExperimentRow.workspace_id)
+    )
+    return {workspace: count for workspace, count in session.execute(query).tuples()}

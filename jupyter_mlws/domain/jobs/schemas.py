@@ -1,0 +1,208 @@
+"""Wire types of jobs. A job is a run: its status, progress, params and metrics are read from `Run`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from jupyter_mlws.domain.runs.schemas import Run
+from jupyter_mlws.domain.storage.schemas import ManifestFile
+from jupyter_mlws.kit.fields import Key, Name, TagValue
+
+PathText = Annotated[str, Meta(min_length=1, max_length=4096)]
+
+
+class NotebookSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="notebook", tag_field="kind"):
+    """Run a notebook by papermill."""
+
+    notebook: PathText
+    """Path of the notebook, relative to the server's root (or inside `files` when the client sent a manifest)."""
+    kernel: Annotated[str, Meta(max_length=255)] | UnsetType = UNSET
+    """Kernelspec name; the notebook's own if left out."""
+    parameters: dict[Key, Any] | UnsetType = UNSET
+    """Values by name, JSON types; each must be declared in the notebook's `parameters` cell."""
+
+
+class CommandSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="command", tag_field="kind"):
+    """Run a shell line with bash."""
+
+    command: Annotated[str, Meta(min_length=1, max_length=100_000)]
+    code: PathText | UnsetType = UNSET
+    """Folder to snapshot and to run in, relative to the server's root; an empty folder if left out."""
+
+
+class SourceManifest(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Files that the client sends itself (because they lie outside the server's root): hashes now, missing blobs before the submit."""
+
+    files: Annotated[list[ManifestFile], Meta(max_length=100_000)]
+
+
+class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A job to submit."""
+
+    spec: NotebookSpec | CommandSpec
+    experiment: Name | UnsetType = UNSET
+    """Experiment name, made if it is new; the notebook's name if left out."""
+    name: Name | UnsetType = UNSET
+    """Run name; made from the source and a number if left out."""
+    target: Annotated[str, Meta(max_length=255)] = "local"
+    priority: Annotated[int, Meta(ge=-100, le=100)] = 0
+    """Greater runs first; equal ones in the order of submission."""
+    timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType = UNSET
+    tags: dict[Key, TagValue] | UnsetType = UNSET
+    note: Annotated[str, Meta(max_length=100_000)] | UnsetType = UNSET
+    env: dict[Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], str] | UnsetType = UNSET
+    """Environment variables of the job."""
+    manifest: SourceManifest | UnsetType = UNSET
+    in_place: bool = False
+    """Run in the notebook's own folder instead of a working copy."""
+    confirm_large: bool = False
+    """Take a snapshot although the folder is the home or root folder, or over 1 GB."""
+    rerun_of: str | UnsetType = UNSET
+    """Take snapshot and spec of this job; fields given here win."""
+    parent_id: str | UnsetType = UNSET
+
+
+class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Submit a job again from its own snapshot; what is given here wins over what it had."""
+
+    name: Name | UnsetType = UNSET
+    experiment: Name | UnsetType = UNSET
+    parameters: dict[Key, Any] | UnsetType = UNSET
+    priority: Annotated[int, Meta(ge=-100, le=100)] | UnsetType = UNSET
+    timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType = UNSET
+
+
+class Job(Struct, kw_only=True):
+    """A job: its run, what it was asked to do, and what was not captured of its folder."""
+
+    run: Run
+    spec: NotebookSpec | CommandSpec
+    priority: int
+    timeout_s: int | None
+    attempt: int
+    not_captured: list[str]
+    """Paths that the snapshot left out (ignored files); links to the originals stand in their place."""
+    new_files: list[str]
+    """Files the job made outside `outputs/` and `logs/`, known after its end; `Keep` stores one as an artifact."""
+    notebook_artifact: str | None
+    """Artifact path of the output notebook, once it is stored."""
+
+
+class JobList(Struct, kw_only=True):
+    """Jobs that wait or run, in the order of the queue."""
+
+    jobs: list[Run]
+
+
+class LogSlice(Struct, kw_only=True):
+    """A piece of a log. Whole lines stand in `text`; the unfinished last line stands in `partial` and is not counted in `next_offset`."""
+
+    text: str
+    partial: str
+    offset: int
+    """Byte offset where `text` begins."""
+    next_offset: int
+    size: int
+    done: bool
+    """The log is complete and `text` reaches its end."""
+
+
+class CellDelta(Struct, kw_only=True, omit_defaults=True):
+    """One change of the growing output notebook. `op` tells which fields count.
+
+    `base`: `notebook` is the whole notebook before the first cell ran. `start`: cell `cell` runs. `output`: `output` is
+    appended to the cell (stream text may continue the last output of the same name). `clear`: the outputs go. `update`:
+    the outputs with `display_id` become `output`. `end`: the cell ended with `ok`. `done`: no more deltas come.
+    """
+
+    op: Literal["base", "start", "output", "clear", "update", "end", "done"]
+    cell: int | None = None
+    at: int | None = None
+    output: dict[str, Any] | None = None
+    display_id: str | None = None
+    ok: bool | None = None
+    execution_count: int | None = None
+    notebook: dict[str, Any] | None = None
+
+
+class NotebookDeltas(Struct, kw_only=True):
+    """Deltas after a byte offset, at most about 2 MB of them at once; ask again from `next_offset` until `done`."""
+
+    deltas: list[CellDelta]
+    next_offset: int
+    done: bool
+
+
+class ParameterField(Struct, kw_only=True):
+    """A parameter of a notebook, read from its `parameters` cell without running it."""
+
+    name: str
+    type: Literal["int", "float", "bool", "str", "list", "dict", "none", "unknown"]
+    default: Any
+    """The value where it is a literal, else null."""
+    default_source: str
+    """The expression as written."""
+    help: str
+    """The comment beside it."""
+    required_literal: bool
+    """False when the default is an expression that cannot be shown as a value."""
+
+
+class NotebookInspection(Struct, kw_only=True):
+    """What the submit dialog needs to know of a notebook."""
+
+    path: str
+    name: str
+    kernel: str | None
+    kernel_display_name: str | None
+    kernel_available: bool
+    language: str | None
+    parameters: list[ParameterField]
+    has_parameters_cell: bool
+    cells: int
+    snapshot_files: int
+    snapshot_bytes: int
+    not_captured: list[str]
+    needs_confirmation: str | None
+    """Why a snapshot of this folder should be confirmed first, or null."""
+    default_experiment: str
+
+
+class NotebookInspect(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which notebook to look at."""
+
+    path: PathText
+
+
+class KernelChoice(Struct, kw_only=True):
+    """A kernel that is installed."""
+
+    name: str
+    display_name: str
+    language: str
+
+
+class KernelList(Struct, kw_only=True):
+    """All kernels that are installed."""
+
+    kernels: list[KernelChoice]
+
+
+class MissingBlobs(Struct, kw_only=True):
+    """Hashes that the server does not have."""
+
+    missing: list[str]
+
+
+class BlobQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Hashes to ask about."""
+
+    sha256: Annotated[list[Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]], Meta(max_length=100_000)]
+
+
+class KeepFile(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A file of the working folder to store as an artifact."""
+
+    path: PathText

@@ -1,0 +1,204 @@
+"""Wire types of runs. Times are milliseconds since the epoch (UTC); durations are milliseconds."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from jupyter_mlws.domain.metrics.schemas import MetricPoint, MetricSummary
+from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.kit.fields import BatchId, Key, Name, Note, ObjectId, ParamValue, TagValue, TimeMs
+
+
+class RunKind(str, Enum):
+    """How a run came to be: followed in a notebook cell or script, or submitted as a job of one kind."""
+
+    INTERACTIVE = "interactive"
+    NOTEBOOK = "notebook"
+    COMMAND = "command"
+
+
+class Lifecycle(str, Enum):
+    """Whether a run is in sight, or in the bin (restorable until it is purged)."""
+
+    ACTIVE = "active"
+    DELETED = "deleted"
+
+
+class RunError(Struct, kw_only=True, omit_defaults=True):
+    """Why a run failed, in words for a person."""
+
+    message: str
+    kind: str | None = None
+    """Class of the exception, e.g. `ValueError`."""
+    cell: int | None = None
+    """Index of the failing cell, counted from 0 over all cells."""
+    cell_name: str | None = None
+    """First heading above, or first line of the failing cell."""
+    traceback: str | None = None
+    """Traceback, at most 64 kB, ANSI colours kept."""
+
+
+class Progress(Struct, kw_only=True):
+    """How far a run is: `done` of `total` units (cells of a notebook), and what it is at."""
+
+    done: int
+    total: int
+    label: str
+    current: int | None = None
+    """Index of the cell that runs now, counted from 0 over all cells."""
+
+
+class RunIO(Struct, kw_only=True, omit_defaults=True):
+    """A named input or output of a run."""
+
+    name: Key
+    type: Literal["uri_file", "uri_folder", "mltable", "model", "literal"] = "uri_file"
+    uri: Annotated[str, Meta(max_length=4000)] = ""
+    digest: str | None = None
+
+
+class Waiting(Struct, kw_only=True):
+    """Why a job does not run yet, and its place in the queue (counted from 1)."""
+
+    reason: str
+    position: int
+
+
+class Process(Struct, kw_only=True, omit_defaults=True):
+    """The operating-system process of an interactive run: enough to tell whether it still lives."""
+
+    host: Annotated[str, Meta(max_length=255)]
+    pid: int
+    start_time: str | None = None
+    """From /proc/<pid>/stat field 22 (clock ticks since boot), as text."""
+    boot_id: str | None = None
+
+
+class Run(Struct, kw_only=True, omit_defaults=False):
+    """A run as lists and pages show it."""
+
+    id: str
+    workspace: str
+    experiment_id: str
+    experiment_name: str
+    name: str
+    kind: RunKind
+    status: RunStatus
+    reason: str | None
+    """Code of the ending where it needs one: `error`, `timeout`, `lost`, `kernel_ended`, `canceled`, `spawn_failed`."""
+    error: RunError | None
+    lifecycle: Lifecycle
+    parent_id: str | None
+    user: str
+    created_at: int
+    started_at: int | None
+    ended_at: int | None
+    duration_ms: int | None
+    """From start to end, or to now while it runs."""
+    source: str
+    """The notebook's path or the command line."""
+    target: str | None
+    progress: Progress | None
+    waiting: Waiting | None
+    params: dict[str, str]
+    metrics: dict[str, MetricSummary]
+    tags: dict[str, str]
+    note: str
+    inputs: list[RunIO]
+    outputs: list[RunIO]
+    children: int
+    """Number of runs whose parent this is."""
+    snapshot_id: str | None
+    version: int
+    """Grows by one with each change of status or of what a person edits; give it back in `If-Match` to refuse a lost update."""
+
+
+class RunPage(Struct, kw_only=True):
+    """One page of runs; `next_cursor` is null on the last. `total` counts all matches (null where counting would be slow)."""
+
+    runs: list[Run]
+    next_cursor: str | None
+    total: int | None
+
+
+class RunCreate(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A new interactive run. With an `id` that exists already the same run is answered, so that a retry is harmless."""
+
+    id: ObjectId | UnsetType = UNSET
+    experiment: Name | UnsetType = UNSET
+    """Experiment name, made if it is new; `Default` if left out."""
+    name: Name | UnsetType = UNSET
+    parent_id: ObjectId | UnsetType = UNSET
+    params: dict[Key, ParamValue] | UnsetType = UNSET
+    tags: dict[Key, TagValue] | UnsetType = UNSET
+    note: Note | UnsetType = UNSET
+    source: Annotated[str, Meta(max_length=4000)] | UnsetType = UNSET
+    started_at: TimeMs | UnsetType = UNSET
+    process: Process | UnsetType = UNSET
+
+
+class RunUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a person may change of a run. A tag set to null is removed."""
+
+    name: Name | UnsetType = UNSET
+    note: Note | UnsetType = UNSET
+    tags: dict[Key, TagValue | None] | UnsetType = UNSET
+    experiment_id: str | UnsetType = UNSET
+    """Moves the run, within its workspace."""
+
+
+class RunEnd(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The end of an interactive run."""
+
+    status: Literal["Completed", "Failed", "Canceled"]
+    ended_at: TimeMs | UnsetType = UNSET
+    error: RunError | UnsetType = UNSET
+
+
+class StatusChange(Struct, kw_only=True):
+    """One entry of a run's status history."""
+
+    status: RunStatus
+    at: int
+    reason: str | None
+    actor: str
+
+
+class StatusHistory(Struct, kw_only=True):
+    """All status changes of a run, oldest first."""
+
+    changes: list[StatusChange]
+
+
+class DeletePlan(Struct, kw_only=True):
+    """What a deletion removes: rows, and bytes that really become free (content that others share stays)."""
+
+    runs: int
+    artifacts: int
+    bytes_freed: int
+    dry_run: bool
+
+
+class IODeclare(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Inputs and outputs to note on a run."""
+
+    inputs: list[RunIO] | UnsetType = UNSET
+    outputs: list[RunIO] | UnsetType = UNSET
+
+
+class LogBatch(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Metrics, params and tags to log on a run in one go. The same `batch_id` again is answered without logging twice."""
+
+    batch_id: BatchId
+    metrics: Annotated[list[MetricPoint], Meta(max_length=10_000)] | UnsetType = UNSET
+    params: dict[Key, ParamValue] | UnsetType = UNSET
+    tags: dict[Key, TagValue] | UnsetType = UNSET
+
+
+class LogReply(Struct, kw_only=True):
+    """How many metric points were stored (0 for a batch that was there already)."""
+
+    stored: int

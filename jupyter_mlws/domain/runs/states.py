@@ -1,0 +1,47 @@
+"""The status of a run and how it may change. Names are Azure ML's; MLflow's words are a view of them."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class RunStatus(str, Enum):
+    """Status of a run or job."""
+
+    NOT_STARTED = "NotStarted"
+    QUEUED = "Queued"
+    PREPARING = "Preparing"
+    RUNNING = "Running"
+    FINALIZING = "Finalizing"
+    CANCEL_REQUESTED = "CancelRequested"
+    PAUSED = "Paused"
+    NOT_RESPONDING = "NotResponding"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+
+
+S = RunStatus
+
+TERMINAL = frozenset({S.COMPLETED, S.FAILED, S.CANCELED})
+
+ENDINGS = (S.COMPLETED, S.FAILED, S.CANCELED)
+
+TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
+    S.NOT_STARTED: frozenset({S.QUEUED, S.PREPARING, S.RUNNING, S.PAUSED, S.CANCEL_REQUESTED, S.FAILED, S.CANCELED}),
+    S.QUEUED: frozenset({S.PREPARING, S.PAUSED, S.CANCEL_REQUESTED, S.FAILED, S.CANCELED}),
+    S.PAUSED: frozenset({S.QUEUED, S.CANCEL_REQUESTED, S.CANCELED}),
+    S.PREPARING: frozenset({S.QUEUED, S.RUNNING, S.FINALIZING, S.CANCEL_REQUESTED, S.NOT_RESPONDING, *ENDINGS}),
+    S.RUNNING: frozenset({S.FINALIZING, S.CANCEL_REQUESTED, S.NOT_RESPONDING, *ENDINGS}),
+    S.FINALIZING: frozenset({S.NOT_RESPONDING, *ENDINGS}),
+    S.CANCEL_REQUESTED: frozenset({S.FINALIZING, S.NOT_RESPONDING, *ENDINGS}),
+    S.NOT_RESPONDING: frozenset({S.RUNNING, S.FINALIZING, S.CANCEL_REQUESTED, *ENDINGS}),
+    S.COMPLETED: frozenset(),
+    S.FAILED: frozenset(),
+    S.CANCELED: frozenset(),
+}
+
+
+def may_change(old: RunStatus, new: RunStatus) -> bool:
+    """Whether a run in status `old` may go to `new`."""
+    return new in TRANSITIONS[old]

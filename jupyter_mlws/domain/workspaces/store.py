@@ -1,0 +1,41 @@
+"""SQL of workspaces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from jupyter_mlws.domain.workspaces.tables import WorkspaceRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+
+def by_name(session: Session, name: str) -> WorkspaceRow | None:
+    """The workspace of this name."""
+    return session.execute(select(WorkspaceRow).where(WorkspaceRow.name == name)).scalar_one_or_none()
+
+
+def by_ids(session: Session, ids: Iterable[int]) -> list[WorkspaceRow]:
+    """Workspaces by id."""
+    return list(session.execute(select(WorkspaceRow).where(WorkspaceRow.id.in_(list(ids)))).scalars())
+
+
+def all_rows(session: Session) -> list[WorkspaceRow]:
+    """All workspaces, by name."""
+    return list(session.execute(select(WorkspaceRow).order_by(WorkspaceRow.name)).scalars())
+
+
+def add(session: Session, row: WorkspaceRow) -> None:
+    """Store a new workspace."""
+    session.add(row)
+    session.flush()
+
+
+def remove(session: Session, row: WorkspaceRow) -> None:
+    """Remove a workspace; its experiments and runs must be gone."""
+    session.delete(row)
+    session.flush()

@@ -1,0 +1,50 @@
+"""Who a request comes from. Slice `access` makes actors and decides what they may; the HTTP layer only carries them."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from msgspec import Struct
+
+TOKEN_PREFIX = "mlws_"  # noqa: S105 - how our tokens begin, not a secret
+
+
+class ActorKind(str, Enum):
+    """How the caller proved who it is."""
+
+    USER = "user"
+    """A person signed in to Jupyter."""
+    LOCAL = "local"
+    """A process of the same operating-system user, which could read the runtime file."""
+    KERNEL = "kernel"
+    """A kernel that this server started."""
+    JOB = "job"
+    """A job that this server started."""
+
+
+class Action(str, Enum):
+    """What is asked of a workspace. The service checks the object itself."""
+
+    READ = "read"
+    LOG = "log"
+    """Write to runs: metrics, params, tags, artifacts."""
+    CREATE = "create"
+    """Make experiments and runs."""
+    SUBMIT = "submit"
+    """Submit, cancel and re-run jobs."""
+    EDIT = "edit"
+    """Rename, archive, restore, move to the bin."""
+    ADMIN = "admin"
+    """Delete for good; make and change workspaces."""
+
+
+class Actor(Struct, frozen=True, kw_only=True):
+    """The caller: a name for people, the kind of credentials, and what they are bound to."""
+
+    name: str
+    kind: ActorKind
+    workspace: str | None = None
+    """The only workspace this actor may touch; None for all."""
+    run_id: str | None = None
+    """For a job: its own run."""
+    token_id: str | None = None

@@ -1,0 +1,21 @@
+"""Constrained types that wire types of many slices share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+ObjectId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+"""A run id: 32 lower-case hex digits."""
+MetricValue = float | Literal["NaN", "Infinity", "-Infinity"]
+"""A number; what JSON cannot write stands as a string."""
+Key = Annotated[str, Meta(min_length=1, max_length=250)]
+ParamValue = Annotated[str, Meta(max_length=6000)]
+TagValue = Annotated[str, Meta(max_length=8000)]
+Name = Annotated[str, Meta(min_length=1, max_length=500)]
+Note = Annotated[str, Meta(max_length=100_000)]
+TimeMs = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
+"""Milliseconds since the epoch, UTC; up to the year 9999."""
+Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+BatchId = Annotated[str, Meta(min_length=8, max_length=64, pattern="^[0-9A-Za-z_-]+$")]

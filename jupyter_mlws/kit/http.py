@@ -1,0 +1,335 @@
+"""The HTTP layer of our REST API: contracts of verbs, one base handler, one JSON error shape.
+
+A verb is declared once and everything else is derived from the declaration (parsing, authentication, permission, OpenAPI):
+
+    class RunHandler(ApiHandler):
+        @endpoint(Action.READ, reply=Run, summary="A run")
+        async def get(self, run_id: str) -> None:
+            self.reply(await self.db.read(partial(service.get_run, actor=self.actor, run_id=run_id)))
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
+
+import msgspec
+from jupyter_server.auth.identity import User
+from jupyter_server.base.handlers import JupyterHandler
+from tornado import web
+
+from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action, Actor
+from jupyter_mlws.kit.errors import BadInput, Forbidden, MlwsError, TooLarge, Unauthenticated, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from jupyter_mlws.db.database import Database
+
+API = "/mlws/api/v1"
+MAX_JSON_BYTES = 16 * 1024 * 1024
+SETTINGS_KEY = "mlws"
+
+V = TypeVar("V", bound="Callable[..., Awaitable[None]]")
+
+
+class Contract(NamedTuple):
+    """What a verb takes and gives."""
+
+    action: Action
+    summary: str
+    reply: Any
+    body: Any
+    query: Any
+    status: int
+    media_type: str
+    raw_body: bool
+    errors: tuple[type[MlwsError], ...]
+
+
+class Route(NamedTuple):
+    """A path template under `API`, with `{names}` for its variable segments, and its handler."""
+
+    path: str
+    handler: type[ApiHandler]
+
+    @property
+    def pattern(self) -> str:
+        """Regular expression of the path; variable segments are one segment each."""
+        return re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
+
+
+class Runtime(Protocol):
+    """What handlers need of the server; made by `server.app`."""
+
+    @property
+    def db(self) -> Database: ...
+
+    @property
+    def services(self) -> Any: ...
+
+    async def ready(self) -> None:
+        """Return once the database answers; raises `Unavailable` if it never will."""
+
+    async def actor_of_token(self, token: str) -> Actor | None:
+        """The actor of one of our tokens, or None if it is unknown, expired or revoked."""
+
+    def actor_of_user(self, user: User) -> Actor:
+        """The actor of a person whom Jupyter let in."""
+
+    def may(self, actor: Actor, action: Action, workspace: str | None) -> bool:
+        """Whether the actor may do this in the workspace (None: where the path names none)."""
+
+    async def forward(self, handler: ApiHandler) -> bool:
+        """Answer through the server that owns the data folder, if that is another one."""
+
+
+def endpoint(
+    action: Action,
+    *,
+    summary: str,
+    reply: Any = None,
+    body: Any = None,
+    query: Any = None,
+    status: int = 200,
+    media_type: str = "application/json",
+    raw_body: bool = False,
+    errors: Sequence[type[MlwsError]] = (),
+) -> Callable[[V], V]:
+    """Declare a verb. `prepare()` reads the declaration; the OpenAPI document is made from it."""
+    contract = Contract(action, summary, reply, body, query, status, media_type, raw_body, tuple(errors))
+
+    def decorate(verb: V) -> V:
+        @functools.wraps(verb)
+        async def guarded(self: ApiHandler, *args: Any, **kwargs: Any) -> None:
+            if self.current_user is None:
+                raise Unauthenticated(NO_CREDENTIALS)
+            if not self._finished:
+                await verb(self, *args, **kwargs)
+
+        guarded.contract = contract  # type: ignore[attr-defined]
+        # Jupyter's own check looks for this mark; False means "needs authentication".
+        setattr(guarded, "__allow_unauthenticated", False)  # noqa: B010 - the plain form would be name-mangled by readers
+        return cast("V", guarded)
+
+    return decorate
+
+
+NO_CREDENTIALS = "Sign in to Jupyter first, or send `Authorization: Bearer <token>`."
+
+
+class ApiHandler(JupyterHandler):
+    """Base of all our handlers: authenticates in `prepare()`, parses by contract, answers errors in one shape."""
+
+    actor: Actor
+    body: Any = None
+    query: Any = None
+    SUPPORTED_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+    @property
+    def runtime(self) -> Runtime:
+        """The server's runtime."""
+        return cast("Runtime", self.settings[SETTINGS_KEY])
+
+    @property
+    def db(self) -> Database:
+        """The database."""
+        return self.runtime.db
+
+    @property
+    def services(self) -> Any:
+        """What else the slices need (stores, dispatcher …), by name."""
+        return self.runtime.services
+
+    def contract(self) -> Contract:
+        """The contract of the verb that is being asked."""
+        found = getattr(getattr(self, (self.request.method or "").lower(), None), "contract", None)
+        if found is None:
+            raise web.HTTPError(405)
+        return cast("Contract", found)
+
+    async def prepare(self, *, _redirect_to_login: bool = True) -> None:  # type: ignore[override]
+        """Authenticate, check the workspace-level permission, parse query and body."""
+        contract = self.contract()
+        await self._authenticate()
+        if await self.runtime.forward(self):
+            return
+        await self.runtime.ready()
+        if self._token is not None:
+            actor = await self.runtime.actor_of_token(self._token)
+            if actor is None:
+                raise Unauthenticated(
+                    "This token is not known here: it was revoked, has expired, or belongs to another data folder."
+                )
+            self.actor = actor
+        else:
+            self.actor = self.runtime.actor_of_user(cast("User", self.current_user))
+        if not self.runtime.may(self.actor, contract.action, self.path_kwargs.get("workspace")):
+            raise Forbidden(f"{self.actor.name} may not {contract.action.value} here.")
+        self.query = self._parse_query(contract)
+        if contract.body is not None:
+            self.body = self._parse_body(contract)
+
+    _token: str | None = None
+
+    async def _authenticate(self) -> None:
+        """Our tokens are resolved without Jupyter's identity provider; everything else is Jupyter's."""
+        header = self.request.headers.get("Authorization", "")
+        scheme, _, credentials = header.partition(" ")
+        if scheme.lower() == "bearer" and credentials.startswith(TOKEN_PREFIX):
+            if not self.check_host():
+                raise web.HTTPError(403)
+            self._token = credentials.strip()
+            user = User("mlws-token")
+            self.current_user = self._jupyter_current_user = user
+            self._token_authenticated = True
+            return
+        await super().prepare(_redirect_to_login=False)
+        if self.current_user is None:
+            raise Unauthenticated(NO_CREDENTIALS)
+
+    def _parse_query(self, contract: Contract) -> Any:
+        names: dict[str, Any] = (
+            {} if contract.query is None else {f.encode_name: f for f in msgspec.structs.fields(contract.query)}
+        )
+        given: dict[str, Any] = {}
+        for name, values in self.request.query_arguments.items():
+            # Jupyter's front end adds a bare number against caches, and marks polling.
+            if name.isdigit() or name == "no_track_activity":
+                continue
+            if name not in names:
+                raise BadInput(f"There is no query parameter {name!r} here; known are: {', '.join(names) or 'none'}.", field=name)
+            try:
+                texts = [value.decode() for value in values]
+            except UnicodeDecodeError:
+                raise BadInput(f"The query parameter {name!r} is not UTF-8.", field=name) from None
+            given[name] = texts if is_list(names[name].type) else texts[-1]
+        if contract.query is None:
+            return None
+        return convert(given, contract.query, strict=False)
+
+    def _parse_body(self, contract: Contract) -> Any:
+        if len(self.request.body) > MAX_JSON_BYTES:
+            raise TooLarge(f"The body has {len(self.request.body):,} bytes; at most {MAX_JSON_BYTES:,} are allowed here.")
+        return decode_json(self.request.body, contract.body)
+
+    def reply(self, value: Any, *, headers: dict[str, str] | None = None) -> None:
+        """Answer with the contract's status and a JSON body."""
+        self.set_status(self.contract().status)
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        for name, text in (headers or {}).items():
+            self.set_header(name, text)
+        self.finish(msgspec.json.encode(value))
+
+    def update_api_activity(self) -> None:
+        """Polling and streams are no activity; a person's other requests are."""
+        if self.get_argument("no_track_activity", None) is None:
+            self.settings["api_last_activity"] = self.settings.get("api_last_activity")
+
+    def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
+        """Our own errors are answers, not accidents: no traceback for them."""
+        if not isinstance(value, MlwsError):
+            super().log_exception(typ, value, tb)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """One JSON shape for every error, Jupyter's and tornado's too."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, MlwsError):
+            status_code, body = error.status, error.body()
+        else:
+            body = {"error": {"code": STATUS_CODES.get(status_code, "internal_error"), "message": words_of(status_code, error)}}
+        self.set_status(status_code)
+        if status_code == 429 or status_code == 503:
+            self.set_header("Retry-After", "1")
+        if status_code == 401:
+            self.set_header("WWW-Authenticate", "Bearer")
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.finish(json.dumps(body))
+
+
+STATUS_CODES = {
+    400: "bad_input",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "too_large",
+    429: "busy",
+    503: "unavailable",
+}
+
+PLAIN_WORDS = {
+    403: "The request was refused: it lacks a valid sign-in, the XSRF token, or an allowed Host.",
+    404: "There is nothing at this address.",
+    405: "This address does not take this method.",
+    500: "Something went wrong inside the server; its log has the details.",
+}
+
+
+def words_of(status: int, error: object) -> str:
+    """A sentence for an error that is not ours. Never the text of an unexpected exception, which may hold private things."""
+    if isinstance(error, web.HTTPError) and error.log_message and status < 500:
+        return str(error.log_message) % error.args if error.args else str(error.log_message)
+    return PLAIN_WORDS.get(status, PLAIN_WORDS[500] if status >= 500 else "The request was refused.")
+
+
+class NotHere(ApiHandler):
+    """Whatever else is asked under the API's root."""
+
+    def contract(self) -> Contract:
+        """Any method of an unknown address needs a sign-in before it learns that nothing is there."""
+        return Contract(Action.READ, "", None, None, None, 404, "application/json", raw_body=False, errors=())
+
+    async def prepare(self, *, _redirect_to_login: bool = True) -> None:  # type: ignore[override]
+        """Authenticated callers get 404, others 401."""
+        await self._authenticate()
+        raise web.HTTPError(404)
+
+
+def is_list(annotation: Any) -> bool:
+    """Whether a query parameter may be repeated."""
+    return "list" in str(annotation)
+
+
+def convert(given: Any, shape: Any, *, strict: bool) -> Any:
+    """`given` as `shape`, or a `BadInput` that names the field."""
+    try:
+        return msgspec.convert(given, shape, strict=strict)
+    except msgspec.ValidationError as error:
+        raise bad_input(error) from None
+
+
+def decode_json(raw: bytes, shape: Any) -> Any:
+    """A JSON body as `shape`. Not JSON, NaN, numbers out of range, too deep and unknown fields are all `BadInput`."""
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except msgspec.ValidationError as error:
+        raise bad_input(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"The body is not valid JSON: {error}.") from None
+    except RecursionError:
+        raise BadInput("The body is nested too deeply.") from None
+
+
+def bad_input(error: Exception) -> BadInput:
+    """A `BadInput` from msgspec's words, with the field's path apart."""
+    text, _, where = str(error).partition(" - at `")
+    path = where.rstrip("`").removeprefix("$").removeprefix(".")
+    if not path:
+        named = re.search(r"(?:field|unknown field) `([^`]+)`", text)
+        path = named.group(1) if named else ""
+    return BadInput(f"{text}{f' (at {path})' if where else ''}.", field=path or None)
+
+
+def if_match(handler: ApiHandler) -> int | None:
+    """The version in the `If-Match` header, if the caller gave one."""
+    text = handler.request.headers.get("If-Match", "").strip().strip('"')
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise BadInput("If-Match takes the `version` of what you read, a whole number.", field="If-Match")
+    return int(text)

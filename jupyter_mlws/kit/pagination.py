@@ -1,0 +1,31 @@
+"""Keyset pages: a cursor is the sort key of the last row, as URL-safe base64 of JSON. Never an OFFSET."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from jupyter_mlws.kit.errors import BadInput
+
+Limit = Annotated[int, Meta(ge=1, le=1000)]
+
+
+def encode_cursor(*key: Any) -> str:
+    """The opaque cursor that stands for a sort key."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def decode_cursor(text: str, length: int) -> list[Any]:
+    """The sort key in a cursor made by `encode_cursor`. Raises `BadInput` for anything else."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        key = msgspec.json.decode(raw, type=list[Any])
+    except (binascii.Error, ValueError, msgspec.DecodeError, RecursionError):
+        key = []
+    if len(key) != length:
+        raise BadInput("This cursor was not made by this server for this list; ask for the first page again.", field="cursor")
+    return key

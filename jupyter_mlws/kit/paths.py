@@ -1,0 +1,107 @@
+"""The one resolver of relative paths, and the layout of the data folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from jupyter_mlws.kit.errors import BadInput
+
+MAX_PATH = 4096
+
+
+class BadPath(BadInput):
+    """A path that is empty, absolute, too long, leaves its root, or has characters that paths may not have."""
+
+    code = "bad_path"
+
+
+def clean_relative(path: str, *, field: str = "path", empty_ok: bool = False) -> str:
+    """`path` as a normal relative POSIX path, or `BadPath`.
+
+    Refuses `..`, absolute and drive paths, backslashes, control characters, and percent-encoded forms of `/`, `\\`, `.` and NUL
+    (a client that encodes twice means to get past somebody).
+    """
+    if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH:
+        raise BadPath(f"This path has more than {MAX_PATH} bytes.", field=field)
+    if any(ord(c) < 32 or ord(c) == 127 for c in path):
+        raise BadPath("A path may not have control characters.", field=field)
+    if any(0xD800 <= ord(c) <= 0xDFFF for c in path):
+        raise BadPath("This path is not valid Unicode.", field=field)
+    lowered = path.lower()
+    if "\\" in path or any(code in lowered for code in ("%2f", "%5c", "%2e", "%00")):
+        raise BadPath(f"The path {path[:200]!r} has an encoded or backward slash; use plain `/`.", field=field)
+    if path.startswith("/") or (len(path) > 1 and path[1] == ":" and path[0].isalpha()):
+        raise BadPath(f"The path {path[:200]!r} is absolute; give it relative to its root.", field=field)
+    parts = [part for part in PurePosixPath(path).parts if part not in ("", ".")]
+    if ".." in parts:
+        raise BadPath(f"The path {path[:200]!r} leaves its root.", field=field)
+    if not parts and not empty_ok:
+        raise BadPath("The path is empty.", field=field)
+    if any(len(part.encode()) > 255 for part in parts):
+        raise BadPath("A name in this path has more than 255 bytes.", field=field)
+    return "/".join(parts)
+
+
+def inside(root: Path, relative: str, *, field: str = "path") -> Path:
+    """The real path of `relative` below `root`, links resolved; `BadPath` if it leaves `root`."""
+    base = root.resolve()
+    target = (base / clean_relative(relative, field=field, empty_ok=True)).resolve()
+    if target != base and base not in target.parents:
+        raise BadPath(f"The path {relative[:200]!r} leads outside its root through a link.", field=field)
+    return target
+
+
+class Folders(NamedTuple):
+    """Where everything lies, below one data folder."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.root / "mlws.db"
+
+    @property
+    def objects(self) -> Path:
+        """Content-addressed blobs."""
+        return self.root / "objects"
+
+    @property
+    def jobs(self) -> Path:
+        """One folder a job."""
+        return self.root / "jobs"
+
+    @property
+    def spool(self) -> Path:
+        """What clients could not send."""
+        return self.root / "spool"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one server that owns this folder."""
+        return self.root / "owner.lock"
+
+    @property
+    def owner(self) -> Path:
+        """Address and token of that server, readable by the user alone."""
+        return self.root / "owner.json"
+
+    def make(self) -> None:
+        """Create what is missing, closed to other users."""
+        for folder in (self.root, self.objects, self.jobs, self.spool):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def default_data_dir() -> Path:
+    """`$MLWS_DATA_DIR`, else `mlws` in Jupyter's data folder. Uses no Jupyter module, so that light clients can ask too."""
+    if chosen := os.environ.get("MLWS_DATA_DIR"):
+        return Path(chosen).expanduser()
+    if jupyter := os.environ.get("JUPYTER_DATA_DIR"):
+        return Path(jupyter).expanduser() / "mlws"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Jupyter" / "mlws"
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "jupyter" / "mlws"
