@@ -17,7 +17,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 LABEXTENSION = "jupyter_mlws/labextension"
 LAB_SHARE = "share/jupyter/labextensions/jupyter-mlws"
-OLDEST_NODE = (20, 0)
+OLDEST_NODE = (20, 19)
 
 
 def node_trouble() -> str | None:
@@ -28,7 +28,7 @@ def node_trouble() -> str | None:
     text = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     version = tuple(int(part) for part in re.findall(r"\d+", text)[:2])
     if version < OLDEST_NODE:
-        return f"Node {text.strip().lstrip('v') or '?'} is too old (20 or newer is needed)"
+        return f"Node {text.strip().lstrip('v') or '?'} is too old (20.19 or newer is needed)"
     if shutil.which("jlpm") is None:
         return "jlpm (from the package jupyter-builder) is not on the path"
     return None
@@ -54,7 +54,7 @@ class FrontendBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # the ho
         if trouble is not None:
             self.app.display_warning(
                 f"{trouble}: JupyterLab's pages are not built. The server, the command line and jobs work; "
-                "install Node 20 or newer and install again to see runs inside JupyterLab."
+                "install Node 20.19 or newer and install again to see runs inside JupyterLab."
             )
             return
         npm_builder(self.target_name, version, path=self.root, npm=["jlpm"], build_cmd="build:prod")

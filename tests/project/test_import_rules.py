@@ -40,8 +40,9 @@ def lint(folder: Path, rule: str, files: dict[str, str]) -> tuple[bool, list[str
         folder.joinpath(*package.split("."), "__init__.py").touch()
     config = folder / "pyproject.toml"
     config.write_text(textwrap.dedent(HEAD) + rule + "\n")
-    code = f"import sys; sys.path[:0] = [{str(folder)!r}, {str(ROOT)!r}]; from importlinter.cli import lint_imports_command as c; c()"
-    command = [sys.executable, "-c", code, "--config", str(config), "--no-cache"]
+    paths = f"import sys; sys.path[:0] = [{str(folder)!r}, {str(ROOT)!r}]"
+    lines = [paths, "from importlinter.cli import lint_imports_command", "lint_imports_command()"]
+    command = [sys.executable, "-c", "\n".join(lines), "--config", str(config), "--no-cache"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert "Contracts:" in done.stdout, done.stdout + done.stderr
     return done.returncode == 0, re.findall(r"- (\S+ -> \S+) \(l", done.stdout)

@@ -1,0 +1,160 @@
+# Jupyter ML Workspace. `make help` tells what there is; each target sets up what it needs in ./.venv and ./node_modules.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+PYTEST_ARGS ?=
+UI_ARGS ?=
+BENCH_ARGS ?=
+
+# jlpm, ruff and the rest come from the venv.
+export PATH := $(abspath $(BIN)):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The demo and `make lab` keep their runs here, apart from your own (set MLWS_DATA_DIR to see those instead).
+DEMO_DATA := $(if $(MLWS_DATA_DIR),$(MLWS_DATA_DIR),$(CURDIR)/.demo)
+
+HAVE_NODE := node -e "const [a, b] = process.versions.node.split('.'); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)" >/dev/null 2>&1
+NODE_TROUBLE := node --version >/dev/null 2>&1 && echo "Node $$(node --version) is too old, 20.19 or newer is needed" || echo "Node is not installed, 20.19 or newer is needed"
+CHROMIUM := for c in "$${MLWS_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do [ -n "$$c" ] && command -v "$$c" && break; done
+SKIPS := $(VENV)/skipped
+
+# $(call skip,what,why): says what is left out; with CI=true leaving anything out is a failure.
+define skip
+{ echo "SKIPPED $(1): $(2)" | tee -a $(SKIPS); [ "$${CI:-}" != true ] || { echo "CI=true: nothing may be skipped" >&2; exit 1; }; }
+endef
+
+PAGES := jupyter_mlws/labextension/package.json
+PAGE_SOURCES := $(shell find src style schema -type f 2>/dev/null) package.json $(wildcard tsconfig*.json)
+
+.PHONY: help demo lab test test-py test-ts test-ui lint fix types gen gen-check soak bench docs docs-serve clean pages wheel
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- what people run -----------------------------------------------------------------------------------------------
+
+demo: $(VENV)/.stamp-demo pages  ## train the shipped notebook twice as tracked jobs and compare the runs
+	@MLWS_DATA_DIR="$(DEMO_DATA)" $(PY) examples/demo.py
+
+lab: $(VENV)/.stamp-demo pages  ## open JupyterLab with the demo's workspace
+	@MLWS_DATA_DIR="$(DEMO_DATA)" $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/examples/digits.ipynb
+
+test: clear-skips lint types gen-check test-py test-ts test-ui  ## all checks: lint, types, generated files, pytest, jest, UI tests in Chromium
+	@if [ -s $(SKIPS) ]; then echo; echo "All that ran is green, but not all ran:"; cat $(SKIPS); else echo; echo "All green."; fi
+
+test-py: $(VENV)/.stamp-dev  ## Python tests (PYTEST_ARGS="tests/domain -x")
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+test-ts: $(VENV)/.stamp-dev  ## TypeScript unit tests
+	@if $(HAVE_NODE); then $(MAKE) --no-print-directory node_modules/.stamp && jlpm test; \
+	else $(call skip,jest,$$($(NODE_TROUBLE))); fi
+
+test-ui: $(VENV)/.stamp-dev  ## what a person does, in a real Chromium (UI_ARGS="-g submit")
+	@if ! $(HAVE_NODE); then $(call skip,UI tests,$$($(NODE_TROUBLE))); \
+	elif [ -z "$$($(CHROMIUM))" ]; then $(call skip,UI tests,no Chromium found: install it (Debian: apt install chromium) or set MLWS_CHROMIUM); \
+	else $(MAKE) --no-print-directory pages ui-tests/node_modules/.stamp && cd ui-tests && MLWS_CHROMIUM="$$($(CHROMIUM))" jlpm playwright test $(UI_ARGS); fi
+
+lint: $(VENV)/.stamp-dev  ## style, import rules, dependencies; nothing is changed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	@if $(HAVE_NODE); then $(MAKE) --no-print-directory node_modules/.stamp && jlpm lint:check && jlpm lint:deps; \
+	else $(call skip,lint of the pages,$$($(NODE_TROUBLE))); fi
+
+fix: $(VENV)/.stamp-dev  ## mend what the linters can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	@if $(HAVE_NODE); then $(MAKE) --no-print-directory node_modules/.stamp && jlpm lint; fi
+
+types: $(VENV)/.stamp-dev  ## mypy, strict; tsc
+	$(BIN)/mypy
+	@if $(HAVE_NODE); then $(MAKE) --no-print-directory node_modules/.stamp && jlpm typecheck; \
+	else $(call skip,tsc,$$($(NODE_TROUBLE))); fi
+
+gen: $(VENV)/.stamp-dev  ## write openapi.json and src/api/schema.d.ts anew from the Python wire types
+	@$(PY) -m jupyter_mlws.server.openapi > openapi.json.new || { rm -f openapi.json.new; exit 1; }
+	@mv openapi.json.new openapi.json
+	@if $(HAVE_NODE); then $(MAKE) --no-print-directory node_modules/.stamp && jlpm gen:api; \
+	else $(call skip,src/api/schema.d.ts,$$($(NODE_TROUBLE))); fi
+
+gen-check: $(VENV)/.stamp-dev
+	@old=$$(mktemp -d) && trap 'rm -rf "$$old"' EXIT && cp openapi.json src/api/schema.d.ts "$$old" && $(MAKE) --no-print-directory gen && \
+	if ! cmp -s openapi.json "$$old/openapi.json" || ! cmp -s src/api/schema.d.ts "$$old/schema.d.ts"; then \
+	echo "The Python wire types have changed: openapi.json and src/api/schema.d.ts were just written anew. Look at them and commit." >&2; exit 1; fi
+
+soak: $(VENV)/.stamp-dev  ## the crash tests with their full numbers
+	MLWS_SOAK=1 $(BIN)/pytest -m soak -s --timeout=0 $(PYTEST_ARGS)
+
+bench: $(VENV)/.stamp-dev  ## measure; each number in the docs is printed by this (BENCH_ARGS="--list")
+	$(PY) -m bench $(BENCH_ARGS)
+
+docs: $(VENV)/.stamp-docs  ## build the documentation into build/docs; broken links are errors
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "build/docs/index.html"
+
+docs-serve: $(VENV)/.stamp-docs
+	$(BIN)/mkdocs serve
+
+clean:  ## remove what was built, and caches (keeps .venv, node_modules and the demo's runs)
+	rm -rf build dist lib coverage junit.xml *.egg-info *.tsbuildinfo jupyter_mlws/labextension openapi.json.new
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .eslintcache .stylelintcache
+	rm -rf ui-tests/test-results ui-tests/playwright-report
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
+
+# --- set-up --------------------------------------------------------------------------------------------------------
+
+.PHONY: clear-skips
+clear-skips: $(PY)
+	@rm -f $(SKIPS)
+
+$(PY):
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed. Python 3.10 or newer is needed; name another with \`make PYTHON=...\`." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "$$($(PYTHON) --version) is too old, 3.10 or newer is needed; name another with \`make PYTHON=...\`." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make a virtual environment (Debian and Ubuntu: apt install python3-venv)." >&2; rm -rf $(VENV); exit 1; }
+
+# The pages are built by the rule below, not by pip.
+$(VENV)/.stamp-demo: pyproject.toml package.json | $(PY)
+	@echo "Installing into $(VENV) ..."
+	@$(PY) -m pip install --quiet --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.stamp-dev: pyproject.toml package.json | $(PY)
+	@echo "Installing with the tools of development into $(VENV) ..."
+	@$(PY) -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.stamp-demo
+
+$(VENV)/.stamp-docs: pyproject.toml $(VENV)/.stamp-dev
+	@$(PY) -m pip install --quiet --editable '.[docs]'
+	@touch $@
+
+node_modules/.stamp: package.json yarn.lock .yarnrc.yml
+	@echo "Installing the packages of the pages (some minutes, the first time) ..."
+	@log=$$(mktemp); jlpm install >"$$log" 2>&1 || { cat "$$log" >&2; rm -f "$$log"; exit 1; }; rm -f "$$log"
+	@touch $@
+
+ui-tests/node_modules/.stamp: ui-tests/package.json ui-tests/yarn.lock
+	@log=$$(mktemp); (cd ui-tests && jlpm install) >"$$log" 2>&1 || { cat "$$log" >&2; rm -f "$$log"; exit 1; }; rm -f "$$log"
+	@touch $@
+
+pages: $(VENV)/.stamp-demo
+	@if $(HAVE_NODE); then $(MAKE) --no-print-directory $(VENV)/.stamp-pages; \
+	else echo "$$($(NODE_TROUBLE)): JupyterLab's pages were not built. Everything else works."; fi
+
+$(VENV)/.stamp-pages: $(PAGES)
+	@$(BIN)/jupyter-builder develop . --overwrite >/dev/null
+	@touch $@
+
+$(PAGES): node_modules/.stamp $(PAGE_SOURCES)
+	@echo "Building JupyterLab's pages ..."
+	@log=$$(mktemp); jlpm build:prod >"$$log" 2>&1 || { cat "$$log" >&2; rm -f "$$log"; exit 1; }; rm -f "$$log"
+	@touch $@
+
+wheel: $(VENV)/.stamp-dev pages
+	@rm -rf dist && $(PY) -m build --wheel --outdir dist . >/dev/null && ls dist
