@@ -95,11 +95,11 @@ soak: $(VENV)/.stamp-dev  ## the crash tests with their full numbers
 bench: $(VENV)/.stamp-dev  ## measure; each number in the docs is printed by this (BENCH_ARGS="--list")
 	$(PY) -m bench $(BENCH_ARGS)
 
-docs: $(VENV)/.stamp-docs  ## build the documentation into build/docs; broken links are errors
+docs: $(VENV)/.stamp-dev  ## build the documentation into build/docs; broken links are errors
 	$(BIN)/mkdocs build --strict --quiet
 	@echo "build/docs/index.html"
 
-docs-serve: $(VENV)/.stamp-docs
+docs-serve: $(VENV)/.stamp-dev
 	$(BIN)/mkdocs serve
 
 clean:  ## remove what was built, and caches (keeps .venv, node_modules and the demo's runs)
@@ -122,17 +122,13 @@ $(PY):
 # The pages are built by the rule below, not by pip.
 $(VENV)/.stamp-demo: pyproject.toml package.json | $(PY)
 	@echo "Installing into $(VENV) ..."
-	@$(PY) -m pip install --quiet --editable '.[demo]'
+	@$(PY) -m pip install -qq --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.stamp-dev: pyproject.toml package.json | $(PY)
 	@echo "Installing with the tools of development into $(VENV) ..."
-	@$(PY) -m pip install --quiet --editable '.[dev]'
+	@$(PY) -m pip install -qq --editable '.[dev]'
 	@touch $@ $(VENV)/.stamp-demo
-
-$(VENV)/.stamp-docs: pyproject.toml $(VENV)/.stamp-dev
-	@$(PY) -m pip install --quiet --editable '.[docs]'
-	@touch $@
 
 node_modules/.stamp: package.json yarn.lock .yarnrc.yml
 	@echo "Installing the packages of the pages (some minutes, the first time) ..."

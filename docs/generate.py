@@ -1,0 +1,197 @@
+"""MkDocs hook: writes the reference pages from the program itself, so that they cannot fall behind it.
+
+`reference/cli.md` from the commands, `reference/rest.md` from openapi.json, `reference/settings.md` from the settings' own texts.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).parents[1]
+METHODS = ("get", "post", "put", "patch", "delete")
+REST_INTRODUCTION = """\
+# REST API
+
+All routes stand under `<base>/mlws/api/v1`. A running server shows them, to try out, at `<base>/mlws/api/v1/docs`, and gives the
+machine-readable description at `<base>/mlws/api/v1/openapi.json`.
+
+Sign in as with any Jupyter route: by cookie, or `Authorization: token …`. An error is always
+`{"error": {"code", "message", "field"?}}`. Times are milliseconds since the epoch, UTC. Metric values that are no finite number
+are the strings `NaN`, `Infinity` and `-Infinity`.
+"""
+ENVIRONMENT = """\
+## Environment
+
+What you may set:
+
+| variable | meaning |
+|---|---|
+| `MLWS_DATA_DIR` | the data folder, for the server, the command line and Python alike |
+| `MLWS_DATABASE_URL` | SQLAlchemy URL of the database |
+| `MLWS_URL`, `MLWS_TOKEN` | the server to talk to, instead of the one that is found |
+| `MLWS_WORKSPACE`, `MLWS_EXPERIMENT` | where runs go |
+
+What kernels and jobs started by the server find besides (your own values win):
+
+| variable | meaning |
+|---|---|
+| `MLWS_NOTEBOOK` | path of the notebook, in kernels |
+| `MLWS_SPOOL_DIR` | where records wait until the server has them |
+| `MLWS_RUN_ID`, `AZUREML_RUN_ID` | the job's run, in jobs |
+| `MLWS_JOB_DIR` | the job's folder, in jobs |
+"""
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the written pages to the site."""
+    pages = {"cli": cli_reference(), "rest": rest_reference(), "settings": settings_reference()}
+    for name, text in pages.items():
+        files.append(File.generated(config, f"reference/{name}.md", content=text))
+    return files
+
+
+# --- command line --------------------------------------------------------------------------------------------------
+
+
+def cli_reference() -> str:
+    """Every command of `mlws` with its options."""
+    from jupyter_mlws.cli import main  # noqa: PLC0415 - the other pages do not need it
+
+    lines = ["# Command line", "", inspect.cleandoc(main.help or ""), ""]
+    for path, command in commands(main, "mlws"):
+        lines += [f"## `{path}`", "", *command_page(path, command)]
+    return "\n".join(lines)
+
+
+def commands(group: click.Group, path: str) -> list[tuple[str, click.Command]]:
+    """The commands below `group` with the words that call them, groups before what they hold."""
+    found: list[tuple[str, click.Command]] = []
+    for name, command in sorted(group.commands.items()):
+        if not command.hidden:
+            found.append((f"{path} {name}", command))
+            if isinstance(command, click.Group):
+                found += commands(command, f"{path} {name}")
+    return found
+
+
+def command_page(path: str, command: click.Command) -> list[str]:
+    """Help text, usage line and table of options."""
+    lines = [inspect.cleandoc(command.help or command.short_help or ""), ""]
+    if isinstance(command, click.Group):
+        return lines
+    context = click.Context(command, info_name=path)
+    lines += ["```text", " ".join([path, *command.collect_usage_pieces(context)]), "```", ""]
+    options = [p.get_help_record(context) for p in command.params if isinstance(p, click.Option) and not p.hidden]
+    rows = [f"| `{record[0]}` | {cell(record[1])} |" for record in options if record]
+    if rows:
+        lines += ["| option | meaning |", "|---|---|", *rows, ""]
+    return lines
+
+
+# --- REST ----------------------------------------------------------------------------------------------------------
+
+
+def rest_reference() -> str:
+    """Every route of openapi.json with its query, body and answer."""
+    document = json.loads((ROOT / "openapi.json").read_text(encoding="utf-8"))
+    lines = [REST_INTRODUCTION]
+    for path, item in sorted(document["paths"].items()):
+        for method in METHODS:
+            if method in item:
+                lines += [f"## `{method.upper()} {path}`", "", *operation_page(item[method])]
+    lines += ["## Types", ""]
+    for name, schema in sorted(document["components"]["schemas"].items()):
+        lines += [f"### {name}", "", *type_page(schema)]
+    return "\n".join(lines)
+
+
+def operation_page(operation: dict[str, Any]) -> list[str]:
+    """Summary, parameters, body and answers of one verb."""
+    lines = [operation.get("description") or operation.get("summary") or "", ""]
+    rows = [
+        f"| `{p['name']}` | {p['in']} | {shape(p.get('schema', {}))} | {cell(p.get('description', ''))} |"
+        for p in operation.get("parameters", [])
+    ]
+    if rows:
+        lines += ["| parameter | in | type | meaning |", "|---|---|---|---|", *rows, ""]
+    for body in operation.get("requestBody", {}).get("content", {}).values():
+        lines += [f"Body: {shape(body.get('schema', {}))}", ""]
+    answers = []
+    for status, answer in operation.get("responses", {}).items():
+        content: dict[str, Any] = next(iter(answer.get("content", {}).values()), {})
+        answers.append(f"{status} {shape(content.get('schema', {}))}".rstrip())
+    return [*lines, f"Answers: {', '.join(answers)}", ""] if answers else lines
+
+
+def type_page(schema: dict[str, Any]) -> list[str]:
+    """Description and fields of one type."""
+    lines = [schema.get("description", ""), ""]
+    if "enum" in schema:
+        return [*lines, "One of " + ", ".join(f"`{value}`" for value in schema["enum"]) + ".", ""]
+    required = set(schema.get("required", []))
+    rows = [
+        f"| `{name}` | {shape(field)} | {'yes' if name in required else ''} | {cell(field.get('description', ''))} |"
+        for name, field in schema.get("properties", {}).items()
+    ]
+    return [*lines, "| field | type | always | meaning |", "|---|---|---|---|", *rows, ""] if rows else lines
+
+
+def shape(schema: dict[str, Any]) -> str:
+    """A JSON Schema in a few words, linked where it has a name."""
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[1]
+        return f"[{name}](#{name.lower()})"
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            return " or ".join(shape(part) for part in schema[key])
+    if "enum" in schema:
+        return " or ".join(f"`{json.dumps(value)}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{json.dumps(schema['const'])}`"
+    if schema.get("type") == "array":
+        return f"list of {shape(schema.get('items', {})) or 'anything'}"
+    if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
+        return f"object of {shape(schema['additionalProperties'])}"
+    kind = schema.get("type", "")
+    return " or ".join(kind) if isinstance(kind, list) else kind
+
+
+# --- settings ------------------------------------------------------------------------------------------------------
+
+
+def settings_reference() -> str:
+    """The server's settings from their traits, and JupyterLab's from the settings schema."""
+    from jupyter_mlws.server.app import MlwsApp  # noqa: PLC0415 - the other pages do not need it
+
+    lines = [
+        "# Settings",
+        "",
+        "Nothing needs to be set.",
+        "",
+        "## Server",
+        "",
+        "In `jupyter_server_config.py` as `c.MlwsApp.<name> = …`, or on the command line as `--MlwsApp.<name>=…`.",
+        "",
+        "| name | type | meaning |",
+        "|---|---|---|",
+    ]
+    traits = MlwsApp.class_own_traits(config=True)
+    lines += [f"| `{name}` | {type(trait).__name__} | {cell(trait.help)} |" for name, trait in sorted(traits.items())]
+    lines += ["", "## JupyterLab", "", "In JupyterLab's settings editor, under *Jupyter ML Workspace*.", ""]
+    lines += ["| name | default | meaning |", "|---|---|---|"]
+    for path in sorted((ROOT / "schema").glob("*.json")):
+        for name, field in json.loads(path.read_text(encoding="utf-8")).get("properties", {}).items():
+            meaning = cell(": ".join(filter(None, [field.get("title"), field.get("description")])))
+            lines.append(f"| `{name}` | `{json.dumps(field.get('default'))}` | {meaning} |")
+    return "\n".join([*lines, "", ENVIRONMENT])
+
+
+def cell(text: str) -> str:
+    """Text that fits into a table cell."""
+    return " ".join(text.split()).replace("|", "\\|")
