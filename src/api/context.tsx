@@ -1,0 +1,37 @@
+import { createContext, useContext, useSyncExternalStore } from 'react';
+
+import type { ApiClient } from './client';
+import type { HintStream } from './hints';
+
+/** What panels need to talk to the server. */
+export interface IServerAccess {
+  api: ApiClient;
+  hints: HintStream;
+}
+
+const ServerContext = createContext<IServerAccess | null>(null);
+
+/** Hands the server to a tree; the shell's panels contain it. */
+export const ServerProvider = ServerContext.Provider;
+
+function useServer(): IServerAccess {
+  const server = useContext(ServerContext);
+  if (!server) {
+    throw new Error('useApi outside of a ServerProvider');
+  }
+  return server;
+}
+
+/** The typed client. */
+export function useApi(): ApiClient {
+  return useServer().api;
+}
+
+/** Whether live updates arrive at the moment. */
+export function useLive(): boolean {
+  const { hints } = useServer();
+  return useSyncExternalStore(
+    listener => hints.onConnectedChanged(listener),
+    () => hints.connected
+  );
+}

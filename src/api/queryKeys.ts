@@ -1,0 +1,41 @@
+import type { QueryKey } from '@tanstack/react-query';
+
+import type { IHint } from './hints';
+
+/** The keys of one concept's queries. */
+export interface IQueryKeys {
+  /** Everything of the concept. */
+  all: QueryKey;
+  /** A list; `params` are filter, order and page. */
+  list: (params?: unknown) => QueryKey;
+  /** One object, or a part of it: `detail(runId, 'logs')`. */
+  detail: (id: string, ...part: unknown[]) => QueryKey;
+}
+
+/**
+ * Keys for a concept. All queries use them, because hints find queries by their keys.
+ *
+ * @param kind - The `kind` of the concept's hints.
+ */
+export function queryKeys(kind: string): IQueryKeys {
+  return {
+    all: [kind],
+    list: params => [kind, 'list', params ?? null],
+    detail: (id, ...part) => [kind, 'detail', id, ...part]
+  };
+}
+
+/**
+ * Whether a query is out of date after a hint: the concept's lists, the object's own queries, and
+ * those of its parent (a run's change touches its experiment's page).
+ */
+export function isTouched(key: QueryKey, hint: IHint): boolean {
+  const [kind, what, id] = key;
+  if (what === 'detail') {
+    return (
+      (kind === hint.kind && id === hint.id) ||
+      (hint.parent !== null && id === hint.parent)
+    );
+  }
+  return kind === hint.kind;
+}

@@ -1,0 +1,4 @@
+export {
+  ExperimentsPanel,
+  type IExperimentsPanelProps
+} from './ExperimentsPanel';

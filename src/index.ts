@@ -1,0 +1,7 @@
+import { connectionPlugin } from './plugins/connection';
+import { experimentsPlugin } from './plugins/experiments';
+
+export * from './tokens';
+
+/** All plugins of the extension: one file each in plugins/. */
+export default [connectionPlugin, experimentsPlugin];

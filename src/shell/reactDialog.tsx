@@ -1,0 +1,45 @@
+import { Dialog } from '@jupyterlab/apputils';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { ReactElement } from 'react';
+
+import { Providers, type IProvidersProps } from './Providers';
+
+export interface IReactDialogOptions extends IProvidersProps {
+  title: string;
+  /** A form, with its own buttons; `close` takes the dialog away. */
+  body: (close: () => void) => ReactElement;
+}
+
+class DialogBody extends ReactWidget {
+  constructor(private readonly element: () => ReactElement) {
+    super();
+    this.addClass('jp-mlws-dialog-body');
+  }
+
+  protected override render(): ReactElement {
+    return this.element();
+  }
+}
+
+/**
+ * Shows a form in the Lab's dialog. Only where no panel or inline edit serves.
+ *
+ * @returns When the dialog is gone.
+ */
+export async function openReactDialog(
+  options: IReactDialogOptions
+): Promise<void> {
+  const { connection, translator, title, body } = options;
+  const close = (): void => dialog.dispose();
+  const dialog = new Dialog<unknown>({
+    title,
+    body: new DialogBody(() => (
+      <Providers connection={connection} translator={translator}>
+        {body(close)}
+      </Providers>
+    )),
+    buttons: [],
+    hasClose: true
+  });
+  await dialog.launch();
+}

@@ -1,0 +1,134 @@
+import { useMemo, useState } from 'react';
+
+import {
+  alignCurves,
+  valueAt,
+  type ICurve,
+  type XAxis,
+  type YColumn
+} from '../../lib/chartData';
+import { runStyles } from '../../lib/runColor';
+import { useLocale, useTrans } from '../trans';
+import { ChartLegend } from './ChartLegend';
+import { formatX } from './chartOptions';
+import { ChartToolbar } from './ChartToolbar';
+import { useUplot } from './useUplot';
+
+/** One curve of a chart. */
+export interface ILineSeries extends ICurve {
+  /** The run's id: it gives the colour, so that it is the same everywhere. */
+  id: string;
+  label: string;
+  /** Overrides the run's colour, where one chart has several metrics of one run. */
+  color?: string;
+}
+
+export interface ILineChartProps {
+  /** The metric's name. */
+  title: string;
+  /** Give a new array when points come; the same array draws nothing anew. */
+  series: readonly ILineSeries[];
+  height?: number;
+  /** The x axis; the chart keeps its own when left out. */
+  axis?: XAxis;
+  onAxisChange?: (axis: XAxis) => void;
+  /** The y scale; the chart keeps its own when left out. */
+  logScale?: boolean;
+  onLogScaleChange?: (on: boolean) => void;
+}
+
+/** State that a caller may hold instead. */
+function useMaybeControlled<T>(
+  given: T | undefined,
+  initial: T,
+  onChange?: (value: T) => void
+): [T, (value: T) => void] {
+  const [own, setOwn] = useState(initial);
+  const set = (value: T): void => {
+    setOwn(value);
+    onChange?.(value);
+  };
+  return [given ?? own, set];
+}
+
+/** Curves of one metric over several runs; zoom by dragging, live data without a jump. */
+export function LineChart(props: ILineChartProps): JSX.Element {
+  const { title, series, height = 220 } = props;
+  const trans = useTrans();
+  const locale = useLocale();
+  const [axis, setAxis] = useMaybeControlled(
+    props.axis,
+    'step',
+    props.onAxisChange
+  );
+  const [logScale, setLogScale] = useMaybeControlled(
+    props.logScale,
+    false,
+    props.onLogScaleChange
+  );
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+
+  const data = useMemo(
+    () => alignCurves(series, axis, logScale),
+    [series, axis, logScale]
+  );
+  const curves = useMemo(() => {
+    const styles = runStyles(series.map(({ id }) => id));
+    return series.map(({ id, label, color }) => {
+      const style = styles.get(id);
+      return {
+        id,
+        label,
+        color: color ?? style?.color ?? '',
+        dash: color ? [] : (style?.dash ?? []),
+        shown: !hidden.has(id)
+      };
+    });
+  }, [series, hidden]);
+  const chart = useUplot({ curves, data, axis, logScale, height });
+
+  const toggle = (id: string): void =>
+    setHidden(before => {
+      const after = new Set(before);
+      if (!after.delete(id)) {
+        after.add(id);
+      }
+      return after;
+    });
+
+  const last = data[0].length - 1;
+  const at = chart.cursor ?? last;
+  const x = chart.cursor === null ? undefined : data[0][at];
+  return (
+    <figure className="jp-mlws-chart" aria-label={title}>
+      <ChartToolbar
+        title={title}
+        axis={axis}
+        logScale={logScale}
+        position={x === undefined ? '' : formatX(x, axis, locale)}
+        onAxis={setAxis}
+        onLogScale={setLogScale}
+        onResetZoom={chart.resetZoom}
+      />
+      <div
+        ref={chart.host}
+        className="jp-mlws-chart-canvas"
+        role="img"
+        style={{ height }}
+        aria-label={trans._n(
+          'Chart of %2, one curve; its values are in the legend',
+          'Chart of %2, %1 curves; their values are in the legend',
+          series.length,
+          title
+        )}
+      />
+      <ChartLegend
+        curves={curves.map((curve, i) => ({
+          ...curve,
+          value: valueAt(data[i + 1] as YColumn, at)
+        }))}
+        onToggle={toggle}
+      />
+    </figure>
+  );
+}

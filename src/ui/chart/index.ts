@@ -1,0 +1,1 @@
+export { LineChart, type ILineChartProps, type ILineSeries } from './LineChart';

@@ -1,0 +1,48 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+/** What an ErrorNotice can read from an error; `ApiError` and `ConnectionError` have these. */
+interface IErrorFacts {
+  name?: unknown;
+  message?: unknown;
+  code?: unknown;
+  status?: unknown;
+  field?: unknown;
+  request?: unknown;
+  stack?: unknown;
+}
+
+function factsOf(error: unknown): IErrorFacts {
+  return typeof error === 'object' && error !== null
+    ? error
+    : { message: String(error) };
+}
+
+/** One sentence for people. */
+export function errorSentence(
+  error: unknown,
+  trans: TranslationBundle
+): string {
+  const { name, message } = factsOf(error);
+  if (name === 'ConnectionError') {
+    return trans.__('The server does not answer. Is it still running?');
+  }
+  return typeof message === 'string' && message
+    ? message
+    : trans.__('Something went wrong, and no reason was given.');
+}
+
+/** All that is known, as text for a bug report. */
+export function errorDetails(error: unknown): string {
+  const facts = factsOf(error);
+  const lines = (
+    ['name', 'message', 'code', 'status', 'field', 'request'] as const
+  )
+    .filter(key => facts[key] !== undefined)
+    .map(key => `${key}: ${String(facts[key])}`);
+  lines.push(`time: ${new Date().toISOString()}`);
+  lines.push(`browser: ${navigator.userAgent}`);
+  if (typeof facts.stack === 'string') {
+    lines.push('', facts.stack);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,22 @@
+export { LineChart, type ILineChartProps, type ILineSeries } from './chart';
+export { copyText } from './clipboard';
+export { CopyButton, type ICopyButtonProps } from './CopyButton';
+export { EmptyState, type IEmptyStateProps } from './EmptyState';
+export { ErrorNotice, type IErrorNoticeProps } from './ErrorNotice';
+export * from './form';
+export { IconButton, type IIconButtonProps } from './IconButton';
+export { Skeleton, type ISkeletonProps } from './Skeleton';
+export {
+  StatusBadge,
+  statusLabel,
+  type IStatusBadgeProps
+} from './StatusBadge';
+export { RUN_STATUSES, StatusIcon, type RunStatus } from './statusIcons';
+export {
+  DataTable,
+  type IDataColumn,
+  type IDataTableProps,
+  type SortingState
+} from './table';
+export { Tabs, type ITab, type ITabsProps } from './Tabs';
+export { TransProvider, useLocale, useTrans } from './trans';
