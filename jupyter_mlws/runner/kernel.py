@@ -1,0 +1,132 @@
+"""Starts, readies, interrupts and ends the kernel of a notebook job."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_client.manager import AsyncKernelManager
+
+from jupyter_mlws.runner.report import Refused
+
+READY_WITHIN_S = 120.0
+SHUTDOWN_WITHIN_S = 20.0
+
+
+class KernelDied(Exception):
+    """The kernel's process ended although nobody asked it to."""
+
+
+class JobKernel:
+    """The kernel of one job. `start` returns as soon as its process runs, so that our own imports go on beside its start."""
+
+    def __init__(self, name: str) -> None:
+        try:
+            self.spec = KernelSpecManager().get_kernel_spec(name)
+        except NoSuchKernel:
+            there = ", ".join(sorted(KernelSpecManager().find_kernel_specs())) or "none"
+            raise Refused(f"The kernel {name!r} is not installed. Installed are: {there}.", kind="KernelMissing") from None
+        self.name = name
+        self.is_ipykernel = any("ipykernel" in argument for argument in self.spec.argv)
+        # Short, for a socket's path may have 107 bytes at most.
+        self.folder = Path(tempfile.mkdtemp(prefix="mlws-", dir="/tmp" if os.access("/tmp", os.W_OK) else None))  # noqa: S108 - ours alone
+        self.manager = AsyncKernelManager(kernel_name=name, connection_file=str(self.folder / "k.json"))
+        if self.is_ipykernel and sys.platform.startswith("linux"):
+            # Sockets that only we can open; other kernels may not know this transport.
+            self.manager.transport = "ipc"
+            self.manager.ip = str(self.folder / "k")
+        self.client: Any = None
+        self.info: dict[str, Any] = {}
+
+    async def start(self, cwd: str) -> None:
+        """Start the kernel's process in `cwd` with our environment."""
+        arguments = ["--HistoryManager.hist_file=:memory:"] if self.is_ipykernel else []
+        try:
+            await self.manager.start_kernel(extra_arguments=arguments, cwd=cwd, env=dict(os.environ))
+        except OSError as error:
+            raise Refused(f"The kernel {self.name!r} cannot be started: {error}.", kind="KernelFailed") from None
+
+    async def ready(self) -> None:
+        """Wait until the kernel answers on the channels that we need, or raise `KernelDied`."""
+        import zmq
+
+        context = self.manager.context
+        context.setsockopt(zmq.RECONNECT_IVL, 10)  # we connect before the kernel listens
+        context.setsockopt(zmq.RCVHWM, 0)  # never drop output because we are slow
+        self.client = self.manager.client()
+        self.client.start_channels(stdin=False, hb=False)
+        self.client.allow_stdin = False
+        until = time.monotonic() + READY_WITHIN_S
+        patience = 0.5
+        while time.monotonic() < until:
+            asked = self.client.kernel_info()
+            reply = await self._answer(self.client.shell_channel, asked, patience)
+            if reply is not None:
+                self.info = reply["content"]
+                if await self._answer(self.client.iopub_channel, asked, 1.0) is not None:
+                    return
+            if not await self.manager.is_alive():
+                raise KernelDied(f"The kernel died while it started ({self.ending()}).")
+            patience = min(5.0, patience * 2)
+        raise KernelDied(f"The kernel did not answer within {READY_WITHIN_S:.0f} s of its start.")
+
+    async def _answer(self, channel: Any, asked: str, patience: float) -> dict[str, Any] | None:
+        """The last message on `channel` that answers `asked`; None if there is none within `patience`, or the kernel is dead."""
+        until = time.monotonic() + patience
+        while (left := until - time.monotonic()) > 0:
+            with contextlib.suppress(Empty):
+                message: dict[str, Any] = await channel.get_msg(timeout=min(left, 0.2))
+                if message["parent_header"].get("msg_id") == asked and message["content"].get("execution_state") != "busy":
+                    return message
+            if not await self.manager.is_alive():
+                return None
+        return None
+
+    def ending(self) -> str:
+        """How the kernel's process ended, for a person."""
+        process = getattr(self.manager.provisioner, "process", None)
+        code = process.poll() if process is not None else None
+        if code is None:
+            return "its process is gone"
+        if code == -9:
+            return "killed by signal 9; most often the memory ran out"
+        return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+
+    async def interrupt(self) -> None:
+        """Interrupt what runs."""
+        if self.manager.has_kernel:
+            with contextlib.suppress(RuntimeError, OSError):
+                await self.manager.interrupt_kernel()
+
+    async def kill(self) -> None:
+        """End the kernel without asking."""
+        if self.manager.has_kernel:
+            with contextlib.suppress(RuntimeError, OSError):
+                await self.manager.signal_kernel(9)
+
+    async def ask_to_end(self) -> None:
+        """Ask the kernel to end; `finish` waits for it."""
+        if self.manager.has_kernel:
+            await self.manager.request_shutdown()
+
+    async def finish(self) -> None:
+        """Wait until the kernel is gone (its exit handlers may flush metrics), and remove what it left in the file system."""
+        try:
+            if self.manager.has_kernel:
+                await self.manager.finish_shutdown(waittime=SHUTDOWN_WITHIN_S, pollinterval=0.01)
+        finally:
+            if self.client is not None:
+                self.client.stop_channels()
+            with contextlib.suppress(Exception, asyncio.CancelledError):
+                self.manager.cleanup_connection_file()
+                self.manager.cleanup_ipc_files()
+            shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,142 @@
+"""`python -m jupyter_mlws.runner.notebook <job dir>`: runs the notebook of a job, under the job's supervisor.
+
+Reads the section `notebook` of job.json: `input` (absolute path), `kernel` (name, or null for the notebook's own),
+`parameters`, `cwd` (the kernel's working folder), and optionally `declared` (names of the declared parameters; else papermill
+infers them).
+
+The kernel starts first, our imports go on beside it. SIGINT or SIGTERM interrupts the kernel; a second one, or five seconds,
+kill it.
+Exit codes: 0 ran through, 1 failed or refused, 130 canceled.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+PACKAGE = __file__.rpartition("/runner/")[0]
+
+
+def _own_path_first() -> None:
+    """Look into the user's folder and PYTHONPATH last: a `json.py` beside the notebook must not become ours."""
+    theirs = {os.path.realpath(path or ".") for path in ("", *os.environ.get("PYTHONPATH", "").split(os.pathsep))}
+    sys.path.sort(key=lambda path: os.path.realpath(path or ".") in theirs)
+    # `mlws` is part of the package: this copy, however else it may be reachable.
+    sys.path.insert(0, f"{PACKAGE}/kernel_path")
+
+
+_own_path_first()
+
+import asyncio  # noqa: E402 - only now are the imports ours
+import json  # noqa: E402
+import logging  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+from jupyter_mlws.runner.deltas import DeltaWriter  # noqa: E402
+from jupyter_mlws.runner.kernel import JobKernel, KernelDied  # noqa: E402
+from jupyter_mlws.runner.lean import lean_imports  # noqa: E402
+from jupyter_mlws.runner.report import Refused, Reporter, run_error  # noqa: E402
+from jupyter_mlws.runner.session import Session  # noqa: E402
+from mlws import jobdir  # noqa: E402
+
+CANCELED = 130
+
+
+def main(job_dir: Path) -> int:
+    """Run the job's notebook; the exit code."""
+    (job_dir / "system_logs").mkdir(mode=0o700, parents=True, exist_ok=True)
+    handler = logging.FileHandler(job_dir / jobdir.RUNNER_LOG, delay=True)
+    logging.basicConfig(handlers=[handler], format="%(asctime)s %(name)s %(message)s")
+    reporter = Reporter(job_dir)
+    deltas = DeltaWriter(str(job_dir / jobdir.NOTEBOOK))
+    canceled = False
+    try:
+        section = (jobdir.read_json(str(job_dir / jobdir.JOB)) or {}).get("notebook") or {}
+        error, canceled = _run(section, reporter, deltas)
+    except (Refused, KernelDied) as failure:
+        kind = failure.kind if isinstance(failure, Refused) else "KernelDied"
+        error = run_error(str(failure), kind=kind)
+    except Exception as failure:
+        logging.getLogger("mlws").exception("the runner failed")
+        error = run_error(f"The notebook runner failed: {type(failure).__name__}: {failure}", kind=type(failure).__name__)
+    if error is not None:
+        os.write(2, f"{error['message']}\n".encode("utf-8", "replace"))
+    reporter.result(error)
+    deltas.done()
+    return CANCELED if canceled else int(error is not None)
+
+
+def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tuple[dict[str, Any] | None, bool]:
+    """Run the notebook; its error, and whether it was canceled."""
+    source = Path(section.get("input") or "")
+    raw = _read(source)
+    kernel = JobKernel(_kernel_name(raw, section.get("kernel")))
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    session = Session(loop, kernel, deltas, reporter)
+    try:
+        loop.run_until_complete(kernel.start(section.get("cwd") or str(source.parent)))
+        session.catch_signals()
+        try:
+            notebook = _execute(raw, section, session)
+        except KernelDied:
+            if not session.canceled:
+                raise
+            session.error, notebook = run_error("The job was canceled while its kernel started.", kind="Canceled"), None
+        session.running = False
+        loop.run_until_complete(kernel.ask_to_end())
+        if notebook is not None:
+            reporter.save(notebook)
+    except BaseException:
+        # Nothing ran in it, or something is badly wrong: no reason to wait for a polite end.
+        loop.run_until_complete(kernel.kill())
+        raise
+    finally:
+        loop.run_until_complete(kernel.finish())
+    return session.error, session.canceled and session.error is not None
+
+
+def _execute(raw: dict[str, Any], section: dict[str, Any], session: Session) -> Any:
+    """Prepare the notebook while the kernel starts, then run its cells; the notebook with its outputs."""
+    with lean_imports():
+        from papermill.engines import papermill_engines
+
+        from jupyter_mlws.runner import engine
+        from jupyter_mlws.runner.prepare import prepared
+    notebook = prepared(raw, section, session.kernel.name, session.kernel.spec.language)
+    session.loop.run_until_complete(session.kernel.ready())
+    if session.canceled:
+        raise KernelDied("canceled")
+    session.running = True
+    return papermill_engines.execute_notebook_with_engine(engine.ENGINE, notebook, session.kernel.name, session=session)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        raw = json.loads(path.read_bytes())
+    except OSError as error:
+        raise Refused(f"The notebook {str(path)!r} cannot be read: {error.strerror}.", kind="NotebookNotFound") from None
+    except ValueError as error:
+        raise Refused(f"{path.name} is not a notebook: {error}.", kind="NotANotebook") from None
+    if not isinstance(raw, dict) or not isinstance(raw.get("nbformat"), int):
+        raise Refused(f"{path.name} is not a notebook: it has no nbformat.", kind="NotANotebook")
+    return raw
+
+
+def _kernel_name(raw: dict[str, Any], wanted: str | None) -> str:
+    metadata = raw.get("metadata")
+    kernelspec = metadata.get("kernelspec") if isinstance(metadata, dict) else None
+    name = wanted or (kernelspec.get("name") if isinstance(kernelspec, dict) else None)
+    if not name:
+        raise Refused("The notebook names no kernel; choose one.", kind="KernelMissing")
+    return str(name)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.stderr.write("usage: python -m jupyter_mlws.runner.notebook <job dir>\n")
+        sys.exit(2)
+    code = main(Path(sys.argv[1]).absolute())
+    # All files are written: a collection of the whole heap on the way out would only cost time.
+    os._exit(code)
