@@ -1,0 +1,108 @@
+"""The README and the docs say what is so: links lead somewhere, commands exist, Python blocks name what is there."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import shlex
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.project.files import ROOT, project_files
+
+README = ROOT / "README.md"
+PAGES = [README, *(p for p in project_files(".md") if p.is_relative_to(ROOT / "docs") or p.is_relative_to(ROOT / "examples"))]
+GENERATED = {ROOT / "docs" / "reference" / name for name in ("cli.md", "rest.md", "settings.md")}  # docs/generate.py
+BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+page = pytest.mark.parametrize("path", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    """The code blocks of a page in one language."""
+    return [textwrap.dedent(match[2]) for match in BLOCK.finditer(path.read_text(encoding="utf-8")) if match[1] == language]
+
+
+def slug(heading: str) -> str:
+    """The anchor of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def headings_of(path: Path) -> list[str]:
+    """The headings of a page, if it is one."""
+    return (
+        re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE) if path.suffix == ".md" and path.exists() else []
+    )
+
+
+def shell_lines(path: Path) -> list[list[str]]:
+    """The commands of the shell blocks, as words; `<run>` stands for a word."""
+    text = "\n".join(blocks(path, "bash")).replace("\\\n", " ")
+    return [shlex.split(re.sub(r"<[\w ]+>", "0" * 32, line), comments=True) for line in text.splitlines() if line.strip()]
+
+
+@page
+def test_links_lead_somewhere(path: Path) -> None:
+    text = BLOCK.sub("", path.read_text(encoding="utf-8"))
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"https?://|mailto:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (path.parent / name).resolve() if name else path
+        if file in GENERATED:
+            continue
+        headings = headings_of(file) if anchor else []
+        if not file.exists() or (anchor and anchor not in map(slug, headings)):
+            broken.append(target)
+    assert broken == []
+
+
+@page
+def test_make_targets_exist(path: Path) -> None:
+    rules = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    asked = {words[1] for words in shell_lines(path) if words[:1] == ["make"] and len(words) > 1}
+    asked |= set(re.findall(r"`make ([a-z-]+)", path.read_text(encoding="utf-8")))
+    assert asked - rules == set()
+
+
+@page
+def test_commands_exist_with_their_options(path: Path) -> None:
+    main = importlib.import_module("jupyter_mlws.cli").main
+    inline = [shlex.split(code) for code in re.findall(r"`(mlws [a-z][^`<\n]*)`", path.read_text(encoding="utf-8"))]
+    for words in [*shell_lines(path), *inline]:
+        if words[:1] != ["mlws"]:
+            continue
+        context, command, rest = click.Context(main, info_name="mlws"), main, words[1:]
+        while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+            name, found, rest = command.resolve_command(context, rest)
+            assert found is not None, words
+            context, command = click.Context(found, info_name=name, parent=context), found
+        options = {name for parameter in command.params for name in [*parameter.opts, *parameter.secondary_opts]}
+        given = {word.partition("=")[0] for word in rest if re.match(r"--?[a-z]", word)}
+        assert given - options - {"--help", "--version"} == set(), words
+
+
+@page
+def test_python_blocks_name_what_is_there(path: Path) -> None:
+    for block in blocks(path, "python"):
+        tree = ast.parse(block)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                module = importlib.import_module(node.module)
+                assert all(hasattr(module, alias.name) for alias in node.names), block
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "mlws":
+                assert hasattr(importlib.import_module("mlws"), node.attr), f"mlws.{node.attr}"
+
+
+def test_documentation_builds_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    reference = (tmp_path / "site" / "reference" / "cli.html").read_text(encoding="utf-8")
+    assert "mlws job create" in reference
