@@ -62,12 +62,8 @@ def progress_text(run: Run, *, bar: bool) -> str:
     if run.progress is None or run.status.value != "Running":
         return f"  {run.status.value}"
     done, total = run.progress.done, run.progress.total
-    drawn = "▓" * (20 * done // max(total, 1))
-    return (
-        f"  {drawn:░<20} cell {done} of {total}  {run.progress.label}"
-        if bar
-        else f"  cell {done} of {total}  {run.progress.label}"
-    )
+    drawn = f"{'▓' * (20 * done // max(total, 1)):░<20} " if bar else ""
+    return f"  {drawn}cell {done} of {total}  {run.progress.label}"
 
 
 def follow(ws: Workspace, run_id: str, screen: Screen) -> Run:
@@ -98,9 +94,7 @@ def train(ws: Workspace, name: str, parameters: dict[str, Any], screen: Screen) 
         raise
     if run.status.value != "Completed":
         why = run.error.message if run.error else run.reason or "no reason was given"
-        raise SystemExit(
-            f"\nThe job {name!r} ended as {run.status.value}: {why}\nIts log stands above; `make lab` shows the rest."
-        )
+        raise SystemExit(f"\nThe job {name!r} ended as {run.status.value}: {why}\nIts log stands above.")
     screen.line(f"  completed in {seconds(run)}")
     return run
 
@@ -130,9 +124,7 @@ def comparison(runs: list[Run]) -> str:
     rows += [[metric, *(f"{value_of(run, metric):.4f}" for run in runs)] for metric in METRICS]
     rows.append(["duration", *(seconds(run) for run in runs)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  " + "  ".join(text.rjust(w) if i else text.ljust(w) for i, (text, w) in enumerate(zip(row, widths))) for row in rows
-    ]
+    lines = ["  ".join(["", row[0].ljust(widths[0]), *(row[i].rjust(widths[i]) for i in range(1, len(row)))]) for row in rows]
     lines.insert(1, "  " + "─" * (len(lines[0]) - 2))
     return "\n".join(lines)
 
