@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import json
+import re
 from typing import Any
 
 import nbformat as untyped_nbformat
@@ -14,6 +16,7 @@ from papermill.version import version as papermill_version
 
 from jupyter_mlws.runner.report import Refused
 
+MAGIC = re.compile(r"(?m)^[ \t]*[%!?].*$")
 nbformat: Any = untyped_nbformat  # it ships no types
 
 
@@ -60,10 +63,12 @@ def _mark(notebook: Any) -> None:
 def _check_declared(notebook: Any, parameters: dict[str, Any], declared: list[str] | None, kernel: str, language: str) -> None:
     if not any("parameters" in cell.metadata.tags for cell in notebook.cells):
         raise Refused("The notebook has no cell tagged `parameters`, so it takes none.", kind="UnknownParameter")
+    if declared is None and language.lower() == "python":
+        declared = _assigned(notebook)
     if declared is None:
         notebook.metadata.setdefault("language_info", nbformat.from_dict({"name": language}))
         declared = [parameter.name for parameter in _infer_parameters(notebook, name=kernel, language=language)]
-        if not declared and language.lower() != "python":
+        if not declared:
             return  # papermill cannot tell for every language
     for name in parameters:
         if name not in declared:
@@ -71,3 +76,17 @@ def _check_declared(notebook: Any, parameters: dict[str, Any], declared: list[st
             hint = f" Did you mean {near[0]!r}?" if near else ""
             there = ", ".join(declared) or "none"
             raise Refused(f"The notebook has no parameter {name!r}.{hint} Declared are: {there}.", kind="UnknownParameter")
+
+
+def _assigned(notebook: Any) -> list[str] | None:
+    """Names that the `parameters` cell assigns, or None where it cannot be parsed. Papermill's own reading misses many forms."""
+    source = next(cell.source for cell in notebook.cells if "parameters" in cell.metadata.tags)
+    try:
+        tree = ast.parse(MAGIC.sub("", source))
+    except (SyntaxError, ValueError):
+        return None
+    names = []
+    for statement in tree.body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        names += [target.id for target in targets if isinstance(target, ast.Name)]
+    return names

@@ -1,0 +1,77 @@
+"""Failures of jobs."""
+
+from __future__ import annotations
+
+from jupyter_mlws.kit.errors import BadInput, Conflict, NotFound
+
+
+class NotebookNotFound(NotFound):
+    """There is no notebook at this path."""
+
+    code = "notebook_not_found"
+
+
+class NotANotebook(BadInput):
+    """The file cannot be read as a notebook: not JSON, a folder, or another format."""
+
+    code = "not_a_notebook"
+
+
+class KernelMissing(BadInput):
+    """The notebook names no kernel, or one that is not installed."""
+
+    code = "kernel_missing"
+
+
+class UnknownParameter(BadInput):
+    """The notebook declares no parameter of this name."""
+
+    code = "unknown_parameter"
+
+
+class ParameterType(BadInput):
+    """A parameter's value has another type than the notebook declares."""
+
+    code = "parameter_type"
+
+
+class SnapshotUnconfirmed(Conflict):
+    """The folder is the home or root folder, or very large: somebody must say that it is meant."""
+
+    code = "snapshot_unconfirmed"
+
+
+class SourceMissing(NotFound):
+    """The folder or file to take a snapshot of is not there."""
+
+    code = "source_missing"
+
+
+class NotAJob(NotFound):
+    """The run was followed in a notebook or script; it was not submitted."""
+
+    code = "not_a_job"
+
+
+class IdempotencyConflict(Conflict):
+    """This key was used for another job."""
+
+    code = "idempotency_conflict"
+
+
+class ComputeMissing(BadInput):
+    """No compute target has this name."""
+
+    code = "compute_missing"
+
+
+class BlobMissing(Conflict):
+    """The manifest names a file that was not sent."""
+
+    code = "blob_missing"
+
+
+class FileNotThere(NotFound):
+    """The job's working folder has no such file, or is gone."""
+
+    code = "file_not_there"

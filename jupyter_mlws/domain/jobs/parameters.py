@@ -1,0 +1,191 @@
+"""Reads the declared parameters of a notebook from the source of its `parameters` cell, without running it.
+
+A parameter is a plain assignment to a name at the top level of the cell. Its type comes from the annotation, from a comment
+`# type: int`, or from the default; its help is the comment beside it, else the comment lines right above.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import math
+import re
+import tokenize
+from typing import Any, Literal, NamedTuple
+
+from jupyter_mlws.domain.jobs.schemas import ParameterField
+
+TypeName = Literal["int", "float", "bool", "str", "list", "dict", "none", "unknown"]
+
+NAMES: dict[str, TypeName] = {
+    "int": "int", "float": "float", "bool": "bool", "str": "str", "list": "list", "List": "list", "Sequence": "list", "tuple": "list",
+    "Tuple": "list", "set": "list", "dict": "dict", "Dict": "dict", "Mapping": "dict", "None": "none", "NoneType": "none",
+}  # fmt: skip
+TYPE_COMMENT = re.compile(r"^type:\s*(?P<type>[^\s#]+)\s*#?\s*(?P<help>.*)$")
+ASSIGNMENT = re.compile(
+    r"^\s*(?:(?:val|var|let|const)\s+)?(?P<name>[A-Za-z_.][\w.]*)\s*(?:<-|=)\s*(?P<value>[^#/]*?)\s*(?:(?:#|//)\s*(?P<help>.*))?$"
+)
+MAGIC = re.compile(r"(?m)^[ \t]*[%!?].*$")
+
+
+class Declared(NamedTuple):
+    """The parameters of a cell, and the names of those whose type is annotated, not guessed from the default."""
+
+    fields: list[ParameterField]
+    annotated: frozenset[str]
+
+
+def declared(source: str, language: str) -> Declared:
+    """The parameters that `source` declares; of another language than Python by lines of the form `name = value  # help`."""
+    if language.lower() != "python":
+        return Declared(_by_lines(source), frozenset())
+    source = MAGIC.sub("", source)
+    try:
+        tree = ast.parse(source)
+        comments = _comments(source)
+    except (SyntaxError, ValueError, tokenize.TokenError, RecursionError, MemoryError):
+        return Declared(_by_lines(source), frozenset())
+    fields: dict[str, ParameterField] = {}
+    annotated: set[str] = set()
+    for statement in tree.body:
+        for name, annotation, value in _assigned(statement):
+            beside = comments.get(statement.end_lineno or statement.lineno)
+            comment = beside[1] if beside is not None and not beside[0] else _above(comments, statement.lineno)
+            match = TYPE_COMMENT.match(comment)
+            if match is not None:
+                comment = match["help"]
+                annotation = annotation or _parsed(match["type"])
+            fields.pop(name, None)  # the last assignment counts, and gives the place
+            fields[name] = _field(name, annotation, value, source, comment)
+            if annotation is not None and _annotated(annotation) != "unknown":
+                annotated.add(name)
+    return Declared(list(fields.values()), frozenset(annotated))
+
+
+def _assigned(statement: ast.stmt) -> list[tuple[str, ast.expr | None, ast.expr]]:
+    """(name, annotation, value) of each name that the statement gives a value."""
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value is not None:
+        return [(statement.target.id, statement.annotation, statement.value)]
+    if isinstance(statement, ast.Assign):
+        return [(target.id, None, statement.value) for target in statement.targets if isinstance(target, ast.Name)]
+    return []
+
+
+def _field(name: str, annotation: ast.expr | None, value: ast.expr, source: str, comment: str) -> ParameterField:
+    literal, default = _literal(value)
+    kind = _annotated(annotation) if annotation is not None else "unknown"
+    if kind == "unknown" and literal:
+        kind = type_of(default)
+    return ParameterField(
+        name=name,
+        type=kind,
+        default=default,
+        default_source=ast.get_source_segment(source, value) or "",
+        help=comment,
+        required_literal=literal,
+    )
+
+
+def type_of(value: Any) -> TypeName:
+    """The name of a JSON value's type."""
+    if value is None:
+        return "none"
+    return NAMES.get(type(value).__name__, "unknown")
+
+
+def _literal(value: ast.expr) -> tuple[bool, Any]:
+    """Whether the expression is a value that JSON can carry, and that value."""
+    try:
+        found = _json_value(ast.literal_eval(value))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False, None
+    return True, found
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, (list, tuple, set)):
+        return [_json_value(item) for item in value]
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise ValueError("JSON objects have text keys")
+        return {key: _json_value(item) for key, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("JSON has no such number")
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise ValueError("not a JSON value")
+
+
+def _parsed(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return None
+
+
+def _annotated(annotation: ast.expr) -> TypeName:
+    """The type that an annotation names: `int`, `Optional[int]`, `int | None`, `"int"`, `list[int]`, `typing.List`."""
+    if isinstance(annotation, ast.Constant):
+        if isinstance(annotation.value, str):
+            inner = _parsed(annotation.value)
+            return _annotated(inner) if inner is not None else "unknown"
+        return "none" if annotation.value is None else "unknown"
+    if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
+        kinds = {_annotated(annotation.left), _annotated(annotation.right)} - {"none"}
+        return kinds.pop() if len(kinds) == 1 else "unknown"
+    if isinstance(annotation, ast.Subscript):
+        if _last_name(annotation.value) in ("Optional", "Final", "Annotated"):
+            inner = annotation.slice
+            return _annotated(inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner)
+        return _annotated(annotation.value)
+    return NAMES.get(_last_name(annotation), "unknown")
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _comments(source: str) -> dict[int, tuple[bool, str]]:
+    """For each line with a comment: whether it stands alone, and its text."""
+    found = {}
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            alone = not token.line[: token.start[1]].strip()
+            found[token.start[0]] = (alone, token.string.lstrip("#").strip())
+    return found
+
+
+def _above(comments: dict[int, tuple[bool, str]], line: int) -> str:
+    """The comment lines right above `line`, joined."""
+    texts: list[str] = []
+    while (above := comments.get(line - 1 - len(texts))) is not None and above[0]:
+        texts.insert(0, above[1])
+    if len(texts) and line - len(texts) == 1 and texts[0].lower() in ("parameters", "params"):
+        texts.pop(0)  # the cell's own heading, as papermill writes it
+    return " ".join(texts)
+
+
+def _by_lines(source: str) -> list[ParameterField]:
+    """Parameters of a language that we do not parse."""
+    fields: dict[str, ParameterField] = {}
+    for line in source.splitlines():
+        match = ASSIGNMENT.match(line)
+        if match is None:
+            continue
+        text = match["value"].rstrip(";").strip()
+        value = {"TRUE": "True", "FALSE": "False", "true": "True", "false": "False", "NULL": "None", "nothing": "None"}.get(
+            text, text
+        )
+        node = _parsed(value)
+        literal, default = _literal(node) if node is not None else (False, None)
+        fields[match["name"]] = ParameterField(
+            name=match["name"],
+            type=type_of(default) if literal else "unknown",
+            default=default,
+            default_source=text,
+            help=(match["help"] or "").strip(),
+            required_literal=literal,
+        )
+    return list(fields.values())
