@@ -8,7 +8,10 @@ from jupyter_mlws.kit.fields import Key, MetricValue, Step, TimeMs
 
 
 class MetricSummary(Struct, kw_only=True):
-    """One metric of a run. `last` is the value of the greatest (step, time); NaN is never `min` or `max` while a number is there."""
+    """One metric of a run: `last` is the value of the greatest (step, time), `count` the number of points.
+
+    NaN is never `min` or `max` while a number is there.
+    """
 
     key: str
     last: MetricValue

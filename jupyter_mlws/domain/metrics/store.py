@@ -1,0 +1,347 @@
+"""SQL of metrics.
+
+What runs with each logged point is fixed text handed to the driver (`?` stands for a value; PostgreSQL's driver gets `%s`);
+the rest is SQLAlchemy Core. Values leave and enter as in the tables: NaN is None.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import msgspec
+from sqlalchemy import bindparam, delete, func, insert, literal, select, text, tuple_, update
+
+from jupyter_mlws.domain.metrics.batch import Series, Stand
+from jupyter_mlws.domain.metrics.tables import COMPACTION_DUE, MetricChunkRow, MetricLatestRow, MetricTailRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import CursorResult, Select
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.metrics.chunks import Chunk, Place
+
+BATCH = 500
+"""Most values in one IN."""
+
+
+class Latest(NamedTuple):
+    """A row of `metric_latest`."""
+
+    id: int
+    run_id: str
+    key: str
+    value: float | None
+    min_value: float | None
+    max_value: float | None
+    step: int
+    time: int
+    points: int
+
+
+class Head(NamedTuple):
+    """Where a chunk lies."""
+
+    id: int
+    first: Place
+    last: Place
+
+
+class TailPoint(NamedTuple):
+    """A row of `metric_tail`."""
+
+    id: int
+    step: int
+    time: int
+    value: float | None
+
+
+TailRow = tuple[int, int, int, float | None]
+"""(series id, step, time, value): a point to be stored."""
+
+# SQLite takes a list of values as one JSON text, PostgreSQL as arrays, one a column.
+_SERIES = {
+    "sqlite": """
+        SELECT key, id, value, is_nan, min_value, max_value, step, time, count, tail_count, untidy
+        FROM metric_latest WHERE run_id = ? AND key IN (SELECT value FROM json_each(?))""",
+    "postgresql": """
+        SELECT key, id, value, is_nan, min_value, max_value, step, time, count, tail_count, untidy
+        FROM metric_latest WHERE run_id = ? AND key = ANY(?) FOR UPDATE""",
+}
+_TAIL_AT = {
+    "sqlite": """
+        SELECT t.series_id, t.step, t.time, t.value
+        FROM json_each(?) AS p CROSS JOIN metric_tail AS t
+        ON t.series_id = json_extract(p.value, '$[0]') AND t.step = json_extract(p.value, '$[1]') AND t.time = json_extract(p.value, '$[2]')""",
+    "postgresql": """
+        SELECT t.series_id, t.step, t.time, t.value
+        FROM unnest(?::bigint[], ?::bigint[], ?::bigint[]) AS p (series_id, step, time)
+        JOIN metric_tail AS t ON t.series_id = p.series_id AND t.step = p.step AND t.time = p.time""",
+}
+_CHUNKS_OVER = {
+    "sqlite": """
+        SELECT c.series_id, c.id, c.first_step, c.first_time, c.last_step, c.last_time
+        FROM json_each(?) AS p CROSS JOIN metric_chunk AS c
+        ON c.series_id = json_extract(p.value, '$[0]')
+        AND (c.first_step, c.first_time) <= (json_extract(p.value, '$[3]'), json_extract(p.value, '$[4]'))
+        AND (c.last_step, c.last_time) >= (json_extract(p.value, '$[1]'), json_extract(p.value, '$[2]'))""",
+    "postgresql": """
+        SELECT c.series_id, c.id, c.first_step, c.first_time, c.last_step, c.last_time
+        FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[]) AS p (series_id, a, b, c, d)
+        JOIN metric_chunk AS c ON c.series_id = p.series_id
+        AND (c.first_step, c.first_time) <= (p.c, p.d) AND (c.last_step, c.last_time) >= (p.a, p.b)""",
+}
+_NEWER = (
+    "(excluded.step, excluded.time, COALESCE(excluded.value, 0.0), NOT excluded.is_nan) > "
+    "(metric_latest.step, metric_latest.time, COALESCE(metric_latest.value, 0.0), NOT metric_latest.is_nan)"
+)
+# The conflict is another server's: on PostgreSQL two may make the same series at once.
+_ADD_SERIES = f"""
+INSERT INTO metric_latest
+  (run_id, experiment_id, key, value, is_nan, min_value, max_value, step, time, count, tail_count, untidy)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (run_id, key) DO UPDATE SET
+  value = CASE WHEN {_NEWER} THEN excluded.value ELSE metric_latest.value END,
+  is_nan = CASE WHEN {_NEWER} THEN excluded.is_nan ELSE metric_latest.is_nan END,
+  step = CASE WHEN {_NEWER} THEN excluded.step ELSE metric_latest.step END,
+  time = CASE WHEN {_NEWER} THEN excluded.time ELSE metric_latest.time END,
+  min_value = CASE WHEN metric_latest.min_value <= excluded.min_value OR excluded.min_value IS NULL
+    THEN metric_latest.min_value ELSE excluded.min_value END,
+  max_value = CASE WHEN metric_latest.max_value >= excluded.max_value OR excluded.max_value IS NULL
+    THEN metric_latest.max_value ELSE excluded.max_value END,
+  count = metric_latest.count + excluded.count,
+  tail_count = metric_latest.tail_count + excluded.tail_count,
+  untidy = metric_latest.untidy OR excluded.untidy
+"""  # noqa: S608 - only constants of this module go in
+_SET_SERIES = """
+UPDATE metric_latest SET
+  value = ?, is_nan = ?, min_value = ?, max_value = ?, step = ?, time = ?, count = ?, tail_count = ?, untidy = ?
+WHERE id = ?
+"""
+_ADD_TAIL = "INSERT INTO metric_tail (series_id, step, time, value) VALUES (?, ?, ?, ?)"
+
+
+def _run(session: Session, sql: str, parameters: Any) -> CursorResult[Any]:
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        sql = sql.replace("?", "%s")
+    return connection.exec_driver_sql(sql, parameters)
+
+
+def _rows_for(session: Session, sql: dict[str, str], rows: Sequence[tuple[int, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Run the dialect's `sql` over a list of rows of integers."""
+    name = session.connection().dialect.name
+    values = tuple(map(list, zip(*rows, strict=True))) if name == "postgresql" else (msgspec.json.encode(rows).decode(),)
+    return map(tuple, _run(session, sql[name], values))
+
+
+def series_of(session: Session, run_id: str, keys: Sequence[str]) -> dict[str, Series]:
+    """The series of these keys that exist, by key; on PostgreSQL locked until the end of the transaction."""
+    name = session.connection().dialect.name
+    wanted = list(keys) if name == "postgresql" else msgspec.json.encode(keys).decode()
+    rows: Iterator[tuple[Any, ...]] = map(tuple, _run(session, _SERIES[name], (run_id, wanted)))
+    return {key: Series(series_id, Stand._make(stand)) for key, series_id, *stand in rows}
+
+
+def tail_at(session: Session, places: Sequence[tuple[int, int, int]]) -> Iterator[TailRow]:
+    """Rows of the tail at these (series id, step, time)."""
+    return cast("Iterator[TailRow]", _rows_for(session, _TAIL_AT, places))
+
+
+def heads_over(session: Session, spans: Sequence[tuple[int, int, int, int, int]]) -> list[tuple[int, Head]]:
+    """(series id, chunk) for chunks that hold points in these (series id, first step and time, last step and time)."""
+    return [(series, Head(i, (a, b), (c, d))) for series, i, a, b, c, d in _rows_for(session, _CHUNKS_OVER, spans)]
+
+
+def add_series(session: Session, run_id: str, experiment_id: int, stands: Sequence[tuple[str, Stand]]) -> None:
+    """Make series of these keys; one that another server made meanwhile is merged."""
+    rows = [(run_id, experiment_id, key, *stand) for key, stand in stands]
+    if rows:
+        _run(session, _ADD_SERIES, rows[0] if len(rows) == 1 else rows)
+
+
+def set_series(session: Session, stands: Sequence[Series]) -> None:
+    """Note where series stand now."""
+    rows = [(*stand, series_id) for series_id, stand in stands]
+    if rows:
+        _run(session, _SET_SERIES, rows[0] if len(rows) == 1 else rows)
+
+
+def add_tail(session: Session, rows: list[TailRow]) -> None:
+    """Store points one by one."""
+    if rows:
+        _run(session, _ADD_TAIL, rows[0] if len(rows) == 1 else rows)
+
+
+def add_chunks(session: Session, series_id: int, chunks: Iterable[Chunk]) -> None:
+    """Store chunks of one series."""
+    rows = [
+        {
+            "series_id": series_id,
+            "first_step": c.first[0],
+            "first_time": c.first[1],
+            "last_step": c.last[0],
+            "last_time": c.last[1],
+            "count": c.points,
+            "not_finite": c.not_finite,
+            "min_value": c.min_value,
+            "max_value": c.max_value,
+            "pieces": c.pieces,
+            "data": c.data,
+        }
+        for c in chunks
+    ]
+    if rows:
+        session.connection().execute(insert(MetricChunkRow), rows)
+
+
+# --- reading -----------------------------------------------------------------------------------------------------------
+
+
+def _latest() -> Select[int, str, str, float | None, float | None, float | None, int, int, int]:
+    row = MetricLatestRow
+    return select(row.id, row.run_id, row.key, row.value, row.min_value, row.max_value, row.step, row.time, row.count)
+
+
+def latest_of_runs(session: Session, run_ids: Sequence[str], keys: Sequence[str] | None) -> Iterator[Latest]:
+    """The series of runs, of all keys or of these, ordered by key within a run."""
+    for part in batches(run_ids):
+        query = _latest().where(MetricLatestRow.run_id.in_(part))
+        for some in [None] if keys is None else batches(keys):
+            wanted = query if some is None else query.where(MetricLatestRow.key.in_(some))
+            for row in session.execute(wanted.order_by(MetricLatestRow.run_id, MetricLatestRow.key)):
+                yield Latest._make(row)
+
+
+def latest_by_id(session: Session, series_id: int) -> tuple[int, bool] | None:
+    """(rows in the tail, whether chunks are to be merged) of a series."""
+    query = select(MetricLatestRow.tail_count, MetricLatestRow.untidy).where(MetricLatestRow.id == series_id)
+    row = session.execute(query).one_or_none()
+    return None if row is None else (row.tail_count, row.untidy)
+
+
+def heads(session: Session, series_id: int, start: Place | None = None, end: Place | None = None) -> list[Head]:
+    """Chunks with points from `start` to `end` (both included), in the order of their first points. Reads an index only."""
+    row = MetricChunkRow
+    query = select(row.id, row.first_step, row.first_time, row.last_step, row.last_time).where(row.series_id == series_id)
+    if start is not None:
+        query = query.where(tuple_(row.last_step, row.last_time) >= start)
+    if end is not None:
+        query = query.where(tuple_(row.first_step, row.first_time) <= end)
+    query = query.order_by(row.first_step, row.first_time, row.last_step, row.last_time)
+    return [Head(i, (a, b), (c, d)) for i, a, b, c, d in session.execute(query)]
+
+
+def data_of(session: Session, chunk_id: int) -> bytes:
+    """The bytes of a chunk."""
+    return session.execute(select(MetricChunkRow.data).where(MetricChunkRow.id == chunk_id)).scalar_one()
+
+
+def pieces_of(session: Session, series_id: int) -> list[bytes]:
+    """The packed pieces of all chunks of a series."""
+    return list(session.execute(select(MetricChunkRow.pieces).where(MetricChunkRow.series_id == series_id)).scalars())
+
+
+def chunked_points(session: Session, series_id: int) -> tuple[int, int]:
+    """(chunks, points in them) of a series."""
+    query = select(func.count(), func.coalesce(func.sum(MetricChunkRow.count), 0)).where(MetricChunkRow.series_id == series_id)
+    chunks, points = session.execute(query).one()
+    return chunks, points
+
+
+def tail(
+    session: Session,
+    series_id: int,
+    *,
+    after: tuple[int, int, float | None] | None = None,
+    start: Place | None = None,
+    end: Place | None = None,
+    limit: int | None = None,
+) -> list[TailPoint]:
+    """Points of the tail in order (NaN last): behind the point `after`, or from `start` to `end` (both included)."""
+    row = MetricTailRow
+    query = select(row.id, row.step, row.time, row.value).where(row.series_id == series_id)
+    place = tuple_(row.step, row.time)
+    if after is not None:
+        step, time, value = after
+        query = query.where(place >= (step, time))
+        beyond = (row.step != step) | (row.time != time)
+        query = query.where(beyond if value is None else beyond | (row.value > value) | row.value.is_(None))
+    if start is not None:
+        query = query.where(place >= start)
+    if end is not None:
+        query = query.where(place <= end)
+    query = query.order_by(row.step, row.time, row.value.is_(None), row.value)
+    return [TailPoint._make(found) for found in session.execute(query if limit is None else query.limit(limit))]
+
+
+def best(
+    session: Session, experiment_id: int, key: str, *, greatest: bool, without: Sequence[str], limit: int
+) -> list[tuple[str, float]]:
+    """(run id, last value) of the runs of an experiment that are best in a metric; NaN left out."""
+    row = MetricLatestRow
+    query = select(row.run_id, row.value).where(row.experiment_id == experiment_id, row.key == key, row.value.is_not(None))
+    if without:
+        query = query.where(row.run_id.not_in(without))
+    query = query.order_by(row.value.desc() if greatest else row.value).limit(limit)
+    return [(run_id, value) for run_id, value in session.execute(query) if value is not None]
+
+
+def due(session: Session, limit: int) -> list[int]:
+    """Ids of series that compaction should look at."""
+    return list(session.execute(select(MetricLatestRow.id).where(text(COMPACTION_DUE)).limit(limit)).scalars())
+
+
+# --- changing ----------------------------------------------------------------------------------------------------------
+
+
+def remove_tail(session: Session, ids: Sequence[int]) -> None:
+    """Remove points of the tail."""
+    _delete_by_id(session, MetricTailRow, ids)
+
+
+def remove_chunks(session: Session, ids: Sequence[int]) -> None:
+    """Remove chunks."""
+    _delete_by_id(session, MetricChunkRow, ids)
+
+
+def _delete_by_id(session: Session, table: type[MetricTailRow | MetricChunkRow], ids: Sequence[int]) -> None:
+    if ids:
+        session.connection().execute(delete(table).where(table.id == bindparam("one")), [{"one": i} for i in ids])
+
+
+def settle(session: Session, series_id: int, *, from_tail: int, dropped: int, untidy: bool) -> None:
+    """Note what compaction did: rows taken out of the tail, identical points dropped, whether there is more to merge."""
+    row = MetricLatestRow
+    session.execute(
+        update(row)
+        .where(row.id == series_id)
+        .values(tail_count=row.tail_count - from_tail, count=row.count - dropped, untidy=literal(untidy)),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def remove_runs(session: Session, run_ids: Sequence[str]) -> None:
+    """Remove all metrics of runs."""
+    for part in batches(run_ids):
+        series = select(MetricLatestRow.id).where(MetricLatestRow.run_id.in_(part))
+        for table in (MetricTailRow, MetricChunkRow):
+            session.execute(delete(table).where(table.series_id.in_(series)), execution_options={"synchronize_session": False})
+        session.execute(
+            delete(MetricLatestRow).where(MetricLatestRow.run_id.in_(part)), execution_options={"synchronize_session": False}
+        )
+
+
+def move_run(session: Session, run_id: str, experiment_id: int) -> None:
+    """Note that a run belongs to another experiment."""
+    session.execute(
+        update(MetricLatestRow).where(MetricLatestRow.run_id == run_id).values(experiment_id=experiment_id),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Runs of at most `BATCH` values."""
+    for start in range(0, len(values), BATCH):
+        yield values[start : start + BATCH]
