@@ -18,9 +18,14 @@ from jupyter_mlws.domain.jobs.schemas import ParameterField
 TypeName = Literal["int", "float", "bool", "str", "list", "dict", "none", "unknown"]
 
 NAMES: dict[str, TypeName] = {
-    "int": "int", "float": "float", "bool": "bool", "str": "str", "list": "list", "List": "list", "Sequence": "list", "tuple": "list",
-    "Tuple": "list", "set": "list", "dict": "dict", "Dict": "dict", "Mapping": "dict", "None": "none", "NoneType": "none",
-}  # fmt: skip
+    **dict.fromkeys(("list", "List", "Sequence", "tuple", "Tuple", "set"), "list"),
+    **dict.fromkeys(("dict", "Dict", "Mapping"), "dict"),
+    **dict.fromkeys(("None", "NoneType"), "none"),
+    "int": "int",
+    "float": "float",
+    "bool": "bool",
+    "str": "str",
+}
 TYPE_COMMENT = re.compile(r"^type:\s*(?P<type>[^\s#]+)\s*#?\s*(?P<help>.*)$")
 ASSIGNMENT = re.compile(
     r"^\s*(?:(?:val|var|let|const)\s+)?(?P<name>[A-Za-z_.][\w.]*)\s*(?:<-|=)\s*(?P<value>[^#/]*?)\s*(?:(?:#|//)\s*(?P<help>.*))?$"

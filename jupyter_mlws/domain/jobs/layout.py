@@ -1,0 +1,75 @@
+"""Lays the working folder of a job from stored blobs and links (`snapshots` says how it lies)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from jupyter_mlws.kit.paths import clean_relative
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from jupyter_mlws.domain.jobs.freezing import Frozen
+
+
+def materialize(
+    work: Path,
+    subdir: str,
+    files: Iterable[Frozen | tuple[str, str, int, bool, int]],
+    blob_path: Callable[[str], Path],
+    links: Iterable[tuple[str, str]],
+) -> Path:
+    """Lay the working folder in `work` (new or empty); the folder that the job runs in.
+
+    `files` go below `subdir`. They are copies (by reflink where that can be) and never hard links: a job that writes into its
+    files must not reach the store. `links` are (path relative to `work`, target); one whose place is taken is left out.
+    """
+    base = work / clean_relative(subdir, empty_ok=True)
+    base.mkdir(parents=True, exist_ok=True)
+    made = {base}
+    for path, sha256, _, executable, mtime_ns in files:
+        target = base / clean_relative(path)
+        if target.parent not in made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made.add(target.parent)
+        _copy(blob_path(sha256), target, executable=executable, mtime_ns=mtime_ns)
+    for path, original in links:
+        place = work / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not os.path.lexists(place):
+            place.symlink_to(original)
+    return base
+
+
+def _copy(source: Path, target: Path, *, executable: bool, mtime_ns: int) -> None:
+    """Copy with the original's time, so that build tools and caches see what they saw by hand."""
+    reading = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        writing = os.open(
+            target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o755 if executable else 0o644
+        )
+        try:
+            _copy_bytes(reading, writing)
+            if mtime_ns:
+                os.utime(writing, ns=(mtime_ns, mtime_ns))
+        finally:
+            os.close(writing)
+    finally:
+        os.close(reading)
+
+
+def _copy_bytes(reading: int, writing: int) -> None:
+    left = os.fstat(reading).st_size
+    try:
+        while left:
+            done = os.copy_file_range(reading, writing, left)  # the kernel shares blocks where the file system can
+            if not done:
+                return
+            left -= done
+    except (OSError, AttributeError):
+        # Another file system, or a system without it (macOS): go on where it stopped.
+        with os.fdopen(os.dup(reading), "rb") as source, os.fdopen(os.dup(writing), "wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
