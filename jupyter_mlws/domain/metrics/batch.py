@@ -47,10 +47,11 @@ def by_key(points: Iterable[MetricPoint]) -> dict[str, list[Point]]:
         # Adding 0.0 turns -0.0, which SQLite does not keep, into 0.0.
         value = float(point.value) + 0.0
         found = (point.step, point.time, value if value == value else math.nan)
-        if (some := grouped.get(point.key)) is None:
-            grouped[point.key] = [found]
+        key = point.key
+        if key in grouped:
+            grouped[key].append(found)
         else:
-            some.append(found)
+            grouped[key] = [found]
     return {key: in_order(some) if len(some) > 1 else some for key, some in grouped.items()}
 
 

@@ -57,16 +57,17 @@ def log_points(session: Session, run_id: str, experiment_id: int, points: Sequen
             new_stands.append((key, stand))
         else:
             changed.append(Series(series.id, batch.together(series.stand, stand)))
+    ids = {key: series.id for key, series in there.items()}
     store.set_series(session, changed)
     if new_stands:
         store.add_series(session, run_id, experiment_id, new_stands)
-        there.update(store.series_of(session, run_id, [key for key, _ in new_stands]))
+        ids.update(store.ids_of(session, run_id, [key for key, _ in new_stands]))
     for key, some_chunks in made.items():
-        store.add_chunks(session, there[key].id, some_chunks)
+        store.add_chunks(session, ids[key], some_chunks)
     store.add_tail(
         session,
         [
-            (there[key].id, step, time, value if value == value else None)
+            (ids[key], step, time, value if value == value else None)
             for key, some in grouped.items()
             if key not in made
             for step, time, value in some

@@ -6,6 +6,7 @@ the rest is SQLAlchemy Core. Values leave and enter as in the tables: NaN is Non
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
@@ -69,11 +70,16 @@ _SERIES = {
         SELECT key, id, value, is_nan, min_value, max_value, step, time, count, tail_count, untidy
         FROM metric_latest WHERE run_id = ? AND key = ANY(?) FOR UPDATE""",
 }
+_IDS = {
+    "sqlite": "SELECT key, id FROM metric_latest WHERE run_id = ? AND key IN (SELECT value FROM json_each(?))",
+    "postgresql": "SELECT key, id FROM metric_latest WHERE run_id = ? AND key = ANY(?)",
+}
 _TAIL_AT = {
     "sqlite": """
         SELECT t.series_id, t.step, t.time, t.value
         FROM json_each(?) AS p CROSS JOIN metric_tail AS t
-        ON t.series_id = json_extract(p.value, '$[0]') AND t.step = json_extract(p.value, '$[1]') AND t.time = json_extract(p.value, '$[2]')""",
+        ON t.series_id = json_extract(p.value, '$[0]')
+        AND t.step = json_extract(p.value, '$[1]') AND t.time = json_extract(p.value, '$[2]')""",
     "postgresql": """
         SELECT t.series_id, t.step, t.time, t.value
         FROM unnest(?::bigint[], ?::bigint[], ?::bigint[]) AS p (series_id, step, time)
@@ -133,15 +139,24 @@ def _rows_for(session: Session, sql: dict[str, str], rows: Sequence[tuple[int, .
     """Run the dialect's `sql` over a list of rows of integers."""
     name = session.connection().dialect.name
     values = tuple(map(list, zip(*rows, strict=True))) if name == "postgresql" else (msgspec.json.encode(rows).decode(),)
-    return map(tuple, _run(session, sql[name], values))
+    return map(tuple, _run(session, sql[name], values).all())
+
+
+def _rows_of(session: Session, sql: dict[str, str], run_id: str, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Run the dialect's `sql` over keys of a run."""
+    name = session.connection().dialect.name
+    wanted = list(keys) if name == "postgresql" else msgspec.json.encode(keys).decode()
+    return map(tuple, _run(session, sql[name], (run_id, wanted)).all())
 
 
 def series_of(session: Session, run_id: str, keys: Sequence[str]) -> dict[str, Series]:
     """The series of these keys that exist, by key; on PostgreSQL locked until the end of the transaction."""
-    name = session.connection().dialect.name
-    wanted = list(keys) if name == "postgresql" else msgspec.json.encode(keys).decode()
-    rows: Iterator[tuple[Any, ...]] = map(tuple, _run(session, _SERIES[name], (run_id, wanted)))
-    return {key: Series(series_id, Stand._make(stand)) for key, series_id, *stand in rows}
+    return {row[0]: Series(row[1], Stand._make(row[2:])) for row in _rows_of(session, _SERIES, run_id, keys)}
+
+
+def ids_of(session: Session, run_id: str, keys: Sequence[str]) -> dict[str, int]:
+    """The series ids of these keys, by key."""
+    return dict(cast("Iterator[tuple[str, int]]", _rows_of(session, _IDS, run_id, keys)))
 
 
 def tail_at(session: Session, places: Sequence[tuple[int, int, int]]) -> Iterator[TailRow]:
@@ -156,7 +171,7 @@ def heads_over(session: Session, spans: Sequence[tuple[int, int, int, int, int]]
 
 def add_series(session: Session, run_id: str, experiment_id: int, stands: Sequence[tuple[str, Stand]]) -> None:
     """Make series of these keys; one that another server made meanwhile is merged."""
-    rows = [(run_id, experiment_id, key, *stand) for key, stand in stands]
+    rows = [(run_id, experiment_id, key, *stand) for key, stand in sorted(stands, key=itemgetter(0))]
     if rows:
         _run(session, _ADD_SERIES, rows[0] if len(rows) == 1 else rows)
 
