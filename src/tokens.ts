@@ -14,3 +14,19 @@ export const IWorkspaceConnection = new Token<IWorkspaceConnection>(
   'jupyter-mlws:IWorkspaceConnection',
   'The typed client, change stream and query cache of Jupyter ML Workspace.'
 );
+
+/** Opens the workspace's pages. */
+export interface IMlwsPages {
+  /**
+   * Opens a page, or shows the one that is open already.
+   *
+   * @param address - "runs/<id>", or "runs/<id>/<tab>".
+   */
+  open(address: string): void;
+}
+
+/** For other extensions: opens the page of an address. */
+export const IMlwsPages = new Token<IMlwsPages>(
+  'jupyter-mlws:IMlwsPages',
+  'Opens the pages of Jupyter ML Workspace by their addresses.'
+);

@@ -5,8 +5,30 @@ import createClient, { type Client } from 'openapi-fetch';
 import { ApiError, ConnectionError } from './errors';
 import type { paths } from './schema';
 
-/** Typed calls to `<base>/mlws`: `api.GET('/api/v1/runs/{run_id}', { params, signal })`. */
+/** Typed calls to `<base>/mlws/api/v1`: `api.GET('/runs/{run_id}', { params, signal })`. */
 export type ApiClient = Client<paths>;
+
+/** Where the API stands below the server's base URL. */
+const API_PATH = 'mlws/api/v1';
+
+/** Makes the address of a file, for a link that the browser itself follows. */
+export type UrlMaker = (
+  path: string,
+  query?: Readonly<Record<string, string>>
+) => string;
+
+/**
+ * Addresses for downloads: the browser streams them to disk, so that a large file never stands in memory.
+ *
+ * @param settings - Where the server is; the page's own when left out.
+ */
+export function createUrlMaker(
+  settings: ServerConnection.ISettings = ServerConnection.makeSettings()
+): UrlMaker {
+  return (path, query = {}) =>
+    URLExt.join(settings.baseUrl, API_PATH, path) +
+    URLExt.objectToQueryString(query);
+}
 
 /**
  * Makes the client. All calls go through Jupyter's ServerConnection, so token, XSRF and base URL are those of the Lab.
@@ -17,7 +39,7 @@ export function createApiClient(
   settings: ServerConnection.ISettings = ServerConnection.makeSettings()
 ): ApiClient {
   return createClient<paths>({
-    baseUrl: URLExt.join(settings.baseUrl, 'mlws'),
+    baseUrl: URLExt.join(settings.baseUrl, 'mlws/api/v1'),
     fetch: request => send(request, settings)
   });
 }

@@ -1,12 +1,14 @@
 import { createContext, useContext, useSyncExternalStore } from 'react';
 
-import type { ApiClient } from './client';
+import type { ApiClient, UrlMaker } from './client';
 import type { HintStream } from './hints';
 
 /** What panels need to talk to the server. */
 export interface IServerAccess {
   api: ApiClient;
   hints: HintStream;
+  /** Addresses of downloads. */
+  url: UrlMaker;
 }
 
 const ServerContext = createContext<IServerAccess | null>(null);
@@ -25,6 +27,11 @@ function useServer(): IServerAccess {
 /** The typed client. */
 export function useApi(): ApiClient {
   return useServer().api;
+}
+
+/** Addresses of downloads, for links. */
+export function useUrl(): UrlMaker {
+  return useServer().url;
 }
 
 /** Whether live updates arrive at the moment. */

@@ -3,7 +3,7 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 
-import { createApiClient } from '../api/client';
+import { createApiClient, createUrlMaker } from '../api/client';
 import { HintStream } from '../api/hints';
 import { bindHints, createQueryClient } from '../shell/queryClient';
 import { IWorkspaceConnection } from '../tokens';
@@ -21,6 +21,11 @@ export const connectionPlugin: JupyterFrontEndPlugin<IWorkspaceConnection> = {
     bindHints(hints, queryClient);
     // Not before the Lab stands: its own first requests go ahead of ours.
     void app.restored.then(() => hints.connect());
-    return { api: createApiClient(settings), hints, queryClient };
+    return {
+      api: createApiClient(settings),
+      hints,
+      queryClient,
+      url: createUrlMaker(settings)
+    };
   }
 };
