@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 PYTEST_ARGS ?=
 UI_ARGS ?=
-BENCH_ARGS ?=
+BENCH ?= $(sort $(wildcard bench/[a-z]*.py))
 
 # jlpm, ruff and the rest come from the venv.
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -52,48 +52,48 @@ test-py: $(VENV)/.stamp-dev  ## Python tests (PYTEST_ARGS="tests/domain -x")
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 test-ts: $(VENV)/.stamp-dev  ## TypeScript unit tests
-	@if $(HAVE_NODE); then $(MAKE) --no-print-directory node_modules/.stamp && jlpm test; \
+	@if $(HAVE_NODE); then $(MAKE) -s --no-print-directory node_modules/.stamp && jlpm test; \
 	else $(call skip,jest,$$($(NODE_TROUBLE))); fi
 
 test-ui: $(VENV)/.stamp-dev  ## what a person does, in a real Chromium (UI_ARGS="-g submit")
 	@if ! $(HAVE_NODE); then $(call skip,UI tests,$$($(NODE_TROUBLE))); \
 	elif [ -z "$$($(CHROMIUM))" ]; then $(call skip,UI tests,no Chromium found: install it (Debian: apt install chromium) or set MLWS_CHROMIUM); \
-	else $(MAKE) --no-print-directory pages ui-tests/node_modules/.stamp && cd ui-tests && MLWS_CHROMIUM="$$($(CHROMIUM))" jlpm playwright test $(UI_ARGS); fi
+	else $(MAKE) -s --no-print-directory pages ui-tests/node_modules/.stamp && cd ui-tests && MLWS_CHROMIUM="$$($(CHROMIUM))" jlpm playwright test $(UI_ARGS); fi
 
 lint: $(VENV)/.stamp-dev  ## style, import rules, dependencies; nothing is changed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	@if $(HAVE_NODE); then $(MAKE) --no-print-directory node_modules/.stamp && jlpm lint:check && jlpm lint:deps; \
+	@if $(HAVE_NODE); then $(MAKE) -s --no-print-directory node_modules/.stamp && jlpm lint:check && jlpm lint:deps; \
 	else $(call skip,lint of the pages,$$($(NODE_TROUBLE))); fi
 
 fix: $(VENV)/.stamp-dev  ## mend what the linters can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	@if $(HAVE_NODE); then $(MAKE) --no-print-directory node_modules/.stamp && jlpm lint; fi
+	@if $(HAVE_NODE); then $(MAKE) -s --no-print-directory node_modules/.stamp && jlpm lint; fi
 
 types: $(VENV)/.stamp-dev  ## mypy, strict; tsc
 	$(BIN)/mypy
-	@if $(HAVE_NODE); then $(MAKE) --no-print-directory node_modules/.stamp && jlpm typecheck; \
+	@if $(HAVE_NODE); then $(MAKE) -s --no-print-directory node_modules/.stamp && jlpm typecheck; \
 	else $(call skip,tsc,$$($(NODE_TROUBLE))); fi
 
 gen: $(VENV)/.stamp-dev  ## write openapi.json and src/api/schema.d.ts anew from the Python wire types
 	@$(PY) -m jupyter_mlws.server.openapi > openapi.json.new || { rm -f openapi.json.new; exit 1; }
 	@mv openapi.json.new openapi.json
-	@if $(HAVE_NODE); then $(MAKE) --no-print-directory node_modules/.stamp && jlpm gen:api; \
+	@if $(HAVE_NODE); then $(MAKE) -s --no-print-directory node_modules/.stamp && jlpm gen:api; \
 	else $(call skip,src/api/schema.d.ts,$$($(NODE_TROUBLE))); fi
 
 gen-check: $(VENV)/.stamp-dev
-	@old=$$(mktemp -d) && trap 'rm -rf "$$old"' EXIT && cp openapi.json src/api/schema.d.ts "$$old" && $(MAKE) --no-print-directory gen && \
+	@old=$$(mktemp -d) && trap 'rm -rf "$$old"' EXIT && cp openapi.json src/api/schema.d.ts "$$old" && $(MAKE) -s --no-print-directory gen && \
 	if ! cmp -s openapi.json "$$old/openapi.json" || ! cmp -s src/api/schema.d.ts "$$old/schema.d.ts"; then \
 	echo "The Python wire types have changed: openapi.json and src/api/schema.d.ts were just written anew. Look at them and commit." >&2; exit 1; fi
 
 soak: $(VENV)/.stamp-dev  ## the crash tests with their full numbers
 	MLWS_SOAK=1 $(BIN)/pytest -m soak -s --timeout=0 $(PYTEST_ARGS)
 
-bench: $(VENV)/.stamp-dev  ## measure; each number in the docs is printed by this (BENCH_ARGS="--list")
-	$(PY) -m bench $(BENCH_ARGS)
+bench: $(VENV)/.stamp-dev  ## measure; each number in the docs is printed by this (BENCH=bench/log_metric.py)
+	@for script in $(BENCH); do echo "== $$script"; $(PY) $$script || exit 1; done
 
 docs: $(VENV)/.stamp-dev  ## build the documentation into build/docs; broken links are errors
 	$(BIN)/mkdocs build --strict --quiet
@@ -140,7 +140,7 @@ ui-tests/node_modules/.stamp: ui-tests/package.json ui-tests/yarn.lock
 	@touch $@
 
 pages: $(VENV)/.stamp-demo
-	@if $(HAVE_NODE); then $(MAKE) --no-print-directory $(VENV)/.stamp-pages; \
+	@if $(HAVE_NODE); then $(MAKE) -s --no-print-directory $(VENV)/.stamp-pages; \
 	else echo "$$($(NODE_TROUBLE)): JupyterLab's pages were not built. Everything else works."; fi
 
 $(VENV)/.stamp-pages: $(PAGES)
