@@ -1,0 +1,268 @@
+"""SQL of stored files.
+
+Lists of ids go to the database as one JSON parameter, so that they may be of any length.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import JSON, Select, Text, and_, bindparam, case, cast, delete, exists, func, literal, null, or_, select, union
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from jupyter_mlws.domain.storage.tables import ArtifactRow, BlobRow, FileStatRow, SnapshotFileRow, SnapshotRow
+from jupyter_mlws.domain.storage.trees import Leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from sqlalchemy import ColumnElement, CompoundSelect, Table
+    from sqlalchemy.orm import InstrumentedAttribute, Session
+
+    from jupyter_mlws.kit.sinks import StoredBlob
+
+REFERENCES: list[InstrumentedAttribute[Any]] = []
+"""Columns of upper slices that name blobs too: what they name is never counted as free."""
+
+
+def one_of(session: Session, values: Collection[str]) -> Select[tuple[Any]]:
+    """The values as rows of one column."""
+    text = bindparam(None, msgspec.json.encode(list(values)).decode(), Text(), unique=True)
+    if session.get_bind().dialect.name == "postgresql":
+        return select(func.json_array_elements_text(cast(text, JSON)).column_valued())
+    return select(func.json_each(text).table_valued("value").c.value)
+
+
+def _insert(session: Session, row: type[Any]) -> Any:
+    insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    return insert(row)
+
+
+def _many(session: Session, statement: Any, rows: list[dict[str, Any]]) -> None:
+    """One prepared statement for many rows."""
+    if rows:
+        session.connection().execute(statement, rows)
+
+
+# Blobs
+
+
+def add_blobs(session: Session, blobs: Iterable[StoredBlob], at: int) -> None:
+    """Note that these bytes are in the store; what was noted already counts as stored now."""
+    statement = _insert(session, BlobRow)
+    statement = statement.on_conflict_do_update(
+        index_elements=[BlobRow.sha256], set_={"created_at": statement.excluded.created_at}
+    )
+    unique = {blob.sha256: blob.size for blob in blobs}
+    _many(session, statement, [{"sha256": sha, "size": size, "created_at": at} for sha, size in sorted(unique.items())])
+
+
+def known(session: Session, shas: Collection[str]) -> dict[str, int]:
+    """Sizes of those of the hashes that have a row."""
+    query = select(BlobRow.sha256, BlobRow.size).where(BlobRow.sha256.in_(one_of(session, shas)))
+    return dict(session.execute(query).tuples().all())
+
+
+def blobs_after(session: Session, sha256: str, limit: int) -> list[tuple[str, int]]:
+    """(hash, size) of blobs in the order of hashes, after this one."""
+    query = select(BlobRow.sha256, BlobRow.size).where(BlobRow.sha256 > sha256).order_by(BlobRow.sha256).limit(limit)
+    return [(sha, size) for sha, size in session.execute(query).tuples()]
+
+
+def _unreferenced() -> ColumnElement[bool]:
+    columns = [ArtifactRow.sha256, SnapshotFileRow.sha256, *REFERENCES]
+    return and_(*(~exists().where(column == BlobRow.sha256) for column in columns))
+
+
+def unreferenced(session: Session, before: int, limit: int) -> list[tuple[str, int]]:
+    """(hash, size) of blobs that no row names and that were last stored before this time (ms)."""
+    query = select(BlobRow.sha256, BlobRow.size).where(BlobRow.created_at < before, _unreferenced()).limit(limit)
+    return [(sha, size) for sha, size in session.execute(query).tuples()]
+
+
+def unreferenced_total(session: Session, before: int) -> tuple[int, int]:
+    """Number and bytes of those."""
+    query = select(func.count(), func.coalesce(func.sum(BlobRow.size), 0)).where(BlobRow.created_at < before, _unreferenced())
+    number, size = session.execute(query).one()
+    return int(number), int(size)
+
+
+def forget_blobs(session: Session, shas: Collection[str]) -> None:
+    """Remove rows of blobs, and what the stat cache knows of them."""
+    session.execute(delete(FileStatRow).where(FileStatRow.sha256.in_(one_of(session, shas))))
+    session.execute(delete(BlobRow).where(BlobRow.sha256.in_(one_of(session, shas))))
+
+
+def freed_bytes(session: Session, run_ids: Collection[str], snapshot_ids: Collection[str]) -> int:
+    """Bytes of the blobs that only these runs and snapshots name."""
+    runs, snapshots = one_of(session, run_ids), one_of(session, snapshot_ids)
+    candidates: CompoundSelect[Any] = union(
+        select(ArtifactRow.sha256).where(ArtifactRow.run_id.in_(runs)),
+        select(SnapshotFileRow.sha256).where(SnapshotFileRow.snapshot_id.in_(snapshots), SnapshotFileRow.sha256.is_not(None)),
+    )
+    query = select(func.coalesce(func.sum(BlobRow.size), 0)).where(
+        BlobRow.sha256.in_(select(candidates.subquery().c.sha256)),
+        ~exists().where(ArtifactRow.sha256 == BlobRow.sha256, ArtifactRow.run_id.not_in(runs)),
+        ~exists().where(SnapshotFileRow.sha256 == BlobRow.sha256, SnapshotFileRow.snapshot_id.not_in(snapshots)),
+        *(~exists().where(column == BlobRow.sha256) for column in REFERENCES),
+    )
+    return int(session.execute(query).scalar_one())
+
+
+# Artifacts
+
+
+def artifact(session: Session, run_id: str, path: str) -> ArtifactRow | None:
+    """The artifact at this path."""
+    return session.get(ArtifactRow, (run_id, path), populate_existing=True)
+
+
+def clash(session: Session, run_id: str, path: str) -> str | None:
+    """A file that stands where `path` needs a folder, or one below `path`, which therefore is a folder."""
+    parts = path.split("/")
+    parents = ["/".join(parts[:n]) for n in range(1, len(parts))]
+    stands = or_(ArtifactRow.path.in_(parents), _below(ArtifactRow.path, path))
+    query = select(ArtifactRow.path).where(ArtifactRow.run_id == run_id, stands).limit(1)
+    return session.execute(query).scalar_one_or_none()
+
+
+def set_artifact(session: Session, run_id: str, path: str, blob: StoredBlob, modified_at: int) -> None:
+    """Store the row of an artifact, or replace it."""
+    statement = _insert(session, ArtifactRow)
+    statement = statement.on_conflict_do_update(
+        index_elements=[ArtifactRow.run_id, ArtifactRow.path],
+        set_={name: statement.excluded[name] for name in ("sha256", "size", "modified_at")},
+    )
+    row = {"run_id": run_id, "path": path, "sha256": blob.sha256, "size": blob.size, "modified_at": modified_at}
+    _many(session, statement, [row])
+
+
+def remove_artifacts(session: Session, run_id: str, path: str) -> int:
+    """Remove the file at `path`, or all files below it. Returns how many there were."""
+    at = or_(ArtifactRow.path == path, _below(ArtifactRow.path, path))
+    gone = session.execute(delete(ArtifactRow).where(ArtifactRow.run_id == run_id, at).returning(ArtifactRow.path))
+    return len(gone.all())
+
+
+def remove_of_runs(session: Session, run_ids: Collection[str]) -> None:
+    """Remove all artifacts of runs."""
+    session.execute(delete(ArtifactRow).where(ArtifactRow.run_id.in_(one_of(session, run_ids))))
+
+
+def number_of_artifacts(session: Session, run_ids: Collection[str]) -> int:
+    """How many artifacts runs have."""
+    query = select(func.count()).select_from(ArtifactRow).where(ArtifactRow.run_id.in_(one_of(session, run_ids)))
+    return session.execute(query).scalar_one()
+
+
+def bytes_of_runs(session: Session, run_ids: Collection[str]) -> dict[str, int]:
+    """Sum of the sizes of a run's artifacts, by run id."""
+    query = select(ArtifactRow.run_id, func.sum(ArtifactRow.size)).where(ArtifactRow.run_id.in_(one_of(session, run_ids)))
+    return {run_id: int(size) for run_id, size in session.execute(query.group_by(ArtifactRow.run_id)).tuples()}
+
+
+# Snapshots
+
+
+def snapshot(session: Session, snapshot_id: str) -> SnapshotRow | None:
+    """The snapshot with this id."""
+    return session.get(SnapshotRow, snapshot_id)
+
+
+def add_snapshot(session: Session, row: SnapshotRow, files: Sequence[dict[str, Any]]) -> None:
+    """Store a new snapshot."""
+    session.add(row)
+    session.flush()
+    table: Table = SnapshotFileRow.__table__  # type: ignore[assignment]  # typed as a FromClause
+    _many(session, table.insert(), [{"snapshot_id": row.id, **file} for file in files])
+
+
+def snapshot_file(session: Session, snapshot_id: str, path: str) -> SnapshotFileRow | None:
+    """The file of a snapshot at this path."""
+    return session.get(SnapshotFileRow, (snapshot_id, path))
+
+
+def snapshot_files(session: Session, snapshot_id: str) -> list[SnapshotFileRow]:
+    """All files of a snapshot, in the order of their paths."""
+    query = select(SnapshotFileRow).where(SnapshotFileRow.snapshot_id == snapshot_id).order_by(SnapshotFileRow.path)
+    return list(session.execute(query).scalars())
+
+
+def remove_snapshots(session: Session, snapshot_ids: Collection[str]) -> None:
+    """Remove snapshots and their lists of files."""
+    ids = one_of(session, snapshot_ids)
+    session.execute(delete(SnapshotFileRow).where(SnapshotFileRow.snapshot_id.in_(ids)))
+    session.execute(delete(SnapshotRow).where(SnapshotRow.id.in_(ids)))
+
+
+# Both, seen as folders
+
+
+def _below(column: Any, path: str) -> ColumnElement[bool]:
+    """Whether a path lies below the folder `path` ("" is the root). `0` is the character after `/`: one range of the index."""
+    if not path:
+        return literal(True)
+    return and_(column >= path + "/", column < path + "0")
+
+
+def _source(row: type[ArtifactRow | SnapshotFileRow], owner: str) -> tuple[ColumnElement[bool], Any, Any, Any]:
+    """(whose rows, type, time, target) of a table of files."""
+    if row is ArtifactRow:
+        return ArtifactRow.run_id == owner, literal("file"), ArtifactRow.modified_at, null()
+    return SnapshotFileRow.snapshot_id == owner, SnapshotFileRow.type, null(), SnapshotFileRow.target
+
+
+def files_below(session: Session, row: type[ArtifactRow | SnapshotFileRow], owner: str, path: str) -> list[Leaf]:
+    """All files below the folder `path` of a run or snapshot."""
+    whose, kind, modified_at, target = _source(row, owner)
+    query = select(row.path, kind, row.size, row.sha256, modified_at, target).where(whose, _below(row.path, path))
+    return [Leaf(*found) for found in session.execute(query).tuples()]
+
+
+def children(session: Session, row: type[ArtifactRow | SnapshotFileRow], owner: str, path: str) -> list[Leaf]:
+    """What lies directly in the folder `path`; folders with the sum of what is below them."""
+    whose, kind, modified_at, target = _source(row, owner)
+    skip = len(path) + 1 if path else 0
+    rest = func.substr(row.path, skip + 1)
+    find = func.strpos if session.get_bind().dialect.name == "postgresql" else func.instr
+    slash = find(rest, "/")
+    name = case((slash > 0, func.substr(rest, 1, slash - 1)), else_=rest).label("name")
+    kind = case((slash > 0, "folder"), else_=kind).label("kind")
+    query = (
+        select(name, kind, func.sum(row.size), func.min(row.sha256), func.max(modified_at), func.min(target))
+        .where(whose, _below(row.path, path))
+        .group_by(name, kind)
+    )
+    prefix = f"{path}/" if path else ""
+    return [
+        Leaf(prefix + name, kind, int(size), None, modified_at)
+        if kind == "folder"
+        else Leaf(prefix + name, kind, int(size), sha256, modified_at, target)
+        for name, kind, size, sha256, modified_at, target in session.execute(query).tuples()
+    ]
+
+
+# Stat cache
+
+
+def file_stats(session: Session, paths: Collection[str]) -> list[FileStatRow]:
+    """What is known of these files whose content still is in the store."""
+    query = select(FileStatRow).join(BlobRow, BlobRow.sha256 == FileStatRow.sha256)
+    return list(session.execute(query.where(FileStatRow.path.in_(one_of(session, paths)))).scalars())
+
+
+def set_file_stats(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Remember what files were."""
+    statement = _insert(session, FileStatRow)
+    statement = statement.on_conflict_do_update(
+        index_elements=[FileStatRow.path],
+        set_={name: statement.excluded[name] for name in ("size", "mtime_ns", "inode", "sha256", "seen_at")},
+    )
+    _many(session, statement, rows)
+
+
+def forget_file_stats(session: Session, before: int) -> None:
+    """Forget files that were last seen before this time (ms)."""
+    session.execute(delete(FileStatRow).where(FileStatRow.seen_at < before))
