@@ -51,7 +51,7 @@ class MayImport(_DirectImports):
     """The modules of `sources` import, of ours, only themselves and `allowed`.
 
     Options: `sources` (packages; those that do not exist are passed over); `as_packages` (false: without what lies in them);
-    `allowed` (packages, `*` for one name); `ignore_modules` (modules to leave out); `standard_library_only` (true: of others'
+    `allowed` (packages, `*` for one name); `ignore_modules` (modules or packages to leave out); `standard_library_only` (true: of others'
     packages, too, only `allowed`).
     """
 
@@ -64,7 +64,7 @@ class MayImport(_DirectImports):
     standard_library_only: Any = fields.BooleanField(default=False)
 
     def importers(self, graph: Any) -> list[str]:
-        return sorted(m for m in graph.modules if self._is_source(m) and m not in self.ignore_modules)
+        return sorted(m for m in graph.modules if self._is_source(m) and not any(in_package(m, i) for i in self.ignore_modules))
 
     def _is_source(self, module: str) -> bool:
         return any(in_package(module, s) if self.as_packages else module == s for s in self.sources)
