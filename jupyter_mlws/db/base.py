@@ -31,10 +31,10 @@ class JsonText(TypeDecorator[Any]):
         super().__init__()
         self.shape = shape
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
         return None if value is None else msgspec.json.encode(value).decode()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
         if value is None:
             return None
         return msgspec.json.decode(value, type=Any if self.shape is None else self.shape)
@@ -50,10 +50,10 @@ class EnumText(TypeDecorator[Enum]):
         super().__init__()
         self.enum = enum
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
         return None if value is None else str(self.enum(value).value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Enum | None:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Enum | None:
         return None if value is None else self.enum(value)
 
 
@@ -67,4 +67,9 @@ class Base(DeclarativeBase):
     """Base of all rows."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {int: BigInteger(), str: Text(), bytes: LargeBinary(), bool: Boolean()}
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+        int: BigInteger(),
+        str: Text(),
+        bytes: LargeBinary(),
+        bool: Boolean(),
+    }

@@ -129,21 +129,20 @@ class Database:
         changes: list[outbox.Change] = []
         try:
             with Session(self.writer_engine, expire_on_commit=False) as session:
-                for item in group:
-                    outcomes.append(self._one(session, item))
+                outcomes.extend(self._one(session, item) for item in group)
                 changes = self._number(session)
                 outbox.store_changes(session, changes)
                 session.commit()
-        except BaseException as error:  # noqa: BLE001 - top of the writer loop: whatever happened, the callers must hear of it
-            log.error("A group of %d writes was not committed: %s", len(group), error)
+        except BaseException as error:
+            log.exception("A group of %d writes was not committed", len(group))
             for item in group:
                 item.future.set_exception(error if isinstance(error, Exception) else RuntimeError(str(error)))
             return
         if changes:
             self._seq = changes[-1].seq
-        for item, value, error in outcomes:
-            if error is not None:
-                item.future.set_exception(error)
+        for item, value, failure in outcomes:
+            if failure is not None:
+                item.future.set_exception(failure)
             else:
                 item.future.set_result(value)
         self._tell(changes)

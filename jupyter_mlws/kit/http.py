@@ -21,10 +21,12 @@ from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
 from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action, Actor
-from jupyter_mlws.kit.errors import BadInput, Forbidden, MlwsError, TooLarge, Unauthenticated, Unavailable
+from jupyter_mlws.kit.errors import BadInput, Forbidden, MlwsError, TooLarge, Unauthenticated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+
+    from tornado.httputil import HTTPHeaders
 
     from jupyter_mlws.db.database import Database
 
@@ -73,7 +75,7 @@ class Runtime(Protocol):
     async def ready(self) -> None:
         """Return once the database answers; raises `Unavailable` if it never will."""
 
-    async def actor_of_token(self, token: str) -> Actor | None:
+    async def actor_of_token(self, token: str, headers: HTTPHeaders) -> Actor | None:
         """The actor of one of our tokens, or None if it is unknown, expired or revoked."""
 
     def actor_of_user(self, user: User) -> Actor:
@@ -81,6 +83,9 @@ class Runtime(Protocol):
 
     def may(self, actor: Actor, action: Action, workspace: str | None) -> bool:
         """Whether the actor may do this in the workspace (None: where the path names none)."""
+
+    def forget_tokens(self) -> None:
+        """Ask the database again for every token."""
 
     async def forward(self, handler: ApiHandler) -> bool:
         """Answer through the server that owns the data folder, if that is another one."""
@@ -109,9 +114,9 @@ def endpoint(
             if not self._finished:
                 await verb(self, *args, **kwargs)
 
-        guarded.contract = contract  # type: ignore[attr-defined]
+        setattr(guarded, "contract", contract)  # noqa: B010 - functions have no such attribute for the type checker
         # Jupyter's own check looks for this mark; False means "needs authentication".
-        setattr(guarded, "__allow_unauthenticated", False)  # noqa: B010 - the plain form would be name-mangled by readers
+        setattr(guarded, "__allow_unauthenticated", False)
         return cast("V", guarded)
 
     return decorate
@@ -150,7 +155,7 @@ class ApiHandler(JupyterHandler):
             raise web.HTTPError(405)
         return cast("Contract", found)
 
-    async def prepare(self, *, _redirect_to_login: bool = True) -> None:  # type: ignore[override]
+    async def prepare(self, *, _redirect_to_login: bool = True) -> None:
         """Authenticate, check the workspace-level permission, parse query and body."""
         contract = self.contract()
         await self._authenticate()
@@ -158,7 +163,7 @@ class ApiHandler(JupyterHandler):
             return
         await self.runtime.ready()
         if self._token is not None:
-            actor = await self.runtime.actor_of_token(self._token)
+            actor = await self.runtime.actor_of_token(self._token, self.request.headers)
             if actor is None:
                 raise Unauthenticated(
                     "This token is not known here: it was revoked, has expired, or belongs to another data folder."
@@ -173,6 +178,10 @@ class ApiHandler(JupyterHandler):
             self.body = self._parse_body(contract)
 
     _token: str | None = None
+
+    def upload_body(self) -> Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]] | None:
+        """For handlers that take their body as a stream: what hands it on to another server. None: the body is whole already."""
+        return None
 
     async def _authenticate(self) -> None:
         """Our tokens are resolved without Jupyter's identity provider; everything else is Jupyter's."""
@@ -284,7 +293,7 @@ class NotHere(ApiHandler):
         """Any method of an unknown address needs a sign-in before it learns that nothing is there."""
         return Contract(Action.READ, "", None, None, None, 404, "application/json", raw_body=False, errors=())
 
-    async def prepare(self, *, _redirect_to_login: bool = True) -> None:  # type: ignore[override]
+    async def prepare(self, *, _redirect_to_login: bool = True) -> None:
         """Authenticated callers get 404, others 401."""
         await self._authenticate()
         raise web.HTTPError(404)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jupyter_mlws.kit.errors import BadInput, Forbidden, NotFound, Unauthenticated
+from jupyter_mlws.kit.errors import BadInput, Forbidden, MlwsError, NotFound, Unauthenticated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,8 @@ def _responses(contract: Contract, by_shape: dict[str, Any]) -> dict[str, Any]:
     if content is not None:
         good["content"] = content
     responses = {str(contract.status): good}
-    for error in dict.fromkeys((*contract.errors, BadInput, Unauthenticated, Forbidden, NotFound)):
+    errors: dict[type[MlwsError], None] = dict.fromkeys((*contract.errors, BadInput, Unauthenticated, Forbidden, NotFound))
+    for error in errors:
         responses.setdefault(
             str(error.status),
             {

@@ -67,7 +67,7 @@ class ExperimentUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
     name: Name | UnsetType = UNSET
     description: Note | UnsetType = UNSET
     tags: dict[Key, TagValue | None] | UnsetType = UNSET
-    goal: Goal | None | UnsetType = UNSET
+    goal: Goal | UnsetType | None = UNSET
 
 
 class ExperimentDeletion(Struct, kw_only=True):

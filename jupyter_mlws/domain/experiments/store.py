@@ -83,4 +83,4 @@ def counts_by_workspace(session: Session) -> dict[int, int]:
         .where(ExperimentRow.archived_at.is_(None))
         .group_by(ExperimentRow.workspace_id)
     )
-    return {workspace: count for workspace, count in session.execute(query).tuples()}
+    return dict(session.execute(query).tuples().all())

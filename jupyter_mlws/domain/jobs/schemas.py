@@ -59,8 +59,6 @@ class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     """Run in the notebook's own folder instead of a working copy."""
     confirm_large: bool = False
     """Take a snapshot although the folder is the home or root folder, or over 1 GB."""
-    rerun_of: str | UnsetType = UNSET
-    """Take snapshot and spec of this job; fields given here win."""
     parent_id: str | UnsetType = UNSET
 
 

@@ -205,7 +205,7 @@ def history(session: Session, run_id: str, key: str, cursor: str | None, limit: 
     that this function did not make.
     """
     page: list[Point] = []
-    after = None if cursor is None else _after(cursor)
+    after = _after(cursor) if cursor else None
     for row in store.latest_of_runs(session, [run_id], [key]):
         for block in reading.blocks(session, row.id, after):
             page += block

@@ -33,3 +33,9 @@ class StaleVersion(Conflict):
     """Somebody else changed it meanwhile."""
 
     code = "stale_version"
+
+
+class WorkspaceArchived(Conflict):
+    """The workspace is archived, so it takes nothing new."""
+
+    code = "workspace_archived"

@@ -8,7 +8,14 @@ from msgspec import UNSET
 
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.workspaces import store
-from jupyter_mlws.domain.workspaces.errors import DefaultWorkspace, NotArchived, StaleVersion, WorkspaceExists, WorkspaceNotFound
+from jupyter_mlws.domain.workspaces.errors import (
+    DefaultWorkspace,
+    NotArchived,
+    StaleVersion,
+    WorkspaceArchived,
+    WorkspaceExists,
+    WorkspaceNotFound,
+)
 from jupyter_mlws.domain.workspaces.schemas import Workspace, WorkspaceCreate, WorkspaceDeletion, WorkspaceList, WorkspaceUpdate
 from jupyter_mlws.domain.workspaces.tables import WorkspaceRow
 from jupyter_mlws.kit.clock import now_ms
@@ -195,3 +202,9 @@ def _wire(row: WorkspaceRow, counts: Counts) -> Workspace:
         runs=counts.runs.get(row.id, 0),
         version=row.version,
     )
+
+
+def check_open(session: Session, name: str) -> None:
+    """Raise `WorkspaceNotFound`, or `WorkspaceArchived` for one that takes nothing new."""
+    if _row(session, name).archived_at is not None:
+        raise WorkspaceArchived(f"The workspace {name!r} is archived; restore it first.", field="workspace")

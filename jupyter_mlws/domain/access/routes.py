@@ -1,0 +1,38 @@
+"""Routes of tokens."""
+
+from __future__ import annotations
+
+from jupyter_mlws.domain.access import service
+from jupyter_mlws.domain.access.schemas import Token, TokenCreate
+from jupyter_mlws.domain.workspaces.service import find
+from jupyter_mlws.kit.actors import Action, ActorKind
+from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
+
+
+class TokensHandler(ApiHandler):
+    """Tokens of kernels."""
+
+    @endpoint(Action.ADMIN, summary="Make a token for a kernel", body=TokenCreate, reply=Token, status=201)
+    async def post(self) -> None:
+        """A token that may log to and submit in one workspace."""
+        body, user = self.body, self.actor.name
+        new = await self.db.write(
+            lambda s: service.issue_token(
+                s, kind=ActorKind.KERNEL, user=user, workspace_id=find(s, body.workspace).id, lifetime_ms=body.lifetime_s * 1000
+            )
+        )
+        self.reply(Token(id=new.id, secret=new.secret))
+
+
+class TokenHandler(ApiHandler):
+    """One token."""
+
+    @endpoint(Action.ADMIN, summary="Revoke a token", status=204)
+    async def delete(self, token_id: str) -> None:
+        """The token is worth nothing from now on (within five seconds)."""
+        await self.db.write(lambda s: service.revoke_token(s, token_id))
+        self.runtime.forget_tokens()
+        self.set_status(204)
+
+
+ROUTES = [Route("/tokens", TokensHandler), Route("/tokens/{token_id}", TokenHandler)]

@@ -1,0 +1,131 @@
+"""Captures what a job runs in: the interpreter of its kernel, the packages there, the machine, the git state of its folder. Blocks."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlws.domain.environments.schemas import EnvironmentCapture, GitState
+from jupyter_mlws.domain.environments.service import without_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GIT_TIMEOUT_S = 10
+PACKAGES_TIMEOUT_S = 30
+PATCH_LIMIT = 1_000_000
+# Nothing that a repository configures may be executed by looking at it.
+GIT_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=")
+LIST_PACKAGES = (
+    "import json,platform,importlib.metadata as m;"
+    "print(json.dumps([platform.python_version(),{d.metadata['Name']:d.version for d in m.distributions() if d.metadata['Name']}]))"
+)
+
+
+def capture(folder: Path | None, kernel: str | None) -> EnvironmentCapture:
+    """What a job in `folder` with `kernel` (a kernelspec's name; None: this server's interpreter) runs in."""
+    language, display_name, executable = _kernel(kernel)
+    version, packages = _python(executable) if executable is not None else (None, {})
+    return EnvironmentCapture(
+        language=language,
+        language_version=version,
+        executable=executable,
+        kernel_name=kernel,
+        kernel_display_name=display_name,
+        platform=platform.platform(),
+        host=socket.gethostname(),
+        cpu_count=os.cpu_count(),
+        memory_bytes=_memory(),
+        packages=packages,
+        git=git_state(folder) if folder is not None else None,
+    )
+
+
+def _kernel(name: str | None) -> tuple[str, str | None, str | None]:
+    """(language, display name, Python interpreter if it is one) of a kernel."""
+    if name is None:
+        return "python", None, sys.executable
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel  # noqa: PLC0415 - needed for notebooks only
+
+    manager: Any = KernelSpecManager()
+    try:
+        spec = manager.get_kernel_spec(name)
+    except NoSuchKernel:
+        return "unknown", None, None
+    first = spec.argv[0] if spec.argv else ""
+    if spec.language != "python":
+        return spec.language, spec.display_name, None
+    if first in ("python", "python3"):
+        return spec.language, spec.display_name, sys.executable
+    return spec.language, spec.display_name, shutil.which(first)
+
+
+def _python(executable: str) -> tuple[str | None, dict[str, str]]:
+    """(version, packages) of an interpreter; remembered as long as its site-packages do not change."""
+    return _ask_python(executable, _stamp(executable))
+
+
+def _stamp(executable: str) -> tuple[int, ...]:
+    prefix = Path(executable).parent.parent
+    return tuple(sorted(int(path.stat().st_mtime_ns) for path in prefix.glob("lib/python*/site-packages")))
+
+
+@functools.lru_cache(maxsize=32)
+def _ask_python(executable: str, _when: tuple[int, ...]) -> tuple[str | None, dict[str, str]]:
+    try:
+        asked = subprocess.run(
+            [executable, "-I", "-c", LIST_PACKAGES], capture_output=True, timeout=PACKAGES_TIMEOUT_S, check=True
+        )
+        version, packages = json.loads(asked.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None, {}
+    return str(version), {str(name): str(number) for name, number in packages.items()}
+
+
+def git_state(folder: Path) -> GitState | None:
+    """Commit, branch, remote and uncommitted changes of the repository that `folder` lies in; None outside one, or without git."""
+    if shutil.which("git") is None or not any((parent / ".git").exists() for parent in (folder, *folder.parents)):
+        return None
+    commit = _git(folder, "rev-parse", "HEAD")
+    branch = _git(folder, "symbolic-ref", "--short", "-q", "HEAD")
+    remote = _git(folder, "config", "--get", "remote.origin.url")
+    status = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    patch = _git(folder, "diff", "--no-ext-diff", "--no-textconv", "HEAD") if status else None
+    return GitState(
+        commit=commit or None,
+        branch=branch or None,
+        remote=without_credentials(remote) if remote else None,
+        dirty=bool(status),
+        patch=patch[:PATCH_LIMIT] if patch else None,
+    )
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    command: Sequence[str] = ("git", *GIT_SAFE, *arguments)
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            capture_output=True,
+            timeout=GIT_TIMEOUT_S,
+            check=False,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace").strip("\n") if done.returncode == 0 else None
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return None

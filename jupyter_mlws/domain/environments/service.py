@@ -1,0 +1,52 @@
+"""Rules of captured environments."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from jupyter_mlws.domain.environments import store
+from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
+from jupyter_mlws.domain.environments.tables import RunEnvironmentRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+
+def of_run(session: Session, run_id: str) -> EnvironmentCapture:
+    """What a run ran in; empty where nothing was captured."""
+    found = store.of_run(session, run_id)
+    if found is None:
+        return EnvironmentCapture()
+    row, packages = found
+    return msgspec.structs.replace(row.capture, packages=packages)
+
+
+def store_capture(session: Session, run_id: str, capture: EnvironmentCapture) -> EnvironmentCapture:
+    """Keep what a run ran in, without credentials."""
+    packages = dict(sorted(capture.packages.items()))
+    git = capture.git
+    if git is not None and git.remote:
+        git = msgspec.structs.replace(git, remote=without_credentials(git.remote))
+    kept = msgspec.structs.replace(capture, packages={}, git=git)
+    digest = hashlib.sha256(msgspec.json.encode(packages)).hexdigest()
+    store.put(session, RunEnvironmentRow(run_id=run_id, package_set_id=digest, capture=kept), packages)
+    return msgspec.structs.replace(kept, packages=packages)
+
+
+def delete_of_runs(session: Session, run_ids: Sequence[str]) -> None:
+    """Forget the environments of runs."""
+    store.delete_of_runs(session, run_ids)
+
+
+def without_credentials(url: str) -> str:
+    """A git remote without user name and password (`git@host:path` names no secret and stays)."""
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

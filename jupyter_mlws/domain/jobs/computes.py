@@ -1,0 +1,51 @@
+"""Compute targets with what waits and runs on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget, QueuedJob
+from jupyter_mlws.domain.jobs import service, store
+from jupyter_mlws.kit.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.compute.adapters import Compute, Load
+
+QUEUE_SHOWN = 100
+
+
+class ComputeNotFound(NotFound):
+    """No compute target has this name."""
+
+    code = "compute_not_found"
+
+
+def describe(session: Session, computes: Iterable[tuple[Compute, Load]]) -> ComputeList:
+    """All targets."""
+    return ComputeList(targets=[_one(session, compute, load) for compute, load in computes])
+
+
+def _one(session: Session, compute: Compute, load: Load) -> ComputeTarget:
+    queue = service.queue_of(session, compute.name)
+    return ComputeTarget(
+        name=compute.name,
+        kind=compute.kind,
+        description=compute.description,
+        max_jobs=compute.max_jobs,
+        running=store.number_live(session, compute.name),
+        queued=len(queue),
+        state="ready",
+        detail="",
+        cpu_count=load.cpu_count,
+        memory_bytes=load.memory_bytes,
+        load=load.load,
+        memory_used_bytes=load.memory_used_bytes,
+        queue=[
+            QueuedJob(run_id=row.run_id, name=run.name, position=n, reason=reason, priority=row.priority)
+            for n, (row, run, reason) in enumerate(queue[:QUEUE_SHOWN], start=1)
+        ],
+    )

@@ -1,0 +1,186 @@
+"""What the server writes into a job's folder before it starts, and reads from it at its end. The folder's form: `mlws.jobdir`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jupyter_mlws.domain.jobs.schemas import NotebookSpec
+from jupyter_mlws.domain.runs.schemas import Progress, RunError
+from jupyter_mlws.domain.runs.states import RunStatus
+from mlws import jobdir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jupyter_mlws.domain.jobs.tables import JobRow
+
+KERNEL_PATH = str(Path(jobdir.__file__).resolve().parent.parent)
+PRIVATE = (
+    "JUPYTER_TOKEN",
+    "JUPYTERHUB_API_TOKEN",
+    "JPY_API_TOKEN",
+    "CONFIGPROXY_AUTH_TOKEN",
+    "JPY_PARENT_PID",
+    "JPY_SESSION_NAME",
+)
+GRACE_S = 10
+HEARTBEAT_S = 5
+CAPTURED = ("outputs", "logs")
+
+
+class Address(NamedTuple):
+    """How a job reaches the server that started it, and as whom."""
+
+    url: str
+    token: str
+    workspace: str
+    experiment: str
+
+
+class Outcome(NamedTuple):
+    """What became of a job, as its folder tells."""
+
+    status: RunStatus
+    reason: str | None
+    error: RunError | None
+    started_at: int | None
+    ended_at: int | None
+
+
+def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, str]:
+    """Environment variables of a job: the server's, ours, and last the user's own."""
+    env = {name: value for name, value in os.environ.items() if name not in PRIVATE and not name.startswith("MLWS_")}
+    env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
+    entries = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != KERNEL_PATH]
+    env["PYTHONPATH"] = os.pathsep.join([*entries, KERNEL_PATH])
+    env["PYTHONUNBUFFERED"] = "1"
+    env.update(
+        MLWS_URL=address.url,
+        MLWS_TOKEN=address.token,
+        MLWS_WORKSPACE=address.workspace,
+        MLWS_EXPERIMENT=address.experiment,
+        MLWS_RUN_ID=row.run_id,
+        MLWS_JOB_DIR=str(job_dir),
+        MLWS_SPOOL_DIR=str(job_dir / "spool"),
+        AZUREML_RUN_ID=row.run_id,
+    )
+    env.update(row.env)
+    return env
+
+
+def write_job(row: JobRow, spec: Any, job_dir: Path, cwd: Path, address: Address) -> None:
+    """Write `job.json`, readable by this user alone."""
+    job: dict[str, Any] = {
+        "version": 1,
+        "run_id": row.run_id,
+        "attempt": row.attempt,
+        "kind": row.kind,
+        "cwd": str(cwd),
+        "env": environment_of(row, job_dir, address),
+        "timeout_s": row.timeout_s,
+        "grace_s": GRACE_S,
+        "heartbeat_s": HEARTBEAT_S,
+        "log_limit_bytes": None,
+    }
+    if isinstance(spec, NotebookSpec):
+        job["argv"] = [sys.executable, "-m", "jupyter_mlws.runner.notebook", str(job_dir)]
+        job["notebook"] = {
+            "input": str(cwd / Path(spec.notebook).name),
+            "kernel": spec.kernel if isinstance(spec.kernel, str) else None,
+            "parameters": spec.parameters if isinstance(spec.parameters, dict) else {},
+            "cwd": str(cwd),
+        }
+    else:
+        job["argv"] = ["/bin/bash", "-c", spec.command]
+    (job_dir / "spool").mkdir(exist_ok=True)
+    if row.kind == "command":
+        for name in CAPTURED:
+            (cwd / name).mkdir(exist_ok=True)
+    jobdir.write_atomic(str(job_dir / jobdir.JOB), json.dumps(job).encode(), durable=True)
+
+
+def fresh(job_dir: Path) -> None:
+    """An empty folder for an attempt that has not begun (what an interrupted preparation left goes)."""
+    if job_dir.exists():
+        shutil.rmtree(job_dir)
+    job_dir.mkdir(mode=0o700, parents=True)
+    (job_dir / "user_logs").mkdir()
+    (job_dir / "system_logs").mkdir()
+
+
+def progress_of(job_dir: Path) -> Progress | None:
+    """How far the job is, as its runner says."""
+    found = jobdir.read_json(str(job_dir / jobdir.PROGRESS))
+    if found is None:
+        return None
+    current = found.get("current")
+    return Progress(
+        done=int(found.get("done") or 0),
+        total=int(found.get("total") or 0),
+        label=str(found.get("label") or "")[:500],
+        current=int(current) if current is not None else None,
+    )
+
+
+def outcome_of(job_dir: Path) -> Outcome:
+    """What became of a job whose supervisor is gone. Without an exit record it is lost."""
+    record = jobdir.read_exit(str(job_dir))
+    if record is None:
+        message = "The job's supervisor ended without a record: it was killed, or the machine restarted."
+        return Outcome(RunStatus.FAILED, "lost", RunError(message=message), None, None)
+    started, ended, reason = record.get("started_at"), record.get("ended_at"), record.get("reason")
+    if reason == "canceled":
+        return Outcome(RunStatus.CANCELED, "canceled", None, started, ended)
+    if reason == "timeout":
+        job = jobdir.read_json(str(job_dir / jobdir.JOB)) or {}
+        words = f"The job ran longer than its limit of {job.get('timeout_s')} s and was ended."
+        return Outcome(RunStatus.FAILED, "timeout", RunError(message=words), started, ended)
+    if reason == "spawn_failed":
+        words = f"The job could not be started: {record.get('message')}"
+        return Outcome(RunStatus.FAILED, "spawn_failed", RunError(message=words), started, ended)
+    if record.get("exit_code") == 0:
+        return Outcome(RunStatus.COMPLETED, None, None, started, ended)
+    return Outcome(RunStatus.FAILED, "error", _error(job_dir, record), started, ended)
+
+
+def _error(job_dir: Path, record: dict[str, Any]) -> RunError:
+    result = jobdir.read_json(str(job_dir / jobdir.RESULT)) or {}
+    told = result.get("error")
+    if isinstance(told, dict) and told.get("message"):
+        cell = told.get("cell")
+        return RunError(
+            message=str(told["message"])[:4000],
+            kind=told.get("kind"),
+            cell=cell if isinstance(cell, int) else None,
+            cell_name=told.get("cell_name"),
+            traceback=(told.get("traceback") or None) and str(told["traceback"])[-64_000:],
+        )
+    if record.get("signal"):
+        number = int(record["signal"])
+        name = signal.Signals(number).name if number in {s.value for s in signal.Signals} else str(number)
+        more = " Often that means the machine ran out of memory." if name == "SIGKILL" else ""
+        return RunError(message=f"The job's process was ended by the signal {name}.{more}")
+    return RunError(message=f"The job's process ended with exit code {record.get('exit_code')}.")
+
+
+def files_below(root: Path) -> Iterator[tuple[str, Path, os.stat_result]]:
+    """(relative path, path, stat) of regular files below `root`; links are not followed."""
+    stack = [root]
+    while stack:
+        folder = stack.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            path = Path(entry.path)
+            if entry.is_dir(follow_symlinks=False):
+                stack.append(path)
+            elif entry.is_file(follow_symlinks=False):
+                yield path.relative_to(root).as_posix(), path, entry.stat(follow_symlinks=False)

@@ -1,0 +1,64 @@
+"""The beginning of a job: its working folder is laid from the snapshot, its token made, `job.json` written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from jupyter_mlws.domain.access import service as access
+from jupyter_mlws.domain.jobs import service, store
+from jupyter_mlws.domain.jobs.folder import Address, fresh, write_job
+from jupyter_mlws.domain.jobs.layout import materialize
+from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.storage import service as storage
+from jupyter_mlws.kit.actors import ActorKind
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.jobs.engine import JobEngine
+    from jupyter_mlws.domain.jobs.tables import JobRow
+
+
+class Plan(NamedTuple):
+    """What preparing needs to know."""
+
+    row: JobRow
+    ref: runs.RunRef
+    experiment: str
+    user: str
+    files: list[tuple[str, str, int, bool, int]]
+
+
+def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
+    """Make the folder of a job ready to start. False if the job was canceled meanwhile."""
+    plan = engine.db.read_sync(lambda s: _plan(s, run_id))
+    if plan.row.cancel_requested_at is not None:
+        return False
+    fresh(folder)
+    if plan.row.in_place and plan.row.source_dir is not None:
+        cwd = Path(plan.row.source_dir)
+    else:
+        links = [(path, target) for path, target in plan.row.links]
+        cwd = materialize(folder / "work", plan.row.work_subdir, plan.files, engine.blobs.path, links)
+    token = engine.db.write_sync(
+        lambda s: access.issue_token(s, kind=ActorKind.JOB, user=plan.user, workspace_id=plan.ref.workspace_id, run_id=run_id)
+    )
+    address = Address(engine.url, token.secret, plan.ref.workspace, plan.experiment)
+    write_job(plan.row, service.spec_of(plan.row), folder, cwd, address)
+    return True
+
+
+def _plan(session: Session, run_id: str) -> Plan:
+    row = store.by_id(session, run_id)
+    if row is None:
+        raise LookupError(run_id)
+    ref = runs.ref_by_id(session, run_id)
+    files = [] if ref.snapshot_id is None else storage.snapshot_files(session, ref.snapshot_id)
+    return Plan(
+        row,
+        ref,
+        runs.experiment_name(session, run_id),
+        runs.user_of(session, run_id),
+        [(file.path, file.sha256, file.size, file.executable, 0) for file in files if file.sha256 is not None],
+    )

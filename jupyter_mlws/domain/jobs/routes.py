@@ -1,0 +1,264 @@
+"""Routes of jobs, their logs, and the targets they run on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget
+from jupyter_mlws.domain.jobs import computes, service, submit
+from jupyter_mlws.domain.jobs.errors import (
+    IdempotencyConflict,
+    KernelMissing,
+    NotAJob,
+    NotANotebook,
+    NotebookNotFound,
+    ParameterType,
+    SnapshotUnconfirmed,
+    UnknownParameter,
+)
+from jupyter_mlws.domain.jobs.logs import LOG_LIMIT, read_deltas, read_log
+from jupyter_mlws.domain.jobs.schemas import (
+    BlobQuery,
+    Job,
+    JobCreate,
+    JobList,
+    KeepFile,
+    KernelList,
+    LogSlice,
+    MissingBlobs,
+    NotebookDeltas,
+    NotebookInspect,
+    NotebookInspection,
+    ReRun,
+)
+from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.runs.errors import RunNotFound
+from jupyter_mlws.domain.runs.states import TERMINAL
+from jupyter_mlws.domain.storage import service as storage
+from jupyter_mlws.domain.storage.schemas import StoredFile
+from jupyter_mlws.kit.actors import Action
+from jupyter_mlws.kit.errors import BadInput
+from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
+from jupyter_mlws.kit.streams import StoredBlob, UploadHandler
+
+Offset = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class LogQuery(Struct):
+    """From which byte, how many at most; or (tail) the last bytes. `system` is the supervisor's own log."""
+
+    offset: Offset = 0
+    limit: Annotated[int, Meta(ge=1024, le=4 * 1024 * 1024)] = LOG_LIMIT
+    tail: Annotated[int, Meta(ge=0, le=4 * 1024 * 1024)] | None = None
+    stream: Literal["user", "system"] = "user"
+
+
+class NotebookQuery(Struct):
+    """From which byte of the stream of changes."""
+
+    offset: Offset = 0
+
+
+class JobsHandler(ApiHandler):
+    """The jobs of a workspace."""
+
+    @endpoint(Action.READ, summary="Jobs that wait or run", reply=JobList)
+    async def get(self, workspace: str) -> None:
+        """The running ones, then the queue in its order, each with why it waits."""
+        self.reply(await self.db.read(lambda s: service.list_active(s, workspace)))
+
+    @endpoint(
+        Action.SUBMIT,
+        summary="Submit a job",
+        body=JobCreate,
+        reply=Job,
+        status=201,
+        errors=[
+            NotebookNotFound,
+            NotANotebook,
+            KernelMissing,
+            UnknownParameter,
+            ParameterType,
+            SnapshotUnconfirmed,
+            IdempotencyConflict,
+        ],
+    )
+    async def post(self, workspace: str) -> None:
+        """Freezes the sources, queues the job and answers. With an `Idempotency-Key` the call may be repeated."""
+        self.reply(await submit.submit(self.services, self.db, self.actor, workspace, self.body, idempotency_key(self)))
+
+
+class JobHandler(ApiHandler):
+    """One job."""
+
+    @endpoint(Action.READ, summary="Show a job", reply=Job, errors=[RunNotFound, NotAJob])
+    async def get(self, run_id: str) -> None:
+        """Its run, its spec, and what was not captured of its folder."""
+        actor = self.actor
+        self.reply(await self.db.read(lambda s: service.get_job(s, actor, run_id)))
+
+
+class CancelHandler(ApiHandler):
+    """The end of a job, asked for."""
+
+    @endpoint(Action.SUBMIT, summary="Cancel a job", reply=Job, errors=[NotAJob])
+    async def post(self, run_id: str) -> None:
+        """In whatever status it is. A running one gets an interrupt, and is killed with all its processes if it does not end."""
+        actor = self.actor
+        job, tell = await self.db.write(lambda s: service.cancel(s, actor, run_id))
+        if tell:
+            await asyncio.to_thread(self.services.jobs.tell_canceled, run_id)
+        self.reply(job)
+
+
+class RerunHandler(ApiHandler):
+    """A job once more."""
+
+    @endpoint(Action.SUBMIT, summary="Run a job again", body=ReRun, reply=Job, status=201, errors=[NotAJob, UnknownParameter])
+    async def post(self, run_id: str) -> None:
+        """From its own snapshot, with what is given changed."""
+        self.reply(await submit.rerun(self.services, self.db, self.actor, run_id, self.body))
+
+
+class LogHandler(ApiHandler):
+    """The log of a job."""
+
+    @endpoint(Action.READ, summary="Log of a job", query=LogQuery, reply=LogSlice, errors=[NotAJob])
+    async def get(self, run_id: str) -> None:
+        """Whole lines from a byte offset on, and the unfinished last line apart; ask again from `next_offset`."""
+        actor, q = self.actor, self.query
+        ended = await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id).status in TERMINAL)
+        path = await self.db.read(lambda s: submit.log_path(s, self.services, run_id, q.stream))
+        self.reply(await asyncio.to_thread(read_log, path, q.offset, q.limit, ended=ended, tail=q.tail))
+
+
+class NotebookHandler(ApiHandler):
+    """The growing output notebook."""
+
+    @endpoint(
+        Action.READ, summary="Output notebook of a job as it grows", query=NotebookQuery, reply=NotebookDeltas, errors=[NotAJob]
+    )
+    async def get(self, run_id: str) -> None:
+        """Changes from a byte offset on, about 2 MB at most; ask again from `next_offset` until `done`."""
+        actor, offset = self.actor, self.query.offset
+        ended = await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id).status in TERMINAL)
+        await self.db.read(lambda s: service.job_row(s, run_id))
+        path = self.services.folders.jobs / run_id / "notebook.jsonl"
+        self.reply(await asyncio.to_thread(read_deltas, path, offset, ended=ended))
+
+
+class KeepHandler(ApiHandler):
+    """A file worth keeping."""
+
+    @endpoint(Action.SUBMIT, summary="Keep a file of the working folder", body=KeepFile, reply=StoredFile, status=201)
+    async def post(self, run_id: str) -> None:
+        """Stores a file that the job made outside `outputs/` as an artifact."""
+        self.reply(await submit.keep(self.services, self.db, self.actor, run_id, self.body.path))
+
+
+class MissingBlobsHandler(ApiHandler):
+    """Which files a client need not send."""
+
+    @endpoint(Action.SUBMIT, summary="Which blobs the server lacks", body=BlobQuery, reply=MissingBlobs)
+    async def post(self, workspace: str) -> None:
+        """Before a submit with a manifest: only what is missing need travel."""
+        del workspace
+        asked = self.body.sha256
+        self.reply(MissingBlobs(missing=await self.db.read(lambda s: storage.known_hashes(s, asked))))
+
+
+class BlobHandler(UploadHandler):
+    """A file that a client sends before it submits."""
+
+    @endpoint(Action.SUBMIT, summary="Send a blob", raw_body=True, reply=StoredFile, status=201)
+    async def put(self, workspace: str, sha256: str) -> None:
+        """The body must have the hash in the address."""
+        del workspace
+        await self.receive(expected_sha256=sha256)
+
+    async def stored(self, blob: StoredBlob) -> None:
+        """Note that the blob is there."""
+        await self.db.write(lambda s: storage.add_blobs(s, [blob]))
+        self.reply(StoredFile(path="", size=blob.size, sha256=blob.sha256))
+
+
+class InspectHandler(ApiHandler):
+    """What a submit dialog asks."""
+
+    @endpoint(
+        Action.READ,
+        summary="Look at a notebook",
+        body=NotebookInspect,
+        reply=NotebookInspection,
+        errors=[NotebookNotFound, NotANotebook],
+    )
+    async def post(self, workspace: str) -> None:
+        """Its parameters with types, defaults and comments, its kernel, and what a snapshot of its folder would take."""
+        del workspace
+        self.reply(await submit.inspect(self.services, self.db, self.actor, self.body.path))
+
+
+class KernelsHandler(ApiHandler):
+    """Kernels."""
+
+    @endpoint(Action.READ, summary="Installed kernels", reply=KernelList)
+    async def get(self) -> None:
+        """All kernels that a notebook job can choose."""
+        self.reply(await asyncio.to_thread(submit.installed_kernels))
+
+
+class ComputesHandler(ApiHandler):
+    """Compute targets."""
+
+    @endpoint(Action.READ, summary="Compute targets", reply=ComputeList)
+    async def get(self) -> None:
+        """With their load, their queue, and why each job in it waits."""
+        self.reply(await targets(self))
+
+
+class ComputeHandler(ApiHandler):
+    """One compute target."""
+
+    @endpoint(Action.READ, summary="A compute target", reply=ComputeTarget, errors=[computes.ComputeNotFound])
+    async def get(self, name: str) -> None:
+        """With its load, its queue, and why each job in it waits."""
+        for target in (await targets(self)).targets:
+            if target.name == name:
+                self.reply(target)
+                return
+        raise computes.ComputeNotFound(f"There is no compute target {name[:80]!r}.", field="target")
+
+
+async def targets(handler: ApiHandler) -> ComputeList:
+    """All targets, their loads asked for off the event loop."""
+    adapters = list(handler.services.jobs.computes.values())
+    loads = await asyncio.gather(*(asyncio.to_thread(adapter.load) for adapter in adapters))
+    return await handler.db.read(lambda s: computes.describe(s, list(zip(adapters, loads, strict=True))))
+
+
+def idempotency_key(handler: Any) -> str | None:
+    """The `Idempotency-Key` header, if the caller gave one."""
+    key: str = handler.request.headers.get("Idempotency-Key", "")
+    if len(key) > 255 or not key.isprintable():
+        raise BadInput("An Idempotency-Key has at most 255 printable characters.", field="Idempotency-Key")
+    return key or None
+
+
+ROUTES = [
+    Route("/workspaces/{workspace}/jobs", JobsHandler),
+    Route("/jobs/{run_id}", JobHandler),
+    Route("/jobs/{run_id}/cancel", CancelHandler),
+    Route("/jobs/{run_id}/rerun", RerunHandler),
+    Route("/jobs/{run_id}/log", LogHandler),
+    Route("/jobs/{run_id}/notebook", NotebookHandler),
+    Route("/jobs/{run_id}/keep", KeepHandler),
+    Route("/workspaces/{workspace}/blobs/missing", MissingBlobsHandler),
+    Route("/workspaces/{workspace}/blobs/{sha256}", BlobHandler),
+    Route("/workspaces/{workspace}/notebooks/inspect", InspectHandler),
+    Route("/kernels", KernelsHandler),
+    Route("/compute", ComputesHandler),
+    Route("/compute/{name}", ComputeHandler),
+]

@@ -1,0 +1,223 @@
+"""Rules of jobs: submitting rows, the queue, canceling. The work itself is done by `submit.py`, `dispatcher.py` and `minder.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from jupyter_mlws.db.outbox import record_change
+from jupyter_mlws.domain.environments import service as environments
+from jupyter_mlws.domain.experiments import service as experiments
+from jupyter_mlws.domain.jobs import store
+from jupyter_mlws.domain.jobs.errors import IdempotencyConflict, NotAJob
+from jupyter_mlws.domain.jobs.schemas import CommandSpec, Job, JobList, NotebookSpec
+from jupyter_mlws.domain.jobs.tables import JobRow
+from jupyter_mlws.domain.runs import deletion
+from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.runs.errors import BadParent
+from jupyter_mlws.domain.runs.schemas import Run, RunKind, Waiting
+from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
+from jupyter_mlws.domain.workspaces import service as workspaces
+from jupyter_mlws.kit.actors import Action, Actor
+from jupyter_mlws.kit.clock import now_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
+    from jupyter_mlws.domain.jobs.schemas import JobCreate
+
+Spec = NotebookSpec | CommandSpec
+
+
+class Prepared(NamedTuple):
+    """What submitting found out before the transaction: frozen sources and the words for the run."""
+
+    spec: Spec
+    source: str
+    default_experiment: str
+    snapshot_id: str | None
+    source_dir: str | None
+    work_subdir: str
+    links: list[list[str]]
+    not_captured: list[str]
+    params: dict[str, str]
+    environment: EnvironmentCapture | None = None
+
+
+class Slots:
+    """How many jobs of each target run at once; set by the server from its compute targets."""
+
+    limits: dict[str, int] = {}  # noqa: RUF012 - one process-wide table, filled at start
+
+
+def find_by_key(session: Session, workspace: str, key: str, body_hash: str) -> str | None:
+    """The run id of the job that this key was used for; `IdempotencyConflict` if it was for another body."""
+    row = store.by_key(session, workspaces.find(session, workspace).id, key)
+    if row is None:
+        return None
+    if row.body_hash != body_hash:
+        raise IdempotencyConflict(
+            "This Idempotency-Key was used for another job; use a new key for a new job.", field="Idempotency-Key"
+        )
+    return row.run_id
+
+
+def add_job(
+    session: Session, actor: Actor, workspace: str, body: JobCreate, prepared: Prepared, *, key: str | None, body_hash: str
+) -> Job:
+    """Store a job; it is queued from now on."""
+    if key is not None and (known := find_by_key(session, workspace, key, body_hash)) is not None:
+        return get_job(session, actor, known)
+    space = workspaces.find(session, workspace)
+    name = body.experiment if body.experiment is not UNSET else prepared.default_experiment
+    experiment = experiments.find_or_create(session, space, name)
+    new = runs.NewRun(
+        experiment=experiment,
+        kind=RunKind(prepared.spec.__struct_config__.tag),
+        status=RunStatus.NOT_STARTED,
+        user=actor.name,
+        source=prepared.source,
+        name=body.name if body.name is not UNSET else None,
+        target=body.target,
+        note=body.note if body.note is not UNSET else "",
+        snapshot_id=prepared.snapshot_id,
+        parent_id=body.parent_id if body.parent_id is not UNSET else None,
+    )
+    if new.parent_id is not None and runs.open_run(session, actor, Action.LOG, new.parent_id).workspace != workspace:
+        raise BadParent("The parent run belongs to another workspace.", field="parent_id")
+    run = runs.add_run(session, new)
+    runs.write_params(session, run.id, prepared.params)
+    if body.tags is not UNSET:
+        runs.store_tags(session, run.id, dict(body.tags))
+    row = JobRow(
+        run_id=run.id,
+        workspace_id=space.id,
+        kind=str(prepared.spec.__struct_config__.tag),
+        spec=msgspec.to_builtins(prepared.spec),
+        target=body.target,
+        priority=body.priority,
+        submitted_at=now_ms(),
+        timeout_s=body.timeout_s if body.timeout_s is not UNSET else None,
+        env=body.env if body.env is not UNSET else {},
+        source_dir=prepared.source_dir,
+        work_subdir=prepared.work_subdir,
+        in_place=body.in_place,
+        links=prepared.links,
+        not_captured=prepared.not_captured,
+        new_files=[],
+        idempotency_key=key,
+        body_hash=body_hash,
+    )
+    store.add(session, row)
+    if prepared.environment is not None:
+        environments.store_capture(session, run.id, prepared.environment)
+    runs.change_status(session, run.id, RunStatus.QUEUED, actor=actor.name)
+    record_change(session, space.name, "compute", body.target)
+    return get_job(session, actor, run.id)
+
+
+def get_job(session: Session, actor: Actor, run_id: str) -> Job:
+    """A job and its run."""
+    run = runs.get_run(session, actor, run_id)
+    row = job_row(session, run_id)
+    return Job(
+        run=run,
+        spec=spec_of(row),
+        priority=row.priority,
+        timeout_s=row.timeout_s,
+        attempt=row.attempt,
+        not_captured=row.not_captured,
+        new_files=row.new_files,
+        notebook_artifact=row.notebook_artifact,
+    )
+
+
+def job_row(session: Session, run_id: str) -> JobRow:
+    """The row of a job. Raises `NotAJob`."""
+    row = store.by_id(session, run_id)
+    if row is None:
+        raise NotAJob(f"The run {run_id!r} is no job: it was followed in a notebook or script, not submitted.")
+    return row
+
+
+def spec_of(row: JobRow) -> Spec:
+    """What a job was asked to do."""
+    spec: Spec = msgspec.convert(row.spec, Spec)
+    return spec
+
+
+def list_active(session: Session, workspace: str) -> JobList:
+    """Jobs that wait or run."""
+    return JobList(jobs=runs.wires(session, store.active_of_workspace(session, workspaces.find(session, workspace).id)))
+
+
+def cancel(session: Session, actor: Actor, run_id: str) -> tuple[Job, bool]:
+    """Cancel a job in whatever status it is. The flag: its processes must be told (it is past the queue)."""
+    run = runs.open_run(session, actor, Action.SUBMIT, run_id)
+    row = job_row(session, run_id)
+    tell = False
+    if run.status not in TERMINAL and run.status not in (RunStatus.CANCEL_REQUESTED, RunStatus.FINALIZING):
+        row.cancel_requested_at = now_ms()
+        session.flush()
+        if run.status in (RunStatus.NOT_STARTED, RunStatus.QUEUED, RunStatus.PAUSED):
+            runs.change_status(session, run_id, RunStatus.CANCELED, actor=actor.name, reason="canceled")
+        else:
+            runs.change_status(session, run_id, RunStatus.CANCEL_REQUESTED, actor=actor.name)
+            tell = True
+        record_change(session, run.workspace, "compute", row.target)
+    return get_job(session, actor, run_id), tell
+
+
+def next_to_start(session: Session, target: str, slots: int) -> list[str]:
+    """Run ids that may start now on a target with so many slots, already moved to Preparing."""
+    free = slots - store.number_live(session, target)
+    started = []
+    for row, run in store.queue(session, target, max(free, 0)):
+        runs.change_status(session, row.run_id, RunStatus.PREPARING, actor="mlws")
+        record_change(session, workspaces.workspace_names(session, [run.workspace_id])[run.workspace_id], "compute", target)
+        started.append(row.run_id)
+    return started
+
+
+def queue_of(session: Session, target: str) -> list[tuple[JobRow, Any, str]]:
+    """(job, run row, reason) of all that waits on a target, in the order of the queue."""
+    limit = Slots.limits.get(target)
+    busy = store.number_live(session, target)
+    return [(row, run, _reason(n, busy, limit, target)) for n, (row, run) in enumerate(store.queue(session, target))]
+
+
+def _reason(ahead: int, busy: int, limit: int | None, target: str) -> str:
+    if limit is None:
+        return f"The compute target {target!r} is not there; it was removed or renamed."
+    if busy < limit and ahead < limit - busy:
+        return "Starts in a moment."
+    words = f"All {limit} slots of {target} are taken" if limit != 1 else f"The one slot of {target} is taken"
+    return (
+        f"{words}; {ahead} {'job is' if ahead == 1 else 'jobs are'} ahead of this one."
+        if ahead
+        else f"{words}; this job is next."
+    )
+
+
+@runs.decorating.register
+def _tell_why_they_wait(session: Session, found: dict[str, Run]) -> None:
+    waiting = {run.target for run in found.values() if run.status is RunStatus.QUEUED and run.target is not None}
+    for target in waiting:
+        for position, (row, _, reason) in enumerate(queue_of(session, target), start=1):
+            if row.run_id in found:
+                found[row.run_id].waiting = Waiting(reason=reason, position=position)
+
+
+@deletion.purging.register
+def _remove_with_runs(session: Session, ids: Sequence[str]) -> None:
+    store.remove(session, ids)
+
+
+def check_workspace(session: Session, name: str) -> None:
+    """Raise `WorkspaceNotFound`, or `WorkspaceArchived` for one that takes no new jobs."""
+    workspaces.check_open(session, name)

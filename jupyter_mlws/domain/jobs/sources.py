@@ -1,0 +1,225 @@
+"""Freezing what a job runs: finding the notebook or folder, checking it, storing its bytes. All of it blocks; called from threads."""
+
+from __future__ import annotations
+
+import functools
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import UNSET
+
+from jupyter_mlws.domain.jobs.errors import BlobMissing, NotANotebook, NotebookNotFound, SnapshotUnconfirmed
+from jupyter_mlws.domain.jobs.notebooks import Inspected, check_kernel, check_parameters, inspect_notebook
+from jupyter_mlws.domain.jobs.schemas import CommandSpec, KernelChoice, KernelList, NotebookInspection, NotebookSpec
+from jupyter_mlws.domain.jobs.service import Prepared
+from jupyter_mlws.domain.jobs.snapshots import walk
+from jupyter_mlws.domain.storage import service as storage
+from jupyter_mlws.domain.storage.service import FileStat, SnapshotFile, StoredBlob, StoredSource
+from jupyter_mlws.kit.actors import ActorKind
+from jupyter_mlws.kit.errors import MlwsError
+from jupyter_mlws.kit.paths import BadPath, clean_relative, inside
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jupyter_mlws.db.database import Database
+    from jupyter_mlws.domain.jobs.schemas import JobCreate, ParameterField
+    from jupyter_mlws.domain.jobs.snapshots import SourceFile, Walk
+    from jupyter_mlws.kit.actors import Actor
+
+KERNELS_FOR_S = 10.0
+SHOWN_LIMIT = 200
+
+
+def resolve_source(path: str, root: Path, actor: Actor, *, field: str) -> Path:
+    """Where a source lies. Relative paths stand below the server's root.
+
+    An absolute one must lie there too, unless the caller is a process of the same operating-system user, which may read all that we may.
+    """
+    if not Path(path).is_absolute():
+        return inside(root, path, field=field)
+    resolved = Path(path).resolve()
+    if actor.kind is ActorKind.LOCAL or resolved.is_relative_to(root.resolve()):
+        return resolved
+    raise BadPath(f"The path {path[:200]!r} lies outside the server's folder.", field=field)
+
+
+def notebook(db: Database, services: Any, actor: Actor, body: JobCreate) -> Prepared:
+    """Freeze a notebook and the files of its folder."""
+    if body.manifest is not UNSET:
+        return _from_manifest(db, services, body)
+    spec = body.spec
+    assert isinstance(spec, NotebookSpec)  # noqa: S101 - the kind was chosen by it
+    path = resolve_source(spec.notebook, services.settings.root_dir, actor, field="spec.notebook")
+    inspected = inspect_notebook(path, shown=spec.notebook)
+    checked = checked_spec(spec, inspected)
+    params = params_of(inspected.parameters, checked)
+    if body.in_place:
+        stored = services.blobs.put_file(path)
+        file = SnapshotFile(path.name, stored.sha256, stored.size)
+        snapshot = db.write_sync(lambda s: storage.store_snapshot(s, [file], [stored.blob]))
+        return Prepared(checked, spec.notebook, inspected.name, snapshot, str(path.parent), "", [], [], params)
+    found = walk(
+        path.parent,
+        server_root=services.settings.root_dir,
+        data_dir=services.folders.root,
+        keep=[path.name],
+        confirmed=body.confirm_large,
+    )
+    return _snapshot(db, services, found, checked, spec.notebook, inspected.name, params)
+
+
+def command(db: Database, services: Any, actor: Actor, body: JobCreate) -> Prepared:
+    """Freeze the files of a command's code folder."""
+    if body.manifest is not UNSET:
+        return _from_manifest(db, services, body)
+    spec = body.spec
+    assert isinstance(spec, CommandSpec)  # noqa: S101 - the kind was chosen by it
+    if spec.code is UNSET:
+        return Prepared(spec, spec.command, "commands", None, None, "", [], [], {})
+    folder = resolve_source(spec.code, services.settings.root_dir, actor, field="spec.code")
+    if body.in_place:
+        return Prepared(spec, spec.command, folder.name or "commands", None, str(folder), "", [], [], {})
+    found = walk(folder, server_root=services.settings.root_dir, data_dir=services.folders.root, confirmed=body.confirm_large)
+    return _snapshot(db, services, found, spec, spec.command, folder.name or "commands", {})
+
+
+def _snapshot(
+    db: Database, services: Any, found: Walk, spec: Any, source: str, experiment: str, params: dict[str, str]
+) -> Prepared:
+    if found.needs_confirmation is not None and not found.files:
+        raise SnapshotUnconfirmed(
+            f"{found.needs_confirmation} Say that you mean it (confirm_large), or run the job in place (in_place).",
+            field="confirm_large",
+        )
+    if found.needs_confirmation is not None:
+        raise SnapshotUnconfirmed(
+            f"{found.needs_confirmation} Move data to an ignored folder, confirm it (confirm_large), or run in place (in_place).",
+            field="confirm_large",
+        )
+    files, fresh = store_files(db, services, found.source, found.files)
+    snapshot = db.write_sync(lambda s: storage.store_snapshot(s, files, fresh))
+    return Prepared(
+        spec=spec,
+        source=source,
+        default_experiment=experiment,
+        snapshot_id=snapshot,
+        source_dir=str(found.source),
+        work_subdir=found.subdir,
+        links=[[link.path, link.target] for link in found.links],
+        not_captured=[f"{left.path} ({left.why})" for left in found.not_captured[:SHOWN_LIMIT]],
+        params=params,
+    )
+
+
+def store_files(
+    db: Database, services: Any, source: Path, files: Sequence[SourceFile]
+) -> tuple[list[SnapshotFile], list[StoredBlob]]:
+    """Store files, and the blobs that are new; files that did not change since they were last hashed are not read."""
+    stats = {file.absolute: (file.size, file.mtime_ns, file.inode) for file in files}
+    known = db.read_sync(lambda s: storage.unchanged(s, stats))
+    new = [file for file in files if file.absolute not in known or not services.blobs.exists(known[file.absolute])]
+    stored: dict[str, StoredSource] = {}
+    for file, result in zip(new, services.blobs.put_files([file.path for file in new], below=source), strict=True):
+        if isinstance(result, MlwsError):
+            raise result
+        stored[file.absolute] = result
+    if stored:
+        fresh = {path: FileStat(one.size, one.mtime_ns, one.inode, one.sha256) for path, one in stored.items()}
+        db.write_sync(lambda s: storage.remember_stats(s, fresh))
+    kept = [
+        SnapshotFile(file.path, stored[file.absolute].sha256, stored[file.absolute].size, file.executable)
+        if file.absolute in stored
+        else SnapshotFile(file.path, known[file.absolute], file.size, file.executable)
+        for file in files
+    ]
+    return kept, [one.blob for one in stored.values()]
+
+
+def _from_manifest(db: Database, services: Any, body: JobCreate) -> Prepared:
+    """Sources that the client sent itself."""
+    assert body.manifest is not UNSET  # noqa: S101 - the caller looked
+    given = [(clean_relative(file.path, field="manifest.files"), file) for file in body.manifest.files]
+    missing = db.read_sync(lambda s: storage.known_hashes(s, [file.sha256 for _, file in given]))
+    if missing:
+        raise BlobMissing(
+            f"{len(missing)} files of the manifest were not sent yet; send them to …/blobs/<sha256> first.", field="manifest"
+        )
+    files = [SnapshotFile(path, file.sha256, file.size, file.executable) for path, file in given]
+    spec: Any = body.spec
+    params: dict[str, str] = {}
+    subdir, source, experiment = "", "", "commands"
+    if isinstance(spec, NotebookSpec):
+        name = clean_relative(spec.notebook, field="spec.notebook")
+        blob = next((file.sha256 for path, file in given if path == name), None)
+        if blob is None:
+            raise NotebookNotFound(f"The manifest has no notebook {name!r}.", field="spec.notebook")
+        inspected = inspect_notebook(services.blobs.path(blob), shown=name)
+        experiment = name.rsplit("/", 1)[-1].removesuffix(".ipynb")
+        spec = checked_spec(spec, inspected._replace(name=experiment))
+        params = params_of(inspected.parameters, spec)
+        source, subdir = name, name.rpartition("/")[0]
+    else:
+        source = spec.command
+    snapshot = db.write_sync(lambda s: storage.store_snapshot(s, files))
+    return Prepared(spec, source, experiment, snapshot, None, subdir, [], [], params)
+
+
+def checked_spec(spec: NotebookSpec, inspected: Inspected) -> NotebookSpec:
+    """The spec with its kernel named, after all checks."""
+    asked = spec.kernel if spec.kernel is not UNSET else inspected.kernel
+    kernel = check_kernel(asked, [choice.name for choice in installed_kernels().kernels], shown=spec.notebook)
+    check_parameters(inspected, spec.parameters if spec.parameters is not UNSET else {})
+    return msgspec.structs.replace(spec, kernel=kernel)
+
+
+def params_of(fields: Sequence[ParameterField], spec: NotebookSpec) -> dict[str, str]:
+    """Params of the run: what was given, and the defaults of what was not, as Python writes them."""
+    given = spec.parameters if spec.parameters is not UNSET else {}
+    values = {field.name: field.default if field.required_literal else field.default_source for field in fields}
+    return {name[:250]: str(value)[:6000] for name, value in {**values, **given}.items()}
+
+
+def inspection(services: Any, actor: Actor, path: str) -> NotebookInspection:
+    """What the submit dialog needs to know of a notebook."""
+    resolved = resolve_source(path, services.settings.root_dir, actor, field="path")
+    if resolved.suffix != ".ipynb" and resolved.is_file():
+        raise NotANotebook(f"{path} is no notebook: its name does not end in .ipynb.", field="path")
+    inspected = inspect_notebook(resolved, shown=path)
+    found = walk(resolved.parent, server_root=services.settings.root_dir, data_dir=services.folders.root, keep=[resolved.name])
+    return NotebookInspection(
+        path=path,
+        name=inspected.name,
+        kernel=inspected.kernel,
+        kernel_display_name=inspected.kernel_display_name,
+        kernel_available=inspected.kernel in {choice.name for choice in installed_kernels().kernels},
+        language=inspected.language,
+        parameters=inspected.parameters,
+        has_parameters_cell=inspected.has_parameters_cell,
+        cells=inspected.cells,
+        snapshot_files=len(found.files),
+        snapshot_bytes=found.size,
+        not_captured=[f"{left.path} ({left.why})" for left in found.not_captured[:SHOWN_LIMIT]],
+        needs_confirmation=found.needs_confirmation,
+        default_experiment=inspected.name,
+    )
+
+
+def installed_kernels() -> KernelList:
+    """All kernels that are installed; looked for again after ten seconds."""
+    return _kernels(int(time.monotonic() / KERNELS_FOR_S))
+
+
+@functools.lru_cache(maxsize=1)
+def _kernels(_moment: int) -> KernelList:
+    from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415 - needed on request only
+
+    manager: Any = KernelSpecManager()
+    return KernelList(
+        kernels=[
+            KernelChoice(name=name, display_name=spec["spec"]["display_name"], language=spec["spec"]["language"])
+            for name, spec in sorted(manager.get_all_specs().items())
+        ]
+    )

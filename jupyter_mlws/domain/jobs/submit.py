@@ -1,0 +1,182 @@
+"""What the routes of jobs do beyond one database call: submitting, running again, keeping files, finding logs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import UNSET
+
+from jupyter_mlws.domain.environments import service as environments
+from jupyter_mlws.domain.environments.capture import capture
+from jupyter_mlws.domain.jobs import service, sources, store
+from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere
+from jupyter_mlws.domain.jobs.kinds import kind_of
+from jupyter_mlws.domain.jobs.notebooks import inspect_notebook
+from jupyter_mlws.domain.jobs.schemas import Job, JobCreate, NotebookInspection, NotebookSpec, ReRun
+from jupyter_mlws.domain.jobs.settle import work_of
+from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.runs import snapshots
+from jupyter_mlws.domain.storage import service as storage
+from jupyter_mlws.domain.storage.errors import ArtifactNotFound
+from jupyter_mlws.domain.storage.schemas import StoredFile
+from jupyter_mlws.kit.actors import Action
+from jupyter_mlws.kit.clock import now_ms
+from jupyter_mlws.kit.paths import clean_relative, inside
+from mlws import jobdir
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.db.database import Database
+    from jupyter_mlws.domain.jobs.service import Prepared
+    from jupyter_mlws.domain.jobs.tables import JobRow
+    from jupyter_mlws.kit.actors import Actor
+
+log = logging.getLogger(__name__)
+
+installed_kernels = sources.installed_kernels
+_background: set[asyncio.Task[None]] = set()
+
+
+async def submit(services: Any, db: Database, actor: Actor, workspace: str, body: JobCreate, key: str | None) -> Job:
+    """Freeze the sources, queue the job, answer."""
+    digest = hashlib.sha256(msgspec.json.encode(body)).hexdigest()
+    if key is not None:
+        known = await db.read(lambda s: service.find_by_key(s, workspace, key, digest))
+        if known is not None:
+            return await db.read(lambda s: service.get_job(s, actor, known))
+    if body.target not in services.jobs.computes:
+        there = ", ".join(sorted(services.jobs.computes))
+        raise ComputeMissing(f"There is no compute target {body.target[:80]!r}; there are: {there}.", field="target")
+    await db.read(lambda s: service.check_workspace(s, workspace))
+    prepared = await asyncio.to_thread(kind_of(body).freeze, db, services, actor, body)
+    job = await db.write(lambda s: service.add_job(s, actor, workspace, body, prepared, key=key, body_hash=digest))
+    services.jobs.wake()
+    _later(_capture(db, job.run.id, prepared))
+    return job
+
+
+def _later(work: Any) -> None:
+    task = asyncio.ensure_future(work)
+    _background.add(task)
+    task.add_done_callback(_background.discard)
+
+
+async def _capture(db: Database, run_id: str, prepared: Prepared) -> None:
+    """Note interpreter, packages and git state; the submit does not wait for it."""
+    kernel = prepared.spec.kernel if isinstance(prepared.spec, NotebookSpec) and isinstance(prepared.spec.kernel, str) else None
+    try:
+        found = await asyncio.to_thread(capture, Path(prepared.source_dir) if prepared.source_dir else None, kernel)
+        await db.write(lambda s: environments.store_capture(s, run_id, found))
+    except Exception:
+        log.exception("The environment of job %s could not be captured", run_id)
+
+
+async def rerun(services: Any, db: Database, actor: Actor, run_id: str, body: ReRun) -> Job:
+    """Submit a job again from its own snapshot."""
+    row, ref, experiment = await db.read(lambda s: _original(s, actor, run_id))
+    spec = service.spec_of(row)
+    params: dict[str, str] = {}
+    if isinstance(spec, NotebookSpec):
+        notebook = await db.read(lambda s: _notebook_blob(s, row, ref))
+        inspected = await asyncio.to_thread(inspect_notebook, services.blobs.path(notebook), shown=spec.notebook)
+        if body.parameters is not UNSET:
+            earlier = spec.parameters if spec.parameters is not UNSET else {}
+            spec = msgspec.structs.replace(spec, parameters={**earlier, **body.parameters})
+        name = spec.notebook.rsplit("/", 1)[-1].removesuffix(".ipynb")
+        spec = await asyncio.to_thread(sources.checked_spec, spec, inspected._replace(name=name))
+        params = sources.params_of(inspected.parameters, spec)
+    new = JobCreate(
+        spec=spec,
+        experiment=body.experiment if body.experiment is not UNSET else experiment,
+        name=body.name,
+        target=row.target,
+        priority=body.priority if body.priority is not UNSET else row.priority,
+        timeout_s=body.timeout_s if body.timeout_s is not UNSET else row.timeout_s if row.timeout_s is not None else UNSET,
+        tags={"mlws.rerun_of": run_id},
+        env=row.env or UNSET,
+        in_place=row.in_place,
+    )
+    prepared = service.Prepared(
+        spec, await db.read(lambda s: runs.source_of(s, run_id)), experiment, ref.snapshot_id, row.source_dir, row.work_subdir,
+        row.links, row.not_captured, params,
+    )  # fmt: skip
+    job = await db.write(lambda s: service.add_job(s, actor, ref.workspace, new, prepared, key=None, body_hash=""))
+    services.jobs.wake()
+    _later(_capture(db, job.run.id, prepared))
+    return job
+
+
+def _original(session: Session, actor: Actor, run_id: str) -> tuple[JobRow, runs.RunRef, str]:
+    ref = runs.open_run(session, actor, Action.SUBMIT, run_id)
+    return service.job_row(session, run_id), ref, runs.experiment_name(session, run_id)
+
+
+def _notebook_blob(session: Session, row: JobRow, ref: runs.RunRef) -> str:
+    """Hash of the notebook in a job's snapshot."""
+    name = str(row.spec["notebook"]).replace("\\", "/")
+    paths = {file.path: file.sha256 for file in storage.snapshot_files(session, ref.snapshot_id or "")}
+    found = paths.get(name) if row.source_dir is None else paths.get(name.rsplit("/", 1)[-1])
+    if found is None:
+        raise FileNotThere("The snapshot of this job no longer has its notebook.")
+    return found
+
+
+async def inspect(services: Any, db: Database, actor: Actor, path: str) -> NotebookInspection:
+    """What the submit dialog needs to know of a notebook."""
+    del db
+    return await asyncio.to_thread(sources.inspection, services, actor, path)
+
+
+def log_path(session: Session, services: Any, run_id: str, stream: str) -> Path:
+    """Where a log lies: in the job's folder, or in the store once that is gone."""
+    service.job_row(session, run_id)
+    name = jobdir.USER_LOG if stream == "user" else jobdir.SYSTEM_LOG
+    path: Path = services.folders.jobs / run_id / name
+    if not path.exists():
+        try:
+            kept = storage.find_artifact(session, run_id, name)
+        except ArtifactNotFound:
+            return path
+        stored: Path = services.blobs.path(kept.sha256)
+        return stored
+    return path
+
+
+async def keep(services: Any, db: Database, actor: Actor, run_id: str, path: str) -> StoredFile:
+    """Store a file of the working folder as an artifact."""
+    cleaned = clean_relative(path)
+
+    def look(session: Session) -> JobRow:
+        runs.open_run(session, actor, Action.SUBMIT, run_id)
+        return service.job_row(session, run_id)
+
+    row = await db.read(look)
+    folder = services.folders.jobs / run_id
+    base = work_of(row, folder) if row.in_place else folder / "work"
+    source = inside(base, cleaned) if base.is_dir() else None
+    if source is None or not source.is_file():
+        raise FileNotThere(f"The job's working folder has no file {cleaned!r} any more.", field="path")
+    stored = await asyncio.to_thread(services.blobs.put_file, source)
+
+    def note(session: Session) -> None:
+        ref = runs.open_for_files(session, actor, run_id)
+        storage.add_artifact(session, run_id, f"kept/{cleaned}", stored.sha256, stored.size, now_ms())
+        job = service.job_row(session, run_id)
+        job.new_files = [name for name in job.new_files if name != cleaned]
+        runs.note_artifacts(session, ref)
+
+    await db.write(note)
+    return StoredFile(path=f"kept/{cleaned}", size=stored.size, sha256=stored.sha256)
+
+
+@snapshots.finding_origin.register
+def _origin_of_jobs(session: Session, origin: snapshots.Origin) -> None:
+    row = store.by_id(session, origin.run_id)
+    if row is not None and row.source_dir is not None:
+        origin.folder = Path(row.source_dir)

@@ -1,0 +1,100 @@
+"""Snapshots of runs: adding to that of an interactive run, and comparing one with the working copy."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlws.domain.runs import service
+from jupyter_mlws.domain.storage import service as storage
+from jupyter_mlws.domain.storage.schemas import FileDiff
+from jupyter_mlws.domain.storage.service import SnapshotFile, StoredBlob
+from jupyter_mlws.kit.events import Hook
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.storage.schemas import FileEntry
+    from jupyter_mlws.kit.actors import Actor
+
+DIFF_INPUT = 4 * 1024 * 1024
+DIFF_OUTPUT = 512 * 1024
+
+
+class Origin:
+    """Where the files of a snapshot came from; filled by upper slices."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.folder: Path | None = None
+
+
+finding_origin: Hook[[Session, Origin]] = Hook()
+
+
+def add_file(session: Session, actor: Actor, run_id: str, path: str, sha256: str, size: int) -> None:
+    """Give an interactive run a snapshot that also has this file."""
+    ref = service.open_for_files(session, actor, run_id)
+    known = [] if ref.snapshot_id is None else storage.snapshot_files(session, ref.snapshot_id)
+    files = [file for file in known if file.path != path]
+    files.append(SnapshotFile(path, sha256, size))
+    fresh = [StoredBlob(sha256, size)]
+    service.set_snapshot(session, actor, run_id, storage.store_snapshot(session, files, fresh))
+
+
+def working_copy(session: Session, actor: Actor, run_id: str, path: str, root: Path) -> Path | None:
+    """Where the file of a snapshot lies now, if that is known and inside the folder it came from."""
+    run = service.get_run(session, actor, run_id)
+    origin = Origin(run_id)
+    finding_origin(session, origin)
+    folder = origin.folder
+    if folder is None and run.source:
+        source = Path(run.source) if Path(run.source).is_absolute() else root / run.source
+        folder = source.parent
+    if folder is None:
+        return None
+    resolved = (folder / path).resolve()
+    inside = resolved.is_relative_to(folder.resolve()) and (resolved.is_relative_to(root.resolve()) or origin.folder is not None)
+    return resolved if inside else None
+
+
+def diff(entry: FileEntry, blob: Path, working: Path | None) -> FileDiff:
+    """From the snapshot to the working copy."""
+    if working is None or not working.is_file():
+        return FileDiff(path=entry.path, state="missing", unified="")
+    if max(entry.size, working.stat().st_size) > DIFF_INPUT:
+        same = working.stat().st_size == entry.size and working.read_bytes() == blob.read_bytes()
+        return FileDiff(path=entry.path, state="same" if same else "binary", unified="")
+    old, new = blob.read_bytes(), working.read_bytes()
+    if old == new:
+        return FileDiff(path=entry.path, state="same", unified="")
+    if b"\0" in old[:8192] or b"\0" in new[:8192]:
+        return FileDiff(path=entry.path, state="binary", unified="")
+    before, after = _lines(entry.path, old), _lines(entry.path, new)
+    if before == after:
+        return FileDiff(path=entry.path, state="same", unified="")
+    unified = "\n".join(difflib.unified_diff(before, after, "snapshot", "working copy", lineterm=""))
+    return FileDiff(path=entry.path, state="changed", unified=unified[:DIFF_OUTPUT])
+
+
+def _lines(path: str, data: bytes) -> list[str]:
+    text = data.decode("utf-8", "replace")
+    if path.endswith(".ipynb"):
+        try:
+            notebook = json.loads(text)
+            return _notebook_lines(notebook) if isinstance(notebook, dict) else text.splitlines()
+        except (ValueError, RecursionError):
+            pass
+    return text.splitlines()
+
+
+def _notebook_lines(notebook: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for n, cell in enumerate(notebook.get("cells", []), start=1):
+        if isinstance(cell, dict):
+            source = cell.get("source", "")
+            text = "".join(source) if isinstance(source, list) else str(source)
+            lines += [f"── cell {n}, {cell.get('cell_type')} ──", *text.splitlines()]
+    return lines

@@ -1,0 +1,176 @@
+"""SQL of runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import CursorResult, delete, func, select, update
+
+from jupyter_mlws.domain.runs.schemas import Lifecycle
+from jupyter_mlws.domain.runs.tables import RunBatchRow, RunParamRow, RunRow, RunStatusRow, RunTagRow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.runs.states import RunStatus
+
+
+def by_id(session: Session, run_id: str) -> RunRow | None:
+    """The run with this id."""
+    return session.get(RunRow, run_id)
+
+
+def by_ids(session: Session, ids: Sequence[str]) -> list[RunRow]:
+    """Runs in the order of `ids`; those that are not there are left out."""
+    rows = {row.id: row for row in session.execute(select(RunRow).where(RunRow.id.in_(ids))).scalars()}
+    return [rows[run_id] for run_id in ids if run_id in rows]
+
+
+def with_status(session: Session, statuses: Iterable[RunStatus]) -> list[RunRow]:
+    """Runs in one of these statuses, oldest first."""
+    query = select(RunRow).where(RunRow.status.in_(list(statuses))).order_by(RunRow.created_at, RunRow.id)
+    return list(session.execute(query).scalars())
+
+
+def add(session: Session, row: RunRow) -> None:
+    """Store a new run."""
+    session.add(row)
+    session.flush()
+
+
+def compare_and_set(session: Session, row: RunRow, values: dict[str, Any]) -> bool:
+    """Write `values` if the row still has the version and status it was read with."""
+    query = (
+        update(RunRow)
+        .where(RunRow.id == row.id, RunRow.version == row.version, RunRow.status == row.status)
+        .values(**values, version=row.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    done = session.execute(query)
+    assert isinstance(done, CursorResult)  # noqa: S101 - tells the type checker what an UPDATE answers
+    session.refresh(row)
+    return done.rowcount == 1
+
+
+def add_status(session: Session, run_id: str, status: RunStatus, at: int, reason: str | None, actor: str) -> None:
+    """Append to the status history."""
+    last = session.execute(select(func.max(RunStatusRow.n)).where(RunStatusRow.run_id == run_id)).scalar_one()
+    session.add(RunStatusRow(run_id=run_id, n=(last or 0) + 1, status=status, at=at, reason=reason, actor=actor))
+    session.flush()
+
+
+def status_history(session: Session, run_id: str) -> list[RunStatusRow]:
+    """All status changes of a run, oldest first."""
+    return list(session.execute(select(RunStatusRow).where(RunStatusRow.run_id == run_id).order_by(RunStatusRow.n)).scalars())
+
+
+def params_of(session: Session, ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """Params by run id, sorted by key."""
+    query = select(RunParamRow.run_id, RunParamRow.key, RunParamRow.value).where(RunParamRow.run_id.in_(ids))
+    return _grouped(session.execute(query.order_by(RunParamRow.key)).tuples())
+
+
+def tags_of(session: Session, ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """Tags by run id, sorted by key."""
+    query = select(RunTagRow.run_id, RunTagRow.key, RunTagRow.value).where(RunTagRow.run_id.in_(ids))
+    return _grouped(session.execute(query.order_by(RunTagRow.key)).tuples())
+
+
+def _grouped(rows: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for run_id, key, value in rows:
+        found.setdefault(run_id, {})[key] = value
+    return found
+
+
+def add_params(session: Session, run_id: str, params: dict[str, str]) -> None:
+    """Store new params."""
+    session.add_all(RunParamRow(run_id=run_id, key=key, value=value) for key, value in params.items())
+    session.flush()
+
+
+def set_tags(session: Session, run_id: str, tags: dict[str, str | None]) -> None:
+    """Set tags; those given as None are removed."""
+    for key, value in tags.items():
+        if value is None:
+            session.execute(delete(RunTagRow).where(RunTagRow.run_id == run_id, RunTagRow.key == key))
+        else:
+            session.merge(RunTagRow(run_id=run_id, key=key, value=value))
+    session.flush()
+
+
+def seen_batch(session: Session, run_id: str, batch_id: str, at: int) -> bool:
+    """Whether a batch was logged before; if not, it counts as logged from now on."""
+    if session.get(RunBatchRow, (run_id, batch_id)) is not None:
+        return True
+    session.add(RunBatchRow(run_id=run_id, batch_id=batch_id, at=at))
+    session.flush()
+    return False
+
+
+def forget_batches(session: Session, before: int) -> None:
+    """Forget batches logged before this time (ms)."""
+    session.execute(delete(RunBatchRow).where(RunBatchRow.at < before))
+
+
+def children_counts(session: Session, ids: Collection[str]) -> dict[str, int]:
+    """Number of children that are not deleted, by run id."""
+    query = (
+        select(RunRow.parent_id, func.count())
+        .where(RunRow.parent_id.in_(ids), RunRow.lifecycle == Lifecycle.ACTIVE)
+        .group_by(RunRow.parent_id)
+    )
+    return {parent: count for parent, count in session.execute(query).tuples() if parent is not None}
+
+
+def descendants(session: Session, ids: Collection[str]) -> list[str]:
+    """Ids of the runs below these, the nearest first."""
+    found: list[str] = []
+    level = list(ids)
+    while level:
+        level = list(session.execute(select(RunRow.id).where(RunRow.parent_id.in_(level))).scalars())
+        found += level
+    return found
+
+
+def ids_of_experiment(session: Session, experiment_id: int) -> list[str]:
+    """Ids of all runs of an experiment, deleted ones too."""
+    return list(session.execute(select(RunRow.id).where(RunRow.experiment_id == experiment_id)).scalars())
+
+
+def number_of_runs(session: Session, experiment_id: int) -> int:
+    """How many runs an experiment has, deleted ones too."""
+    return session.execute(select(func.count()).select_from(RunRow).where(RunRow.experiment_id == experiment_id)).scalar_one()
+
+
+def counts_by_status(session: Session, experiment_ids: Collection[int]) -> list[tuple[int, RunStatus, int, int]]:
+    """(experiment, status, number, latest creation) of runs that are not deleted."""
+    query = (
+        select(RunRow.experiment_id, RunRow.status, func.count(), func.max(RunRow.created_at))
+        .where(RunRow.experiment_id.in_(experiment_ids), RunRow.lifecycle == Lifecycle.ACTIVE)
+        .group_by(RunRow.experiment_id, RunRow.status)
+    )
+    return list(session.execute(query).tuples())
+
+
+def counts_by_workspace(session: Session) -> dict[int, int]:
+    """Number of runs that are not deleted, by workspace id."""
+    query = select(RunRow.workspace_id, func.count()).where(RunRow.lifecycle == Lifecycle.ACTIVE).group_by(RunRow.workspace_id)
+    return dict(session.execute(query).tuples().all())
+
+
+def remove(session: Session, ids: Sequence[str]) -> None:
+    """Remove runs with their params, tags, history and batches."""
+    session.execute(update(RunRow).where(RunRow.parent_id.in_(ids)).values(parent_id=None))
+    for table in (RunParamRow, RunTagRow, RunStatusRow, RunBatchRow):
+        session.execute(delete(table).where(table.run_id.in_(ids)))
+    session.execute(delete(RunRow).where(RunRow.id.in_(ids)))
+    session.expire_all()
+
+
+def snapshot_used_elsewhere(session: Session, snapshot_id: str, ids: Sequence[str]) -> bool:
+    """Whether a run that is not among `ids` has this snapshot."""
+    query = select(RunRow.id).where(RunRow.snapshot_id == snapshot_id, RunRow.id.not_in(ids)).limit(1)
+    return session.execute(query).first() is not None

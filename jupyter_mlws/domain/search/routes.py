@@ -1,0 +1,55 @@
+"""Routes of searching runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from jupyter_mlws.domain.runs.routes.runs import CreateRunHandler
+from jupyter_mlws.domain.runs.schemas import RunPage
+from jupyter_mlws.domain.search import service
+from jupyter_mlws.domain.search.errors import FilterSyntax
+from jupyter_mlws.kit.actors import Action
+from jupyter_mlws.kit.http import Route, endpoint
+from jupyter_mlws.kit.pagination import Limit
+
+
+class SearchQuery(Struct):
+    """Which runs: of these experiments, whose name contains `q` (or id begins with it), that match `filter`; in which order."""
+
+    experiment_id: Annotated[list[str], Meta(max_length=1000)] = []
+    q: str = ""
+    filter: str = ""
+    order_by: list[str] = []
+    view: Literal["active", "deleted", "all"] = "active"
+    parent_id: str | None = None
+    limit: Limit = 100
+    cursor: str | None = None
+
+
+class RunsHandler(CreateRunHandler):
+    """The runs of a workspace."""
+
+    @endpoint(Action.READ, summary="Search runs", query=SearchQuery, reply=RunPage, errors=[FilterSyntax])
+    async def get(self, workspace: str) -> None:
+        """The newest first, or in the order asked for (`metrics.acc desc`). The language of filters: see the reference."""
+        q = self.query
+        page = await self.db.read(
+            lambda s: service.search_runs(
+                s,
+                workspace,
+                experiment_ids=q.experiment_id,
+                text=q.q,
+                filter_text=q.filter,
+                order_by=q.order_by,
+                view=q.view,
+                parent_id=q.parent_id,
+                cursor=q.cursor,
+                limit=q.limit,
+            )
+        )
+        self.reply(page)
+
+
+ROUTES = [Route("/workspaces/{workspace}/runs", RunsHandler)]

@@ -1,0 +1,120 @@
+"""READ FIRST. The Jupyter Server extension: settings, and the order in which things start.
+
+1. Jupyter loads the extension: one rule is added to its router (`router.LazyRouter`), nothing else is imported.
+2. The port answers. Then `Runtime.start()` owns the data folder (`owner.py`), opens the database (`schema.py`), and starts the
+   background work (`background.py`). Requests that come earlier wait.
+3. Kernels started from now on find the workspace in their environment (`kernels.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Bool, Int, Unicode, default
+
+from jupyter_mlws.kit.paths import default_data_dir
+from jupyter_mlws.server.router import add_routes
+
+if TYPE_CHECKING:
+    from jupyter_mlws.server.runtime import Runtime
+
+LOOPBACK = {"", "*", "0.0.0.0", "::", "localhost"}  # noqa: S104 - compared with, never bound to
+START_DELAY_S = 0.05
+
+
+class MlwsApp(ExtensionApp):
+    """Jupyter ML Workspace."""
+
+    name = "jupyter_mlws"
+    extension_url = "/lab"
+    load_other_extensions = True
+
+    data_dir = Unicode(
+        help="Folder of the database, files and jobs. Default: `mlws` in Jupyter's data folder. Environment: MLWS_DATA_DIR."
+    ).tag(config=True)
+    database_url = Unicode(
+        help="SQLAlchemy URL of the database. Default: the SQLite file `mlws.db` in the data folder. Environment: MLWS_DATABASE_URL."
+    ).tag(config=True)
+    max_jobs = Int(help="How many jobs run at once on this machine. Default: half the CPUs, at least 2.").tag(config=True)
+    track_kernels = Bool(
+        True, help="Tell kernels started by this server where the workspace is, so that `import mlws` needs no configuration."
+    ).tag(config=True)
+    headless = Bool(False, help="This server was started by the command line alone, and ends when it is idle.").tag(config=True)
+
+    runtime: Runtime | None = None
+
+    @default("data_dir")
+    def _default_data_dir(self) -> str:
+        return str(default_data_dir())
+
+    @default("database_url")
+    def _default_database_url(self) -> str:
+        return os.environ.get("MLWS_DATABASE_URL", "")
+
+    @default("max_jobs")
+    def _default_max_jobs(self) -> int:
+        return max(2, (os.cpu_count() or 2) // 2)
+
+    def initialize_handlers(self) -> None:
+        """Add our one rule to Jupyter's router."""
+        assert self.serverapp is not None  # noqa: S101 - Jupyter links the extension before it initializes it
+        add_routes(self.serverapp.web_app)
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """The event loop runs and the port is known: begin."""
+        asyncio.get_running_loop().call_later(START_DELAY_S, lambda: asyncio.ensure_future(self._begin(serverapp)))
+
+    async def _begin(self, serverapp: Any) -> None:
+        loop = asyncio.get_running_loop()
+        runtime_module = await loop.run_in_executor(None, _import_runtime)
+        runtime: Runtime = runtime_module.Runtime(self._settings(serverapp, runtime_module), loop)
+        self.runtime = runtime
+        serverapp.web_app.settings["mlws"] = runtime
+        if self.track_kernels:
+            from jupyter_mlws.server.kernels import follow_kernels  # noqa: PLC0415 - after the port answers
+
+            follow_kernels(serverapp, runtime)
+        await runtime.start()
+        serverapp.web_app.settings["mlws_started"].set()
+
+    def _settings(self, serverapp: Any, runtime_module: Any) -> Any:
+        return runtime_module.Settings(
+            data_dir=Path(self.data_dir).expanduser().absolute(),
+            database_url=self.database_url,
+            root_dir=Path(serverapp.root_dir).absolute(),
+            url=own_url(serverapp),
+            max_jobs=self.max_jobs,
+            headless=self.headless,
+            single_user=type(serverapp.identity_provider).__module__.startswith("jupyter_server."),
+        )
+
+    def current_activity(self) -> Any:
+        """Running jobs keep the server from being culled."""
+        runtime = self.runtime
+        return None if runtime is None or runtime.services.jobs is None else runtime.services.jobs.active()
+
+    async def stop_extension(self) -> None:
+        """The server stops; jobs go on."""
+        if self.runtime is not None:
+            await self.runtime.stop()
+
+
+def _import_runtime() -> Any:
+    """Import everything, off the event loop."""
+    import jupyter_mlws.server.routes
+    import jupyter_mlws.server.runtime
+
+    return jupyter_mlws.server.runtime
+
+
+def own_url(serverapp: Any) -> str:
+    """How processes on this machine reach this server."""
+    host = "127.0.0.1" if serverapp.ip in LOOPBACK else serverapp.ip
+    if ":" in host:
+        host = f"[{host}]"
+    scheme = "https" if serverapp.certfile else "http"
+    return f"{scheme}://{host}:{serverapp.port}{serverapp.base_url.rstrip('/')}/mlws"

@@ -1,0 +1,95 @@
+"""What the owner of a data folder does besides answering: the engine of jobs, kernels that died, clients' spools, compaction."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+from jupyter_mlws.domain.compute import adapters
+from jupyter_mlws.domain.jobs.engine import JobEngine
+from jupyter_mlws.domain.metrics import tasks as metrics_tasks
+from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.runs.errors import StatusConflict
+from jupyter_mlws.domain.runs.schemas import RunError
+from jupyter_mlws.domain.runs.states import RunStatus
+from mlws.process import boot_id, start_time
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.db.database import Database
+    from jupyter_mlws.domain.runs.schemas import Process
+    from jupyter_mlws.server.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+KERNELS_EVERY_S = 3.0
+COMPACT_EVERY_S = 5.0
+COMPACT_STEPS = 20
+
+
+class Background:
+    """Starts and stops the owner's work."""
+
+    def __init__(self, runtime: Runtime, db: Database) -> None:
+        self._runtime = runtime
+        self._db = db
+        self._tasks: list[asyncio.Task[None]] = []
+        services = runtime.services
+        local = adapters.kinds()["local"]("local", runtime.settings.max_jobs)
+        self._engine = JobEngine(
+            db, services.blobs, services.folders, {"local": local}, runtime.settings.url, services.hub.passing
+        )
+
+    async def start(self) -> None:
+        """Begin."""
+        await asyncio.to_thread(self._engine.start)
+        self._runtime.services.jobs = self._engine
+        self._tasks = [
+            asyncio.create_task(self._every(KERNELS_EVERY_S, self._end_dead_runs)),
+            asyncio.create_task(self._every(COMPACT_EVERY_S, self._compact)),
+        ]
+
+    async def stop(self) -> None:
+        """End."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.to_thread(self._engine.stop)
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except Exception:
+                log.exception("Background work failed; trying again in %s s", seconds)
+
+    async def _end_dead_runs(self) -> None:
+        """Runs whose kernel or script is gone are Failed, reason `kernel_ended`."""
+        followed = await self._db.read(runs.interactive_running)
+        dead = await asyncio.to_thread(lambda: [run_id for run_id, process in followed if not process_alive(process)])
+        for run_id in dead:
+            await self._db.write(lambda s, run_id=run_id: end_dead(s, run_id))  # type: ignore[misc]
+
+    async def _compact(self) -> None:
+        await metrics_tasks.compact_due(self._db, COMPACT_STEPS)
+
+
+def end_dead(session: Session, run_id: str) -> None:
+    """End a run whose process is gone."""
+    error = RunError(message="The kernel or script that logged to this run ended without ending the run.")
+    try:
+        runs.change_status(session, run_id, RunStatus.FAILED, actor="mlws", reason="kernel_ended", error=error)
+    except StatusConflict:
+        log.debug("Run %s ended by itself meanwhile", run_id)
+
+
+def process_alive(process: Process) -> bool:
+    """Whether a process lives. One of another host or without a start time is believed."""
+    if process.host != socket.gethostname() or process.start_time is None:
+        return True
+    return process.boot_id == boot_id() and start_time(process.pid) == process.start_time

@@ -1,0 +1,106 @@
+"""Zero configuration in kernels: those started by this server find the workspace in their environment, each with its own token."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlws.domain.access import service as access
+from jupyter_mlws.domain.workspaces import service as workspaces
+from jupyter_mlws.kit.actors import ActorKind
+from jupyter_mlws.server.owner import read_address
+
+if TYPE_CHECKING:
+    from jupyter_mlws.server.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+KERNEL_PATH = str(Path(__file__).resolve().parent.parent / "kernel_path")
+LIFETIME_MS = 30 * 24 * 3600 * 1000
+
+
+def with_kernel_path(user_value: str | None) -> str:
+    """PYTHONPATH with our folder after the user's entries."""
+    entries = [entry for entry in (user_value or "").split(os.pathsep) if entry]
+    return os.pathsep.join([*[entry for entry in entries if entry != KERNEL_PATH], KERNEL_PATH])
+
+
+def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
+    """Wrap the kernel manager of this server, so that REST, sessions and restarts are covered."""
+    manager = serverapp.kernel_manager
+    if serverapp.gateway_config.gateway_enabled or getattr(manager, "_mlws_follows", False):
+        return
+    start, shutdown = manager.start_kernel, manager.shutdown_kernel
+    tokens: dict[str, str] = {}
+
+    @functools.wraps(start)
+    async def start_kernel(*args: Any, **kwargs: Any) -> Any:
+        env = dict(kwargs.get("env") or os.environ)
+        token_id = None
+        try:
+            token_id = await add_workspace(env, runtime, Path(serverapp.root_dir))
+        except Exception:
+            log.exception("A kernel starts without the workspace")
+        kernel_id = await start(*args, **{**kwargs, "env": env})
+        if token_id is not None:
+            tokens[str(kernel_id)] = token_id
+        return kernel_id
+
+    @functools.wraps(shutdown)
+    async def shutdown_kernel(kernel_id: str, *args: Any, **kwargs: Any) -> Any:
+        result = shutdown(kernel_id, *args, **kwargs)
+        if hasattr(result, "__await__"):
+            result = await result
+        token_id = tokens.pop(str(kernel_id), None)
+        if token_id is not None and runtime.is_owner:
+            await runtime.db.write(lambda s: access.revoke_token(s, token_id))
+            runtime.forget_tokens()
+        return result
+
+    manager.start_kernel, manager.shutdown_kernel = start_kernel, shutdown_kernel
+    manager._mlws_follows = True
+
+
+async def add_workspace(env: dict[str, str], runtime: Runtime, root: Path) -> str | None:
+    """Add our variables to a kernel's environment; what the user set himself wins. The id of the token that was made, if any."""
+    env["PYTHONPATH"] = with_kernel_path(env.get("PYTHONPATH"))
+    if "MLWS_URL" in os.environ:
+        return None
+    await runtime.ready()
+    secret: str | None
+    token_id: str | None
+    if not runtime.is_owner:
+        address = read_address(runtime.services.folders)
+        secret = None if address is None else address.token
+        token_id = None
+    else:
+        user = access.local_name()
+        new = await runtime.db.write(
+            lambda s: access.issue_token(
+                s,
+                kind=ActorKind.KERNEL,
+                user=user,
+                workspace_id=workspaces.find(s, workspaces.DEFAULT).id,
+                lifetime_ms=LIFETIME_MS,
+            )
+        )
+        secret, token_id = new.secret, new.id
+    if secret is None:
+        return None
+    ours = {
+        "MLWS_URL": runtime.settings.url,
+        "MLWS_TOKEN": secret,
+        "MLWS_WORKSPACE": workspaces.DEFAULT,
+        "MLWS_DATA_DIR": str(runtime.settings.data_dir),
+        "MLWS_SPOOL_DIR": str(runtime.services.folders.spool),
+    }
+    session = env.get("JPY_SESSION_NAME", "")
+    if session.endswith(".ipynb"):
+        notebook = root / session
+        ours["MLWS_NOTEBOOK"] = str(notebook)
+        ours["MLWS_EXPERIMENT"] = notebook.stem
+    env.update({name: value for name, value in ours.items() if name not in os.environ})
+    return token_id

@@ -1,0 +1,86 @@
+"""One rule in Jupyter's router. What stands behind it is imported with the first request or after the port answers, whichever is first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.base.handlers import JupyterHandler
+from tornado import web
+from tornado.routing import PathMatches, Router, Rule
+
+if TYPE_CHECKING:
+    from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+    from tornado.web import Application
+
+SLOW_START_S = 60.0
+
+
+def add_routes(application: Application) -> None:
+    """Add our rule before Jupyter's catch-all."""
+    application.settings["mlws_started"] = asyncio.Event()
+    base = application.settings["base_url"].rstrip("/")
+    application.default_router.rules.insert(-1, Rule(PathMatches(f"{base}/mlws/.*"), LazyRouter(application, base)))
+
+
+class LazyRouter(Router):
+    """Finds the handler of a path below `/mlws/`."""
+
+    def __init__(self, application: Application, base: str) -> None:
+        self._application = application
+        self._base = base
+        self._inner: Any = None
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
+        """The delegate that answers. Before the start is complete every request waits in `Starting`, then is routed anew."""
+        if self._inner is None:
+            if "mlws" not in self._application.settings:
+                return self._application.get_handler_delegate(request, Starting)
+            self._inner = self._build()
+        delegate: HTTPMessageDelegate | None = self._inner.find_handler(request, **kwargs)
+        return delegate
+
+    def _build(self) -> Any:
+        from tornado.web import _ApplicationRouter  # noqa: PLC0415 - private, but what `add_handlers` uses for sub-routers
+
+        from jupyter_mlws.kit.http import API, NotHere  # noqa: PLC0415 - imported by the runtime already
+        from jupyter_mlws.server.changes import ChangesSocket  # noqa: PLC0415
+        from jupyter_mlws.server.pages import PAGES  # noqa: PLC0415
+        from jupyter_mlws.server.routes import all_routes  # noqa: PLC0415
+
+        rules: list[Any] = [(f"{self._base}{API}/changes/ws", ChangesSocket)]
+        rules += [(f"{self._base}{API}{route.pattern}", route.handler) for route in all_routes()]
+        rules += [(f"{self._base}/mlws{pattern}", handler) for pattern, handler in PAGES]
+        rules.append((f"{self._base}/mlws/.*", NotHere))
+        return _ApplicationRouter(self._application, rules)
+
+
+class Starting(JupyterHandler):
+    """Answers in the first moments: 503 with Retry-After, after a sign-in check."""
+
+    SUPPORTED_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+    async def prepare(self, **_kwargs: Any) -> None:
+        """Wait for the start, then ask the client to come again: its request was not read."""
+        await super().prepare(_redirect_to_login=False)
+        if self.current_user is None and not self.request.headers.get("Authorization", "").startswith("Bearer mlws_"):
+            raise web.HTTPError(401)
+        started: asyncio.Event = self.settings["mlws_started"]
+        try:
+            await asyncio.wait_for(started.wait(), SLOW_START_S)
+        except asyncio.TimeoutError:
+            raise web.HTTPError(503) from None
+        if self.request.method == "GET":
+            self.redirect(self.request.uri or "")
+            return
+        self.set_status(503)
+        self.set_header("Retry-After", "1")
+        self.set_header("Content-Type", "application/json")
+        self.finish('{"error": {"code": "unavailable", "message": "The workspace was still starting; send this again."}}')
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        """Answered in `prepare`."""
+
+    post = put = patch = delete = get

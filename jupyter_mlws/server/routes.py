@@ -1,0 +1,19 @@
+"""All routes of the REST API."""
+
+from __future__ import annotations
+
+from jupyter_mlws.domain.access import routes as access
+from jupyter_mlws.domain.experiments import routes as experiments
+from jupyter_mlws.domain.jobs import routes as jobs
+from jupyter_mlws.domain.runs import routes as runs
+from jupyter_mlws.domain.search import routes as search
+from jupyter_mlws.domain.workspaces import routes as workspaces
+from jupyter_mlws.kit.http import Route
+from jupyter_mlws.server import changes, info
+
+SLICES = (info, changes, workspaces, access, experiments, runs, search, jobs)
+
+
+def all_routes() -> list[Route]:
+    """Every route, slice by slice."""
+    return [route for part in SLICES for route in part.ROUTES]
