@@ -20,10 +20,17 @@ from jupyter_mlws.runner.report import Refused
 
 READY_WITHIN_S = 120.0
 SHUTDOWN_WITHIN_S = 20.0
+LAST_WORDS = 4000
 
 
 class KernelDied(Exception):
-    """The kernel's process ended although nobody asked it to."""
+    """The kernel's process ended although nobody asked it to. `last_words` is what it wrote to its own stderr."""
+
+    kind = "KernelDied"
+
+    def __init__(self, message: str, *, last_words: bytes = b"") -> None:
+        super().__init__(message)
+        self.last_words = last_words
 
 
 class JobKernel:
@@ -46,14 +53,37 @@ class JobKernel:
             self.manager.ip = str(self.folder / "k")
         self.client: Any = None
         self.info: dict[str, Any] = {}
+        self.last_words = b""
+        """End of what the kernel's process wrote to its own stdout and stderr."""
 
     async def start(self, cwd: str) -> None:
         """Start the kernel's process in `cwd` with our environment."""
         arguments = ["--HistoryManager.hist_file=:memory:"] if self.is_ipykernel else []
+        streams: dict[str, int] = {}
+        if self.is_ipykernel:
+            # ipykernel sends what its process and subprocesses write as output, and writes it to its stdout too: that would be twice
+            # in the log. What it says when it crashes comes only this way, so the end of it is kept.
+            reading, writing = os.pipe()
+            os.set_blocking(reading, False)
+            asyncio.get_running_loop().add_reader(reading, self._take_raw, reading)
+            streams = {"stdout": writing, "stderr": writing}
         try:
-            await self.manager.start_kernel(extra_arguments=arguments, cwd=cwd, env=dict(os.environ))
+            await self.manager.start_kernel(extra_arguments=arguments, cwd=cwd, env=dict(os.environ), **streams)
         except OSError as error:
             raise Refused(f"The kernel {self.name!r} cannot be started: {error}.", kind="KernelFailed") from None
+        finally:
+            if streams:
+                os.close(streams["stdout"])
+
+    def _take_raw(self, reading: int) -> None:
+        try:
+            data = os.read(reading, 65536)
+        except BlockingIOError:
+            return
+        self.last_words = (self.last_words + data)[-LAST_WORDS:]
+        if not data:
+            asyncio.get_running_loop().remove_reader(reading)
+            os.close(reading)
 
     async def ready(self) -> None:
         """Wait until the kernel answers on the channels that we need, or raise `KernelDied`."""
@@ -62,7 +92,7 @@ class JobKernel:
         context = self.manager.context
         context.setsockopt(zmq.RECONNECT_IVL, 10)  # we connect before the kernel listens
         context.setsockopt(zmq.RCVHWM, 0)  # never drop output because we are slow
-        self.client = self.manager.client()
+        self.client = self.manager.client(context=context)
         self.client.start_channels(stdin=False, hb=False)
         self.client.allow_stdin = False
         until = time.monotonic() + READY_WITHIN_S

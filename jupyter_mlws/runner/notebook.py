@@ -55,13 +55,14 @@ def main(job_dir: Path) -> int:
         section = (jobdir.read_json(str(job_dir / jobdir.JOB)) or {}).get("notebook") or {}
         error, canceled = _run(section, reporter, deltas)
     except (Refused, KernelDied) as failure:
-        kind = failure.kind if isinstance(failure, Refused) else "KernelDied"
-        error = run_error(str(failure), kind=kind)
+        words = failure.last_words.decode("utf-8", "replace").strip() if isinstance(failure, KernelDied) else ""
+        error = run_error(str(failure), kind=failure.kind, traceback=words or None)
     except Exception as failure:
         logging.getLogger("mlws").exception("the runner failed")
         error = run_error(f"The notebook runner failed: {type(failure).__name__}: {failure}", kind=type(failure).__name__)
     if error is not None:
-        os.write(2, f"{error['message']}\n".encode("utf-8", "replace"))
+        words = f"{error['traceback']}\n" if error.get("kind") == "KernelDied" and error.get("traceback") else ""
+        os.write(2, f"{words}{error['message']}\n".encode("utf-8", "replace"))
     reporter.result(error)
     deltas.done()
     return CANCELED if canceled else int(error is not None)
@@ -80,9 +81,9 @@ def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tu
         session.catch_signals()
         try:
             notebook = _execute(raw, section, session)
-        except KernelDied:
+        except KernelDied as died:
             if not session.canceled:
-                raise
+                raise KernelDied(str(died), last_words=kernel.last_words) from None
             session.error, notebook = run_error("The job was canceled while its kernel started.", kind="Canceled"), None
         session.running = False
         loop.run_until_complete(kernel.ask_to_end())
