@@ -1019,14 +1019,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Search runs */
-        get: operations["__main___get_Runs"];
+        /**
+         * Search runs
+         * @description The newest first, or in the order asked for (`metrics.acc desc`). The language of filters: see the reference.
+         */
+        get: operations["search_get_Runs"];
         put?: never;
         /**
          * Start an interactive run
          * @description A run that a notebook cell or a script follows. With an `id` of its own the call may be repeated.
          */
-        post: operations["__main___post_Runs"];
+        post: operations["search_post_Runs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1090,7 +1093,9 @@ export interface components {
         };
         /**
          * ChangeHint
-         * @description An object that changed. `kind` is workspace, experiment, run, metrics, artifacts, log, notebook or compute; `parent` is a run's experiment.
+         * @description An object that changed; `parent` is a run's experiment.
+         *
+         *         `kind` is workspace, experiment, run, metrics, artifacts, log, notebook or compute.
          */
         ChangeHint: {
             at: number;
@@ -1374,7 +1379,6 @@ export interface components {
             parent_id?: string;
             /** @default 0 */
             priority?: number;
-            rerun_of?: string;
             spec: components["schemas"]["NotebookSpec"] | components["schemas"]["CommandSpec"];
             tags?: {
                 [key: string]: string;
@@ -3378,7 +3382,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description StoredFileNotFound */
+            /** @description The run has no file or folder at this path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3442,8 +3446,17 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description PathClash */
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A file stands where a folder is needed, or the other way round. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3502,7 +3515,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description StoredFileNotFound */
+            /** @description The run has no file or folder at this path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4365,7 +4378,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description StoredFileNotFound */
+            /** @description The snapshot has no file or folder at this path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4558,7 +4571,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description StoredFileNotFound */
+            /** @description The snapshot has no file or folder at this path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5643,14 +5656,14 @@ export interface operations {
             };
         };
     };
-    __main___get_Runs: {
+    search_get_Runs: {
         parameters: {
             query?: {
                 experiment_id?: string[];
                 q?: string;
                 filter?: string;
-                order_by?: string;
-                view?: string;
+                order_by?: string[];
+                view?: "active" | "all" | "deleted";
                 parent_id?: string | null;
                 limit?: number;
                 cursor?: string | null;
@@ -5672,7 +5685,11 @@ export interface operations {
                     "application/json": components["schemas"]["RunPage"];
                 };
             };
-            /** @description The request is wrong in itself: a type, a range, a shape. */
+            /**
+             * @description The filter cannot be read; the message shows the place and says what was expected there.
+             *
+             *     `position` counts characters from 0; the message counts from 1, as people do.
+             */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5710,7 +5727,7 @@ export interface operations {
             };
         };
     };
-    __main___post_Runs: {
+    search_post_Runs: {
         parameters: {
             query?: never;
             header?: never;
