@@ -1,0 +1,265 @@
+"""Finding the server and talking to it: one kept-alive HTTP connection with a bearer token.
+
+The server is named by `MLWS_URL` and `MLWS_TOKEN`; where they are missing, or name a server of this machine that is gone,
+`owner.json` in the data folder tells the one that runs now (after a restart it has another port).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import IO, Any, Dict, NamedTuple, Tuple, Union
+from urllib.parse import quote, urlencode, urlsplit
+
+from mlws.errors import Rejected, ServerAway
+
+TIMEOUT_S = 10.0
+UPLOAD_TIMEOUT_S = 60.0
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_RETRY_STATUS = (401, 408, 429)
+
+Body = Union[bytes, IO[bytes], None]
+
+
+class Server(NamedTuple):
+    """Where the server is: `url` ends in `/mlws`."""
+
+    url: str
+    token: str
+    source: str
+    """`environment`, or the path of the owner file."""
+
+
+def data_folder() -> str:
+    """The folder with the server's data: `MLWS_DATA_DIR`, else that of the job this is, else `mlws` in Jupyter's data folder."""
+    named = os.environ.get("MLWS_DATA_DIR")
+    if named:
+        return os.path.abspath(os.path.expanduser(named))
+    job = os.environ.get("MLWS_JOB_DIR")
+    if job and os.path.basename(os.path.dirname(os.path.abspath(job))) == "jobs":
+        return os.path.dirname(os.path.dirname(os.path.abspath(job)))
+    return os.path.join(_jupyter_data_folder(), "mlws")
+
+
+def _jupyter_data_folder() -> str:
+    named = os.environ.get("JUPYTER_DATA_DIR")
+    if named:
+        return named
+    if sys.platform == "darwin":
+        return os.path.expanduser("~/Library/Jupyter")
+    if os.name == "nt":
+        return os.path.join(os.environ.get("APPDATA") or os.path.expanduser("~"), "jupyter")
+    return os.path.join(os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share"), "jupyter")
+
+
+def owner_path() -> str:
+    """The file in which the running server tells its address."""
+    return os.path.join(data_folder(), "owner.json")
+
+
+def spool_folder() -> str:
+    """Where what is logged waits to be sent: `MLWS_SPOOL_DIR`, else `spool` in the data folder (by host for a remote server)."""
+    named = os.environ.get("MLWS_SPOOL_DIR")
+    if named:
+        return os.path.abspath(os.path.expanduser(named))
+    host = urlsplit(os.environ.get("MLWS_URL", "")).hostname
+    folder = os.path.join(data_folder(), "spool")
+    return folder if host is None or host in _LOOPBACK else os.path.join(folder, quote(host, safe=""))
+
+
+def workspace() -> str:
+    """The workspace that runs go to."""
+    return os.environ.get("MLWS_WORKSPACE") or "default"
+
+
+def from_environment() -> Server | None:
+    """The server that the environment names."""
+    url = os.environ.get("MLWS_URL", "").strip().rstrip("/")
+    return Server(url, os.environ.get("MLWS_TOKEN", ""), "environment") if url else None
+
+
+def from_owner_file() -> Server | None:
+    """The server that runs now on this machine's data folder."""
+    path = owner_path()
+    try:
+        with open(path, encoding="utf-8") as file:
+            owner = json.load(file)
+        url, token, host = owner["url"].rstrip("/"), str(owner.get("token") or ""), owner.get("host")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # no server, or one that is just writing the file
+    if urlsplit(url).hostname in _LOOPBACK and host and host != socket.gethostname():
+        return None  # the data folder is shared, and the server runs on another machine
+    return Server(url if url.endswith("/mlws") else url + "/mlws", token, path)
+
+
+def find_server() -> Server | None:
+    """The server to talk to first, or None where there is none."""
+    return from_environment() or from_owner_file()
+
+
+def open_path(kind: str, name: str) -> str:
+    """The path, without scheme and host, of the address that opens a page (`runs`, an id) in JupyterLab."""
+    server = find_server()
+    base = urlsplit(server.url).path if server else "/mlws"
+    return f"{base}/open/{quote(kind)}/{quote(name)}"
+
+
+def open_url(kind: str, name: str) -> str:
+    """As `open_path`, with scheme and host, for a terminal."""
+    server = find_server()
+    if server is None:
+        return open_path(kind, name)
+    parts = urlsplit(server.url)
+    return f"{parts.scheme}://{parts.netloc}{open_path(kind, name)}"
+
+
+class Connection:
+    """A connection to the server, opened when needed and again after a failure. For one thread at a time.
+
+    `request` raises `ServerAway` where the same request may succeed later (no server, no answer, 5xx, 408, 429, 401, or an answer
+    that is not ours) and `Rejected` for every other 4xx.
+    """
+
+    def __init__(self, timeout: float = TIMEOUT_S) -> None:
+        self.timeout = timeout
+        self.server: Server | None = None
+        self._http: HTTPConnection | None = None
+
+    def close(self) -> None:
+        """Close the socket; the next request opens another."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def request(self, method: str, path: str, body: Body = None, query: Dict[str, Any] | None = None) -> Any:
+        """Send one request under `<url>/api/v1` and give back the decoded JSON answer (None for an empty one)."""
+        server = self.server or find_server()
+        if server is None:
+            raise ServerAway("no server was found", no_server=True)
+        target = path + ("?" + urlencode(query) if query else "")
+        try:
+            return self._on(server, method, target, body)
+        except ServerAway as away:
+            if away.status not in (None, 401, 404):
+                raise
+            other = self._other(server)
+            if other is None:
+                self.server = None
+                raise
+        if body is not None and not isinstance(body, bytes):
+            body.seek(0)
+        return self._on(other, method, target, body)
+
+    def json(self, method: str, path: str, body: Dict[str, Any] | None = None, query: Dict[str, Any] | None = None) -> Any:
+        """As `request`, with a body to encode as JSON."""
+        return self.request(method, path, None if body is None else json.dumps(body).encode(), query)
+
+    def _other(self, failed: Server) -> Server | None:
+        """The server that runs now, when it is not the one that just failed and may stand in for it."""
+        named = from_environment()
+        if named is not None and urlsplit(named.url).hostname not in _LOOPBACK:
+            return None  # a remote server that someone named is never replaced by a local one
+        owner = from_owner_file()
+        if owner is not None and owner[:2] != failed[:2]:
+            return owner
+        return named if named is not None and named[:2] != failed[:2] else None
+
+    def _on(self, server: Server, method: str, target: str, body: Body) -> Any:
+        if self.server != server:
+            self.close()
+            self.server = server
+        url = server.url + "/api/v1" + target
+        try:
+            status, data = self._exchange(server, method, urlsplit(url).path + _query_of(url), body)
+        except (OSError, HTTPException) as error:
+            self.close()
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+            raise ServerAway(f"{reason} at {server.url}") from error
+        if 200 <= status < 300:
+            return _decoded(data) if data else None
+        raise self._failure(server, status, data)
+
+    def _exchange(self, server: Server, method: str, target: str, body: Body) -> Tuple[int, bytes]:
+        """One request; once more on a new socket when the server had closed the kept one."""
+        fresh = self._http is None
+        try:
+            return self._once(server, method, target, body)
+        except (ConnectionError, HTTPException):
+            self.close()
+            if fresh:
+                raise
+            if body is not None and not isinstance(body, bytes):
+                body.seek(0)
+        return self._once(server, method, target, body)
+
+    def _once(self, server: Server, method: str, target: str, body: Body) -> Tuple[int, bytes]:
+        http = self._http or self._connect(server)
+        headers = {"Authorization": f"Bearer {server.token}"} if server.token else {}
+        if body is not None:
+            plain = isinstance(body, bytes)
+            headers["Content-Type"] = "application/json" if plain else "application/octet-stream"
+            headers["Content-Length"] = str(len(body) if isinstance(body, bytes) else os.fstat(body.fileno()).st_size)
+            if http.sock is not None:
+                http.sock.settimeout(self.timeout if plain else max(self.timeout, UPLOAD_TIMEOUT_S))
+        try:
+            http.request(method, target, body, headers)
+        except (BrokenPipeError, ConnectionResetError):
+            if isinstance(body, bytes) or body is None:
+                raise
+            # A server that refuses an upload answers before it has read all of it: the answer is worth reading.
+            answer = http.getresponse()
+            data = answer.read()
+            self.close()
+            return answer.status, data
+        answer = http.getresponse()
+        data = answer.read()
+        if answer.will_close:
+            self.close()
+        return answer.status, data
+
+    def _connect(self, server: Server) -> HTTPConnection:
+        parts = urlsplit(server.url)
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        http = kind(parts.hostname or "127.0.0.1", parts.port, timeout=self.timeout, blocksize=1 << 18)
+        http.connect()
+        if http.sock is not None:
+            http.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._http = http
+        return http
+
+    def _failure(self, server: Server, status: int, data: bytes) -> Exception:
+        if status >= 500 or status in _RETRY_STATUS:
+            why = "it does not know this process's token (401)" if status == 401 else f"it answered {status}"
+            return ServerAway(f"{why} at {server.url}", status)
+        answer = _decoded(data)
+        error = answer.get("error") if isinstance(answer, dict) else None
+        if isinstance(error, dict):
+            return Rejected(str(error.get("message") or f"HTTP {status}"), status, str(error.get("code") or "rejected"))
+        if status >= 400 and self._is_ours(server):
+            return Rejected(f"HTTP {status}", status, "rejected")
+        return ServerAway(f"something that is no ML workspace answered {status} at {server.url}", 404)
+
+    def _is_ours(self, server: Server) -> bool:
+        """Whether it is our server behind the address at all, and not another that took the port."""
+        try:
+            status, data = self._once(server, "GET", urlsplit(server.url).path + "/api/v1/health", None)
+        except (OSError, HTTPException):
+            self.close()
+            return False
+        answer = _decoded(data)
+        return status == 200 and isinstance(answer, dict) and answer.get("status") == "ok"
+
+
+def _query_of(url: str) -> str:
+    query = urlsplit(url).query
+    return "?" + query if query else ""
+
+
+def _decoded(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,92 @@
+"""The one table that says how a spool record becomes a request (method, path under `/api/v1`, body)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Dict, Tuple
+from urllib.parse import quote
+
+from mlws.errors import Rejected
+
+if TYPE_CHECKING:
+    from mlws.connection import Connection
+
+REQUESTS = {
+    "create": ("POST", "/workspaces/{workspace}/runs"),
+    "log": ("POST", "/runs/{run_id}/log"),
+    "io": ("POST", "/runs/{run_id}/io"),
+    "end": ("POST", "/runs/{run_id}/end"),
+    "update": ("PATCH", "/runs/{run_id}"),
+    "environment": ("PUT", "/runs/{run_id}/environment"),
+    "artifact": ("PUT", "/runs/{run_id}/artifacts/content"),
+    "snapshot": ("PUT", "/runs/{run_id}/snapshot/content"),
+}
+_LOG_START = '{"op":"log","run_id":"%s","body":'
+_LOG_LENGTH = len(_LOG_START % ("0" * 32))
+_ID_AT = _LOG_START.index("%")
+
+
+def log_payload(run_id: str, body: str) -> bytes:
+    """The payload of a log record whose body is JSON already."""
+    return (_LOG_START % run_id + body + "}").encode()
+
+
+def payload(record: Dict[str, Any]) -> bytes:
+    """The payload of any record."""
+    return json.dumps(record, separators=(",", ":"), allow_nan=False).encode()
+
+
+def log_parts(data: bytes) -> Tuple[str, bytes] | None:
+    """Run id and body of a payload that `log_payload` made, cut out without parsing it; None for any other payload."""
+    run_id = data[_ID_AT : _ID_AT + 32].decode("ascii", "replace")
+    if data[:_LOG_LENGTH] != (_LOG_START % run_id).encode():
+        return None
+    return run_id, data[_LOG_LENGTH:-1]
+
+
+def deliver(connection: Connection, record: Dict[str, Any], blob: str | None) -> Any:
+    """Send one record; `blob` is the file that an artifact's content lies in. Raises `ServerAway` or `Rejected`."""
+    op = str(record.get("op"))
+    if op not in REQUESTS:
+        raise Rejected(f"The spool holds a record of an unknown kind: {op!r:.80}.")
+    method, template = REQUESTS[op]
+    workspace, run_id = str(record.get("workspace") or "default"), str(record.get("run_id"))
+    path = template.format(workspace=quote(workspace, safe=""), run_id=quote(run_id, safe=""))
+    if blob is None:
+        return _send_body(connection, op, method, path, record.get("body"))
+    try:
+        file = open(blob, "rb")  # noqa: SIM115  # closed below; what fails inside must not read as a missing file
+    except OSError as error:
+        raise Rejected(f"The copy of {record.get('path')!r} is gone from the spool: {error.strerror}.", 410, "gone") from error
+    with file:
+        return connection.request(method, path, file, {"path": record.get("path")})
+
+
+def deliver_log(connection: Connection, run_id: str, body: bytes) -> None:
+    """Send the body of a log record as it stands."""
+    connection.request("POST", f"/runs/{run_id}/log", body)
+
+
+def _send_body(connection: Connection, op: str, method: str, path: str, body: Any) -> Any:
+    try:
+        return connection.json(method, path, body if isinstance(body, dict) else {})
+    except Rejected as why:
+        if op == "end" and why.status == 409:
+            return None  # someone ended the run before: its status stands
+        if op == "log" and isinstance(body, dict) and len(body.get("params", {})) + len(body.get("tags", {})) > 1:
+            _send_one_by_one(connection, path, body, why)
+            return None
+        raise
+
+
+def _send_one_by_one(connection: Connection, path: str, body: Dict[str, Any], why: Rejected) -> None:
+    """One param that is refused must not take the others with it."""
+    failures = []
+    pairs = [(kind, key, value) for kind in ("params", "tags") for key, value in body.get(kind, {}).items()]
+    for number, (kind, key, value) in enumerate(pairs):
+        try:
+            connection.json("POST", path, {"batch_id": f"{body['batch_id']}-{number}", kind: {key: value}})
+        except Rejected as one:
+            failures.append(one)
+    if failures:
+        raise failures[0] from why

@@ -1,0 +1,219 @@
+"""Runs: how they begin, nest, fail and end; by themselves, and in a job."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+TOKEN = "mlws_test"
+JOB = "0123456789abcdef" * 2
+
+
+@pytest.fixture
+def job(online, tracker, monkeypatch):
+    """This process belongs to a job, whose run the server has."""
+    monkeypatch.setenv("MLWS_RUN_ID", JOB)
+    monkeypatch.setenv("MLWS_EXPERIMENT", "of the job")
+    tracker.create("default", b'{"id":"%s","experiment":"of the job","name":"job"}' % JOB.encode())
+    return tracker.runs[JOB]
+
+
+def names(tracker):
+    return {run["create"].get("name"): run for run in tracker.runs.values()}
+
+
+def test_a_run_says_who_and_where_it_is(online, tracker, monkeypatch):
+    monkeypatch.setenv("MLWS_WORKSPACE", "team")
+    with online.start_run("first", "digits", {"lr": 0.1}, {"k": "v"}, "a *note*") as run:
+        assert run.status == "Running"
+    stored = tracker.only()
+    create = stored["create"]
+    assert (create["id"], create["name"], create["experiment"], stored["workspace"]) == (run.id, "first", "digits", "team")
+    assert (create["process"]["pid"], create["process"]["host"]) == (os.getpid(), socket.gethostname())
+    assert create["process"]["start_time"].isdigit()
+    assert len(create["process"]["boot_id"]) == 36
+    assert (stored["params"], stored["tags"], stored["update"]) == ({"lr": "0.1"}, {"k": "v"}, {"note": "a *note*"})
+    assert stored["end"]["status"] == run.status == "Completed"
+    assert run.name == "first"
+    assert stored["environment"]["packages"]["numpy"]
+    assert stored["environment"]["executable"]
+
+
+def test_an_exception_fails_the_run_and_goes_on(online, tracker):
+    with pytest.raises(ZeroDivisionError), online.start_run() as run:
+        1 / 0  # noqa: B018
+    error = tracker.only()["end"]["error"]
+    assert (run.status, error["kind"], error["message"]) == ("Failed", "ZeroDivisionError", "division by zero")
+    assert "test_client_runs.py" in error["traceback"]
+    assert online.active_run() is None
+
+
+def test_an_endless_message_is_cut(online, tracker):
+    with pytest.raises(ValueError, match="x"), online.start_run():
+        raise ValueError("x" * 500_000 + "\ud800")
+    assert len(tracker.only()["end"]["error"]["traceback"]) <= 64_000
+
+
+def test_ctrl_c_cancels(online, tracker):
+    with pytest.raises(KeyboardInterrupt), online.start_run():
+        raise KeyboardInterrupt
+    assert tracker.only()["end"]["status"] == "Canceled"
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, "Completed"), (None, "Completed"), (3, "Failed"), ("bad", "Failed")])
+def test_an_exit_ends_the_run_by_its_code(online, tracker, code, status):
+    with pytest.raises(SystemExit), online.start_run():
+        raise SystemExit(code)
+    assert tracker.only()["end"]["status"] == status
+
+
+def test_end_run(online, tracker):
+    run = online.start_run()
+    with pytest.raises(ValueError, match="Completed, Failed, Canceled"):
+        online.end_run("FINISHED")
+    online.end_run("Failed")
+    online.end_run()
+    run.end()
+    assert tracker.only()["end"]["status"] == "Failed"
+    assert [request[1].endswith("/end") for request in tracker.requests].count(True) == 1
+
+
+def test_a_second_run_must_be_nested(online, tracker):
+    with online.start_run("outer") as outer:
+        with pytest.raises(RuntimeError, match="nested=True"):
+            online.start_run("other")
+        with online.start_run("inner", nested=True) as inner:
+            assert online.active_run() is inner
+            online.log_metric("depth", 2)
+        assert online.active_run() is outer
+        online.log_metric("depth", 1)
+    runs = names(tracker)
+    assert runs["inner"]["create"]["parent_id"] == outer.id
+    assert "experiment" not in runs["inner"]["create"]
+    assert "snapshot" not in runs["inner"]["snapshot"]
+    assert [runs[name]["points"][0][1] for name in ("outer", "inner")] == [1, 2]
+
+
+def test_bad_names_are_refused_before_anything_is_sent(online, tracker):
+    for name in ("", " ", "x" * 501, 7):
+        with pytest.raises(ValueError, match="name"):
+            online.start_run(name)
+        with pytest.raises(ValueError, match="experiment"):
+            online.start_run(experiment=name)
+    with pytest.raises(ValueError, match="32 hex"):
+        online.start_run(run_id="../x")
+    assert online.active_run() is None
+    assert tracker.runs == {}
+
+
+def test_logging_without_a_run_starts_one_that_ends_with_the_process(python, server, tracker):
+    done = python("import mlws; mlws.log_metric('a', 1); mlws.log_param('p', 1)", MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tracker.only()["end"]["status"], tracker.only()["params"]) == ("Completed", {"p": "1"})
+    assert tracker.only()["create"]["experiment"] == "Default"
+
+
+def test_a_script_that_dies_fails_its_open_run(places, python, server, tracker):
+    (places / "train.py").write_text("import mlws\nmlws.log_metric('a', 1)\nraise RuntimeError('diverged')\n")
+    done = python("import runpy, sys; runpy.run_path('train.py', run_name='__main__')", MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
+    assert done.returncode == 1
+    end = tracker.only()["end"]
+    assert (end["status"], end["error"]["kind"], end["error"]["message"]) == ("Failed", "RuntimeError", "diverged")
+
+
+def test_an_explicit_run_ends_the_implicit_one(online, tracker):
+    online.log_metric("a", 1)
+    with online.start_run("explicit"):
+        online.log_metric("a", 2)
+    implicit = next(run for run in tracker.runs.values() if "name" not in run["create"])
+    assert (implicit["end"]["status"], implicit["points"][0][1]) == ("Completed", 1)
+    assert names(tracker)["explicit"]["points"][0][1] == 2
+
+
+def test_a_continued_run_is_left_as_it_is(online, tracker):
+    first = online.start_run("first")
+    assert online.flush(5)
+    import mlws.tracking
+
+    mlws.tracking.closed(first)
+    with online.start_run(run_id=first.id) as again:
+        again.log_metric("a", 1)
+    assert "end" not in tracker.only()
+    assert len(tracker.only()["points"]) == 1
+    online.start_run(run_id=first.id)
+    online.end_run("Canceled")
+    assert tracker.only()["end"]["status"] == "Canceled"
+
+
+def test_a_job_logs_on_its_own_run_without_a_word(online, job, tracker):
+    online.log_metric("loss", 1)
+    assert online.active_run().id == JOB
+    assert online.flush(5)
+    assert [point[0] for point in job["points"]] == ["loss"]
+    assert len(tracker.runs) == 1
+
+
+def test_the_first_run_of_a_job_is_its_own_and_later_ones_are_children(online, job, tracker, capsys):
+    with online.start_run("first", "elsewhere", params={"lr": 1}) as first:
+        assert (first.id, first.is_job) == (JOB, True)
+        online.log_metric("a", 1)
+        with online.start_run("below", nested=True):
+            pass
+    with online.start_run("second") as second:
+        online.log_metric("a", 2)
+    online.log_metric("a", 3)
+    assert online.flush(5)
+    assert "end" not in job  # its supervisor ends it
+    assert (job["params"], job["update"]) == ({"lr": "1"}, {"name": "first"})
+    assert [point[1] for point in job["points"]] == [1, 3]
+    assert "stays in the job's experiment" in capsys.readouterr().err
+    runs = names(tracker)
+    assert runs["second"]["create"]["parent_id"] == runs["below"]["create"]["parent_id"] == JOB
+    assert runs["second"]["end"]["status"] == "Completed"
+    assert second.id != JOB
+
+
+def test_the_default_experiment_is_the_notebook_or_the_script(places, python, server, tracker, monkeypatch):
+    from mlws import process
+
+    assert process.default_experiment() in ("__main__", "pytest")
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/from session.ipynb")
+    assert process.default_experiment() == "from session"
+    monkeypatch.setenv("MLWS_NOTEBOOK", "/home/me/digits.ipynb")
+    assert (process.default_experiment(), process.source()) == ("digits", "/home/me/digits.ipynb")
+    monkeypatch.setenv("MLWS_EXPERIMENT", "named")
+    assert process.default_experiment() == "named"
+
+
+def test_a_script_is_the_snapshot_of_its_run(places, server, tracker):
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    script = places / "train model.py"
+    script.write_text("import mlws\nwith mlws.start_run(): mlws.log_metric('a', 1)\n")
+    kernel_path = Path(__file__).parents[2] / "jupyter_mlws" / "kernel_path"
+    env = {**os.environ, "PYTHONPATH": str(kernel_path), "MLWS_URL": server.url, "MLWS_TOKEN": TOKEN}
+    subprocess.run([sys.executable, str(script)], env=env, check=True, timeout=60)
+    stored = tracker.only()
+    assert (stored["create"]["experiment"], stored["create"]["source"]) == ("train model", str(script))
+    assert stored["snapshot"] == {"train model.py": script.read_bytes()}
+
+
+def test_a_run_shows_itself_without_letting_anything_through(online, monkeypatch):
+    evil = '<img src=x onerror="alert(1)">'
+    with online.start_run(evil, evil, params={evil: evil}) as run:
+        run.log_metric(evil, 0.5)
+        run.log_metric("nan", float("nan"))
+    html = run._repr_html_()
+    assert "<img" not in html
+    assert f'href="/base/mlws/open/runs/{run.id}"' in html
+    assert "Completed" in html
+    assert "0.5" in html
+    assert "src=" not in html.replace("src=x", "")
+    markdown = run._repr_markdown_()
+    assert f"/base/mlws/open/runs/{run.id}" in markdown
+    assert "<img" not in markdown
+    assert run.id in repr(run)
