@@ -1,0 +1,75 @@
+"""No query of metrics reads a whole table."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import event
+
+from jupyter_mlws.domain.metrics import service, tasks
+from jupyter_mlws.domain.metrics.schemas import MetricPoint
+from jupyter_mlws.kit.ids import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.db.database import Database
+
+RUN = new_id()
+BATCH = [MetricPoint(key=key, step=step, time=step, value=0.5) for key in ("a", "b") for step in range(700)]
+
+
+def plans(database: Database, work: Callable[[Session], Any]) -> list[str]:
+    """The query plans of all that `work` runs, one line a step."""
+    found: list[str] = []
+
+    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
+            fresh = cursor.connection.cursor()
+            fresh.execute("EXPLAIN QUERY PLAN " + statement, parameters[0] if many else parameters)
+            found.extend(row[3] for row in fresh.fetchall())
+
+    def run(session: Session) -> None:
+        bind = session.get_bind()
+        event.listen(bind, "before_cursor_execute", explain)
+        try:
+            work(session)
+        finally:
+            event.remove(bind, "before_cursor_execute", explain)
+
+    database.write_sync(run)
+    return found
+
+
+WORK: dict[str, Callable[[Session], Any]] = {
+    "summaries": lambda s: service.summaries(s, [RUN, new_id()], ["a", "b"]),
+    "summaries of all keys": lambda s: service.summaries(s, [RUN, new_id()]),
+    "list": lambda s: service.list_metrics(s, RUN),
+    "series": lambda s: service.series(s, RUN, ["a"], 10),
+    "whole series": lambda s: service.series(s, RUN, ["a"], 10_000),
+    "history": lambda s: service.history(s, RUN, "a", service.history(s, RUN, "a", None, 10).next_cursor, 10),
+    "best": lambda s: service.best_of_experiment(s, 1, "a", "maximize", [RUN]),
+    "logging again": lambda s: service.log_points(s, RUN, 1, BATCH),
+    "logging more": lambda s: service.log_points(s, RUN, 1, [MetricPoint(key="a", step=9000, time=0, value=1.0)]),
+    "moving": lambda s: service.move_run(s, RUN, 2),
+    "compaction": lambda s: [tasks.compact(s, one) for one in tasks.compaction_candidates(s, 10)],
+    "deleting": lambda s: service.delete_of_runs(s, [RUN]),
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_no_plan_scans_a_table(database: Database, name: str) -> None:
+    database.write_sync(lambda s: service.log_points(s, RUN, 1, BATCH))
+    for start in range(0, 1200, 400):
+        tail = [MetricPoint(key="tail", step=step, time=step, value=0.5) for step in range(start, start + 400)]
+        database.write_sync(partial(service.log_points, run_id=RUN, experiment_id=1, points=tail))
+    steps = plans(database, WORK[name])
+    assert steps
+    scans = [step for step in steps if step.startswith("SCAN") and "metric_" in step]
+    assert [step for step in scans if "ix_metric_latest_compaction_due" not in step] == []
+    if name == "compaction":
+        assert any("ix_metric_latest_compaction_due" in step for step in steps)
