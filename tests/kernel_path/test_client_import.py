@@ -44,8 +44,7 @@ def test_the_sources_hold_for_python_3_8(path):
     names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     for name in names:
         top = name.split(".")[0]
-        assert top in sys.stdlib_module_names or top in ("mlws", "IPython"), f"{path.name} imports {name}"
-        assert top != "IPython" or path.name == "magics.py"
+        assert top in sys.stdlib_module_names or top == "mlws", f"{path.name} imports {name}"
 
 
 def test_it_works_isolated_and_without_site_packages(places, server, tracker):

