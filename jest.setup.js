@@ -1,5 +1,8 @@
 require('@testing-library/jest-dom');
 
+// JupyterLab's shim puts a stub over it that lacks most of its methods; jsdom's own is there.
+delete document.createRange;
+
 // jsdom has neither; components only need them to exist.
 global.ResizeObserver =
   global.ResizeObserver ||

@@ -27,7 +27,8 @@ export function formatDuration(ms: number | null | undefined): string {
 }
 
 /**
- * A number with four significant digits: "0.9821", "12340", "1.235e+7", "NaN", "∞".
+ * A number with four significant digits: "0.9821", "1234", "1.235e+7", "NaN", "∞". Whole numbers below
+ * a million keep all their digits: a batch size or a seed must not look like another one.
  *
  * @param value - The number; NaN and infinities are shown as such.
  * @param digits - Significant digits.
@@ -48,7 +49,10 @@ export function formatNumber(
   if (value === 0) {
     return '0';
   }
-  const rounded = Number(value.toPrecision(digits));
+  const rounded =
+    Number.isInteger(value) && Math.abs(value) < 1e6
+      ? value
+      : Number(value.toPrecision(digits));
   const size = Math.abs(rounded);
   const text =
     size >= 1e6 || size < 1e-4

@@ -22,6 +22,19 @@ class DialogBody extends ReactWidget {
 }
 
 /**
+ * The Lab's dialog takes Enter and the arrows for its own buttons before the body sees them. Ours has
+ * no such buttons: these keys are the form's.
+ */
+class FormDialog extends Dialog<unknown> {
+  override handleEvent(event: Event): void {
+    if (event instanceof KeyboardEvent && event.key !== 'Escape') {
+      return;
+    }
+    super.handleEvent(event);
+  }
+}
+
+/**
  * Shows a form in the Lab's dialog. Only where no panel or inline edit serves.
  *
  * @returns When the dialog is gone.
@@ -30,8 +43,8 @@ export async function openReactDialog(
   options: IReactDialogOptions
 ): Promise<void> {
   const { connection, translator, title, body } = options;
-  const close = (): void => dialog.dispose();
-  const dialog = new Dialog<unknown>({
+  const close = (): void => dialog.reject();
+  const dialog = new FormDialog({
     title,
     body: new DialogBody(() => (
       <Providers connection={connection} translator={translator}>
@@ -39,7 +52,9 @@ export async function openReactDialog(
       </Providers>
     )),
     buttons: [],
+    focusNodeSelector: '.jp-mlws-dialog-body :is(input, select, textarea)',
     hasClose: true
   });
+  dialog.addClass('jp-mlws-dialog');
   await dialog.launch();
 }

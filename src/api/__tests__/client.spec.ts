@@ -69,9 +69,7 @@ describe('createApiClient', () => {
   it('tells a silent server from an aborted call', async () => {
     const send: Send = () => Promise.reject(new TypeError('Failed to fetch'));
     const client = clientWith(send);
-    await expect(client.GET('/runs')).rejects.toBeInstanceOf(
-      ConnectionError
-    );
+    await expect(client.GET('/runs')).rejects.toBeInstanceOf(ConnectionError);
     const controller = new AbortController();
     const call = client.GET('/runs', { signal: controller.signal });
     controller.abort();

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react';
 import {
   alignCurves,
   valueAt,
+  type AlignedColumns,
   type ICurve,
   type XAxis,
   type YColumn
@@ -10,7 +11,7 @@ import {
 import { runStyles } from '../../lib/runColor';
 import { useLocale, useTrans } from '../trans';
 import { ChartLegend } from './ChartLegend';
-import { formatX } from './chartOptions';
+import { formatX, type ICurveStyle } from './chartOptions';
 import { ChartToolbar } from './ChartToolbar';
 import { useUplot } from './useUplot';
 
@@ -51,6 +52,51 @@ function useMaybeControlled<T>(
   return [given ?? own, set];
 }
 
+/** The columns to draw, and how each curve looks; which curves are hidden is kept here. */
+function useCurves(
+  series: readonly ILineSeries[],
+  axis: XAxis,
+  logScale: boolean
+): {
+  data: AlignedColumns;
+  /** The same with all values: the legend also tells what a logarithm cannot show. */
+  told: AlignedColumns;
+  curves: (ICurveStyle & { id: string })[];
+  toggle: (id: string) => void;
+} {
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const data = useMemo(
+    () => alignCurves(series, axis, logScale),
+    [series, axis, logScale]
+  );
+  const told = useMemo(
+    () => (logScale ? alignCurves(series, axis) : data),
+    [series, axis, logScale, data]
+  );
+  const curves = useMemo(() => {
+    const styles = runStyles(series.map(({ id }) => id));
+    return series.map(({ id, label, color }) => {
+      const style = styles.get(id);
+      return {
+        id,
+        label,
+        color: color ?? style?.color ?? '',
+        dash: color ? [] : (style?.dash ?? []),
+        shown: !hidden.has(id)
+      };
+    });
+  }, [series, hidden]);
+  const toggle = (id: string): void =>
+    setHidden(before => {
+      const after = new Set(before);
+      if (!after.delete(id)) {
+        after.add(id);
+      }
+      return after;
+    });
+  return { data, told, curves, toggle };
+}
+
 /** Curves of one metric over several runs; zoom by dragging, live data without a jump. */
 export function LineChart(props: ILineChartProps): JSX.Element {
   const { title, series, height = 220 } = props;
@@ -66,35 +112,8 @@ export function LineChart(props: ILineChartProps): JSX.Element {
     false,
     props.onLogScaleChange
   );
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-
-  const data = useMemo(
-    () => alignCurves(series, axis, logScale),
-    [series, axis, logScale]
-  );
-  const curves = useMemo(() => {
-    const styles = runStyles(series.map(({ id }) => id));
-    return series.map(({ id, label, color }) => {
-      const style = styles.get(id);
-      return {
-        id,
-        label,
-        color: color ?? style?.color ?? '',
-        dash: color ? [] : (style?.dash ?? []),
-        shown: !hidden.has(id)
-      };
-    });
-  }, [series, hidden]);
+  const { data, told, curves, toggle } = useCurves(series, axis, logScale);
   const chart = useUplot({ curves, data, axis, logScale, height });
-
-  const toggle = (id: string): void =>
-    setHidden(before => {
-      const after = new Set(before);
-      if (!after.delete(id)) {
-        after.add(id);
-      }
-      return after;
-    });
 
   const last = data[0].length - 1;
   const at = chart.cursor ?? last;
@@ -125,7 +144,7 @@ export function LineChart(props: ILineChartProps): JSX.Element {
       <ChartLegend
         curves={curves.map((curve, i) => ({
           ...curve,
-          value: valueAt(data[i + 1] as YColumn, at)
+          value: valueAt(told[i + 1] as YColumn, at)
         }))}
         onToggle={toggle}
       />

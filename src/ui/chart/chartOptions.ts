@@ -26,7 +26,8 @@ export function readTheme(element: HTMLElement): IChartTheme {
   return {
     text: read('--jp-ui-font-color2', 'gray'),
     grid: read('--jp-border-color2', 'gray'),
-    font: `${read('--jp-ui-font-size0', '11px')} ${read('--jp-ui-font-family', 'sans-serif')}`
+    // Resolved to px: a canvas takes neither em nor var().
+    font: `${style.fontSize || '11px'} ${style.fontFamily || 'sans-serif'}`
   };
 }
 

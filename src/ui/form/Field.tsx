@@ -9,6 +9,8 @@ export interface IFieldProps {
   error?: string;
   required?: boolean;
   disabled?: boolean;
+  /** The control stands before its label, as a checkbox does. */
+  inline?: boolean;
 }
 
 /** The attributes that tie a control to its label, help and error. */
@@ -26,13 +28,13 @@ export function Field(
     children: (attributes: IControlAttributes) => ReactNode;
   }
 ): JSX.Element {
-  const { label, help, error, required, disabled, children } = props;
+  const { label, help, error, required, disabled, inline, children } = props;
   const id = useId();
   const describedBy = [help && `${id}-help`, error && `${id}-error`]
     .filter(Boolean)
     .join(' ');
   return (
-    <div className="jp-mlws-field">
+    <div className={`jp-mlws-field${inline ? ' jp-mlws-field-inline' : ''}`}>
       <label htmlFor={id}>
         {label}
         {required && <span aria-hidden="true"> *</span>}

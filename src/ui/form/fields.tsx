@@ -111,7 +111,7 @@ export function SelectField<T extends string>(
 export function CheckboxField(props: IValueProps<boolean>): JSX.Element {
   const { value, onChange } = props;
   return (
-    <Field {...props}>
+    <Field {...props} inline>
       {attributes => (
         <input
           {...attributes}

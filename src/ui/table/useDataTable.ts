@@ -61,8 +61,8 @@ export function useDataTable<Row extends object>(
     count: table.getRowModel().rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
-    // The head sticks over the rows: a row scrolled to must not hide under it.
-    scrollPaddingStart: ROW_HEIGHT,
+    // The head takes a row's height from the window: the last row must not end below the edge.
+    scrollPaddingEnd: ROW_HEIGHT,
     overscan: 8
   });
   const widths = columns.map(

@@ -1,0 +1,32 @@
+import type { IHint } from '../hints';
+import { isTouched, queryKeys } from '../queryKeys';
+
+const runs = queryKeys('run');
+const experiments = queryKeys('experiment');
+const hint: IHint = {
+  seq: 1,
+  workspace: 'w',
+  kind: 'run',
+  id: 'r1',
+  parent: 'e1'
+};
+
+describe('isTouched', () => {
+  it.each([
+    ['lists of the concept', runs.list({ page: 2 }), true],
+    ['the object', runs.detail('r1'), true],
+    ['a part of the object', runs.detail('r1', 'logs'), true],
+    ['its parent', experiments.detail('e1'), true],
+    ['another object', runs.detail('r2'), false],
+    ['another concept', experiments.list(), false],
+    ['another parent', experiments.detail('e2'), false]
+  ])('%s', (_what, key, touched) => {
+    expect(isTouched(key, hint)).toBe(touched);
+  });
+
+  it('has no parent to touch when there is none', () => {
+    expect(isTouched(['x', 'detail', null], { ...hint, parent: null })).toBe(
+      false
+    );
+  });
+});
