@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Starts JupyterLab for the UI tests in empty folders of its own under .work/ (Playwright calls this).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+work="$PWD/.work"
+rm -rf "$work"
+mkdir -p "$work"/{root,data,config,runtime,ipython}
+
+# Where the prebuilt extension is found besides the environment's own folders.
+export MLWS_UI_WORK="$work"
+export MLWS_DATA_DIR="$work/mlws"
+export JUPYTER_DATA_DIR="$work/data"
+export JUPYTER_CONFIG_DIR="$work/config"
+export JUPYTER_RUNTIME_DIR="$work/runtime"
+export IPYTHONDIR="$work/ipython"
+unset JUPYTER_TOKEN MLFLOW_TRACKING_URI MLFLOW_TRACKING_TOKEN
+
+jupyter="../.venv/bin/jupyter"
+[[ -x $jupyter ]] || jupyter=jupyter
+exec "$jupyter" lab --config jupyter_server_test_config.py
