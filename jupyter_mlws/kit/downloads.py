@@ -12,6 +12,8 @@ import zipfile
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from jupyter_mlws.kit.errors import MlwsError
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
     from pathlib import Path
@@ -25,8 +27,11 @@ NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 ZIP_FIRST_DAY, ZIP_LAST_DAY = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
 
 
-class Damaged(OSError):
-    """The file is not what it was when it was stored."""
+class ContentDamaged(MlwsError):
+    """The bytes on disk are not those that were stored; `mlws fsck` tells more."""
+
+    status = 410
+    code = "content_damaged"
 
 
 class Download:
@@ -76,15 +81,15 @@ class Download:
         return 206, {**headers, "Content-Length": str(self._left), "Content-Range": f"bytes {first}-{last}/{self.size}"}
 
     def read(self) -> bytes:
-        """The next piece; nothing at the end. Raises `Damaged` instead of the last piece if the content is not what it was."""
+        """The next piece; nothing at the end. Raises `ContentDamaged` instead of the last piece if the content is not what it was."""
         piece = self._file.read(min(PIECE, self._left))
         self._left -= len(piece)
         if self._digest is not None:
             self._digest.update(piece)
             if self._left == 0 and self._digest.hexdigest() != self.etag:
-                raise Damaged("The content of this file is damaged on disk")
+                raise ContentDamaged("The content of this file is damaged on disk; `mlws fsck` lists all that is.")
         if not piece and self._left:
-            raise Damaged("The file became shorter while it was sent")
+            raise ContentDamaged("The file became shorter while it was sent.")
         return piece
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from jupyter_mlws.kit.downloads import Download, content_disposition, zip_pieces
+from jupyter_mlws.kit.downloads import ContentDamaged, Download, content_disposition, zip_pieces
 from jupyter_mlws.kit.errors import BadInput, MlwsError, NotFound, TooLarge
 from jupyter_mlws.kit.http import ApiHandler
 from jupyter_mlws.kit.sinks import Sink, StoredBlob
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-__all__ = ["StoredBlob", "UploadHandler", "csv_cell", "in_thread", "send_file", "send_zip"]
+__all__ = ["ContentDamaged", "StoredBlob", "UploadHandler", "csv_cell", "in_thread", "send_file", "send_zip"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,13 +40,6 @@ _POOL = ThreadPoolExecutor(8, thread_name_prefix="mlws-stream")
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call `function`, which must not take long, in one of a few threads that all streams share."""
     return await asyncio.get_running_loop().run_in_executor(_POOL, functools.partial(function, *args, **kwargs))
-
-
-class ContentDamaged(MlwsError):
-    """The bytes on disk are not those that were stored; `mlws fsck` tells more."""
-
-    status = 410
-    code = "content_damaged"
 
 
 @web.stream_request_body
@@ -81,7 +74,7 @@ class UploadHandler(ApiHandler):
         """The largest body taken: the setting `max_upload_bytes`, where the server has it."""
         return int(getattr(self.services.settings, "max_upload_bytes", None) or MAX_UPLOAD_BYTES)
 
-    async def prepare(self, *, _redirect_to_login: bool = True) -> None:  # type: ignore[override]
+    async def prepare(self, *, _redirect_to_login: bool = True) -> None:
         """As for other handlers; then make ready for the body."""
         if not self.contract().raw_body:
             await super().prepare()
@@ -103,21 +96,20 @@ class UploadHandler(ApiHandler):
         self._heard = asyncio.get_running_loop().time()
         self._watch()
 
-    async def receive(self) -> None:
-        """Finish the upload: all of the body has come."""
+    async def receive(self, *, expected_sha256: str | None = None) -> None:
+        """Finish the upload: all of the body has come. Its hash must be the expected one, and the one in `X-Mlws-Sha256`."""
         await self._spill()
         await self._settle()
         if self._failure is not None:
             raise self._failure
         if self._sink is None:
             raise BadInput("This upload was given up.")
-        expected = self.request.headers.get("X-Mlws-Sha256")
-        if expected is not None and re.fullmatch(r"[0-9a-fA-F]{64}", expected) is None:
-            raise BadInput("X-Mlws-Sha256 takes 64 hex digits.", field="X-Mlws-Sha256")
-        sink = self._sink
-        blob = await in_thread(sink.commit, expected)
-        self._sink = None
-        await self.stored(blob)
+        announced = self.request.headers.get("X-Mlws-Sha256")
+        expected = {text.lower() for text in (announced, expected_sha256) if text is not None}
+        if len(expected) > 1 or any(re.fullmatch(r"[0-9a-f]{64}", text) is None for text in expected):
+            raise BadInput("X-Mlws-Sha256 takes the hash of the body, 64 hex digits.", field="X-Mlws-Sha256")
+        sink, self._sink = self._sink, None  # from here on it minds itself, even if the client goes
+        await self.stored(await in_thread(sink.commit, *expected))
 
     async def data_received(self, chunk: bytes) -> None:
         """A piece of the body. Waits while the disk is behind, and so makes the client wait."""
@@ -194,7 +186,7 @@ class UploadHandler(ApiHandler):
             asyncio.get_running_loop().call_later(LINGER_S, self._answer_now)
 
     def _answer_now(self) -> None:
-        if not self._finished and not self.request._body_future.done():  # type: ignore[attr-defined]  # tornado's, for streamed bodies
+        if not self._finished and not self.request._body_future.done():
             error = self._failure
             super().on_connection_close()  # lets tornado's own task, which waits for the body, end
             self.send_error(getattr(error, "status", 500), exc_info=(type(error), error, None))
@@ -216,7 +208,7 @@ class UploadHandler(ApiHandler):
     def _watch(self) -> None:
         """Hang up on a client that sends nothing any more."""
         loop = asyncio.get_running_loop()
-        if self._finished or self.request._body_future.done():  # type: ignore[attr-defined]
+        if self._finished or self.request._body_future.done():
             return
         if loop.time() - self._heard >= IDLE_S:
             self._connection().stream.close()
@@ -225,7 +217,8 @@ class UploadHandler(ApiHandler):
 
     def _let_body_in(self) -> None:
         """Tornado reads the body once this future is done, which it would settle itself only after `prepare()`."""
-        waiting, self._prepared_future = self._prepared_future, None
+        waiting: Any = self._prepared_future
+        self._prepared_future = None
         if waiting is not None:
             waiting.set_result(None)
 
@@ -234,13 +227,13 @@ class UploadHandler(ApiHandler):
         if "Expect" in self.request.headers:
             return
         self._let_body_in()
-        await asyncio.wait([self.request._body_future], timeout=LINGER_S)  # type: ignore[attr-defined]
+        await asyncio.wait([self.request._body_future], timeout=LINGER_S)
 
     async def _send_on(self, write: Callable[[bytes], Awaitable[None]]) -> None:
         queue = self._queue
         if queue is None or self._sent_on:
             raise OSError("a streamed body can be sent on only once")
-        ended: asyncio.Future[None] = self.request._body_future  # type: ignore[attr-defined]
+        ended: asyncio.Future[Any] = self.request._body_future
         while True:
             if not queue.empty():
                 self._sent_on = True
@@ -249,7 +242,7 @@ class UploadHandler(ApiHandler):
                 ended.result()  # raises StreamClosedError if the client went away
                 return
             else:
-                getting = asyncio.ensure_future(queue.get())
+                getting: asyncio.Future[Any] = asyncio.ensure_future(queue.get())
                 await asyncio.wait({getting, ended}, return_when=asyncio.FIRST_COMPLETED)
                 if getting.done():
                     self._sent_on = True
@@ -312,7 +305,7 @@ async def _pump(handler: ApiHandler, read: Callable[[], bytes]) -> None:
         except (OSError, MlwsError) as error:
             if not handler._headers_written:
                 raise
-            log.error("A download broke off: %s", error)
+            log.warning("A download broke off: %s", error)
             connection: Any = handler.request.connection
             connection.stream.close()
             raise StreamClosedError(error) from error
@@ -327,6 +320,6 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity
 
 def csv_cell(text: str) -> str:
     """`text` for a cell of a CSV file, so that no spreadsheet takes it for a formula. Numbers stay as they are."""
-    if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") and text and NUMBER.fullmatch(text) is None:
+    if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") and NUMBER.fullmatch(text) is None:
         return "'" + text
     return text
