@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tornado.httputil import HTTPHeaders
 
-    from jupyter_mlws.db.database import Database
+    from jupyter_mlws.kit.transactions import Transactions
 
 API = "/mlws/api/v1"
 MAX_JSON_BYTES = 16 * 1024 * 1024
@@ -67,7 +67,7 @@ class Runtime(Protocol):
     """What handlers need of the server; made by `server.app`."""
 
     @property
-    def db(self) -> Database: ...
+    def db(self) -> Transactions: ...
 
     @property
     def services(self) -> Any: ...
@@ -139,7 +139,7 @@ class ApiHandler(JupyterHandler):
         return cast("Runtime", self.settings[SETTINGS_KEY])
 
     @property
-    def db(self) -> Database:
+    def db(self) -> Transactions:
         """The database."""
         return self.runtime.db
 

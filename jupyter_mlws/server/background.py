@@ -7,7 +7,7 @@ import logging
 import socket
 from typing import TYPE_CHECKING
 
-from jupyter_mlws.domain.compute import adapters
+from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.jobs.engine import JobEngine
 from jupyter_mlws.domain.metrics import tasks as metrics_tasks
 from jupyter_mlws.domain.runs import service as runs
@@ -40,7 +40,7 @@ class Background:
         self._db = db
         self._tasks: list[asyncio.Task[None]] = []
         services = runtime.services
-        local = adapters.kinds()["local"]("local", runtime.settings.max_jobs)
+        local = compute.kinds()["local"]("local", runtime.settings.max_jobs)
         self._engine = JobEngine(
             db, services.blobs, services.folders, {"local": local}, runtime.settings.url, services.hub.passing
         )

@@ -8,8 +8,11 @@ from jupyter_mlws.domain.jobs import routes as jobs
 from jupyter_mlws.domain.runs import routes as runs
 from jupyter_mlws.domain.search import routes as search
 from jupyter_mlws.domain.workspaces import routes as workspaces
-from jupyter_mlws.kit.http import Route
 from jupyter_mlws.server import changes, info
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jupyter_mlws.kit.http import Route
 
 SLICES = (info, changes, workspaces, access, experiments, runs, search, jobs)
 

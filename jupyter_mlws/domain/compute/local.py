@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import mlws.jobdir as jobdir
 
 if TYPE_CHECKING:
-    from jupyter_mlws.domain.compute.adapters import Load
+    from jupyter_mlws.domain.compute.service import Load
 
 KERNEL_PATH = str(Path(jobdir.__file__).resolve().parent.parent)
 
@@ -59,7 +59,7 @@ class LocalCompute:
 
     def load(self) -> Load:
         """CPU and memory of this machine now."""
-        from jupyter_mlws.domain.compute.adapters import Load  # noqa: PLC0415 - the adapter module names this class's protocol
+        from jupyter_mlws.domain.compute.service import Load  # noqa: PLC0415 - the service module names this class's protocol
 
         cpus = os.cpu_count()
         try:

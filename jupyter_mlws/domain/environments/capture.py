@@ -12,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture, GitState
-from jupyter_mlws.domain.environments.service import without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,3 +129,11 @@ def _memory() -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):
         return None
+
+
+def without_credentials(url: str) -> str:
+    """A git remote without user name and password (`git@host:path` names no secret and stays)."""
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

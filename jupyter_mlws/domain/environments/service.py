@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
 from jupyter_mlws.domain.environments import store
+from jupyter_mlws.domain.environments.capture import capture as capture_environment
+from jupyter_mlws.domain.environments.capture import without_credentials
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.environments.tables import RunEnvironmentRow
+
+__all__ = ["capture_environment", "delete_of_runs", "of_run", "store_capture"]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,11 +45,3 @@ def store_capture(session: Session, run_id: str, capture: EnvironmentCapture) ->
 def delete_of_runs(session: Session, run_ids: Sequence[str]) -> None:
     """Forget the environments of runs."""
     store.delete_of_runs(session, run_ids)
-
-
-def without_credentials(url: str) -> str:
-    """A git remote without user name and password (`git@host:path` names no secret and stays)."""
-    if "://" not in url:
-        return url
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

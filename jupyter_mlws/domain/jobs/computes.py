@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget, QueuedJob
 from jupyter_mlws.domain.jobs import service, store
+from jupyter_mlws.domain.jobs.states import Phase
+from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.kit.errors import NotFound
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.adapters import Compute, Load
+    from jupyter_mlws.domain.compute.service import Compute, Load
 
 QUEUE_SHOWN = 100
 
@@ -30,14 +32,15 @@ def describe(session: Session, computes: Iterable[tuple[Compute, Load]]) -> Comp
 
 
 def _one(session: Session, compute: Compute, load: Load) -> ComputeTarget:
-    queue = service.queue_of(session, compute.name)
+    queue = service.queue_of(session, compute.name, QUEUE_SHOWN)
+    names = {run.id: run.name for run in runs.wires_by_id(session, [row.run_id for row, _ in queue])}
     return ComputeTarget(
         name=compute.name,
         kind=compute.kind,
         description=compute.description,
         max_jobs=compute.max_jobs,
-        running=store.number_live(session, compute.name),
-        queued=len(queue),
+        running=store.number(session, compute.name, Phase.LIVE),
+        queued=store.number(session, compute.name, Phase.QUEUED),
         state="ready",
         detail="",
         cpu_count=load.cpu_count,
@@ -45,7 +48,7 @@ def _one(session: Session, compute: Compute, load: Load) -> ComputeTarget:
         load=load.load,
         memory_used_bytes=load.memory_used_bytes,
         queue=[
-            QueuedJob(run_id=row.run_id, name=run.name, position=n, reason=reason, priority=row.priority)
-            for n, (row, run, reason) in enumerate(queue[:QUEUE_SHOWN], start=1)
+            QueuedJob(run_id=row.run_id, name=names[row.run_id], position=why.position, reason=why.reason, priority=row.priority)
+            for row, why in queue
         ],
     )

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.db.database import Database
-    from jupyter_mlws.domain.compute.adapters import Compute
-    from jupyter_mlws.domain.storage.blobs import BlobStore
+    from jupyter_mlws.domain.compute.service import Compute
+    from jupyter_mlws.domain.storage.service import BlobStore
     from jupyter_mlws.kit.paths import Folders
 
 log = logging.getLogger(__name__)
@@ -121,11 +121,10 @@ class JobEngine:
     def _recover(self) -> None:
         def look(session: Session) -> list[tuple[Followed, RunStatus]]:
             found = []
-            for row, run in store.live(session):
-                ref = runs.ref_of(session, run)
-                found.append(
-                    (Followed(row.run_id, ref.workspace, run.experiment_id, row.target, self.folder_of(row.run_id)), run.status)
-                )
+            for row in store.live(session):
+                ref = runs.ref_by_id(session, row.run_id)
+                followed = Followed(row.run_id, ref.workspace, ref.experiment_id, row.target, self.folder_of(row.run_id))
+                found.append((followed, ref.status))
             return found
 
         for followed, status in self.db.read_sync(look):

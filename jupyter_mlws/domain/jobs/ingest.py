@@ -9,7 +9,6 @@ import msgspec
 
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.runs import service as runs
-from jupyter_mlws.domain.runs import snapshots
 from jupyter_mlws.domain.runs.schemas import IODeclare, LogBatch, RunCreate, RunEnd, RunUpdate
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.kit.actors import Actor, ActorKind
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.db.database import Database
-    from jupyter_mlws.domain.storage.blobs import BlobStore
+    from jupyter_mlws.domain.storage.service import BlobStore
 
 
 class Ingest:
@@ -52,7 +51,7 @@ class Ingest:
         if record["op"] == "artifact":
             self._db.write_sync(lambda s: _artifact(s, self._actor, run_id, path, stored.sha256, stored.size))
         else:
-            self._db.write_sync(lambda s: snapshots.add_file(s, self._actor, run_id, path, stored.sha256, stored.size))
+            self._db.write_sync(lambda s: runs.add_file(s, self._actor, run_id, path, stored.sha256, stored.size))
 
 
 def _one(session: Session, actor: Actor, workspace: str, run_id: str, record: dict[str, Any]) -> None:

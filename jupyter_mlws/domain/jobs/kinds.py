@@ -10,10 +10,10 @@ from jupyter_mlws.domain.jobs import sources
 from jupyter_mlws.kit.errors import BadInput
 
 if TYPE_CHECKING:
-    from jupyter_mlws.db.database import Database
     from jupyter_mlws.domain.jobs.schemas import JobCreate
     from jupyter_mlws.domain.jobs.service import Prepared
     from jupyter_mlws.kit.actors import Actor
+    from jupyter_mlws.kit.transactions import Transactions
 
 GROUP = "jupyter_mlws.job_kinds"
 
@@ -21,14 +21,14 @@ GROUP = "jupyter_mlws.job_kinds"
 class JobKind(Protocol):
     """One kind of job."""
 
-    def freeze(self, db: Database, services: Any, actor: Actor, body: JobCreate) -> Prepared:
+    def freeze(self, db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
         """Check what is asked for, and store the bytes that it runs. Blocks; called from a thread."""
 
 
 class NotebookKind:
     """A notebook, run by papermill."""
 
-    def freeze(self, db: Database, services: Any, actor: Actor, body: JobCreate) -> Prepared:
+    def freeze(self, db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
         """The notebook and the files of its folder."""
         return sources.notebook(db, services, actor, body)
 
@@ -36,7 +36,7 @@ class NotebookKind:
 class CommandKind:
     """A shell line, run by bash."""
 
-    def freeze(self, db: Database, services: Any, actor: Actor, body: JobCreate) -> Prepared:
+    def freeze(self, db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
         """The files of the code folder, if one is named."""
         return sources.command(db, services, actor, body)
 

@@ -95,7 +95,7 @@ def parse_notebook(data: bytes, *, shown: str) -> dict[str, Any]:
 def _parse(data: bytes, shown: str) -> Any:
     try:
         return msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     # Slower, but it knows the line; and it takes what msgspec refuses and Jupyter writes (NaN).
     try:

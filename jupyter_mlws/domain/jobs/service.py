@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -13,8 +13,8 @@ from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.jobs import store
 from jupyter_mlws.domain.jobs.errors import IdempotencyConflict, NotAJob
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, Job, JobList, NotebookSpec
+from jupyter_mlws.domain.jobs.states import Phase, phase_of
 from jupyter_mlws.domain.jobs.tables import JobRow
-from jupyter_mlws.domain.runs import deletion
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import BadParent
 from jupyter_mlws.domain.runs.schemas import Run, RunKind, Waiting
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.jobs.schemas import JobCreate
 
 Spec = NotebookSpec | CommandSpec
+ACTIVE_LIMIT = 1000
 
 
 class Prepared(NamedTuple):
@@ -153,7 +154,8 @@ def spec_of(row: JobRow) -> Spec:
 
 def list_active(session: Session, workspace: str) -> JobList:
     """Jobs that wait or run."""
-    return JobList(jobs=runs.wires(session, store.active_of_workspace(session, workspaces.find(session, workspace).id)))
+    ids = store.unfinished(session, workspaces.find(session, workspace).id, ACTIVE_LIMIT)
+    return JobList(jobs=runs.wires_by_id(session, ids))
 
 
 def cancel(session: Session, actor: Actor, run_id: str) -> tuple[Job, bool]:
@@ -175,26 +177,34 @@ def cancel(session: Session, actor: Actor, run_id: str) -> tuple[Job, bool]:
 
 def next_to_start(session: Session, target: str, slots: int) -> list[str]:
     """Run ids that may start now on a target with so many slots, already moved to Preparing."""
-    free = slots - store.number_live(session, target)
-    started = []
-    for row, run in store.queue(session, target, max(free, 0)):
-        runs.change_status(session, row.run_id, RunStatus.PREPARING, actor="mlws")
-        record_change(session, workspaces.workspace_names(session, [run.workspace_id])[run.workspace_id], "compute", target)
-        started.append(row.run_id)
+    free = slots - store.number(session, target, Phase.LIVE)
+    started = [row.run_id for row in store.queue(session, target, free)] if free > 0 else []
+    for run_id in started:
+        runs.change_status(session, run_id, RunStatus.PREPARING, actor="mlws")
+        record_change(session, runs.ref_by_id(session, run_id).workspace, "compute", target)
     return started
 
 
-def queue_of(session: Session, target: str) -> list[tuple[JobRow, Any, str]]:
-    """(job, run row, reason) of all that waits on a target, in the order of the queue."""
-    limit = Slots.limits.get(target)
-    busy = store.number_live(session, target)
-    return [(row, run, _reason(n, busy, limit, target)) for n, (row, run) in enumerate(store.queue(session, target))]
+def waiting(session: Session, row: JobRow) -> Waiting:
+    """Why a job waits, and its place in the queue."""
+    limit = Slots.limits.get(row.target)
+    ahead = store.queued_before(session, row)
+    busy = store.number(session, row.target, Phase.LIVE)
+    return Waiting(reason=_reason(ahead, busy, limit, row.target), position=ahead + 1)
+
+
+def queue_of(session: Session, target: str, limit: int) -> list[tuple[JobRow, Waiting]]:
+    """What waits on a target, in the order of the queue, each with why."""
+    slots = Slots.limits.get(target)
+    busy = store.number(session, target, Phase.LIVE)
+    rows = store.queue(session, target, limit)
+    return [(row, Waiting(reason=_reason(n, busy, slots, target), position=n + 1)) for n, row in enumerate(rows)]
 
 
 def _reason(ahead: int, busy: int, limit: int | None, target: str) -> str:
     if limit is None:
         return f"The compute target {target!r} is not there; it was removed or renamed."
-    if busy < limit and ahead < limit - busy:
+    if ahead < limit - busy:
         return "Starts in a moment."
     words = f"All {limit} slots of {target} are taken" if limit != 1 else f"The one slot of {target} is taken"
     return (
@@ -206,14 +216,18 @@ def _reason(ahead: int, busy: int, limit: int | None, target: str) -> str:
 
 @runs.decorating.register
 def _tell_why_they_wait(session: Session, found: dict[str, Run]) -> None:
-    waiting = {run.target for run in found.values() if run.status is RunStatus.QUEUED and run.target is not None}
-    for target in waiting:
-        for position, (row, _, reason) in enumerate(queue_of(session, target), start=1):
-            if row.run_id in found:
-                found[row.run_id].waiting = Waiting(reason=reason, position=position)
+    for run in found.values():
+        if run.status is RunStatus.QUEUED and (row := store.by_id(session, run.id)) is not None:
+            run.waiting = waiting(session, row)
 
 
-@deletion.purging.register
+@runs.changed.register
+def _follow_status(session: Session, ref: runs.RunRef) -> None:
+    if ref.kind is not RunKind.INTERACTIVE:
+        store.set_phase(session, ref.id, phase_of(ref.status))
+
+
+@runs.purging.register
 def _remove_with_runs(session: Session, ids: Sequence[str]) -> None:
     store.remove(session, ids)
 

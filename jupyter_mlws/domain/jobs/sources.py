@@ -24,10 +24,10 @@ from jupyter_mlws.kit.paths import BadPath, clean_relative, inside
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jupyter_mlws.db.database import Database
     from jupyter_mlws.domain.jobs.schemas import JobCreate, ParameterField
     from jupyter_mlws.domain.jobs.snapshots import SourceFile, Walk
     from jupyter_mlws.kit.actors import Actor
+    from jupyter_mlws.kit.transactions import Transactions
 
 KERNELS_FOR_S = 10.0
 SHOWN_LIMIT = 200
@@ -46,7 +46,7 @@ def resolve_source(path: str, root: Path, actor: Actor, *, field: str) -> Path:
     raise BadPath(f"The path {path[:200]!r} lies outside the server's folder.", field=field)
 
 
-def notebook(db: Database, services: Any, actor: Actor, body: JobCreate) -> Prepared:
+def notebook(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
     """Freeze a notebook and the files of its folder."""
     if body.manifest is not UNSET:
         return _from_manifest(db, services, body)
@@ -71,7 +71,7 @@ def notebook(db: Database, services: Any, actor: Actor, body: JobCreate) -> Prep
     return _snapshot(db, services, found, checked, spec.notebook, inspected.name, params)
 
 
-def command(db: Database, services: Any, actor: Actor, body: JobCreate) -> Prepared:
+def command(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
     """Freeze the files of a command's code folder."""
     if body.manifest is not UNSET:
         return _from_manifest(db, services, body)
@@ -87,7 +87,7 @@ def command(db: Database, services: Any, actor: Actor, body: JobCreate) -> Prepa
 
 
 def _snapshot(
-    db: Database, services: Any, found: Walk, spec: Any, source: str, experiment: str, params: dict[str, str]
+    db: Transactions, services: Any, found: Walk, spec: Any, source: str, experiment: str, params: dict[str, str]
 ) -> Prepared:
     if found.needs_confirmation is not None and not found.files:
         raise SnapshotUnconfirmed(
@@ -115,7 +115,7 @@ def _snapshot(
 
 
 def store_files(
-    db: Database, services: Any, source: Path, files: Sequence[SourceFile]
+    db: Transactions, services: Any, source: Path, files: Sequence[SourceFile]
 ) -> tuple[list[SnapshotFile], list[StoredBlob]]:
     """Store files, and the blobs that are new; files that did not change since they were last hashed are not read."""
     stats = {file.absolute: (file.size, file.mtime_ns, file.inode) for file in files}
@@ -138,7 +138,7 @@ def store_files(
     return kept, [one.blob for one in stored.values()]
 
 
-def _from_manifest(db: Database, services: Any, body: JobCreate) -> Prepared:
+def _from_manifest(db: Transactions, services: Any, body: JobCreate) -> Prepared:
     """Sources that the client sent itself."""
     assert body.manifest is not UNSET  # noqa: S101 - the caller looked
     given = [(clean_relative(file.path, field="manifest.files"), file) for file in body.manifest.files]

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import case, delete, func, select, update
 
+from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.jobs.tables import JobRow
-from jupyter_mlws.domain.runs.states import RunStatus
-from jupyter_mlws.domain.runs.tables import RunRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy.orm import Session
 
-LIVE = (RunStatus.PREPARING, RunStatus.RUNNING, RunStatus.FINALIZING, RunStatus.CANCEL_REQUESTED, RunStatus.NOT_RESPONDING)
+ORDER = (JobRow.priority.desc(), JobRow.submitted_at, JobRow.run_id)
 
 
 def by_id(session: Session, run_id: str) -> JobRow | None:
     """The job with this run id."""
     return session.get(JobRow, run_id)
-
-
-def by_ids(session: Session, ids: Collection[str]) -> list[JobRow]:
-    """Jobs by run id."""
-    return list(session.execute(select(JobRow).where(JobRow.run_id.in_(ids))).scalars())
 
 
 def by_key(session: Session, workspace_id: int, key: str) -> JobRow | None:
@@ -40,51 +34,46 @@ def add(session: Session, row: JobRow) -> None:
     session.flush()
 
 
-def queue(session: Session, target: str, limit: int | None = None) -> list[tuple[JobRow, RunRow]]:
+def set_phase(session: Session, run_id: str, phase: Phase) -> None:
+    """The status of the job's run changed."""
+    session.execute(update(JobRow).where(JobRow.run_id == run_id).values(phase=phase))
+
+
+def queue(session: Session, target: str, limit: int | None = None) -> list[JobRow]:
     """Jobs that wait on a target: greater priority first, then in the order of submission."""
-    query = (
-        select(JobRow, RunRow)
-        .join(RunRow, RunRow.id == JobRow.run_id)
-        .where(RunRow.status == RunStatus.QUEUED, JobRow.target == target)
-        .order_by(JobRow.priority.desc(), JobRow.submitted_at, JobRow.run_id)
+    query = select(JobRow).where(JobRow.phase == Phase.QUEUED, JobRow.target == target).order_by(*ORDER)
+    return list(session.execute(query if limit is None else query.limit(limit)).scalars())
+
+
+def queued_before(session: Session, row: JobRow) -> int:
+    """How many jobs of the same target come before this one."""
+    earlier = (JobRow.priority > row.priority) | (
+        (JobRow.priority == row.priority)
+        & ((JobRow.submitted_at < row.submitted_at) | ((JobRow.submitted_at == row.submitted_at) & (JobRow.run_id < row.run_id)))
     )
-    return list(session.execute(query.limit(limit) if limit is not None else query).tuples())
+    query = select(func.count()).select_from(JobRow)
+    return session.execute(query.where(JobRow.phase == Phase.QUEUED, JobRow.target == row.target, earlier)).scalar_one()
 
 
-def live(session: Session, target: str | None = None) -> list[tuple[JobRow, RunRow]]:
-    """Jobs that are past the queue and not at their end."""
-    query = (
-        select(JobRow, RunRow)
-        .join(RunRow, RunRow.id == JobRow.run_id)
-        .where(RunRow.status.in_(LIVE))
-        .order_by(JobRow.submitted_at)
-    )
-    return list(session.execute(query.where(JobRow.target == target) if target is not None else query).tuples())
-
-
-def number_live(session: Session, target: str) -> int:
-    """How many jobs of a target are past the queue and not at their end."""
-    query = select(func.count()).select_from(JobRow).join(RunRow, RunRow.id == JobRow.run_id)
-    return session.execute(query.where(RunRow.status.in_(LIVE), JobRow.target == target)).scalar_one()
-
-
-def number_active(session: Session) -> int:
-    """How many jobs wait or run."""
-    query = select(func.count()).select_from(JobRow).join(RunRow, RunRow.id == JobRow.run_id)
-    return session.execute(query.where(RunRow.status.in_((*LIVE, RunStatus.QUEUED)))).scalar_one()
-
-
-def active_of_workspace(session: Session, workspace_id: int) -> list[RunRow]:
-    """Runs of jobs that wait or run: the running first, then the queue in its order."""
-    query = (
-        select(RunRow)
-        .join(JobRow, JobRow.run_id == RunRow.id)
-        .where(RunRow.status.in_((*LIVE, RunStatus.QUEUED, RunStatus.PAUSED)), RunRow.workspace_id == workspace_id)
-        .order_by((RunRow.status == RunStatus.QUEUED).asc(), JobRow.priority.desc(), JobRow.submitted_at, JobRow.run_id)
-    )
+def live(session: Session) -> list[JobRow]:
+    """Jobs that are past the queue and not at their end, oldest first."""
+    query = select(JobRow).where(JobRow.phase == Phase.LIVE).order_by(JobRow.submitted_at, JobRow.run_id)
     return list(session.execute(query).scalars())
 
 
-def remove(session: Session, ids: Sequence[str]) -> None:
+def number(session: Session, target: str, phase: Phase) -> int:
+    """How many jobs of a target are in a phase."""
+    query = select(func.count()).select_from(JobRow).where(JobRow.phase == phase, JobRow.target == target)
+    return session.execute(query).scalar_one()
+
+
+def unfinished(session: Session, workspace_id: int, limit: int) -> list[str]:
+    """Run ids of jobs that wait or run: the running first, then the queue in its order."""
+    query = select(JobRow.run_id).where(JobRow.workspace_id == workspace_id, JobRow.phase != Phase.ENDED)
+    first = case((JobRow.phase == Phase.LIVE, 0), else_=1)
+    return list(session.execute(query.order_by(first, *ORDER).limit(limit)).scalars())
+
+
+def remove(session: Session, ids: Sequence[str] | Collection[str]) -> None:
     """Remove jobs."""
     session.execute(delete(JobRow).where(JobRow.run_id.in_(ids)))

@@ -12,7 +12,6 @@ import msgspec
 from msgspec import UNSET
 
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.environments.capture import capture
 from jupyter_mlws.domain.jobs import service, sources, store
 from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere
 from jupyter_mlws.domain.jobs.kinds import kind_of
@@ -20,7 +19,6 @@ from jupyter_mlws.domain.jobs.notebooks import inspect_notebook
 from jupyter_mlws.domain.jobs.schemas import Job, JobCreate, NotebookInspection, NotebookSpec, ReRun
 from jupyter_mlws.domain.jobs.settle import work_of
 from jupyter_mlws.domain.runs import service as runs
-from jupyter_mlws.domain.runs import snapshots
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.errors import ArtifactNotFound
 from jupyter_mlws.domain.storage.schemas import StoredFile
@@ -32,10 +30,10 @@ from mlws import jobdir
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.db.database import Database
     from jupyter_mlws.domain.jobs.service import Prepared
     from jupyter_mlws.domain.jobs.tables import JobRow
     from jupyter_mlws.kit.actors import Actor
+    from jupyter_mlws.kit.transactions import Transactions
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +41,7 @@ installed_kernels = sources.installed_kernels
 _background: set[asyncio.Task[None]] = set()
 
 
-async def submit(services: Any, db: Database, actor: Actor, workspace: str, body: JobCreate, key: str | None) -> Job:
+async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, body: JobCreate, key: str | None) -> Job:
     """Freeze the sources, queue the job, answer."""
     digest = hashlib.sha256(msgspec.json.encode(body)).hexdigest()
     if key is not None:
@@ -67,17 +65,19 @@ def _later(work: Any) -> None:
     task.add_done_callback(_background.discard)
 
 
-async def _capture(db: Database, run_id: str, prepared: Prepared) -> None:
+async def _capture(db: Transactions, run_id: str, prepared: Prepared) -> None:
     """Note interpreter, packages and git state; the submit does not wait for it."""
     kernel = prepared.spec.kernel if isinstance(prepared.spec, NotebookSpec) and isinstance(prepared.spec.kernel, str) else None
     try:
-        found = await asyncio.to_thread(capture, Path(prepared.source_dir) if prepared.source_dir else None, kernel)
+        found = await asyncio.to_thread(
+            environments.capture_environment, Path(prepared.source_dir) if prepared.source_dir else None, kernel
+        )
         await db.write(lambda s: environments.store_capture(s, run_id, found))
     except Exception:
         log.exception("The environment of job %s could not be captured", run_id)
 
 
-async def rerun(services: Any, db: Database, actor: Actor, run_id: str, body: ReRun) -> Job:
+async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body: ReRun) -> Job:
     """Submit a job again from its own snapshot."""
     row, ref, experiment = await db.read(lambda s: _original(s, actor, run_id))
     spec = service.spec_of(row)
@@ -127,7 +127,7 @@ def _notebook_blob(session: Session, row: JobRow, ref: runs.RunRef) -> str:
     return found
 
 
-async def inspect(services: Any, db: Database, actor: Actor, path: str) -> NotebookInspection:
+async def inspect(services: Any, db: Transactions, actor: Actor, path: str) -> NotebookInspection:
     """What the submit dialog needs to know of a notebook."""
     del db
     return await asyncio.to_thread(sources.inspection, services, actor, path)
@@ -148,7 +148,7 @@ def log_path(session: Session, services: Any, run_id: str, stream: str) -> Path:
     return path
 
 
-async def keep(services: Any, db: Database, actor: Actor, run_id: str, path: str) -> StoredFile:
+async def keep(services: Any, db: Transactions, actor: Actor, run_id: str, path: str) -> StoredFile:
     """Store a file of the working folder as an artifact."""
     cleaned = clean_relative(path)
 
@@ -175,8 +175,8 @@ async def keep(services: Any, db: Database, actor: Actor, run_id: str, path: str
     return StoredFile(path=f"kept/{cleaned}", size=stored.size, sha256=stored.sha256)
 
 
-@snapshots.finding_origin.register
-def _origin_of_jobs(session: Session, origin: snapshots.Origin) -> None:
+@runs.finding_origin.register
+def _origin_of_jobs(session: Session, origin: runs.Origin) -> None:
     row = store.by_id(session, origin.run_id)
     if row is not None and row.source_dir is not None:
         origin.folder = Path(row.source_dir)

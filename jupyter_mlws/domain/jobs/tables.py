@@ -7,14 +7,19 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jupyter_mlws.db.base import Base, JsonText
+from jupyter_mlws.db.base import Base, EnumText, JsonText
+from jupyter_mlws.domain.jobs.states import Phase
 
 
 class JobRow(Base):
     """A job."""
 
     __tablename__ = "jobs"
-    __table_args__ = (UniqueConstraint("workspace_id", "idempotency_key"), Index(None, "target", "priority", "submitted_at"))
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "idempotency_key"),
+        Index(None, "target", "phase", "priority", "submitted_at"),
+        Index(None, "workspace_id", "phase"),
+    )
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
     workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
@@ -25,6 +30,8 @@ class JobRow(Base):
     submitted_at: Mapped[int] = mapped_column()
     timeout_s: Mapped[int | None] = mapped_column(Integer())
     env: Mapped[dict[str, str]] = mapped_column(JsonText(dict[str, str]))
+    phase: Mapped[Phase] = mapped_column(EnumText(Phase), default=Phase.QUEUED)
+    """Follows the status of the run, in the same transaction: what the queue is read from."""
     attempt: Mapped[int] = mapped_column(Integer(), default=1)
     source_dir: Mapped[str | None] = mapped_column()
     """Folder that was snapshotted, on this machine; None for files that a client sent."""

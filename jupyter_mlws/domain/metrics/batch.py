@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from jupyter_mlws.domain.metrics.chunks import Place, in_order
+from jupyter_mlws.domain.metrics.chunks import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,10 +34,11 @@ class Series(NamedTuple):
     id: int
     stand: Stand
 
-    @property
-    def last(self) -> Place:
-        """(step, time) of its last point."""
-        return self.stand.step, self.stand.time
+    def appended(self, points: list[Point]) -> bool:
+        """Whether points (in order) all lie behind the last one of the series, so that none of them can be stored already."""
+        step, time, _ = points[0]
+        stand = self.stand
+        return step > stand.step or (step == stand.step and time > stand.time)
 
 
 def by_key(points: Iterable[MetricPoint]) -> dict[str, list[Point]]:
@@ -71,20 +72,14 @@ def stand_of(points: list[Point], *, in_tail: bool, untidy: bool) -> Stand:
 
 def together(old: Stand, new: Stand) -> Stand:
     """The stand of a series after points were added whose stand by themselves is `new`."""
-    last = new if newness(new) > newness(old) else old
-    lows = [v for v in (old.min_value, new.min_value) if v is not None]
-    highs = [v for v in (old.max_value, new.max_value) if v is not None]
-    return Stand(
-        last.value,
-        last.is_nan,
-        min(lows, default=None),
-        max(highs, default=None),
-        last.step,
-        last.time,
-        old.points + new.points,
-        old.tail_count + new.tail_count,
-        bool(old.untidy or new.untidy),
-    )
+    _, _, low, high, step, time, points, tail_count, untidy = new
+    last = new if step > old.step or (step, time) > (old.step, old.time) or newness(new) > newness(old) else old
+    if old.min_value is not None and (low is None or old.min_value < low):
+        low = old.min_value
+    if old.max_value is not None and (high is None or old.max_value > high):
+        high = old.max_value
+    points, tail_count, untidy = old.points + points, old.tail_count + tail_count, bool(old.untidy or untidy)
+    return Stand(last.value, last.is_nan, low, high, last.step, last.time, points, tail_count, untidy)
 
 
 def newness(stand: Stand) -> tuple[int, int, float, bool]:

@@ -81,7 +81,7 @@ def _leave_out_known(session: Session, grouped: dict[str, list[Point]], there: d
 
     Points behind the last one of their series are new, so what is only appended costs nothing here.
     """
-    late = {there[key].id: key for key, points in grouped.items() if key in there and points[0][:2] <= there[key].last}
+    late = {series.id: key for key, series in there.items() if not series.appended(grouped[key])}
     if not late:
         return set()
     known, uncertain = reading.known(session, {series_id: grouped[key] for series_id, key in late.items()})

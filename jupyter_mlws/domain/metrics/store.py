@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, insert, literal, select, text, tuple_, update
+from sqlalchemy import delete, func, insert, literal, select, text, tuple_, update
 
 from jupyter_mlws.domain.metrics.batch import Series, Stand
 from jupyter_mlws.domain.metrics.tables import COMPACTION_DUE, MetricChunkRow, MetricLatestRow, MetricTailRow
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BATCH = 500
 """Most values in one IN."""
+MANY_KEYS = 1_000
+"""From here on SQLite reads the range of keys instead of seeking each, which is twice as fast where most of them are asked for."""
 
 
 class Latest(NamedTuple):
@@ -62,18 +64,11 @@ TailRow = tuple[int, int, int, float | None]
 """(series id, step, time, value): a point to be stored."""
 
 # SQLite takes a list of values as one JSON text, PostgreSQL as arrays, one a column.
-_SERIES = {
-    "sqlite": """
-        SELECT key, id, value, is_nan, min_value, max_value, step, time, count, tail_count, untidy
-        FROM metric_latest WHERE run_id = ? AND key IN (SELECT value FROM json_each(?))""",
-    "postgresql": """
-        SELECT key, id, value, is_nan, min_value, max_value, step, time, count, tail_count, untidy
-        FROM metric_latest WHERE run_id = ? AND key = ANY(?) FOR UPDATE""",
-}
-_IDS = {
-    "sqlite": "SELECT key, id FROM metric_latest WHERE run_id = ? AND key IN (SELECT value FROM json_each(?))",
-    "postgresql": "SELECT key, id FROM metric_latest WHERE run_id = ? AND key = ANY(?)",
-}
+_KEYS = {"sqlite": "key IN (SELECT value FROM json_each(?))", "postgresql": "key = ANY(?)", "range": "key BETWEEN ? AND ?"}
+_COLUMNS = "id, value, is_nan, min_value, max_value, step, time, count, tail_count, untidy"
+_SERIES = {how: f"SELECT key, {_COLUMNS} FROM metric_latest WHERE run_id = ? AND {keys}" for how, keys in _KEYS.items()}  # noqa: S608
+_SERIES["postgresql"] += " FOR UPDATE"
+_IDS = {how: f"SELECT key, id FROM metric_latest WHERE run_id = ? AND {keys}" for how, keys in _KEYS.items()}  # noqa: S608
 _TAIL_AT = {
     "sqlite": """
         SELECT t.series_id, t.step, t.time, t.value
@@ -135,18 +130,28 @@ def _run(session: Session, sql: str, parameters: Any) -> CursorResult[Any]:
     return connection.exec_driver_sql(sql, parameters)
 
 
-def _rows_for(session: Session, sql: dict[str, str], rows: Sequence[tuple[int, ...]]) -> Iterator[tuple[Any, ...]]:
+def _plain(result: CursorResult[Any]) -> list[tuple[Any, ...]]:
+    """All rows as the driver gives them: ten thousand `Row` objects would cost as much as the query."""
+    with result:
+        rows: list[tuple[Any, ...]] = result.cursor.fetchall()
+        return rows
+
+
+def _rows_for(session: Session, sql: dict[str, str], rows: Sequence[tuple[int, ...]]) -> list[tuple[Any, ...]]:
     """Run the dialect's `sql` over a list of rows of integers."""
     name = session.connection().dialect.name
     values = tuple(map(list, zip(*rows, strict=True))) if name == "postgresql" else (msgspec.json.encode(rows).decode(),)
-    return map(tuple, _run(session, sql[name], values).all())
+    return _plain(_run(session, sql[name], values))
 
 
-def _rows_of(session: Session, sql: dict[str, str], run_id: str, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+def _rows_of(session: Session, sql: dict[str, str], run_id: str, keys: Sequence[str]) -> list[tuple[Any, ...]]:
     """Run the dialect's `sql` over keys of a run."""
     name = session.connection().dialect.name
-    wanted = list(keys) if name == "postgresql" else msgspec.json.encode(keys).decode()
-    return map(tuple, _run(session, sql[name], (run_id, wanted)).all())
+    if name == "sqlite" and len(keys) > MANY_KEYS:
+        wanted = set(keys)
+        return [row for row in _plain(_run(session, sql["range"], (run_id, min(keys), max(keys)))) if row[0] in wanted]
+    listed = list(keys) if name == "postgresql" else msgspec.json.encode(keys).decode()
+    return _plain(_run(session, sql[name], (run_id, listed)))
 
 
 def series_of(session: Session, run_id: str, keys: Sequence[str]) -> dict[str, Series]:
@@ -156,12 +161,12 @@ def series_of(session: Session, run_id: str, keys: Sequence[str]) -> dict[str, S
 
 def ids_of(session: Session, run_id: str, keys: Sequence[str]) -> dict[str, int]:
     """The series ids of these keys, by key."""
-    return dict(cast("Iterator[tuple[str, int]]", _rows_of(session, _IDS, run_id, keys)))
+    return dict(cast("list[tuple[str, int]]", _rows_of(session, _IDS, run_id, keys)))
 
 
-def tail_at(session: Session, places: Sequence[tuple[int, int, int]]) -> Iterator[TailRow]:
+def tail_at(session: Session, places: Sequence[tuple[int, int, int]]) -> list[TailRow]:
     """Rows of the tail at these (series id, step, time)."""
-    return cast("Iterator[TailRow]", _rows_for(session, _TAIL_AT, places))
+    return cast("list[TailRow]", _rows_for(session, _TAIL_AT, places))
 
 
 def heads_over(session: Session, spans: Sequence[tuple[int, int, int, int, int]]) -> list[tuple[int, Head]]:
@@ -313,17 +318,13 @@ def due(session: Session, limit: int) -> list[int]:
 
 def remove_tail(session: Session, ids: Sequence[int]) -> None:
     """Remove points of the tail."""
-    _delete_by_id(session, MetricTailRow, ids)
+    if ids:
+        _run(session, "DELETE FROM metric_tail WHERE id = ?", [(one,) for one in ids])
 
 
 def remove_chunks(session: Session, ids: Sequence[int]) -> None:
     """Remove chunks."""
-    _delete_by_id(session, MetricChunkRow, ids)
-
-
-def _delete_by_id(session: Session, table: type[MetricTailRow | MetricChunkRow], ids: Sequence[int]) -> None:
-    if ids:
-        session.connection().execute(delete(table).where(table.id == bindparam("one")), [{"one": i} for i in ids])
+    session.execute(delete(MetricChunkRow).where(MetricChunkRow.id.in_(ids)), execution_options={"synchronize_session": False})
 
 
 def settle(session: Session, series_id: int, *, from_tail: int, dropped: int, untidy: bool) -> None:

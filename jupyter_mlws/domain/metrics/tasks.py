@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 KEEP = 1_000
 """A tail of so many points stays as it is. The partial index in tables.py says the same number."""
-MOVED = 4_000
+MOVED = 2_000
 """Most rows of a tail that one write moves."""
-MERGED = 8
+MERGED = 6
 """Most chunks that one write merges."""
 
 

@@ -18,12 +18,26 @@ from jupyter_mlws.domain.search.columns import table_of
 from jupyter_mlws.domain.search.errors import FilterUnsupported
 from jupyter_mlws.domain.search.expressions import attribute_column, metric_number
 from jupyter_mlws.domain.search.like import matches
-from jupyter_mlws.domain.search.nodes import And, Between, Comparison, Entity, Filter, InList, IsNull, Not, Operator, Or, Value
+from jupyter_mlws.domain.search.nodes import (
+    Aggregate,
+    And,
+    Between,
+    Comparison,
+    Entity,
+    Field,
+    Filter,
+    InList,
+    IsNull,
+    Not,
+    Operator,
+    Or,
+    Value,
+)
 from jupyter_mlws.domain.search.textmatch import text_match
 from jupyter_mlws.kit.clock import now_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.sql.elements import KeyedColumnElement
 
@@ -45,18 +59,24 @@ _IGNORES_CASE = frozenset({Operator.ILIKE, Operator.NOT_ILIKE})
 _BIG = 2**63
 
 
-def compile_filter(tree: Filter | None, columns: SearchColumns, *, now: int | None = None) -> ColumnElement[bool]:
+def compile_filter(
+    tree: Filter | None, columns: SearchColumns, *, now: int | None = None, experiment_ids: Sequence[int] = ()
+) -> ColumnElement[bool]:
     """SQL that is true of exactly the runs that match; `now` (milliseconds) ends the duration of runs that still run.
 
-    It stands in a WHERE over the runs of `columns`, and correlates its subqueries to them. Raises FilterUnsupported.
+    It stands in a WHERE over the runs of `columns`, and correlates its subqueries to them. `experiment_ids` may be given where the
+    statement is confined to these experiments: conditions on metrics are then read from the index (experiment, key, value) first,
+    which is best where few runs match, or where the order has no index; without them each run is looked at until enough are found.
+    Raises FilterUnsupported.
     """
-    return true() if tree is None else _Compiler(columns, now_ms() if now is None else now).tree(tree)
+    return true() if tree is None else _Compiler(columns, now_ms() if now is None else now, experiment_ids).tree(tree)
 
 
 class _Compiler:
-    def __init__(self, columns: SearchColumns, now: int) -> None:
+    def __init__(self, columns: SearchColumns, now: int, experiment_ids: Sequence[int]) -> None:
         self._columns = columns
         self._now = now
+        self._experiment_ids = experiment_ids
 
     def tree(self, tree: Filter) -> Test:
         if isinstance(tree, And):
@@ -87,7 +107,7 @@ class _Compiler:
     def _metric(self, term: Term) -> Test:
         metrics = self._columns.metrics
         if isinstance(term, IsNull):
-            return _lacking(self._exists(metrics.run_id, metrics.key == term.field.key), term)
+            return _lacking(self._has_metric(term.field, true()), term)
         number = metric_number(metrics, self._columns.experiments, term.field)
         if isinstance(term, Comparison) and isinstance(term.value, float) and math.isnan(term.value):
             test: Test = number.is_(None) if term.operator is Operator.EQ else number.is_not(None)
@@ -95,7 +115,20 @@ class _Compiler:
             test = _number_test(number, term)
             if _is_negative(term):  # NaN differs from every number
                 test = or_(test, number.is_(None))
-        return self._exists(metrics.run_id, metrics.key == term.field.key, test)
+        indexed = self._experiment_ids and term.field.aggregate is Aggregate.LAST and not _is_negative(term)
+        return self._among_metrics(term.field, test) if indexed else self._has_metric(term.field, test)
+
+    def _has_metric(self, field: Field, test: Test) -> Test:
+        """Whether the run has the metric, and the test is true of it. The experiment is named for the sake of the index."""
+        metrics = self._columns.metrics
+        same_experiment = metrics.experiment_id == self._columns.runs.experiment_id
+        return self._exists(metrics.run_id, same_experiment, metrics.key == field.key, test)
+
+    def _among_metrics(self, field: Field, test: Test) -> Test:
+        """The same, from the metrics to the runs."""
+        metrics = self._columns.metrics
+        found = select(metrics.run_id).where(metrics.experiment_id.in_(self._experiment_ids), metrics.key == field.key, test)
+        return self._columns.runs.id.in_(found.correlate_except(table_of(metrics.run_id)))
 
     def _dataset(self, term: Term) -> Test:
         datasets = self._columns.datasets

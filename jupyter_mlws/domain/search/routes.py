@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from jupyter_mlws.domain.runs.routes.runs import CreateRunHandler
-from jupyter_mlws.domain.runs.schemas import RunPage
+from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.runs.schemas import Run, RunCreate, RunPage
 from jupyter_mlws.domain.search import service
 from jupyter_mlws.domain.search.errors import FilterSyntax
+from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.kit.actors import Action
-from jupyter_mlws.kit.http import Route, endpoint
+from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
 from jupyter_mlws.kit.pagination import Limit
 
 
@@ -28,7 +29,7 @@ class SearchQuery(Struct):
     cursor: str | None = None
 
 
-class RunsHandler(CreateRunHandler):
+class RunsHandler(ApiHandler):
     """The runs of a workspace."""
 
     @endpoint(Action.READ, summary="Search runs", query=SearchQuery, reply=RunPage, errors=[FilterSyntax])
@@ -50,6 +51,14 @@ class RunsHandler(CreateRunHandler):
             )
         )
         self.reply(page)
+
+    @endpoint(
+        Action.CREATE, summary="Start an interactive run", body=RunCreate, reply=Run, status=201, errors=[WorkspaceNotFound]
+    )
+    async def post(self, workspace: str) -> None:
+        """A run that a notebook cell or a script follows. With an `id` of its own the call may be repeated."""
+        actor, body = self.actor, self.body
+        self.reply(await self.db.write(lambda s: runs.create_run(s, actor, workspace, body)))
 
 
 ROUTES = [Route("/workspaces/{workspace}/runs", RunsHandler)]

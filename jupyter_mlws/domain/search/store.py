@@ -8,13 +8,13 @@ from sqlalchemy import and_, false, func, literal, or_, select
 
 from jupyter_mlws.domain.experiments.tables import ExperimentRow
 from jupyter_mlws.domain.metrics.tables import MetricLatestRow
-from jupyter_mlws.domain.runs.schemas import Lifecycle
 from jupyter_mlws.domain.runs.tables import RunParamRow, RunRow, RunTagRow
 from jupyter_mlws.domain.search.columns import ExperimentColumns, KeyedColumns, MetricColumns, RunColumns, SearchColumns
 from jupyter_mlws.domain.search.filters import compile_filter
 from jupyter_mlws.domain.search.order import compile_order
 
 if TYPE_CHECKING:
+    from jupyter_mlws.domain.runs.schemas import Lifecycle
     from collections.abc import Sequence
 
     from sqlalchemy import ColumnElement, Select

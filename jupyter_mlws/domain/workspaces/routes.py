@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from msgspec import Struct
 
 from jupyter_mlws.domain.workspaces import service
@@ -17,6 +19,9 @@ from jupyter_mlws.domain.workspaces.schemas import (
 )
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint, if_match
+
+if TYPE_CHECKING:
+    from jupyter_mlws.db.database import Database
 
 
 class ListQuery(Struct):
@@ -106,7 +111,7 @@ class ResourcesHandler(ApiHandler):
     async def get(self, workspace: str) -> None:
         """Database, artifact store, jobs folder and secret store, with path, size and health as checked just now."""
         await self.db.read(lambda s: service.find(s, workspace))
-        self.reply(await resources_of(self.db, self.services.folders))
+        self.reply(await resources_of(cast("Database", self.db), self.services.folders))
 
 
 ROUTES = [

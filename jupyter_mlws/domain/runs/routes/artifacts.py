@@ -10,8 +10,8 @@ from msgspec import Struct
 from jupyter_mlws.domain.runs import service
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.errors import ArtifactClash, ArtifactNotFound
-from jupyter_mlws.domain.storage.previews import make_preview, media_type_of
 from jupyter_mlws.domain.storage.schemas import FileList, Preview, StoredFile
+from jupyter_mlws.domain.storage.service import make_preview, media_type_of
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
-from jupyter_mlws.domain.runs import deletion, service
+from jupyter_mlws.domain.runs import service
 from jupyter_mlws.domain.runs.errors import (
     JobOwnsStatus,
     ParamConflict,
@@ -22,12 +22,11 @@ from jupyter_mlws.domain.runs.schemas import (
     LogBatch,
     LogReply,
     Run,
-    RunCreate,
     RunEnd,
     RunUpdate,
     StatusHistory,
 )
-from jupyter_mlws.domain.workspaces.errors import StaleVersion, WorkspaceNotFound
+from jupyter_mlws.domain.workspaces.errors import StaleVersion
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint, if_match
 
@@ -37,18 +36,6 @@ class DeleteQuery(Struct):
 
     purge: bool = False
     dry_run: bool = False
-
-
-class CreateRunHandler(ApiHandler):
-    """Making runs; slice `search` adds the reading half of this address."""
-
-    @endpoint(
-        Action.CREATE, summary="Start an interactive run", body=RunCreate, reply=Run, status=201, errors=[WorkspaceNotFound]
-    )
-    async def post(self, workspace: str) -> None:
-        """A run that a notebook cell or a script follows. With an `id` of its own the call may be repeated."""
-        actor, body = self.actor, self.body
-        self.reply(await self.db.write(lambda s: service.create_run(s, actor, workspace, body)))
 
 
 class RunHandler(ApiHandler):
@@ -71,7 +58,7 @@ class RunHandler(ApiHandler):
         """Into the bin with the runs below it; with `purge=true` for good. `dry_run=true` only tells what would go."""
         actor, q = self.actor, self.query
         run = self.db.read if q.dry_run else self.db.write
-        self.reply(await run(lambda s: deletion.delete_run(s, actor, run_id, purge=q.purge, dry_run=q.dry_run)))
+        self.reply(await run(lambda s: service.delete_run(s, actor, run_id, purge=q.purge, dry_run=q.dry_run)))
 
 
 class RestoreHandler(ApiHandler):
@@ -81,7 +68,7 @@ class RestoreHandler(ApiHandler):
     async def post(self, run_id: str) -> None:
         """Bring a deleted run and the runs below it back."""
         actor = self.actor
-        self.reply(await self.db.write(lambda s: deletion.restore_run(s, actor, run_id)))
+        self.reply(await self.db.write(lambda s: service.restore_run(s, actor, run_id)))
 
 
 class EndHandler(ApiHandler):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from jupyter_mlws.domain.runs import service, snapshots
+from jupyter_mlws.domain.runs import service
 from jupyter_mlws.domain.runs.errors import SnapshotFrozen
 from jupyter_mlws.domain.runs.routes.artifacts import ContentQuery, ListQuery, PathQuery
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.errors import SnapshotFileNotFound
-from jupyter_mlws.domain.storage.previews import make_preview, media_type_of
 from jupyter_mlws.domain.storage.schemas import FileDiff, FileList, Preview, StoredFile
+from jupyter_mlws.domain.storage.service import make_preview, media_type_of
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
 from jupyter_mlws.kit.paths import clean_relative
@@ -86,7 +86,7 @@ class ContentHandler(UploadHandler):
     async def stored(self, blob: StoredBlob) -> None:
         """The body is on disk: the snapshot becomes one that has it."""
         actor, run_id, path = self.actor, self.path_kwargs["run_id"], clean_relative(self.query.path)
-        await self.db.write(lambda s: snapshots.add_file(s, actor, run_id, path, blob.sha256, blob.size))
+        await self.db.write(lambda s: service.add_file(s, actor, run_id, path, blob.sha256, blob.size))
         self.reply(StoredFile(path=path, size=blob.size, sha256=blob.sha256))
 
 
@@ -111,9 +111,9 @@ class DiffHandler(ApiHandler):
         entry = await find(self, run_id, self.query.path)
         actor = self.actor
         working = await self.db.read(
-            lambda s: snapshots.working_copy(s, actor, run_id, entry.path, self.services.settings.root_dir)
+            lambda s: service.working_copy(s, actor, run_id, entry.path, self.services.settings.root_dir)
         )
-        self.reply(await asyncio.to_thread(snapshots.diff, entry, self.services.blobs.path(entry.sha256), working))
+        self.reply(await asyncio.to_thread(service.snapshot_diff, entry, self.services.blobs.path(entry.sha256), working))
 
 
 async def find(handler: ApiHandler, run_id: str, path: str) -> FileEntry:

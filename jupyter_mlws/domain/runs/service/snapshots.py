@@ -7,10 +7,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlws.domain.runs import service
+from jupyter_mlws.domain.runs.errors import SnapshotFrozen
+from jupyter_mlws.domain.runs.schemas import RunKind
+from jupyter_mlws.domain.runs.service.reading import get_run
+from jupyter_mlws.domain.runs.service.rows import check_alive, note_change, open_for_files, open_row
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.schemas import FileDiff
 from jupyter_mlws.domain.storage.service import SnapshotFile, StoredBlob
+from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.events import Hook
 
 if TYPE_CHECKING:
@@ -36,17 +40,28 @@ finding_origin: Hook[[Session, Origin]] = Hook()
 
 def add_file(session: Session, actor: Actor, run_id: str, path: str, sha256: str, size: int) -> None:
     """Give an interactive run a snapshot that also has this file."""
-    ref = service.open_for_files(session, actor, run_id)
+    ref = open_for_files(session, actor, run_id)
     known = [] if ref.snapshot_id is None else storage.snapshot_files(session, ref.snapshot_id)
     files = [file for file in known if file.path != path]
     files.append(SnapshotFile(path, sha256, size))
     fresh = [StoredBlob(sha256, size)]
-    service.set_snapshot(session, actor, run_id, storage.store_snapshot(session, files, fresh))
+    set_snapshot(session, actor, run_id, storage.store_snapshot(session, files, fresh))
+
+
+def set_snapshot(session: Session, actor: Actor, run_id: str, snapshot_id: str) -> None:
+    """Replace the snapshot of an interactive run."""
+    row, ref = open_row(session, actor, Action.LOG, run_id)
+    check_alive(row)
+    if row.kind is not RunKind.INTERACTIVE:
+        raise SnapshotFrozen("The snapshot of a job was frozen when it was submitted.")
+    row.snapshot_id = snapshot_id
+    session.flush()
+    note_change(session, row, ref.workspace)
 
 
 def working_copy(session: Session, actor: Actor, run_id: str, path: str, root: Path) -> Path | None:
     """Where the file of a snapshot lies now, if that is known and inside the folder it came from."""
-    run = service.get_run(session, actor, run_id)
+    run = get_run(session, actor, run_id)
     origin = Origin(run_id)
     finding_origin(session, origin)
     folder = origin.folder
@@ -60,7 +75,7 @@ def working_copy(session: Session, actor: Actor, run_id: str, path: str, root: P
     return resolved if inside else None
 
 
-def diff(entry: FileEntry, blob: Path, working: Path | None) -> FileDiff:
+def snapshot_diff(entry: FileEntry, blob: Path, working: Path | None) -> FileDiff:
     """From the snapshot to the working copy."""
     if working is None or not working.is_file():
         return FileDiff(path=entry.path, state="missing", unified="")

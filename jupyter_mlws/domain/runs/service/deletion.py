@@ -9,9 +9,11 @@ from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.experiments.schemas import BestRun
 from jupyter_mlws.domain.metrics import service as metrics
-from jupyter_mlws.domain.runs import service, store
+from jupyter_mlws.domain.runs import store
 from jupyter_mlws.domain.runs.errors import RunActive, RunNotDeleted
 from jupyter_mlws.domain.runs.schemas import DeletePlan, Lifecycle, Run
+from jupyter_mlws.domain.runs.service.reading import get_run
+from jupyter_mlws.domain.runs.service.rows import open_run
 from jupyter_mlws.domain.runs.states import TERMINAL
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.workspaces import service as workspaces
@@ -30,7 +32,7 @@ purging: Hook[[Session, Sequence[str]]] = Hook()
 
 def delete_run(session: Session, actor: Actor, run_id: str, *, purge: bool, dry_run: bool) -> DeletePlan:
     """Move a run and the runs below it to the bin, or (purge) remove them for good."""
-    service.open_run(session, actor, Action.READ if dry_run else Action.ADMIN if purge else Action.EDIT, run_id)
+    open_run(session, actor, Action.READ if dry_run else Action.ADMIN if purge else Action.EDIT, run_id)
     ids = [run_id, *store.descendants(session, [run_id])]
     rows = store.by_ids(session, ids)
     plan = _plan(session, ids, dry_run=dry_run)
@@ -54,13 +56,13 @@ def delete_run(session: Session, actor: Actor, run_id: str, *, purge: bool, dry_
 
 def restore_run(session: Session, actor: Actor, run_id: str) -> Run:
     """Bring a run and the runs below it back from the bin."""
-    ref = service.open_run(session, actor, Action.EDIT, run_id)
+    ref = open_run(session, actor, Action.EDIT, run_id)
     for row in store.by_ids(session, [run_id, *store.descendants(session, [run_id])]):
         row.lifecycle, row.deleted_at, row.version = Lifecycle.ACTIVE, None, row.version + 1
         record_change(session, ref.workspace, "run", row.id, str(row.experiment_id))
     record_change(session, ref.workspace, "experiment", str(ref.experiment_id))
     session.flush()
-    return service.get_run(session, actor, run_id)
+    return get_run(session, actor, run_id)
 
 
 def _plan(session: Session, ids: Sequence[str], *, dry_run: bool) -> DeletePlan:

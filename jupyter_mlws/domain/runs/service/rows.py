@@ -1,0 +1,121 @@
+"""Opening runs: finding the row, and whether the caller may do what it asks to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from jupyter_mlws.db.outbox import record_change
+from jupyter_mlws.domain.access.service import require
+from jupyter_mlws.domain.experiments import service as experiments
+from jupyter_mlws.domain.runs import store
+from jupyter_mlws.domain.runs.errors import NotYourRun, RunDeleted, RunNotFound
+from jupyter_mlws.domain.runs.schemas import Lifecycle, RunKind
+from jupyter_mlws.domain.workspaces import service as workspaces
+from jupyter_mlws.kit.actors import Action, Actor, ActorKind
+
+if TYPE_CHECKING:
+    from jupyter_mlws.domain.runs.states import RunStatus
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.runs.tables import RunRow
+
+
+MAX_DEPTH = 50
+"""Runs nest at most so deep."""
+
+
+class RunRef(NamedTuple):
+    """What upper slices and routes need of a run."""
+
+    id: str
+    workspace_id: int
+    workspace: str
+    experiment_id: int
+    status: RunStatus
+    kind: RunKind
+    snapshot_id: str | None
+
+
+def ref_by_id(session: Session, run_id: str) -> RunRef:
+    """What upper slices need of a run. Raises `RunNotFound`."""
+    return ref_of(session, row_of(session, run_id))
+
+
+def ref_of(session: Session, row: RunRow) -> RunRef:
+    """What upper slices need of a run."""
+    workspace = workspaces.workspace_names(session, [row.workspace_id])[row.workspace_id]
+    return RunRef(row.id, row.workspace_id, workspace, row.experiment_id, row.status, row.kind, row.snapshot_id)
+
+
+def open_run(session: Session, actor: Actor, action: Action, run_id: str) -> RunRef:
+    """The run, if `actor` may do `action` to it; else `RunNotFound`, `Forbidden` or `NotYourRun`."""
+    return open_row(session, actor, action, run_id)[1]
+
+
+def open_for_files(session: Session, actor: Actor, run_id: str) -> RunRef:
+    """The run, if `actor` may add files to it."""
+    row, ref = open_row(session, actor, Action.LOG, run_id)
+    check_alive(row)
+    return ref
+
+
+def open_row(session: Session, actor: Actor, action: Action, run_id: str) -> tuple[RunRow, RunRef]:
+    row = row_of(session, run_id)
+    ref = ref_of(session, row)
+    require(actor, action, ref.workspace, f"run {run_id!r}")
+    if action is not Action.READ:
+        check_writable(session, actor, row)
+    return row, ref
+
+
+def row_of(session: Session, run_id: str) -> RunRow:
+    row = store.by_id(session, run_id)
+    if row is None:
+        raise RunNotFound(f"There is no run {run_id[:80]!r}.", field="run_id")
+    return row
+
+
+def check_writable(session: Session, actor: Actor, row: RunRow) -> None:
+    if actor.kind is ActorKind.JOB and actor.run_id not in chain(session, row):
+        raise NotYourRun("A job may write to its own run and to the runs below it only.")
+
+
+def chain(session: Session, row: RunRow) -> list[str]:
+    """Ids of the run and of the runs above it."""
+    chain = [row.id]
+    while row.parent_id is not None and len(chain) <= MAX_DEPTH:
+        chain.append(row.parent_id)
+        parent = store.by_id(session, row.parent_id)
+        if parent is None:
+            break
+        row = parent
+    return chain
+
+
+def check_alive(row: RunRow) -> None:
+    if row.lifecycle is Lifecycle.DELETED:
+        raise RunDeleted("This run is in the bin; restore it first.")
+
+
+def note_change(session: Session, row: RunRow, workspace: str) -> None:
+    record_change(session, workspace, "run", row.id, str(row.experiment_id))
+
+
+def user_of(session: Session, run_id: str) -> str:
+    """Who started a run."""
+    return row_of(session, run_id).user
+
+
+def source_of(session: Session, run_id: str) -> str:
+    """The notebook or command line of a run."""
+    return row_of(session, run_id).source
+
+
+def experiment_name(session: Session, run_id: str) -> str:
+    """Name of the experiment of a run."""
+    return experiments.find(session, row_of(session, run_id).experiment_id).name
+
+
+def note_artifacts(session: Session, ref: RunRef) -> None:
+    """Tell listeners that the files of a run changed."""
+    record_change(session, ref.workspace, "artifacts", ref.id, str(ref.experiment_id))

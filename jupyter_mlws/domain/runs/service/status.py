@@ -1,0 +1,109 @@
+"""The one door through which the status of a run changes, and what stands around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import UNSET
+
+from jupyter_mlws.db.outbox import record_change
+from jupyter_mlws.domain.runs import store
+from jupyter_mlws.domain.runs.errors import JobOwnsStatus, StatusConflict
+from jupyter_mlws.domain.runs.schemas import Run, RunEnd, RunError, RunKind, StatusChange, StatusHistory
+from jupyter_mlws.domain.runs.service.reading import wires
+from jupyter_mlws.domain.runs.service.rows import RunRef, note_change, open_row, ref_of, row_of
+from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus, may_change
+from jupyter_mlws.kit.actors import Action, Actor
+from jupyter_mlws.kit.clock import now_ms
+from jupyter_mlws.kit.events import Hook
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.runs.schemas import Process
+
+
+changed: Hook[[Session, RunRef]] = Hook()
+"""The status of a run changed; the reference has the new one."""
+
+
+def end_run(session: Session, actor: Actor, run_id: str, body: RunEnd) -> Run:
+    """End an interactive run; ending it again with the same status is harmless."""
+    row, _ = open_row(session, actor, Action.LOG, run_id)
+    if row.kind is not RunKind.INTERACTIVE:
+        raise JobOwnsStatus("This run is a job: it ends when its process ends, or when it is canceled.")
+    status = RunStatus(body.status)
+    if row.status is not status:
+        change_status(
+            session,
+            run_id,
+            status,
+            actor=actor.name,
+            reason="error" if status is RunStatus.FAILED else None,
+            at=body.ended_at if body.ended_at is not UNSET else None,
+            error=body.error if body.error is not UNSET else None,
+        )
+    return wires(session, [row_of(session, run_id)])[0]
+
+
+def change_status(
+    session: Session,
+    run_id: str,
+    status: RunStatus,
+    *,
+    actor: str,
+    reason: str | None = None,
+    at: int | None = None,
+    error: RunError | None = None,
+    values: dict[str, Any] | None = None,
+) -> bool:
+    """The one door through which a run's status changes. False if it has that status already; `StatusConflict` if it may not."""
+    row = row_of(session, run_id)
+    if row.status is status:
+        return False
+    if not may_change(row.status, status):
+        raise StatusConflict(f"The run is {row.status.value} and cannot become {status.value}.")
+    at = at if at is not None else now_ms()
+    changes: dict[str, Any] = {"status": status, **(values or {})}
+    if reason is not None or status in TERMINAL:
+        changes["reason"] = reason
+    if error is not None:
+        changes["error"] = error
+    if status is RunStatus.RUNNING and row.started_at is None:
+        changes["started_at"] = at
+    if status in TERMINAL:
+        changes["ended_at"] = max(at, row.started_at or 0)
+    if not store.compare_and_set(session, row, changes):
+        raise StatusConflict("The run was changed at the same time; try again.")
+    store.add_status(session, run_id, status, at, reason, actor)
+    ref = ref_of(session, row)
+    note_change(session, row, ref.workspace)
+    record_change(session, ref.workspace, "experiment", str(row.experiment_id))
+    changed(session, ref)
+    return True
+
+
+def set_progress(session: Session, run_id: str, progress: Any) -> None:
+    """Note how far a run is."""
+    row = row_of(session, run_id)
+    if row.status not in TERMINAL:
+        row.progress = progress
+        session.flush()
+        note_change(session, row, ref_of(session, row).workspace)
+
+
+def history(session: Session, actor: Actor, run_id: str) -> StatusHistory:
+    """All status changes of a run."""
+    open_row(session, actor, Action.READ, run_id)
+    return StatusHistory(
+        changes=[
+            StatusChange(status=row.status, at=row.at, reason=row.reason, actor=row.actor)
+            for row in store.status_history(session, run_id)
+        ]
+    )
+
+
+def interactive_running(session: Session) -> list[tuple[str, Process]]:
+    """Runs that a notebook or script follows now, with the process that does."""
+    rows = store.with_status(session, [RunStatus.RUNNING])
+    return [(row.id, row.process) for row in rows if row.kind is RunKind.INTERACTIVE and row.process is not None]

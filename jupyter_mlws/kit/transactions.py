@@ -1,0 +1,32 @@
+"""What the HTTP layer needs of a database: two ways to run a function in a transaction (`db.database` has them)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+T = TypeVar("T")
+
+
+class Transactions(Protocol):
+    """Runs functions in transactions."""
+
+    @property
+    def seq(self) -> int:
+        """The sequence number of the last committed change."""
+
+    def read_sync(self, fn: Callable[[Session], T]) -> T:
+        """As `read`, for threads."""
+
+    def write_sync(self, fn: Callable[[Session], T]) -> T:
+        """As `write`, for threads; never on the event loop."""
+
+    async def read(self, fn: Callable[[Session], T]) -> T:
+        """Run `fn` in one read transaction."""
+
+    async def write(self, fn: Callable[[Session], T]) -> T:
+        """Run `fn` in the writer, and answer once it is committed."""

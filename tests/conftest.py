@@ -1,0 +1,35 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live import LiveServer
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One Jupyter server for all tests that do not disturb it."""
+    live = LiveServer(tmp_path_factory.mktemp("server")).start()
+    yield live
+    live.stop()
+
+
+@pytest.fixture
+def new_server(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
+    """Makes servers of a test's own, and stops them at its end."""
+    made: list[LiveServer] = []
+
+    def make(**options: object) -> LiveServer:
+        folder = tmp_path / f"server-{len(made)}"
+        folder.mkdir()
+        live = LiveServer(folder, **options)  # type: ignore[arg-type]
+        made.append(live)
+        return live
+
+    yield make
+    for live in made:
+        live.stop()

@@ -1,0 +1,64 @@
+"""Who gets in: every route of the router, without credentials and with the wrong ones."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from jupyter_mlws.kit.openapi import contracts_of
+from jupyter_mlws.server.routes import all_routes
+from tests.live import LiveServer
+
+DOORS = [(method.upper(), re.sub(r"\{\w+\}", "x", route.path)) for route in all_routes() for method, _ in contracts_of(route)]
+
+
+def test_the_router_has_routes():
+    assert len(DOORS) > 60
+
+
+@pytest.mark.parametrize(("method", "path"), DOORS)
+def test_a_stranger_is_refused(server: LiveServer, method: str, path: str):
+    answer = server.request(method, path, anonymous=True)
+    assert answer.status_code in (401, 403), answer.text
+    assert answer.json()["error"]["code"] in ("unauthenticated", "forbidden")
+
+
+@pytest.mark.parametrize(("method", "path"), DOORS)
+def test_an_unknown_token_is_refused(server: LiveServer, method: str, path: str):
+    answer = server.request(method, path, token="mlws_" + "x" * 43)
+    assert answer.status_code == 401, answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), [door for door in DOORS if door[0] != "GET"])
+def test_a_cookie_without_the_xsrf_token_changes_nothing(server: LiveServer, method: str, path: str):
+    with httpx.Client(base_url=server.url, follow_redirects=True) as browser:
+        browser.get("/lab", params={"token": server.token})
+        assert browser.get("/mlws/api/v1/health").status_code == 200
+        answer = browser.request(method, f"/mlws/api/v1{path}", content=b"{}")
+        assert answer.status_code == 403, answer.text
+
+
+def test_a_token_in_the_query_is_no_token_of_ours(server: LiveServer):
+    token = server.owner()["token"]
+    assert server.request("GET", "/info", anonymous=True, params={"token": token}).status_code in (401, 403)
+
+
+def test_a_foreign_host_is_refused(server: LiveServer):
+    token = server.owner()["token"]
+    for host in ("evil.example", "localhost.evil.example"):
+        assert server.get("/info", headers={"Host": host}).status_code == 403
+        assert server.get("/info", headers={"Host": host}, token=token).status_code == 403
+
+
+def test_an_unknown_address_answers_404_in_our_shape(server: LiveServer):
+    answer = server.get("/nothing/here")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "not_found"
+
+
+def test_a_method_that_an_address_does_not_take_answers_405(server: LiveServer):
+    answer = server.request("PATCH", "/health")
+    assert answer.status_code == 405
+    assert answer.json()["error"]["code"] == "method_not_allowed"
