@@ -133,8 +133,7 @@ def _run(session: Session, sql: str, parameters: Any) -> CursorResult[Any]:
 def _plain(result: CursorResult[Any]) -> list[tuple[Any, ...]]:
     """All rows as the driver gives them: ten thousand `Row` objects would cost as much as the query."""
     with result:
-        rows: list[tuple[Any, ...]] = result.cursor.fetchall()
-        return rows
+        return list(result.cursor.fetchall())
 
 
 def _rows_for(session: Session, sql: dict[str, str], rows: Sequence[tuple[int, ...]]) -> list[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ KEEP = 1_000
 """A tail of so many points stays as it is. The partial index in tables.py says the same number."""
 MOVED = 2_000
 """Most rows of a tail that one write moves."""
-MERGED = 6
+MERGED = 5
 """Most chunks that one write merges."""
 
 

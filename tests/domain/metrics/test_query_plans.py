@@ -55,6 +55,9 @@ WORK: dict[str, Callable[[Session], Any]] = {
     "best": lambda s: service.best_of_experiment(s, 1, "a", "maximize", [RUN]),
     "logging again": lambda s: service.log_points(s, RUN, 1, BATCH),
     "logging more": lambda s: service.log_points(s, RUN, 1, [MetricPoint(key="a", step=9000, time=0, value=1.0)]),
+    "logging many keys": lambda s: service.log_points(
+        s, RUN, 1, [MetricPoint(key=f"m{n}", step=0, time=0, value=1.0) for n in range(1100)]
+    ),
     "moving": lambda s: service.move_run(s, RUN, 2),
     "compaction": lambda s: [tasks.compact(s, one) for one in tasks.compaction_candidates(s, 10)],
     "deleting": lambda s: service.delete_of_runs(s, [RUN]),
