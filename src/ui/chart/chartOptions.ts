@@ -63,6 +63,12 @@ const yRange: uPlot.Range.Function = (_self, min, max) =>
 const logRange: uPlot.Range.Function = (_self, min, max) =>
   min === null || max === null ? [0.1, 1] : uPlot.rangeLog(min, max, 10, false);
 
+/** Distances of ticks on a clock, in seconds: 0:30, 5:00, 1:00:00, not 1:40. */
+const CLOCK_STEPS = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600,
+  43_200, 86_400, 172_800, 604_800
+];
+
 /** uPlot's options for a shape. */
 export function chartOptions(
   shape: IChartShape,
@@ -92,6 +98,7 @@ export function chartOptions(
         ...lines,
         size: 28,
         space: 64,
+        ...(axis === 'relative' ? { incrs: CLOCK_STEPS } : {}),
         ...(axis === 'wall'
           ? {}
           : {
