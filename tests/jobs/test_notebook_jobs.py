@@ -1,0 +1,162 @@
+"""Notebook jobs through the front door: real server, real supervisor, real kernel."""
+
+from __future__ import annotations
+
+import json
+
+from tests.live import LiveServer, write_notebook
+
+TRAIN = """
+import mlws
+for step in range(20):
+    mlws.log_metric("loss", 1 / (step + 1) / lr, step=step)
+mlws.log_metrics({"accuracy": 0.5 + lr})
+mlws.set_tag("stage", "test")
+mlws.log_text("hello", "notes/hello.txt")
+print("trained with", lr)
+"""
+
+
+def test_a_notebook_runs_as_a_tracked_job(server: LiveServer):
+    saving = "from pathlib import Path\nPath('outputs').mkdir(exist_ok=True)\nPath('outputs/m.txt').write_text('m')"
+    write_notebook(server.root / "train.ipynb", TRAIN, saving, parameters="lr = 0.1  # learning rate\nepochs = 3")
+    run_id = server.submit({"kind": "notebook", "notebook": "train.ipynb", "parameters": {"lr": 0.25}}, name="first")
+    run = server.wait(run_id)
+    assert (run["status"], run["reason"], run["error"]) == ("Completed", None, None)
+    assert run["params"] == {"lr": "0.25", "epochs": "3"}
+    assert run["metrics"]["accuracy"]["last"] == 0.75
+    assert run["metrics"]["loss"]["count"] == 20
+    assert run["metrics"]["loss"]["min"] == 1 / 20 / 0.25
+    assert run["tags"] == {"stage": "test"}
+    # Three cells of its own, and the one with the injected parameters.
+    assert (run["progress"]["done"], run["progress"]["total"], run["progress"]["current"]) == (4, 4, None)
+    assert run["experiment_name"] == "train"
+    statuses = [change["status"] for change in server.ok("GET", f"/runs/{run_id}/history")["changes"]]
+    assert statuses == ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
+
+    paths = {entry["path"] for entry in server.ok("GET", f"/runs/{run_id}/artifacts?recursive=true")["entries"]}
+    assert {"outputs/m.txt", "notes/hello.txt", "notebook/train.ipynb", "user_logs/std_log.txt"} <= paths
+    assert server.get(f"/runs/{run_id}/artifacts/content", params={"path": "outputs/m.txt"}).text == "m"
+    log = server.ok("GET", f"/jobs/{run_id}/log")
+    assert "trained with 0.25" in log["text"]
+    assert log["done"]
+    snapshot = server.ok("GET", f"/runs/{run_id}/snapshot")["entries"]
+    assert "train.ipynb" in {entry["path"] for entry in snapshot}
+    environment = server.ok("GET", f"/runs/{run_id}/environment")
+    assert environment["language"] == "python"
+    assert "ipykernel" in environment["packages"]
+
+
+def test_the_output_notebook_can_be_followed_from_its_deltas(server: LiveServer):
+    write_notebook(server.root / "deltas.ipynb", "print('one')", "1 + 1")
+    run_id = server.submit({"kind": "notebook", "notebook": "deltas.ipynb"})
+    server.wait(run_id)
+    deltas, offset = [], 0
+    while True:
+        page = server.ok("GET", f"/jobs/{run_id}/notebook?offset={offset}")
+        deltas += page["deltas"]
+        offset = page["next_offset"]
+        if page["done"]:
+            break
+    ops = [delta["op"] for delta in deltas]
+    assert ops[0] == "base"
+    assert ops[-1] == "done"
+    outputs = [delta["output"] for delta in deltas if delta["op"] == "output"]
+    assert any(output.get("text", "") == "one\n" for output in outputs)
+    assert any(output.get("data", {}).get("text/plain") == "2" for output in outputs)
+
+
+def test_a_failing_cell_is_named(server: LiveServer):
+    write_notebook(server.root / "fails.ipynb", "x = 1", "raise ValueError('no such luck')")
+    run = server.wait(server.submit({"kind": "notebook", "notebook": "fails.ipynb"}))
+    assert (run["status"], run["reason"]) == ("Failed", "error")
+    assert run["error"]["kind"] == "ValueError"
+    assert run["error"]["cell"] == 1
+    assert "no such luck" in run["error"]["message"]
+    assert "ValueError" in run["error"]["traceback"]
+
+
+def test_data_that_git_ignores_and_neighbours_are_there_as_by_hand(server: LiveServer):
+    project = server.root / "project"
+    (project / "notebooks" / "data").mkdir(parents=True)
+    (project / "lib").mkdir()
+    (project / "lib" / "tool.py").write_text("answer = 42\n")
+    (project / "notebooks" / "data" / "x.csv").write_text("a,b\n1,2\n")
+    (project / "notebooks" / ".gitignore").write_text("data/\n")
+    source = "import sys\nsys.path.insert(0, '../lib')\nimport tool\nprint(open('data/x.csv').read().strip(), tool.answer)"
+    write_notebook(project / "notebooks" / "reads.ipynb", source)
+    run_id = server.submit({"kind": "notebook", "notebook": "project/notebooks/reads.ipynb"})
+    run = server.wait(run_id)
+    assert run["status"] == "Completed", run["error"]
+    assert "1,2 42" in server.ok("GET", f"/jobs/{run_id}/log")["text"]
+    job = server.ok("GET", f"/jobs/{run_id}")
+    assert any(entry.startswith("data") for entry in job["not_captured"])
+    captured = {entry["path"] for entry in server.ok("GET", f"/runs/{run_id}/snapshot?recursive=true")["entries"]}
+    assert not any(path.startswith("data") for path in captured)
+
+
+def test_the_snapshot_is_what_was_submitted(server: LiveServer):
+    path = write_notebook(server.root / "frozen" / "frozen.ipynb", "print('before')")
+    run_id = server.submit({"kind": "notebook", "notebook": "frozen/frozen.ipynb"})
+    write_notebook(path, "print('after')")
+    server.wait(run_id)
+    assert "before" in server.ok("GET", f"/jobs/{run_id}/log")["text"]
+    diff = server.ok("GET", f"/runs/{run_id}/snapshot/diff?path=frozen.ipynb")
+    assert diff["state"] == "changed"
+    assert "-print('before')" in diff["unified"]
+    assert "+print('after')" in diff["unified"]
+
+
+def test_run_again_with_another_parameter(server: LiveServer):
+    write_notebook(server.root / "again.ipynb", "print('rate', rate)", parameters="rate: float = 0.5\nname = 'a'")
+    first = server.submit({"kind": "notebook", "notebook": "again.ipynb", "parameters": {"name": "b"}})
+    server.wait(first)
+    (server.root / "again.ipynb").unlink()
+    second = server.ok("POST", f"/jobs/{first}/rerun", {"parameters": {"rate": 0.75}})["run"]["id"]
+    run = server.wait(second)
+    assert run["status"] == "Completed", run["error"]
+    assert run["params"] == {"rate": "0.75", "name": "b"}
+    assert "rate 0.75" in server.ok("GET", f"/jobs/{second}/log")["text"]
+    assert run["tags"]["mlws.rerun_of"] == first
+
+
+def test_a_file_outside_outputs_can_be_kept(server: LiveServer):
+    write_notebook(server.root / "extra" / "extra.ipynb", "open('extra.txt', 'w').write('kept')")
+    run_id = server.submit({"kind": "notebook", "notebook": "extra/extra.ipynb"})
+    server.wait(run_id)
+    job = server.ok("GET", f"/jobs/{run_id}")
+    name = next(path for path in job["new_files"] if path.endswith("extra.txt"))
+    stored = server.ok("POST", f"/jobs/{run_id}/keep", {"path": name})
+    assert server.get(f"/runs/{run_id}/artifacts/content", params={"path": stored["path"]}).text == "kept"
+    assert server.post(f"/jobs/{run_id}/keep", {"path": "../../job.json"}).status_code == 400
+
+
+def test_what_is_wrong_with_a_notebook_is_said_at_submit(server: LiveServer):
+    root = server.root
+    (root / "text.ipynb").write_text("this is no JSON")
+    (root / "folder.ipynb").mkdir()
+    write_notebook(root / "kernel.ipynb", "1", kernel="no-such-kernel")
+    headless = json.loads(write_notebook(root / "nokernel.ipynb", "1").read_text())
+    headless["metadata"] = {}
+    (root / "nokernel.ipynb").write_text(json.dumps(headless))
+    write_notebook(root / "params.ipynb", "1", parameters="rate: float = 0.5")
+    (root / "link.ipynb").symlink_to("/etc/passwd")
+    cases = [
+        ({"notebook": "text.ipynb"}, 400, "not_a_notebook"),
+        ({"notebook": "folder.ipynb"}, 400, "not_a_notebook"),
+        ({"notebook": "missing.ipynb"}, 404, "notebook_not_found"),
+        ({"notebook": "kernel.ipynb"}, 400, "kernel_missing"),
+        ({"notebook": "nokernel.ipynb"}, 400, "kernel_missing"),
+        ({"notebook": "params.ipynb", "parameters": {"rat": 1}}, 400, "unknown_parameter"),
+        ({"notebook": "params.ipynb", "parameters": {"rate": "fast"}}, 400, "parameter_type"),
+        ({"notebook": "../escape.ipynb"}, 400, "bad_path"),
+        ({"notebook": "a/../../escape.ipynb"}, 400, "bad_path"),
+        ({"notebook": "%2e%2e/escape.ipynb"}, 400, "bad_path"),
+        ({"notebook": "/etc/passwd"}, 400, "bad_path"),
+        ({"notebook": "link.ipynb"}, 400, "bad_path"),
+    ]
+    before = server.ok("GET", "/workspaces/default/runs?limit=1")["total"]
+    for spec, status, code in cases:
+        answer = server.post("/workspaces/default/jobs", {"spec": {"kind": "notebook", **spec}})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), (spec, answer.text)
+    assert server.ok("GET", "/workspaces/default/runs?limit=1")["total"] == before
