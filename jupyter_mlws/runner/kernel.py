@@ -44,13 +44,8 @@ class JobKernel:
             raise Refused(f"The kernel {name!r} is not installed. Installed are: {there}.", kind="KernelMissing") from None
         self.name = name
         self.is_ipykernel = any("ipykernel" in argument for argument in self.spec.argv)
-        # Short, for a socket's path may have 107 bytes at most.
-        self.folder = Path(tempfile.mkdtemp(prefix="mlws-", dir="/tmp" if os.access("/tmp", os.W_OK) else None))  # noqa: S108 - ours alone
-        self.manager = AsyncKernelManager(kernel_name=name, connection_file=str(self.folder / "k.json"))
-        if self.is_ipykernel and sys.platform.startswith("linux"):
-            # Sockets that only we can open; other kernels may not know this transport.
-            self.manager.transport = "ipc"
-            self.manager.ip = str(self.folder / "k")
+        self.folder: Path | None = None
+        self.manager = AsyncKernelManager(kernel_name=name)
         self.client: Any = None
         self.info: dict[str, Any] = {}
         self.last_words = b""
@@ -58,6 +53,13 @@ class JobKernel:
 
     async def start(self, cwd: str) -> None:
         """Start the kernel's process in `cwd` with our environment."""
+        # Short, for a socket's path may have 107 bytes at most.
+        self.folder = Path(tempfile.mkdtemp(prefix="mlws-", dir="/tmp" if os.access("/tmp", os.W_OK) else None))  # noqa: S108 - ours alone
+        self.manager.connection_file = str(self.folder / "k.json")
+        if self.is_ipykernel and sys.platform.startswith("linux"):
+            # Sockets that only we can open; other kernels may not know this transport.
+            self.manager.transport = "ipc"
+            self.manager.ip = str(self.folder / "k")
         arguments = ["--HistoryManager.hist_file=:memory:"] if self.is_ipykernel else []
         streams: dict[str, int] = {}
         if self.is_ipykernel:
@@ -159,4 +161,5 @@ class JobKernel:
             with contextlib.suppress(Exception, asyncio.CancelledError):
                 self.manager.cleanup_connection_file()
                 self.manager.cleanup_ipc_files()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            if self.folder is not None:
+                shutil.rmtree(self.folder, ignore_errors=True)

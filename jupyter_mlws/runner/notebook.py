@@ -12,8 +12,10 @@ Exit codes: 0 ran through, 1 failed or refused, 130 canceled.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
+CANCELED = 130
 PACKAGE = __file__.rpartition("/runner/")[0]
 
 
@@ -25,7 +27,15 @@ def _own_path_first() -> None:
     sys.path.insert(0, f"{PACKAGE}/kernel_path")
 
 
+def _end_at_once(*_: object) -> None:
+    """Canceled before there is a kernel: nothing to clean up, and nothing to tell but the exit code."""
+    os._exit(CANCELED)
+
+
 _own_path_first()
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end_at_once)
 
 import asyncio  # noqa: E402 - only now are the imports ours
 import json  # noqa: E402
@@ -39,8 +49,6 @@ from jupyter_mlws.runner.lean import lean_imports  # noqa: E402
 from jupyter_mlws.runner.report import Refused, Reporter, run_error  # noqa: E402
 from jupyter_mlws.runner.session import Session  # noqa: E402
 from mlws import jobdir  # noqa: E402
-
-CANCELED = 130
 
 
 def main(job_dir: Path) -> int:
@@ -77,8 +85,8 @@ def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tu
     asyncio.set_event_loop(loop)
     session = Session(loop, kernel, deltas, reporter)
     try:
-        loop.run_until_complete(kernel.start(section.get("cwd") or str(source.parent)))
         session.catch_signals()
+        loop.run_until_complete(kernel.start(section.get("cwd") or str(source.parent)))
         try:
             notebook = _execute(raw, section, session)
         except KernelDied as died:
@@ -105,6 +113,8 @@ def _execute(raw: dict[str, Any], section: dict[str, Any], session: Session) -> 
 
         from jupyter_mlws.runner import engine
         from jupyter_mlws.runner.prepare import prepared
+    if session.canceled:
+        raise KernelDied("canceled")
     notebook = prepared(raw, section, session.kernel.name, session.kernel.spec.language)
     session.loop.run_until_complete(session.kernel.ready())
     if session.canceled:

@@ -86,6 +86,18 @@ def test_ends_once(shell):
     assert (folder.path / "exit.json").read_bytes() == before
 
 
+@pytest.mark.parametrize("moment", [0.03, 0.05, 0.07, 0.1, 0.2])
+def test_a_signal_at_any_moment_leaves_a_record(shell, moment):
+    folder = shell("sleep 30")
+    supervisor = folder.start()
+    time.sleep(moment)
+    started = (folder.path / "system_logs").exists()  # before that it is still Python that starts
+    supervisor.send_signal(signal.SIGTERM)
+    code = supervisor.wait(20)
+    if started:
+        assert (code, folder.exit["reason"]) == (0, "canceled")
+
+
 def test_only_one_supervisor_has_a_job(shell, eventually):
     folder = shell("sleep 30")
     first = folder.start()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import json
-import os
-import sys
-import time
-from typing import Any, Dict
+import signal
 
-from mlws import jobdir
-from mlws.supervise.loop import Supervisor, now_ms
+# First of all: from here on a signal waits until somebody can record what it did.
+signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+
+import contextlib  # noqa: E402
+import fcntl  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+from typing import Any, Dict  # noqa: E402
+
+from mlws import jobdir  # noqa: E402
+from mlws.supervise.loop import Supervisor, now_ms  # noqa: E402
 
 RESERVED = 4096
 ALREADY = 3
