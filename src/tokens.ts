@@ -22,7 +22,7 @@ export interface IMlwsPages {
    *
    * @param address - "runs/<id>", or "runs/<id>/<tab>".
    */
-  open(address: string): void;
+  open: (address: string) => void;
 }
 
 /** For other extensions: opens the page of an address. */

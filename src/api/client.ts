@@ -30,6 +30,17 @@ export function createUrlMaker(
     URLExt.objectToQueryString(query);
 }
 
+/** Makes the whole address of a page: what is copied, and what a colleague opens. */
+export function createPageUrlMaker(
+  settings: ServerConnection.ISettings = ServerConnection.makeSettings()
+): (address: string) => string {
+  return address =>
+    new URL(
+      URLExt.join(settings.baseUrl, 'mlws/open', address),
+      window.location.href
+    ).href;
+}
+
 /**
  * Makes the client. All calls go through Jupyter's ServerConnection, so token, XSRF and base URL are those of the Lab.
  *

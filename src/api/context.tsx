@@ -9,6 +9,8 @@ export interface IServerAccess {
   hints: HintStream;
   /** Addresses of downloads. */
   url: UrlMaker;
+  /** Whole addresses of pages, to be passed on. */
+  pageUrl: (address: string) => string;
 }
 
 const ServerContext = createContext<IServerAccess | null>(null);
@@ -32,6 +34,11 @@ export function useApi(): ApiClient {
 /** Addresses of downloads, for links. */
 export function useUrl(): UrlMaker {
   return useServer().url;
+}
+
+/** Whole addresses of pages, to be passed on. */
+export function usePageUrl(): (address: string) => string {
+  return useServer().pageUrl;
 }
 
 /** Whether live updates arrive at the moment. */

@@ -3,7 +3,11 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 
-import { createApiClient, createUrlMaker } from '../api/client';
+import {
+  createApiClient,
+  createPageUrlMaker,
+  createUrlMaker
+} from '../api/client';
 import { HintStream } from '../api/hints';
 import { bindHints, createQueryClient } from '../shell/queryClient';
 import { IWorkspaceConnection } from '../tokens';
@@ -25,7 +29,8 @@ export const connectionPlugin: JupyterFrontEndPlugin<IWorkspaceConnection> = {
       api: createApiClient(settings),
       hints,
       queryClient,
-      url: createUrlMaker(settings)
+      url: createUrlMaker(settings),
+      pageUrl: createPageUrlMaker(settings)
     };
   }
 };

@@ -1,4 +1,4 @@
-import { checkIcon, copyIcon } from '@jupyterlab/ui-components';
+import { checkIcon, copyIcon, type LabIcon } from '@jupyterlab/ui-components';
 import { useEffect, useState } from 'react';
 
 import { copyText } from './clipboard';
@@ -10,6 +10,8 @@ export interface ICopyButtonProps {
   text: string | (() => string);
   /** What it copies, e.g. "Copy run id"; also the visible words with `withWord`. */
   label?: string;
+  /** Another icon, where two copies stand side by side. */
+  icon?: LabIcon;
   /** Shows words instead of the icon. */
   withWord?: boolean;
 }
@@ -18,7 +20,7 @@ type State = 'idle' | 'done' | 'failed';
 
 /** Copies text and says so for a moment, also to screen readers. */
 export function CopyButton(props: ICopyButtonProps): JSX.Element {
-  const { text, withWord } = props;
+  const { text, withWord, icon = copyIcon } = props;
   const trans = useTrans();
   const label = props.label ?? trans.__('Copy');
   const [state, setState] = useState<State>('idle');
@@ -53,7 +55,7 @@ export function CopyButton(props: ICopyButtonProps): JSX.Element {
         </button>
       ) : (
         <IconButton
-          icon={state === 'done' ? checkIcon : copyIcon}
+          icon={state === 'done' ? checkIcon : icon}
           label={outcome || label}
           onClick={() => void copy()}
         />

@@ -3,8 +3,16 @@ export { copyText } from './clipboard';
 export { CopyButton, type ICopyButtonProps } from './CopyButton';
 export { EmptyState, type IEmptyStateProps } from './EmptyState';
 export { ErrorNotice, type IErrorNoticeProps } from './ErrorNotice';
+export { errorSentence } from './errorText';
 export * from './form';
 export { IconButton, type IIconButtonProps } from './IconButton';
+export {
+  PageLink,
+  PagesProvider,
+  useOpenPage,
+  type IPageLinkProps,
+  type OpenPage
+} from './PageLink';
 export { Skeleton, type ISkeletonProps } from './Skeleton';
 export {
   StatusBadge,

@@ -11,6 +11,7 @@ import {
 import { runStyles } from '../../lib/runColor';
 import { useLocale, useTrans } from '../trans';
 import { ChartLegend } from './ChartLegend';
+import { ChartReadout } from './ChartReadout';
 import { formatX, type ICurveStyle } from './chartOptions';
 import { ChartToolbar } from './ChartToolbar';
 import { useUplot } from './useUplot';
@@ -36,6 +37,8 @@ export interface ILineChartProps {
   /** The y scale; the chart keeps its own when left out. */
   logScale?: boolean;
   onLogScaleChange?: (on: boolean) => void;
+  /** One of many with shared controls: no toolbar, and one line in place of the legend. */
+  bare?: boolean;
 }
 
 /** State that a caller may hold instead. */
@@ -99,7 +102,7 @@ function useCurves(
 
 /** Curves of one metric over several runs; zoom by dragging, live data without a jump. */
 export function LineChart(props: ILineChartProps): JSX.Element {
-  const { title, series, height = 220 } = props;
+  const { title, series, bare, height = 220 } = props;
   const trans = useTrans();
   const locale = useLocale();
   const [axis, setAxis] = useMaybeControlled(
@@ -118,17 +121,22 @@ export function LineChart(props: ILineChartProps): JSX.Element {
   const last = data[0].length - 1;
   const at = chart.cursor ?? last;
   const x = chart.cursor === null ? undefined : data[0][at];
+  const position = x === undefined ? '' : formatX(x, axis, locale);
+  const valueOf = (index: number): number | null =>
+    valueAt(told[index + 1] as YColumn, at);
   return (
     <figure className="jp-mlws-chart" aria-label={title}>
-      <ChartToolbar
-        title={title}
-        axis={axis}
-        logScale={logScale}
-        position={x === undefined ? '' : formatX(x, axis, locale)}
-        onAxis={setAxis}
-        onLogScale={setLogScale}
-        onResetZoom={chart.resetZoom}
-      />
+      {!bare && (
+        <ChartToolbar
+          title={title}
+          axis={axis}
+          logScale={logScale}
+          position={position}
+          onAxis={setAxis}
+          onLogScale={setLogScale}
+          onResetZoom={chart.resetZoom}
+        />
+      )}
       <div
         ref={chart.host}
         className="jp-mlws-chart-canvas"
@@ -141,13 +149,18 @@ export function LineChart(props: ILineChartProps): JSX.Element {
           title
         )}
       />
-      <ChartLegend
-        curves={curves.map((curve, i) => ({
-          ...curve,
-          value: valueAt(told[i + 1] as YColumn, at)
-        }))}
-        onToggle={toggle}
-      />
+      {bare ? (
+        <ChartReadout
+          position={position}
+          value={position ? valueOf(0) : null}
+          onResetZoom={chart.resetZoom}
+        />
+      ) : (
+        <ChartLegend
+          curves={curves.map((curve, i) => ({ ...curve, value: valueOf(i) }))}
+          onToggle={toggle}
+        />
+      )}
     </figure>
   );
 }

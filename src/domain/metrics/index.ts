@@ -1,0 +1,3 @@
+export { MetricsTab, type IMetricsTabProps } from './MetricsTab';
+export { metricQueries, type MetricSummary } from './queries';
+export { Sparkline } from './Sparkline';

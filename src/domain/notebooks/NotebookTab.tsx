@@ -1,0 +1,119 @@
+import { useState } from 'react';
+
+import { ErrorNotice, Skeleton, useTrans } from '../../ui';
+import { useNotebook, type NotebookOrigin } from './useNotebook';
+import type { ISavedNotebook, NotebookView } from './view';
+
+export interface INotebookTabProps {
+  origin: NotebookOrigin;
+  /** Path of the notebook that was run. */
+  source: string;
+  /** The run's name, for the copy's file name. */
+  label: string;
+  View: NotebookView;
+  target: { cell: number } | null;
+  onOpenCopy: (copy: ISavedNotebook) => Promise<void>;
+}
+
+/** The notebook of a run, drawn by the Lab itself: untrusted, read only, growing while it runs. */
+export function NotebookTab(props: INotebookTabProps): JSX.Element {
+  const { origin, View, target } = props;
+  const { document, loaded, state, cut, error, retry } = useNotebook(origin);
+  const trans = useTrans();
+  const place =
+    state.running !== null
+      ? trans.__('Cell %1 is running', state.running + 1)
+      : origin.kind === 'snapshot'
+        ? trans.__('As it was when the run began')
+        : '';
+  return (
+    <div className="jp-mlws-notebook">
+      <div
+        className="jp-mlws-toolbar"
+        role="toolbar"
+        aria-label={trans.__('Notebook')}
+      >
+        <span className="jp-mlws-toolbar-text jp-mlws-ellipsis" role="status">
+          {place}
+        </span>
+        <CopyAction
+          disabled={!loaded}
+          onCopy={async () => {
+            if (document) {
+              const { source, label } = props;
+              await props.onOpenCopy({
+                source,
+                label,
+                content: document.toJSON()
+              });
+            }
+          }}
+        />
+      </div>
+      {cut.map(cell => (
+        <div key={cell} className="jp-mlws-notice">
+          {trans.__('Cell %1 has more output than is shown.', cell + 1)}
+          <button
+            type="button"
+            className="jp-mlws-link"
+            onClick={() => document?.showAll(cell)}
+          >
+            {trans.__('Show all')}
+          </button>
+        </div>
+      ))}
+      {error !== null && (
+        <ErrorNotice
+          title={trans.__('The notebook could not be loaded.')}
+          error={error}
+          onRetry={retry}
+        />
+      )}
+      {!loaded && error === null && <Skeleton shape="block" height={240} />}
+      {document && loaded && (
+        <View
+          document={document}
+          running={state.running}
+          failed={state.failed}
+          target={target}
+        />
+      )}
+    </div>
+  );
+}
+
+function CopyAction(props: {
+  disabled: boolean;
+  onCopy: () => Promise<void>;
+}): JSX.Element {
+  const trans = useTrans();
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const copy = async (): Promise<void> => {
+    setBusy(true);
+    setError(null);
+    try {
+      await props.onCopy();
+    } catch (reason) {
+      setError(reason);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      {error !== null && <ErrorNotice error={error} />}
+      <button
+        type="button"
+        className="jp-mlws-button"
+        title={trans.__(
+          'Save this notebook as a new file beside its source, and open it'
+        )}
+        disabled={props.disabled || busy}
+        onClick={() => void copy()}
+      >
+        {trans.__('Open a copy')}
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,129 @@
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+
+import { ErrorNotice, Skeleton, useTrans } from '../../ui';
+import { BinNotice } from './parts/BinNotice';
+import { FailureBanner } from './parts/FailureBanner';
+import { Progress } from './parts/Progress';
+import { RerunForm } from './parts/RerunForm';
+import { RunHeader } from './parts/RunHeader';
+import { RunTabs } from './parts/RunTabs';
+import { useRun } from './queries';
+import type { Run } from './types';
+
+export interface IRunPanelProps {
+  id: string;
+  /** The tab to begin with. */
+  tab: string | null;
+  /** Tells what the panel's own tab should say. */
+  onRun: (run: Run) => void;
+  /** Tells which tab is shown, so that it is restored. */
+  onTab: (tab: string) => void;
+}
+
+/** The page of one run. */
+export function RunPanel(props: IRunPanelProps): JSX.Element {
+  const { id, onRun } = props;
+  const trans = useTrans();
+  const run = useRun(id);
+  const { data } = run;
+  useEffect(() => {
+    if (data) {
+      onRun(data);
+    }
+  }, [data, onRun]);
+  if (run.error && !data) {
+    return (
+      <ErrorNotice
+        title={trans.__('The run could not be loaded.')}
+        error={run.error}
+        onRetry={() => void run.refetch()}
+      />
+    );
+  }
+  return data ? (
+    <RunPage {...props} run={data} answeredAt={run.dataUpdatedAt} />
+  ) : (
+    <RunSkeleton />
+  );
+}
+
+function RunPage(
+  props: IRunPanelProps & { run: Run; answeredAt: number }
+): JSX.Element {
+  const { run, answeredAt, onTab } = props;
+  const trans = useTrans();
+  const [tab, setTab] = useState(props.tab ?? 'overview');
+  const [editing, setEditing] = useState(false);
+  const [cell, setCell] = useState<{ cell: number } | null>(null);
+  const page = useRef<HTMLElement>(null);
+  const wanted = props.tab;
+  useEffect(() => {
+    if (wanted) {
+      setTab(wanted);
+    }
+  }, [wanted]);
+  const select = (next: string): void => {
+    setTab(next);
+    onTab(next);
+  };
+  return (
+    // Keys bubble up: "/" goes to the filter of the tab that is shown.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    <main
+      ref={page}
+      className="jp-mlws-run"
+      aria-label={trans.__('Run %1', run.name)}
+      onKeyDown={event => focusFilter(event, page.current)}
+    >
+      <RunHeader
+        run={run}
+        answeredAt={answeredAt}
+        editing={editing}
+        onEdit={setEditing}
+      />
+      <BinNotice run={run} />
+      {editing && <RerunForm run={run} onClose={() => setEditing(false)} />}
+      <Progress run={run} />
+      <FailureBanner
+        run={run}
+        onShowCell={index => {
+          setCell({ cell: index });
+          select('notebook');
+        }}
+      />
+      <RunTabs run={run} selected={tab} onSelect={select} cell={cell} />
+    </main>
+  );
+}
+
+function focusFilter(event: KeyboardEvent, page: HTMLElement | null): void {
+  const from = event.target as HTMLElement;
+  if (
+    event.key !== '/' ||
+    from.closest('input, textarea, select, [contenteditable], .jp-Cell')
+  ) {
+    return;
+  }
+  const filter = page?.querySelector<HTMLInputElement>('[data-mlws-filter]');
+  if (filter) {
+    event.preventDefault();
+    filter.focus();
+    filter.select();
+  }
+}
+
+/** The page's own layout, with nothing in it yet. */
+function RunSkeleton(): JSX.Element {
+  return (
+    <div className="jp-mlws-run">
+      <div className="jp-mlws-run-header">
+        <Skeleton count={2} />
+      </div>
+      <div className="jp-mlws-cards">
+        <Skeleton shape="block" height={160} />
+        <Skeleton shape="block" height={160} />
+        <Skeleton shape="block" height={160} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,127 @@
+import { caretDownIcon, caretUpIcon } from '@jupyterlab/ui-components';
+import type { KeyboardEvent } from 'react';
+
+import { IconButton, useTrans } from '../../../ui';
+import type { LogStream } from './LogStore';
+
+export interface ILogToolbarProps {
+  words: string;
+  onWords: (words: string) => void;
+  /** How many places were found, and which is shown. */
+  found: number;
+  current: number;
+  onStep: (by: 1 | -1) => void;
+  follow: boolean;
+  onFollow: (follow: boolean) => void;
+  wrap: boolean;
+  onWrap: (wrap: boolean) => void;
+  stream: LogStream;
+  onStream: (stream: LogStream) => void;
+  /** Saves the whole log as a file. */
+  onDownload: () => void;
+  /** It is being saved. */
+  downloading: boolean;
+}
+
+/** Search, and how the log is shown. */
+export function LogToolbar(props: ILogToolbarProps): JSX.Element {
+  const { follow, wrap, stream } = props;
+  const trans = useTrans();
+  return (
+    <div className="jp-mlws-toolbar">
+      <Search {...props} />
+      <Toggle
+        label={trans.__('Follow')}
+        title={trans.__('Stay at the end as lines come')}
+        on={follow}
+        onChange={props.onFollow}
+      />
+      <Toggle
+        label={trans.__('Wrap')}
+        title={trans.__('Break long lines')}
+        on={wrap}
+        onChange={props.onWrap}
+      />
+      <Toggle
+        label={trans.__('System')}
+        title={trans.__('What the workspace itself says about this job')}
+        on={stream === 'system'}
+        onChange={on => props.onStream(on ? 'system' : 'user')}
+      />
+      <button
+        type="button"
+        className="jp-mlws-button"
+        disabled={props.downloading}
+        onClick={props.onDownload}
+      >
+        {trans.__('Download')}
+      </button>
+    </div>
+  );
+}
+
+function Toggle(props: {
+  label: string;
+  title: string;
+  on: boolean;
+  onChange: (on: boolean) => void;
+}): JSX.Element {
+  return (
+    <button
+      type="button"
+      className="jp-mlws-toggle"
+      aria-pressed={props.on}
+      title={props.title}
+      onClick={() => props.onChange(!props.on)}
+    >
+      {props.label}
+    </button>
+  );
+}
+
+function Search(props: ILogToolbarProps): JSX.Element {
+  const { words, onWords, found, current, onStep } = props;
+  const trans = useTrans();
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Enter') {
+      event.preventDefault();
+      onStep(event.shiftKey ? -1 : 1);
+    } else if (event.key === 'Escape' && words) {
+      event.stopPropagation();
+      onWords('');
+    }
+  };
+  const none = found === 0;
+  return (
+    <>
+      <input
+        type="search"
+        className="jp-mlws-input jp-mlws-search"
+        aria-label={trans.__('Search the log')}
+        placeholder={trans.__('Search')}
+        data-mlws-filter
+        title={trans.__(
+          'Search the lines that are loaded (/); Enter for the next, Shift+Enter for the one before'
+        )}
+        value={words}
+        onChange={event => onWords(event.target.value)}
+        onKeyDown={onKeyDown}
+      />
+      <span className="jp-mlws-muted jp-mlws-search-count" role="status">
+        {words && (none ? trans.__('none') : `${current + 1}/${found}`)}
+      </span>
+      <IconButton
+        icon={caretUpIcon}
+        label={trans.__('Previous match')}
+        disabled={none}
+        onClick={() => onStep(-1)}
+      />
+      <IconButton
+        icon={caretDownIcon}
+        label={trans.__('Next match')}
+        disabled={none}
+        onClick={() => onStep(1)}
+      />
+    </>
+  );
+}

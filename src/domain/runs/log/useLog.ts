@@ -1,0 +1,47 @@
+import { useQuery } from '@tanstack/react-query';
+import { useMemo, useSyncExternalStore } from 'react';
+
+import { useApi } from '../../../api/context';
+import { queryKeys } from '../../../api/queryKeys';
+import { useFallbackInterval } from '../queries';
+import { LogStore, type LogStream } from './LogStore';
+import type { ILogWindow } from './logWindow';
+
+const logKeys = queryKeys('log');
+
+interface ILog {
+  window: ILogWindow;
+  pending: boolean;
+  error: unknown;
+  retry: () => void;
+  loadEarlier: () => Promise<void>;
+}
+
+/** A job's log, live: each hint fetches what is new. */
+export function useLog(runId: string, stream: LogStream): ILog {
+  const api = useApi();
+  const store = useMemo(
+    () => new LogStore(api, runId, stream),
+    [api, runId, stream]
+  );
+  const window = useSyncExternalStore(store.subscribe, () => store.window);
+  const query = useQuery({
+    queryKey: logKeys.detail(runId, stream),
+    // The store has the lines, and dies with the view: a later view begins anew.
+    gcTime: 0,
+    staleTime: 0,
+    structuralSharing: false,
+    refetchInterval: useFallbackInterval(),
+    queryFn: async () => {
+      await store.catchUp();
+      return Date.now();
+    }
+  });
+  return {
+    window,
+    pending: query.isPending,
+    error: query.error,
+    retry: () => void query.refetch(),
+    loadEarlier: () => store.loadEarlier()
+  };
+}

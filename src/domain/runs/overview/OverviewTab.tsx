@@ -1,0 +1,31 @@
+import type { Run } from '../types';
+import { AboutCard } from './AboutCard';
+import { ChildrenCard } from './ChildrenCard';
+import { DataCard } from './DataCard';
+import { EnvironmentCard } from './EnvironmentCard';
+import { HistoryCard } from './HistoryCard';
+import { MetricsCard } from './MetricsCard';
+import { NoteCard } from './NoteCard';
+import { ParamsCard } from './ParamsCard';
+import { TagsCard } from './TagsCard';
+
+/** What a person wants to know of a run at one look. */
+export function OverviewTab(props: {
+  run: Run;
+  onShowMetrics: () => void;
+}): JSX.Element {
+  const { run, onShowMetrics } = props;
+  return (
+    <div className="jp-mlws-cards">
+      <ParamsCard run={run} />
+      <MetricsCard run={run} onShowAll={onShowMetrics} />
+      <AboutCard run={run} />
+      <NoteCard run={run} />
+      <TagsCard run={run} />
+      <DataCard run={run} />
+      <EnvironmentCard runId={run.id} />
+      <HistoryCard runId={run.id} />
+      <ChildrenCard run={run} />
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+import { closeIcon } from '@jupyterlab/ui-components';
+import { useState } from 'react';
+
+import { ErrorNotice, IconButton, useTrans } from '../../../ui';
+import { parseTag } from '../tags';
+import { useUpdateRun } from '../mutations';
+import type { Run } from '../types';
+import { Card } from './Card';
+
+/** Tags, added by "key=value" and Enter, removed by a press; seen at once. */
+export function TagsCard(props: { run: Run }): JSX.Element {
+  const { run } = props;
+  const trans = useTrans();
+  const update = useUpdateRun(run.id);
+  const [text, setText] = useState('');
+  const tags = Object.entries(run.tags).filter(
+    ([key]) => !key.startsWith('mlflow.')
+  );
+  const tag = parseTag(text);
+  const add = (): void => {
+    if (tag) {
+      update.mutate({ tags: { [tag.key]: tag.value } });
+      setText('');
+    }
+  };
+  return (
+    <Card title={trans.__('Tags')}>
+      <ul className="jp-mlws-tags">
+        {tags.map(([key, value]) => (
+          <li key={key} className="jp-mlws-tag">
+            <span
+              className="jp-mlws-ellipsis"
+              title={value ? `${key}=${value}` : key}
+            >
+              {value ? `${key}=${value}` : key}
+            </span>
+            <IconButton
+              icon={closeIcon}
+              label={trans.__('Remove tag %1', key)}
+              onClick={() => update.mutate({ tags: { [key]: null } })}
+            />
+          </li>
+        ))}
+        <li>
+          <input
+            type="text"
+            className="jp-mlws-input jp-mlws-tag-input"
+            aria-label={trans.__('Add a tag')}
+            placeholder={trans.__('key=value, Enter')}
+            value={text}
+            onChange={event => setText(event.target.value)}
+            onKeyDown={event => {
+              if (event.key === 'Enter') {
+                add();
+              }
+            }}
+          />
+        </li>
+      </ul>
+      {update.error && <ErrorNotice error={update.error} />}
+    </Card>
+  );
+}

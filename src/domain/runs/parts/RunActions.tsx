@@ -1,0 +1,94 @@
+import { linkIcon } from '@jupyterlab/ui-components';
+
+import { usePageUrl } from '../../../api/context';
+import { runAddress } from '../../../lib/address';
+import { CopyButton, ErrorNotice, useOpenPage, useTrans } from '../../../ui';
+import { canCancel } from '../format';
+import { useCancelJob, useDeleteRun, useRerunJob } from '../mutations';
+import type { Run } from '../types';
+
+export interface IRunActionsProps {
+  run: Run;
+  /** The form "Edit and re-run" is open. */
+  editing: boolean;
+  onEdit: (open: boolean) => void;
+}
+
+/** What can be done with a run. Nothing here asks back: each can be undone or repeated. */
+export function RunActions(props: IRunActionsProps): JSX.Element {
+  const { run, editing, onEdit } = props;
+  const trans = useTrans();
+  const open = useOpenPage();
+  const pageUrl = usePageUrl();
+  const cancel = useCancelJob(run.id);
+  const rerun = useRerunJob(run.id);
+  const remove = useDeleteRun(run.id);
+  const error = cancel.error ?? rerun.error ?? remove.error;
+  const isJob = run.kind !== 'interactive';
+  const inBin = run.lifecycle === 'deleted';
+  return (
+    <>
+      <div
+        className="jp-mlws-run-actions"
+        role="group"
+        aria-label={trans.__('Actions')}
+      >
+        {canCancel(run) && (
+          <button
+            type="button"
+            className="jp-mlws-button"
+            disabled={cancel.isPending}
+            onClick={() => cancel.mutate()}
+          >
+            {trans.__('Cancel')}
+          </button>
+        )}
+        {isJob && (
+          <button
+            type="button"
+            className="jp-mlws-button"
+            disabled={rerun.isPending}
+            title={trans.__('Run the same code with the same parameters again')}
+            onClick={() =>
+              rerun.mutate(
+                {},
+                { onSuccess: job => open?.(runAddress(job.run.id)) }
+              )
+            }
+          >
+            {trans.__('Re-run')}
+          </button>
+        )}
+        {isJob && (
+          <button
+            type="button"
+            className="jp-mlws-button"
+            aria-expanded={editing}
+            title={trans.__('Run the same code with other parameters')}
+            onClick={() => onEdit(!editing)}
+          >
+            {trans.__('Edit and re-run…')}
+          </button>
+        )}
+        {!inBin && (
+          <button
+            type="button"
+            className="jp-mlws-button"
+            disabled={remove.isPending}
+            title={trans.__('Put this run into the bin')}
+            onClick={() => remove.mutate()}
+          >
+            {trans.__('Delete')}
+          </button>
+        )}
+        <CopyButton text={run.id} label={trans.__('Copy run id')} />
+        <CopyButton
+          icon={linkIcon}
+          text={() => pageUrl(runAddress(run.id))}
+          label={trans.__('Copy the address of this page')}
+        />
+      </div>
+      {error && <ErrorNotice error={error} />}
+    </>
+  );
+}

@@ -1,0 +1,80 @@
+import {
+  formatDuration,
+  formatNumber,
+  formatNumberFull
+} from '../../../lib/format';
+import { ErrorNotice, StatusBadge, useTrans } from '../../../ui';
+import { hasEnded, headMetrics, liveDuration, statusReason } from '../format';
+import { useRunHost } from '../host';
+import { useUpdateRun } from '../mutations';
+import type { Run } from '../types';
+import { useNow } from '../useNow';
+import { NameEditor } from './NameEditor';
+import { RunActions, type IRunActionsProps } from './RunActions';
+
+/** Where the run stands, its name, how it does, and what can be done with it. */
+export function RunHeader(
+  props: IRunActionsProps & { answeredAt: number }
+): JSX.Element {
+  const { run } = props;
+  const trans = useTrans();
+  const host = useRunHost();
+  const update = useUpdateRun(run.id);
+  return (
+    <header className="jp-mlws-run-header">
+      <div className="jp-mlws-run-title">
+        <nav
+          className="jp-mlws-breadcrumb"
+          aria-label={trans.__('Where this run belongs')}
+        >
+          <span className="jp-mlws-ellipsis" title={run.workspace}>
+            {run.workspace}
+          </span>
+          <span aria-hidden="true">/</span>
+          <button
+            type="button"
+            className="jp-mlws-link jp-mlws-ellipsis"
+            title={trans.__('Show the runs of %1', run.experiment_name)}
+            onClick={host.showExperiments}
+          >
+            {run.experiment_name}
+          </button>
+          <span aria-hidden="true">/</span>
+        </nav>
+        <NameEditor
+          name={run.name}
+          onRename={name => update.mutate({ name })}
+        />
+      </div>
+      <div className="jp-mlws-run-facts">
+        <StatusBadge
+          status={run.status}
+          reason={statusReason(run, trans) || undefined}
+        />
+        <Duration run={run} answeredAt={props.answeredAt} />
+        {headMetrics(run.metrics).map(({ key, value }) => (
+          <span key={key} className="jp-mlws-head-metric">
+            <span className="jp-mlws-muted jp-mlws-ellipsis" title={key}>
+              {key}
+            </span>
+            <span title={formatNumberFull(value)}>{formatNumber(value)}</span>
+          </span>
+        ))}
+      </div>
+      <RunActions {...props} />
+      {update.error && <ErrorNotice error={update.error} />}
+    </header>
+  );
+}
+
+function Duration(props: { run: Run; answeredAt: number }): JSX.Element | null {
+  const { run, answeredAt } = props;
+  const trans = useTrans();
+  const now = useNow(run.started_at !== null && !hasEnded(run));
+  const duration = liveDuration(run, answeredAt, now);
+  return duration === null ? null : (
+    <span className="jp-mlws-duration" title={trans.__('Duration')}>
+      {formatDuration(duration)}
+    </span>
+  );
+}

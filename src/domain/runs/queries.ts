@@ -1,0 +1,114 @@
+import {
+  queryOptions,
+  useQuery,
+  type UseQueryResult
+} from '@tanstack/react-query';
+
+import { unwrap, type ApiClient } from '../../api/client';
+import { useApi, useLive } from '../../api/context';
+import { ApiError } from '../../api/errors';
+import { queryKeys } from '../../api/queryKeys';
+import type { Run } from './types';
+
+/** Keys of everything about runs; hints of the kind "run" find them. */
+export const runKeys = queryKeys('run');
+
+/** How often pages look again while no live updates arrive, in ms. */
+const FALLBACK_MS = 15_000;
+
+/** The queries about one run. */
+export const runQueries = {
+  run: (api: ApiClient, id: string) =>
+    queryOptions({
+      queryKey: runKeys.detail(id),
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.GET('/runs/{run_id}', {
+            params: { path: { run_id: id } },
+            signal
+          })
+        )
+    }),
+  job: (api: ApiClient, id: string) =>
+    queryOptions({
+      queryKey: runKeys.detail(id, 'job'),
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.GET('/jobs/{run_id}', {
+            params: { path: { run_id: id } },
+            signal
+          })
+        )
+    }),
+  history: (api: ApiClient, id: string) =>
+    queryOptions({
+      queryKey: runKeys.detail(id, 'history'),
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.GET('/runs/{run_id}/history', {
+            params: { path: { run_id: id } },
+            signal
+          })
+        )
+    }),
+  environment: (api: ApiClient, id: string) =>
+    queryOptions({
+      queryKey: runKeys.detail(id, 'environment'),
+      queryFn: async ({ signal }) => {
+        try {
+          return await unwrap(
+            api.GET('/runs/{run_id}/environment', {
+              params: { path: { run_id: id } },
+              signal
+            })
+          );
+        } catch (error) {
+          if (error instanceof ApiError && error.status === 404) {
+            // Nothing is captured (yet): not a failure.
+            return null;
+          }
+          throw error;
+        }
+      }
+    }),
+  children: (api: ApiClient, workspace: string, id: string) =>
+    queryOptions({
+      queryKey: runKeys.list({ workspace, parent: id }),
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.GET('/workspaces/{workspace}/runs', {
+            params: {
+              path: { workspace },
+              query: { parent_id: id, limit: 200 }
+            },
+            signal
+          })
+        )
+    }),
+  inspection: (api: ApiClient, workspace: string, path: string) =>
+    queryOptions({
+      queryKey: ['inspection', workspace, path],
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.POST('/workspaces/{workspace}/notebooks/inspect', {
+            params: { path: { workspace } },
+            body: { path },
+            signal
+          })
+        ),
+      retry: false
+    })
+};
+
+/** The interval of looking again: none while hints arrive. */
+export function useFallbackInterval(): number | false {
+  return useLive() ? false : FALLBACK_MS;
+}
+
+/** One run, live. */
+export function useRun(id: string): UseQueryResult<Run> {
+  return useQuery({
+    ...runQueries.run(useApi(), id),
+    refetchInterval: useFallbackInterval()
+  });
+}

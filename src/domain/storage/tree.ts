@@ -1,0 +1,81 @@
+import type { FileEntry } from './types';
+
+/** A row of a file tree as it is shown. */
+export interface ITreeRow {
+  entry: FileEntry;
+  name: string;
+  /** 1 at the top. */
+  level: number;
+  open: boolean;
+}
+
+/** The rows of a tree: each open folder's children below it, where they are known. */
+export function treeRows(
+  children: ReadonlyMap<string, readonly FileEntry[]>,
+  open: ReadonlySet<string>,
+  root = '',
+  level = 1
+): ITreeRow[] {
+  return (children.get(root) ?? []).flatMap(entry => {
+    const isOpen = entry.type === 'folder' && open.has(entry.path);
+    const row = {
+      entry,
+      name: entry.path.slice(entry.path.lastIndexOf('/') + 1),
+      level,
+      open: isOpen
+    };
+    return isOpen
+      ? [row, ...treeRows(children, open, entry.path, level + 1)]
+      : [row];
+  });
+}
+
+/** What a key does in a tree. */
+export type TreeAction =
+  { kind: 'move'; to: number } | { kind: 'open' | 'close' } | { kind: 'show' };
+
+/** The WAI-ARIA keys of a tree; null where a key means nothing. */
+export function treeAction(
+  key: string,
+  rows: readonly ITreeRow[],
+  active: number
+): TreeAction | null {
+  const row = rows[active];
+  const last = rows.length - 1;
+  switch (key) {
+    case 'ArrowDown':
+      return { kind: 'move', to: Math.min(last, active + 1) };
+    case 'ArrowUp':
+      return { kind: 'move', to: Math.max(0, active - 1) };
+    case 'Home':
+      return { kind: 'move', to: 0 };
+    case 'End':
+      return { kind: 'move', to: last };
+    case 'ArrowRight':
+      if (row?.entry.type !== 'folder') {
+        return null;
+      }
+      return row.open
+        ? { kind: 'move', to: Math.min(last, active + 1) }
+        : { kind: 'open' };
+    case 'ArrowLeft':
+      return row?.open
+        ? { kind: 'close' }
+        : { kind: 'move', to: parentIndex(rows, active) };
+    case 'Enter':
+    case ' ':
+      return { kind: 'show' };
+    default:
+      return null;
+  }
+}
+
+function parentIndex(rows: readonly ITreeRow[], index: number): number {
+  const level = rows[index]?.level ?? 1;
+  for (let i = index - 1; i >= 0; i -= 1) {
+    if ((rows[i]?.level ?? 1) < level) {
+      return i;
+    }
+  }
+  return index;
+}

@@ -1,0 +1,82 @@
+import {
+  ILayoutRestorer,
+  IRouter,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { WidgetTracker } from '@jupyterlab/apputils';
+import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { PageCommands, addPageCommands } from '../commands/pages';
+import { PanelOpener, type PagePanel } from '../shell/openPanel';
+import { followAddress, PAGE_PATTERN } from '../shell/router';
+// Pages are restored with the layout; what they show is loaded later.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
+import { createRunHost, createRunPage } from '../shell/runPage';
+import { IMlwsPages, IWorkspaceConnection } from '../tokens';
+import { TRANSLATION_DOMAIN } from '../ui/trans';
+
+/** Opens pages by their addresses, restores them with the layout, and follows links to them. */
+export const pagesPlugin: JupyterFrontEndPlugin<IMlwsPages> = {
+  id: 'jupyter-mlws:pages',
+  description: 'Opens the pages of the ML workspace by their addresses.',
+  autoStart: true,
+  requires: [
+    IWorkspaceConnection,
+    IRenderMimeRegistry,
+    IEditorServices,
+    IDocumentManager
+  ],
+  optional: [ITranslator, ILayoutRestorer, IRouter],
+  provides: IMlwsPages,
+  activate: (
+    app: JupyterFrontEnd,
+    connection: IWorkspaceConnection,
+    rendermime: IRenderMimeRegistry,
+    editors: IEditorServices,
+    documents: IDocumentManager,
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null,
+    router: IRouter | null
+  ): IMlwsPages => {
+    const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
+    const tracker = new WidgetTracker<PagePanel>({ namespace: 'mlws-pages' });
+    const host = createRunHost({ app, documents, rendermime, editors });
+    const pages: IMlwsPages = {
+      open: address => void opener.open(address)
+    };
+    const opener = new PanelOpener(app.shell, tracker, address =>
+      createRunPage(address, {
+        connection,
+        translator,
+        host,
+        open: pages.open,
+        tracker
+      })
+    );
+    addPageCommands(app.commands, trans, {
+      open: pages.open,
+      follow: search => {
+        if (router) {
+          void app.restored.then(() =>
+            followAddress(router, search, pages.open)
+          );
+        }
+      }
+    });
+    void restorer?.restore(tracker, {
+      command: PageCommands.open,
+      args: widget => ({ address: opener.addressOf(widget) }),
+      name: widget => opener.addressOf(widget)
+    });
+    router?.register({
+      command: PageCommands.follow,
+      pattern: PAGE_PATTERN,
+      rank: 15
+    });
+    return pages;
+  }
+};

@@ -1,0 +1,117 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { WidgetTracker } from '@jupyterlab/apputils';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import { lazy } from 'react';
+
+import type { IRunHost, IRunPanelProps, Run } from '../domain/runs';
+import { runAddress, type IPageAddress } from '../lib/address';
+import { shortId } from '../lib/format';
+import { PagesProvider, type OpenPage } from '../ui';
+import { experimentsIcon } from './icons';
+import { markdownView } from './MarkdownView';
+import { notebookView, type INotebookTools } from './NotebookView';
+import type { IPage, PagePanel } from './openPanel';
+import type { IProvidersProps } from './Providers';
+import { ReactPanel } from './reactPanel';
+import { saveCopy } from './saveCopy';
+import { StatusTitleIcon } from './StatusTitleIcon';
+
+/** Loaded when the first page is shown. */
+const HostedRun = lazy(async () => {
+  const { RunHostProvider, RunPanel } = await import('../domain/runs');
+  return {
+    default: ({ host, ...panel }: IRunPanelProps & { host: IRunHost }) => (
+      <RunHostProvider value={host}>
+        <RunPanel {...panel} />
+      </RunHostProvider>
+    )
+  };
+});
+
+/** What the Lab gives to the run page. */
+export function createRunHost(
+  lab: INotebookTools & { app: JupyterFrontEnd; documents: IDocumentManager }
+): IRunHost {
+  const { app, documents, rendermime } = lab;
+  const { contents } = app.serviceManager;
+  return {
+    Markdown: markdownView(rendermime),
+    Notebook: notebookView(lab),
+    openCopy: async copy => {
+      documents.openOrReveal(await saveCopy(contents, copy));
+    },
+    openFile: path => void documents.openOrReveal(path),
+    showExperiments: () =>
+      void app.commands.execute('jupyter-mlws:show-experiments')
+  };
+}
+
+export interface IRunPageOptions extends IProvidersProps {
+  host: IRunHost;
+  open: OpenPage;
+  tracker: WidgetTracker<PagePanel>;
+}
+
+/** The page of a run, in a panel whose tab shows its name and status. */
+export function createRunPage(
+  address: IPageAddress,
+  options: IRunPageOptions
+): IPage {
+  const { connection, translator, host, open, tracker } = options;
+  const { id } = address;
+  let wanted = address.tab;
+  let shown = address.tab;
+  const onRun = (run: Run): void => nameTab(panel, run);
+  const onTab = (tab: string): void => {
+    shown = tab;
+    wanted = null;
+    const widget = tracker.find(page => page.content === panel);
+    if (widget) {
+      void tracker.save(widget);
+    }
+  };
+  const panel = new ReactPanel({
+    id: `jp-mlws-page-${id}`,
+    label: shortId(id),
+    caption: shortId(id),
+    icon: experimentsIcon,
+    connection,
+    translator,
+    body: () => (
+      <PagesProvider value={open}>
+        <HostedRun
+          host={host}
+          id={id}
+          tab={wanted}
+          onRun={onRun}
+          onTab={onTab}
+        />
+      </PagesProvider>
+    )
+  });
+  return {
+    panel,
+    show: next => {
+      if (next.tab) {
+        wanted = next.tab;
+        panel.update();
+      }
+    },
+    address: () => runAddress(id, shown)
+  };
+}
+
+/** Puts name and status onto the panel's tab; only what has changed, since each change draws all tabs. */
+function nameTab(panel: ReactPanel, run: Run): void {
+  const { title } = panel;
+  if (panel.isDisposed) {
+    return;
+  }
+  title.label = run.name;
+  title.caption = `${run.experiment_name} / ${run.name}`;
+  if (title.dataset['mlwsStatus'] !== run.status) {
+    title.dataset = { ...title.dataset, mlwsStatus: run.status };
+    // A Lumino renderer is all that a tab needs; the Lab's type asks for a LabIcon.
+    title.icon = new StatusTitleIcon(run.status);
+  }
+}
