@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
@@ -20,7 +21,7 @@ from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action, Actor
+from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action, Actor, ActorKind
 from jupyter_mlws.kit.errors import BadInput, Forbidden, MlwsError, TooLarge, Unauthenticated
 
 if TYPE_CHECKING:
@@ -173,9 +174,15 @@ class ApiHandler(JupyterHandler):
             self.actor = self.runtime.actor_of_user(cast("User", self.current_user))
         if not self.runtime.may(self.actor, contract.action, self.path_kwargs.get("workspace")):
             raise Forbidden(f"{self.actor.name} may not {contract.action.value} here.")
+        self._count_as_activity()
         self.query = self._parse_query(contract)
         if contract.body is not None:
             self.body = self._parse_body(contract)
+
+    def _count_as_activity(self) -> None:
+        """What a person does keeps an idle server from being culled; reading does not, for pages read by themselves."""
+        if self.actor.kind is ActorKind.USER and self.request.method != "GET":
+            self.settings["api_last_activity"] = datetime.now(timezone.utc)
 
     _token: str | None = None
 
@@ -232,11 +239,6 @@ class ApiHandler(JupyterHandler):
         for name, text in (headers or {}).items():
             self.set_header(name, text)
         self.finish(msgspec.json.encode(value))
-
-    def update_api_activity(self) -> None:
-        """Polling and streams are no activity; a person's other requests are."""
-        if self.get_argument("no_track_activity", None) is None:
-            self.settings["api_last_activity"] = self.settings.get("api_last_activity")
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """Our own errors are answers, not accidents: no traceback for them."""

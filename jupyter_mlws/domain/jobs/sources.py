@@ -100,7 +100,9 @@ def _snapshot(
             field="confirm_large",
         )
     files, fresh = store_files(db, services, found.source, found.files)
-    snapshot = db.write_sync(lambda s: storage.store_snapshot(s, files, fresh))
+    snapshot = None if fresh else db.read_sync(lambda s: storage.known_snapshot(s, files))
+    if snapshot is None:
+        snapshot = db.write_sync(lambda s: storage.store_snapshot(s, files, fresh))
     return Prepared(
         spec=spec,
         source=source,
@@ -120,7 +122,7 @@ def store_files(
     """Store files, and the blobs that are new; files that did not change since they were last hashed are not read."""
     stats = {file.absolute: (file.size, file.mtime_ns, file.inode) for file in files}
     known = db.read_sync(lambda s: storage.unchanged(s, stats))
-    new = [file for file in files if file.absolute not in known or not services.blobs.exists(known[file.absolute])]
+    new = [file for file in files if file.absolute not in known]
     stored: dict[str, StoredSource] = {}
     for file, result in zip(new, services.blobs.put_files([file.path for file in new], below=source), strict=True):
         if isinstance(result, MlwsError):

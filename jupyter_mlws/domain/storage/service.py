@@ -168,13 +168,23 @@ def store_snapshot(session: Session, files: Sequence[SnapshotFile], fresh: Itera
     at = now_ms()
     store.add_blobs(session, fresh, at)
     _check_contents(session, ordered)
-    manifest = [[file.path, file.type, file.sha256, file.executable, file.target] for file in ordered]
-    snapshot_id = hashlib.sha256(msgspec.json.encode(manifest)).hexdigest()
+    snapshot_id = _snapshot_id(ordered)
     if store.snapshot(session, snapshot_id) is None:
         total = sum(file.size for file in ordered)
         row = SnapshotRow(id=snapshot_id, files=len(ordered), bytes=total, created_at=at)
         store.add_snapshot(session, row, [{**file._asdict(), "type": file.type} for file in ordered])
     return snapshot_id
+
+
+def known_snapshot(session: Session, files: Sequence[SnapshotFile]) -> str | None:
+    """The id of this set of files, if it is kept already: then nothing need be stored."""
+    snapshot_id = _snapshot_id(sorted(files, key=lambda file: file.path.encode("utf-8", "surrogatepass")))
+    return snapshot_id if store.snapshot(session, snapshot_id) is not None else None
+
+
+def _snapshot_id(ordered: Sequence[SnapshotFile]) -> str:
+    manifest = [[file.path, file.type, file.sha256, file.executable, file.target] for file in ordered]
+    return hashlib.sha256(msgspec.json.encode(manifest)).hexdigest()
 
 
 def snapshot_list(
