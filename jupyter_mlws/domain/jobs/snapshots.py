@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.domain.jobs.errors import SourceMissing
-from jupyter_mlws.domain.jobs.ignores import NEVER, SILENT, git_root, is_environment, is_ignored, rules_above, rules_of
+from jupyter_mlws.kit.ignores import NEVER, SILENT, git_root, is_environment, is_ignored, rules_above, rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from jupyter_mlws.domain.jobs.ignores import Rules
+    from jupyter_mlws.kit.ignores import Rules
 
 LARGE_BYTES = 1 << 30
 LARGE_FILES = 50_000

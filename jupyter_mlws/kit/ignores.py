@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pathspec import GitIgnoreSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 VERSION_CONTROL = frozenset({".git", ".hg", ".svn"})
@@ -87,6 +88,27 @@ def is_ignored(rules: list[Rules], path: str, *, is_dir: bool) -> bool:
 def is_environment(path: str) -> bool:
     """Whether the folder is a virtual or conda environment."""
     return any(os.path.lexists(f"{path}/{mark}") for mark in ENVIRONMENT_MARKS)
+
+
+def files_below(folder: Path, *, keep: Collection[str] = ()) -> Iterator[str]:
+    """Paths, relative to `folder`, of the regular files that the rules do not leave out; those named in `keep` in any case."""
+    yield from keep
+    stack = [("", rules_above(folder))]
+    while stack:
+        below, rules = stack.pop()
+        with os.scandir(folder / below) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        own = rules_of(str(folder / below), {entry.name for entry in entries})
+        rules = [own, *rules] if own is not None else rules
+        for entry in entries:
+            path = f"{below}{entry.name}"
+            is_dir = entry.is_dir(follow_symlinks=False)
+            if entry.name in SILENT or entry.name in NEVER or path in keep or is_ignored(rules, entry.path, is_dir=is_dir):
+                continue
+            if entry.is_file(follow_symlinks=False):
+                yield path
+            elif is_dir and not is_environment(entry.path):
+                stack.append((f"{path}/", rules))
 
 
 def _read(path: str) -> GitIgnoreSpec | None:

@@ -1,0 +1,113 @@
+"""Experiments, known by their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import UNSET
+
+from jupyter_mlws.domain.experiments.schemas import (
+    Experiment,
+    ExperimentCreate,
+    ExperimentDeletion,
+    ExperimentPage,
+    ExperimentUpdate,
+    Goal,
+)
+from jupyter_mlws.sdk.errors import NotFound
+from jupyter_mlws.sdk.transport import segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from jupyter_mlws.sdk.workspace import Workspace
+
+PAGE = 500
+Direction = Literal["maximize", "minimize"]
+
+
+class Experiments:
+    """`ws.experiments`."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._ask = workspace.transport.ask
+
+    def list(self, *, text: str = "", archived: bool = False) -> list[Experiment]:
+        """Those whose name contains `text`, the most recently used first; the archived ones instead of the others."""
+        return [*self._pages(text, archived=archived)]
+
+    def _pages(self, text: str, *, archived: bool) -> Iterator[Experiment]:
+        cursor: str | None = None
+        while True:
+            query = {"q": text or None, "archived": archived, "limit": PAGE, "cursor": cursor}
+            page = self._ask("GET", f"{self._workspace.path}/experiments", ExperimentPage, query=query)
+            yield from page.experiments
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def show(self, name: str) -> Experiment:
+        """The experiment of this name, archived or not. Raises `NotFound`."""
+        for archived in (False, True):
+            for found in self._pages(name, archived=archived):
+                if found.name == name:
+                    return found
+        raise NotFound(
+            f"The workspace {self._workspace.name!r} has no experiment {name[:80]!r}.",
+            status=404,
+            code="experiment_not_found",
+            field="experiment",
+        )
+
+    def create(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        goal: str | None = None,
+        direction: Direction = "maximize",
+    ) -> Experiment:
+        """A new experiment; `goal` is the metric that says which of its runs is best."""
+        body = ExperimentCreate(
+            name=name,
+            description=UNSET if description is None else description,
+            tags=dict(tags) if tags else UNSET,
+            goal=UNSET if goal is None else Goal(metric=goal, direction=direction),
+        )
+        return self._ask("POST", f"{self._workspace.path}/experiments", Experiment, body=body)
+
+    def update(
+        self,
+        name: str,
+        *,
+        new_name: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        goal: str | None = None,
+        direction: Direction = "maximize",
+    ) -> Experiment:
+        """Change what is given; a tag that is None is removed, and so is a goal that is the empty text."""
+        body = ExperimentUpdate(
+            name=UNSET if new_name is None else new_name,
+            description=UNSET if description is None else description,
+            tags=UNSET if tags is None else dict(tags),
+            goal=UNSET if goal is None else Goal(metric=goal, direction=direction) if goal else None,
+        )
+        return self._ask("PATCH", self._path(name), Experiment, body=body)
+
+    def archive(self, name: str) -> Experiment:
+        """Hide it; its runs stay."""
+        return self._ask("POST", f"{self._path(name)}/archive", Experiment)
+
+    def restore(self, name: str) -> Experiment:
+        """Bring an archived one back."""
+        return self._ask("POST", f"{self._path(name)}/restore", Experiment)
+
+    def delete(self, name: str, *, dry_run: bool = False) -> ExperimentDeletion:
+        """Delete an archived experiment with all its runs, for good. `dry_run` only tells what would go."""
+        return self._ask("DELETE", self._path(name), ExperimentDeletion, query={"dry_run": dry_run})
+
+    def _path(self, name: str) -> str:
+        return f"/experiments/{segment(self.show(name).id)}"

@@ -1,0 +1,213 @@
+"""Jobs: submit, follow, cancel, run again."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
+
+from msgspec import UNSET, Struct
+
+from jupyter_mlws.domain.jobs.schemas import (
+    CommandSpec,
+    JobCreate,
+    LogSlice,
+    NotebookInspect,
+    NotebookInspection,
+    NotebookSpec,
+    ReRun,
+)
+from jupyter_mlws.kit.ids import new_id
+from jupyter_mlws.sdk.errors import BadInput, WaitTimeout
+from jupyter_mlws.sdk.results import Job, Run, bound
+from jupyter_mlws.sdk.sources import Source
+from jupyter_mlws.sdk.transport import SUBMIT_TIMEOUT_S, segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from jupyter_mlws.sdk.workspace import Workspace
+
+POLL_S = 0.3
+LOG_BYTES = 1 << 20
+
+LogStream = Literal["user", "system"]
+
+
+class JobUpdate(NamedTuple):
+    """What is new of a job that is being followed."""
+
+    run: Run
+    text: str
+    """Whole log lines since the last update."""
+    partial: str
+    """The last line while it is unfinished (a progress bar, say)."""
+
+
+class JobRuns(Struct):
+    """Jobs that wait or run, as the server gives them."""
+
+    jobs: list[Run]
+
+
+class Jobs:
+    """`ws.jobs`."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._ask = workspace.transport.ask
+
+    def create(
+        self,
+        *,
+        notebook: str | Path | None = None,
+        command: str | None = None,
+        code: str | Path | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        kernel: str | None = None,
+        name: str | None = None,
+        experiment: str | None = None,
+        target: str = "local",
+        priority: int = 0,
+        timeout: int | None = None,
+        tags: Mapping[str, str] | None = None,
+        note: str | None = None,
+        env: Mapping[str, str] | None = None,
+        in_place: bool = False,
+        confirm_large: bool = False,
+        parent: str | None = None,
+    ) -> Job:
+        """Submit a notebook, or a shell line with the folder `code`. Answers once the sources are frozen and the job is queued.
+
+        Paths are those of this machine; one that is not here is looked for on the server, below its root. `timeout` is in
+        seconds. Raises `BadInput` (a parameter, a kernel), `NotFound` (the notebook), `Conflict` (a folder that is very large).
+        """
+        if (notebook is None) == (command is None):
+            raise BadInput("A job is a `notebook` or a `command`: give one of them.", status=400, code="bad_input")
+        if notebook is None and (parameters or kernel):
+            raise BadInput("Only notebooks have parameters and a kernel.", status=400, code="bad_input", field="parameters")
+        if notebook is not None and code is not None:
+            raise BadInput(
+                "`code` goes with a `command`; a notebook's code is its folder.", status=400, code="bad_input", field="code"
+            )
+        source = Source(self._workspace, in_place=in_place)
+        spec: NotebookSpec | CommandSpec
+        if notebook is not None:
+            path = source.notebook(str(notebook))
+            spec = NotebookSpec(notebook=path, kernel=kernel or UNSET, parameters=dict(parameters) if parameters else UNSET)
+        else:
+            spec = CommandSpec(command=command or "", code=UNSET if code is None else source.folder(str(code)))
+        body = JobCreate(
+            spec=spec,
+            experiment=UNSET if experiment is None else experiment,
+            name=UNSET if name is None else name,
+            target=target,
+            priority=priority,
+            timeout_s=UNSET if timeout is None else timeout,
+            tags=dict(tags) if tags else UNSET,
+            note=UNSET if note is None else note,
+            env=dict(env) if env else UNSET,
+            manifest=source.manifest or UNSET,
+            in_place=in_place,
+            confirm_large=confirm_large,
+            parent_id=UNSET if parent is None else parent,
+        )
+        path = f"{self._workspace.path}/jobs"
+        return self._job("POST", path, body=body, headers={"Idempotency-Key": new_id()}, timeout=SUBMIT_TIMEOUT_S)
+
+    def show(self, job: str) -> Job:
+        """A job by its id. Raises `NotFound`, with code `not_a_job` for a run that was not submitted."""
+        return self._job("GET", f"/jobs/{segment(job)}")
+
+    def cancel(self, job: str) -> Job:
+        """Cancel a job, whatever its status. One that has ended stays as it is."""
+        return self._job("POST", f"/jobs/{segment(job)}/cancel")
+
+    def rerun(
+        self,
+        job: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        experiment: str | None = None,
+        priority: int | None = None,
+        timeout: int | None = None,
+    ) -> Job:
+        """Submit a job again from its own snapshot; what is given wins over what it had."""
+        body = ReRun(
+            name=UNSET if name is None else name,
+            experiment=UNSET if experiment is None else experiment,
+            parameters=dict(parameters) if parameters else UNSET,
+            priority=UNSET if priority is None else priority,
+            timeout_s=UNSET if timeout is None else timeout,
+        )
+        return self._job("POST", f"/jobs/{segment(job)}/rerun", body=body)
+
+    def log(
+        self, job: str, *, offset: int = 0, limit: int = LOG_BYTES, tail: int | None = None, stream: LogStream = "user"
+    ) -> LogSlice:
+        """A piece of the log from a byte offset on, or its last `tail` bytes. `stream="system"` is the supervisor's own log."""
+        query = {"offset": offset, "limit": limit, "tail": tail, "stream": stream}
+        return self._ask("GET", f"/jobs/{segment(job)}/log", LogSlice, query=query)
+
+    def full_log(self, job: str, *, stream: LogStream = "user") -> str:
+        """The whole log as it is now."""
+        pieces: list[str] = []
+        offset = 0
+        while True:
+            piece = self.log(job, offset=offset, stream=stream)
+            pieces.append(piece.text)
+            if piece.next_offset == offset or piece.done:
+                return "".join([*pieces, piece.partial])
+            offset = piece.next_offset
+
+    def follow(self, job: str, *, every: float = POLL_S) -> Iterator[JobUpdate]:
+        """Updates of a job until it has ended and all of its log was given; the last one has the final status."""
+        offset = 0
+        while True:
+            run = self.show(job).run
+            piece = self.log(job, offset=offset)
+            caught_up, offset = piece.next_offset == offset, piece.next_offset
+            done = run.ended and (piece.done or caught_up)
+            # What is still unfinished at the end is a line all the same.
+            yield JobUpdate(run, piece.text + piece.partial if done else piece.text, "" if done else piece.partial)
+            if done:
+                return
+            if caught_up:
+                time.sleep(every)
+
+    def stream(self, job: str, *, to: IO[str] | None = None) -> Job:
+        """Print the log as it grows, until the job ends; the job as it is then."""
+        out = to or sys.stdout
+        for update in self.follow(job):
+            out.write(update.text)
+            out.flush()
+        return self.show(job)
+
+    def wait(self, job: str, *, timeout: float | None = None, every: float = POLL_S) -> Job:
+        """Wait until the job ends; the job as it is then. Raises `WaitTimeout` after `timeout` seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            found = self.show(job)
+            if found.run.ended:
+                return found
+            if deadline is not None and time.monotonic() >= deadline:
+                raise WaitTimeout(f"The job {job} is {found.status.value} after {timeout} s; it goes on.")
+            time.sleep(every)
+
+    def download(self, job: str, path: str = "", *, to: str | Path = ".") -> list[Path]:
+        """The job's artifacts, or those below `path`, into a folder."""
+        return self._workspace.runs.download(job, path, to=to)
+
+    def inspect(self, notebook: str | Path) -> NotebookInspection:
+        """What a notebook takes: its parameters with types and defaults, its kernel, and the size of its snapshot."""
+        body = NotebookInspect(path=Source(self._workspace, in_place=True).notebook(str(notebook)))
+        return self._ask("POST", f"{self._workspace.path}/notebooks/inspect", NotebookInspection, body=body)
+
+    def _job(self, method: str, path: str, **options: Any) -> Job:
+        return bound(self._ask(method, path, Job, **options), self._workspace)
+
+    def list(self) -> list[Run]:
+        """Runs of the jobs that run or wait: the running ones, then the queue in its order."""
+        return [bound(run, self._workspace) for run in self._ask("GET", f"{self._workspace.path}/jobs", JobRuns).jobs]
