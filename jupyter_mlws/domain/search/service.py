@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_mlws.domain.experiments import service as experiments
@@ -54,7 +55,7 @@ def search_runs(
     found = store.page(session, criteria, _after(criteria, cursor), limit)
     return RunPage(
         runs=runs.wires(session, found.rows),
-        next_cursor=encode_cursor(*found.last_key) if found.last_key is not None else None,
+        next_cursor=encode_cursor(*map(_to_json, found.last_key)) if found.last_key is not None else None,
         total=store.count(session, criteria) if cursor is None else None,
     )
 
@@ -63,9 +64,20 @@ def _after(criteria: store.Criteria, cursor: str | None) -> list[Any] | None:
     if not cursor:
         return None
     key = decode_cursor(cursor, store.key_length(criteria))
-    if any(isinstance(value, (list, dict)) for value in key):
+    return [_from_json(value) for value in key]
+
+
+def _to_json(value: Any) -> Any:
+    """JSON has no infinity; in a cursor it stands as a list of its sign."""
+    return [1 if value > 0 else -1] if isinstance(value, float) and math.isinf(value) else value
+
+
+def _from_json(value: Any) -> Any:
+    if value in ([1], [-1]):
+        return math.inf * value[0]
+    if isinstance(value, (list, dict)):
         raise BadInput("This cursor was not made by this server for this list; ask for the first page again.", field="cursor")
-    return key
+    return value
 
 
 def _experiment(session: Session, workspace_id: int, experiment_id: str) -> int:
