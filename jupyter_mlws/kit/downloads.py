@@ -7,6 +7,7 @@ import io
 import os
 import re
 import stat
+import threading
 import time
 import zipfile
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ class Download:
         self.size = os.fstat(descriptor).st_size
         self.etag = etag
         self._left = self.size
+        self._lock = threading.Lock()
         self._digest = hashlib.sha256() if etag is not None and SHA256.fullmatch(etag) else None
 
     @classmethod
@@ -82,7 +84,8 @@ class Download:
 
     def read(self) -> bytes:
         """The next piece; nothing at the end. Raises `ContentDamaged` instead of the last piece if the content is not what it was."""
-        piece = self._file.read(min(PIECE, self._left))
+        with self._lock:
+            piece = self._file.read(min(PIECE, self._left))
         self._left -= len(piece)
         if self._digest is not None:
             self._digest.update(piece)
@@ -93,8 +96,9 @@ class Download:
         return piece
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
+        """Let go of the file; waits for a read that another thread still is in."""
+        with self._lock:
+            self._file.close()
 
     def _span(self, asked: Mapping[str, str]) -> tuple[int, int] | None:
         """First and last byte of a single range; None for the whole (also where the range is none that we know)."""
@@ -149,8 +153,25 @@ class _Outlet(io.RawIOBase):
         return whole
 
 
-def zip_pieces(entries: Iterable[tuple[str, Path]]) -> Generator[bytes, None, None]:
-    """A zip file of `(path inside it, file on disk)`, in pieces of about 1 MB. Raises OSError for a file that cannot be read."""
+class ZipStream:
+    """A zip file of `(path inside it, file on disk)` that is made while it is read."""
+
+    def __init__(self, entries: Iterable[tuple[str, Path]]) -> None:
+        self._pieces = _zip_pieces(entries)
+        self._lock = threading.Lock()
+
+    def read(self) -> bytes:
+        """The next piece, about 1 MB; nothing at the end. Raises OSError for a file that cannot be read."""
+        with self._lock:
+            return next(self._pieces, b"")
+
+    def close(self) -> None:
+        """Let go of the file in hand; waits for a read that another thread still is in."""
+        with self._lock:
+            self._pieces.close()
+
+
+def _zip_pieces(entries: Iterable[tuple[str, Path]]) -> Generator[bytes, None, None]:
     outlet = _Outlet()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
         for inside, path in entries:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from jupyter_mlws.kit.downloads import ContentDamaged, Download, content_disposition, zip_pieces
+from jupyter_mlws.kit.downloads import ContentDamaged, Download, ZipStream, content_disposition
 from jupyter_mlws.kit.errors import BadInput, MlwsError, NotFound, TooLarge
 from jupyter_mlws.kit.http import ApiHandler
 from jupyter_mlws.kit.sinks import Sink, StoredBlob
@@ -272,7 +272,7 @@ async def send_file(
             with contextlib.suppress(StreamClosedError):
                 await _pump(handler, source.read)
     finally:
-        await in_thread(source.close)
+        source.close()
     if not handler._finished:
         handler.finish()
 
@@ -286,13 +286,13 @@ async def send_zip(handler: ApiHandler, entries: Sequence[tuple[str, Path]], *, 
     handler.set_header("Content-Security-Policy", "sandbox")
     handler.set_header("X-Content-Type-Options", "nosniff")
     handler.set_header("Cache-Control", "no-store")
-    pieces = zip_pieces(entries)
+    source = ZipStream(entries)
     try:
-        await _pump(handler, lambda: next(pieces, b""))
+        await _pump(handler, source.read)
     except StreamClosedError:
         return
     finally:
-        await in_thread(pieces.close)
+        source.close()
     if not handler._finished:
         handler.finish()
 
