@@ -15,23 +15,29 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from jupyter_mlws.db import outbox
-from jupyter_mlws.db.engine import READERS, make_readers, make_writer
+from jupyter_mlws.db.engine import READERS, make_readers, make_writer, words_of_failure
 from jupyter_mlws.kit.errors import Busy, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import URL
+    from sqlalchemy import URL, Connection
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 QUEUE_LIMIT = 2_000
 GROUP_LIMIT = 64
+
+
+class DatabaseFailed(Unavailable):
+    """The database could not take a write: a full disk, a lost connection. Nothing of it was stored."""
+
+    code = "database_failed"
 
 
 class _Item(Generic[T]):
@@ -52,6 +58,7 @@ class Database:
         self._queue: queue.Queue[_Item[Any] | None] = queue.Queue(QUEUE_LIMIT)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="mlws-read")
         self._closed = False
+        self._gate = threading.Lock()
         self._seq = 0
         self._thread = threading.Thread(target=self._run, name="mlws-writer", daemon=True)
 
@@ -68,13 +75,14 @@ class Database:
 
     def submit(self, fn: Callable[[Session], T]) -> Future[T]:
         """Queue a write. Raises `Busy` when the queue is full, `Unavailable` after `close()`."""
-        if self._closed:
-            raise Unavailable("The server is stopping; try again in a moment.")
         item = _Item(fn)
-        try:
-            self._queue.put_nowait(item)
-        except queue.Full:
-            raise Busy("The server has more to write than it can queue; try again in a second.") from None
+        with self._gate:  # nothing may come into the queue behind the mark of `close()`
+            if self._closed:
+                raise Unavailable("The server is stopping; try again in a moment.")
+            try:
+                self._queue.put_nowait(item)
+            except queue.Full:
+                raise Busy("The server has more to write than it can queue; try again in a second.") from None
         return item.future
 
     async def write(self, fn: Callable[[Session], T]) -> T:
@@ -96,9 +104,10 @@ class Database:
 
     def close(self) -> None:
         """Commit what was accepted, then let go of all connections."""
-        if self._closed:
-            return
-        self._closed = True
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
@@ -125,6 +134,8 @@ class Database:
 
     def _commit(self, group: list[_Item[Any]]) -> None:
         """Run a group as one transaction and settle its futures."""
+        # From here on nobody can cancel them any more: whoever stopped to wait before is left out.
+        group = [item for item in group if item.future.set_running_or_notify_cancel()]
         outcomes: list[tuple[_Item[Any], Any, BaseException | None]] = []
         changes: list[outbox.Change] = []
         try:
@@ -136,7 +147,7 @@ class Database:
         except BaseException as error:
             log.exception("A group of %d writes was not committed", len(group))
             for item in group:
-                item.future.set_exception(error if isinstance(error, Exception) else RuntimeError(str(error)))
+                item.future.set_exception(_in_words(error))
             return
         if changes:
             self._seq = changes[-1].seq
@@ -149,10 +160,13 @@ class Database:
 
     def _one(self, session: Session, item: _Item[Any]) -> tuple[_Item[Any], Any, BaseException | None]:
         before = dict(session.info.get(outbox.PENDING, {}))
+        connection = session.connection()
         try:
             with session.begin_nested():
                 value = item.fn(session)
-        except Exception as error:  # noqa: BLE001 - handed to the caller through its future
+        except Exception as error:
+            if isinstance(error, DBAPIError) and not _in_transaction(connection):
+                raise  # a full disk makes SQLite roll back all of it: no write of this group may count as done
             session.info[outbox.PENDING] = before
             return item, None, error
         return item, value, None
@@ -178,3 +192,16 @@ class Database:
         except SQLAlchemyError as error:
             return str(error)
         return None
+
+
+def _in_transaction(connection: Connection) -> bool:
+    """Whether the driver still has the transaction of this group open."""
+    driver = connection.connection.dbapi_connection
+    return bool(getattr(driver, "in_transaction", True)) and not getattr(driver, "closed", False)
+
+
+def _in_words(error: BaseException) -> Exception:
+    """What the callers of a group learn that was not committed."""
+    if isinstance(error, DBAPIError):
+        return DatabaseFailed(words_of_failure(error))
+    return error if isinstance(error, Exception) else RuntimeError(str(error))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
+    from sqlalchemy.exc import DBAPIError
 
 READERS = 4
 BUSY_MS = 10_000
@@ -65,3 +66,13 @@ def make_readers(url: str | URL) -> Engine:
         _prepare_sqlite(engine, read_only=True)
         return engine
     return create_engine(parsed, pool_pre_ping=True, isolation_level="REPEATABLE READ", **options)
+
+
+def words_of_failure(error: DBAPIError) -> str:
+    """A database's failure in words for people."""
+    name = getattr(error.orig, "sqlite_errorname", "") or ""
+    if name.startswith("SQLITE_FULL"):
+        return "The disk of the workspace's database is full; nothing was stored. Free some space, then try again."
+    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")):
+        return f"The workspace's database could not be written ({name}); nothing was stored. Is its disk full, or gone?"
+    return f"The workspace's database failed; nothing was stored: {str(error.orig)[:300]}"
