@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-ObjectId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+# In patterns `$` also stands before a last line end in Python, hence `(?!\n)`, which JavaScript understands too.
+ObjectId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
 """A run id: 32 lower-case hex digits."""
 MetricValue = float | Literal["NaN", "Infinity", "-Infinity"]
 """A number; what JSON cannot write stands as a string."""
@@ -18,4 +19,4 @@ Note = Annotated[str, Meta(max_length=100_000)]
 TimeMs = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 """Milliseconds since the epoch, UTC; up to the year 9999."""
 Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-BatchId = Annotated[str, Meta(min_length=8, max_length=64, pattern="^[0-9A-Za-z_-]+$")]
+BatchId = Annotated[str, Meta(min_length=8, max_length=64, pattern=r"^[0-9A-Za-z_-]+$(?!\n)")]

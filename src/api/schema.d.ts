@@ -1093,7 +1093,7 @@ export interface components {
         };
         /**
          * ChangeHint
-         * @description An object that changed; `parent` is a run's experiment.
+         * @description An object that changed; `parent` is a run's experiment. `seq`: what to give as `since` or `after` to go on from here.
          *
          *         `kind` is workspace, experiment, run, metrics, artifacts, log, notebook or compute.
          */

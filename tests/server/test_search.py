@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from tests.live import LiveServer
 
@@ -21,9 +22,9 @@ def make_runs(server: LiveServer, experiment: str, values: list[object]) -> list
     return ids
 
 
-def pages(server: LiveServer, **query: object) -> list[dict[str, object]]:
+def pages(server: LiveServer, **query: object) -> list[dict[str, Any]]:
     """All pages of a search, put together."""
-    found: list[dict[str, object]] = []
+    found: list[dict[str, Any]] = []
     cursor = None
     while True:
         page = server.ok("GET", "/workspaces/default/runs", params={**query, **({"cursor": cursor} if cursor else {})})

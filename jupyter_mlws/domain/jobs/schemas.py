@@ -52,7 +52,7 @@ class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType = UNSET
     tags: dict[Key, TagValue] | UnsetType = UNSET
     note: Annotated[str, Meta(max_length=100_000)] | UnsetType = UNSET
-    env: dict[Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], str] | UnsetType = UNSET
+    env: dict[Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)")], str] | UnsetType = UNSET
     """Environment variables of the job."""
     manifest: SourceManifest | UnsetType = UNSET
     in_place: bool = False
@@ -197,7 +197,7 @@ class MissingBlobs(Struct, kw_only=True):
 class BlobQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Hashes to ask about."""
 
-    sha256: Annotated[list[Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]], Meta(max_length=100_000)]
+    sha256: Annotated[list[Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]], Meta(max_length=100_000)]
 
 
 class KeepFile(Struct, kw_only=True, forbid_unknown_fields=True):
