@@ -49,6 +49,8 @@ export class PanelOpener {
     const widget = new MainAreaWidget({ content: page.panel });
     widget.id = `jp-mlws-${address.kind}-${address.id}`;
     widget.title.closable = true;
+    // The page has its own head.
+    widget.toolbar.hide();
     this._open.set(key, { widget, page });
     widget.disposed.connect(() => {
       this._open.delete(key);

@@ -22,7 +22,8 @@ import { useVisible } from './useVisible';
 /** A chart has no more pixels than this has pairs. */
 const POINTS = 1000;
 const HEIGHT = 180;
-const FRAME = HEIGHT + 64;
+/** The whole card: the curve, its head and its readout. */
+const FRAME = HEIGHT + 48;
 
 export interface IMetricChartProps {
   runId: string;

@@ -13,10 +13,10 @@ import { NotebookDocument } from './NotebookDocument';
 const notebookKeys = queryKeys('notebook');
 const FALLBACK_MS = 15_000;
 
-/** Where a notebook comes from: a job's deltas, or a file of the snapshot. */
+/** Where a notebook comes from: a job's deltas, or a file of the run. */
 export type NotebookOrigin =
   | { kind: 'job'; runId: string }
-  | { kind: 'snapshot'; runId: string; path: string };
+  | { kind: 'artifacts' | 'snapshot'; runId: string; path: string };
 
 interface IShownNotebook {
   document: NotebookDocument | null;
@@ -49,7 +49,7 @@ export function useNotebook(origin: NotebookOrigin): IShownNotebook {
   const api = useApi();
   const live = useLive();
   const { kind, runId } = origin;
-  const path = origin.kind === 'snapshot' ? origin.path : '';
+  const path = origin.kind === 'job' ? '' : origin.path;
   const document = useDocument(`${kind}/${runId}/${path}`);
   const follower = useMemo(
     () => document && new DeltaFollower(api, runId, document),
@@ -68,7 +68,7 @@ export function useNotebook(origin: NotebookOrigin): IShownNotebook {
         await follower?.catchUp();
       } else {
         const text = await unwrap(
-          api.GET('/runs/{run_id}/snapshot/content', {
+          api.GET(`/runs/{run_id}/${kind}/content`, {
             params: { path: { run_id: runId }, query: { path } },
             parseAs: 'text'
           })

@@ -4,7 +4,7 @@ import { useState, type ReactNode } from 'react';
 import { useUrl } from '../../api/context';
 import { formatBytes } from '../../lib/format';
 import { useTrans } from '../../ui';
-import { FilePreview } from './FilePreview';
+import { FilePreview, type NotebookRenderer } from './FilePreview';
 import { FileTree } from './FileTree';
 import { downloadUrl, zipUrl } from './queries';
 import type { FileArea, FileEntry } from './types';
@@ -13,8 +13,11 @@ export interface IFileBrowserProps {
   label: string;
   runId: string;
   area: FileArea;
+  notebook: NotebookRenderer;
   /** Path to show first. */
   initial?: string;
+  /** Folder that is open at first. */
+  open?: string;
   /** More buttons for a file. */
   actions?: (entry: FileEntry) => ReactNode;
   /** Another view than the preview; null is the preview. */
@@ -33,6 +36,7 @@ export function FileBrowser(props: IFileBrowserProps): JSX.Element {
           label={label}
           runId={runId}
           area={area}
+          initialOpen={props.open}
           selected={entry?.path ?? null}
           onSelect={setEntry}
           onLoaded={entries =>
@@ -78,22 +82,25 @@ function OpenEntry(
         {actions?.(entry)}
         <DownloadLink runId={runId} area={area} entry={entry} />
       </div>
-      <div className="jp-mlws-file">
-        {other ?? <EntryBody entry={entry} runId={runId} area={area} />}
-      </div>
+      <div className="jp-mlws-file">{other ?? <EntryBody {...props} />}</div>
     </>
   );
 }
 
-function EntryBody(props: {
-  entry: FileEntry;
-  runId: string;
-  area: FileArea;
-}): JSX.Element {
-  const { entry, runId, area } = props;
+function EntryBody(
+  props: IFileBrowserProps & { entry: FileEntry }
+): JSX.Element {
+  const { entry, runId, area, notebook } = props;
   const trans = useTrans();
   if (entry.type === 'file') {
-    return <FilePreview runId={runId} area={area} path={entry.path} />;
+    return (
+      <FilePreview
+        runId={runId}
+        area={area}
+        path={entry.path}
+        notebook={notebook}
+      />
+    );
   }
   return (
     <p className="jp-mlws-hint">

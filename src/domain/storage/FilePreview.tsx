@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useState, type ReactNode } from 'react';
 
 import { useApi } from '../../api/context';
 import { formatBytes } from '../../lib/format';
@@ -13,10 +13,14 @@ import {
 import { fileQueries } from './queries';
 import type { FileArea, Preview } from './types';
 
+/** Draws a notebook of the run; the notebooks' own concern. */
+export type NotebookRenderer = (area: FileArea, path: string) => ReactNode;
+
 interface IFileProps {
   runId: string;
   area: FileArea;
   path: string;
+  notebook: NotebookRenderer;
 }
 
 /** A safe look at a file: nothing of it is ever taken as HTML. */
@@ -41,16 +45,17 @@ export function FilePreview(props: IFileProps): JSX.Element {
 }
 
 function Shown(props: IFileProps & { preview: Preview }): JSX.Element {
-  const { preview, path } = props;
+  const { preview, area, path } = props;
   const trans = useTrans();
   switch (preview.kind) {
     case 'image':
       return <ImagePreview {...props} />;
     case 'table':
       return <TablePreview preview={preview} />;
+    case 'notebook':
+      return <>{props.notebook(area, path)}</>;
     case 'text':
     case 'json':
-    case 'notebook':
       return (
         <>
           <Truncated preview={preview} />

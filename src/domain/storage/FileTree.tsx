@@ -26,6 +26,8 @@ export interface IFileTreeProps {
   /** Path of the entry that is shown beside the tree. */
   selected: string | null;
   onSelect: (entry: FileEntry) => void;
+  /** Folder that is open at first. */
+  initialOpen?: string;
   /** Called once, with what lies at the top. */
   onLoaded?: (entries: readonly FileEntry[]) => void;
 }
@@ -68,7 +70,9 @@ export function FileTree(props: IFileTreeProps): JSX.Element {
   const { label, runId, area, selected, onSelect } = props;
   const trans = useTrans();
   const prefix = useId();
-  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const [open, setOpen] = useState<ReadonlySet<string>>(
+    new Set(props.initialOpen ? [props.initialOpen] : [])
+  );
   const [active, setActive] = useState(0);
   const { rows, pending, truncated, error, retry } = useTree(runId, area, open);
   useLoaded(rows, pending, props.onLoaded);

@@ -4,6 +4,7 @@ import { unwrap } from '../../api/client';
 import { useApi, useUrl } from '../../api/context';
 import { EmptyState, ErrorNotice, Skeleton, useTrans } from '../../ui';
 import { FileBrowser } from './FileBrowser';
+import type { NotebookRenderer } from './FilePreview';
 import { fileKeys, fileQueries, zipUrl } from './queries';
 
 export interface IOutputsTabProps {
@@ -12,6 +13,7 @@ export interface IOutputsTabProps {
   ended: boolean;
   /** Files made outside of `outputs/`. */
   newFiles: readonly string[];
+  notebook: NotebookRenderer;
 }
 
 /** The files a run made. */
@@ -65,6 +67,8 @@ export function OutputsTab(props: IOutputsTabProps): JSX.Element {
             label={trans.__('Files of this run')}
             runId={runId}
             area="artifacts"
+            open="outputs"
+            notebook={props.notebook}
           />
         </>
       )}

@@ -5,6 +5,7 @@ import { useApi } from '../../api/context';
 import { EmptyState, ErrorNotice, Skeleton, useTrans } from '../../ui';
 import { DiffView } from './DiffView';
 import { FileBrowser } from './FileBrowser';
+import type { NotebookRenderer } from './FilePreview';
 import { fileQueries } from './queries';
 import type { FileDiff } from './types';
 
@@ -16,6 +17,7 @@ export interface ISnapshotTabProps {
   source: string;
   /** Paths that the snapshot left out. */
   notCaptured: readonly string[];
+  notebook: NotebookRenderer;
 }
 
 /** The code exactly as it ran, and how the working copy differs from it now. */
@@ -40,6 +42,7 @@ export function SnapshotTab(props: ISnapshotTabProps): JSX.Element {
         label={trans.__('Files of the snapshot')}
         runId={runId}
         area="snapshot"
+        notebook={props.notebook}
         initial={source.slice(source.lastIndexOf('/') + 1)}
         actions={entry =>
           entry.type === 'file' && (

@@ -5,17 +5,11 @@ export function Card(props: {
   title: string;
   /** Stands at the right of the heading. */
   actions?: ReactNode;
-  /** Takes a whole row. */
-  wide?: boolean;
   children: ReactNode;
 }): JSX.Element {
-  const { title, actions, wide, children } = props;
+  const { title, actions, children } = props;
   return (
-    <section
-      className="jp-mlws-card"
-      data-wide={wide || undefined}
-      aria-label={title}
-    >
+    <section className="jp-mlws-card" aria-label={title}>
       <header className="jp-mlws-card-head">
         <h3>{title}</h3>
         {actions}

@@ -21,7 +21,7 @@ export function ChildrenCard(props: { run: Run }): JSX.Element | null {
     return null;
   }
   return (
-    <Card title={trans._n('%1 child run', '%1 child runs', run.children)} wide>
+    <Card title={trans._n('%1 child run', '%1 child runs', run.children)}>
       {children.error && (
         <ErrorNotice
           error={children.error}

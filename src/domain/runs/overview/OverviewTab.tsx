@@ -17,15 +17,21 @@ export function OverviewTab(props: {
   const { run, onShowMetrics } = props;
   return (
     <div className="jp-mlws-cards">
-      <ParamsCard run={run} />
-      <MetricsCard run={run} onShowAll={onShowMetrics} />
-      <AboutCard run={run} />
-      <NoteCard run={run} />
-      <TagsCard run={run} />
-      <DataCard run={run} />
-      <EnvironmentCard runId={run.id} />
-      <HistoryCard runId={run.id} />
-      <ChildrenCard run={run} />
+      <div className="jp-mlws-stack">
+        <ParamsCard run={run} />
+        <NoteCard run={run} />
+        <TagsCard run={run} />
+      </div>
+      <div className="jp-mlws-stack">
+        <MetricsCard run={run} onShowAll={onShowMetrics} />
+        <DataCard run={run} />
+        <ChildrenCard run={run} />
+        <HistoryCard runId={run.id} />
+      </div>
+      <div className="jp-mlws-stack">
+        <AboutCard run={run} />
+        <EnvironmentCard runId={run.id} />
+      </div>
     </div>
   );
 }

@@ -71,6 +71,16 @@ function fileTabs(
   trans: ReturnType<typeof useTrans>
 ): ITab[] {
   const newFiles = job?.new_files ?? [];
+  const notebook = (
+    area: 'artifacts' | 'snapshot',
+    path: string
+  ): JSX.Element => (
+    <RunNotebook
+      run={run}
+      cell={null}
+      origin={{ kind: area, runId: run.id, path }}
+    />
+  );
   return [
     {
       id: 'snapshot',
@@ -81,6 +91,7 @@ function fileTabs(
           captured={run.snapshot_id !== null}
           source={run.source}
           notCaptured={job?.not_captured ?? []}
+          notebook={notebook}
         />
       )
     },
@@ -88,7 +99,12 @@ function fileTabs(
       id: 'outputs',
       label: trans.__('Outputs'),
       render: () => (
-        <OutputsTab runId={run.id} ended={hasEnded(run)} newFiles={newFiles} />
+        <OutputsTab
+          runId={run.id}
+          ended={hasEnded(run)}
+          newFiles={newFiles}
+          notebook={notebook}
+        />
       )
     }
   ];
@@ -107,16 +123,18 @@ function hasNotebook(run: Run): boolean {
 function RunNotebook(props: {
   run: Run;
   cell: { cell: number } | null;
+  /** The run's own when left out. */
+  origin?: NotebookOrigin;
 }): JSX.Element {
   const { run, cell } = props;
   const host = useRunHost();
-  const origin: NotebookOrigin =
+  const own: NotebookOrigin =
     run.kind === 'notebook'
       ? { kind: 'job', runId: run.id }
       : { kind: 'snapshot', runId: run.id, path: baseName(run.source) };
   return (
     <NotebookTab
-      origin={origin}
+      origin={props.origin ?? own}
       source={run.source}
       label={run.name}
       View={host.Notebook}
