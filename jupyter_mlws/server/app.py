@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = {"", "*", "0.0.0.0", "::", "localhost"}  # noqa: S104 - compared with, never bound to
 START_DELAY_S = 0.05
+IDLE_TIMEOUT_S = 600
 
 
 class MlwsApp(ExtensionApp):
@@ -44,6 +45,10 @@ class MlwsApp(ExtensionApp):
         True, help="Tell kernels started by this server where the workspace is, so that `import mlws` needs no configuration."
     ).tag(config=True)
     headless = Bool(False, help="This server was started by the command line alone, and ends when it is idle.").tag(config=True)
+    idle_timeout_s = Int(
+        help="After how many seconds without requests, jobs and running runs a headless server ends. Default: 600. "
+        "Environment: MLWS_IDLE_TIMEOUT_S."
+    ).tag(config=True)
 
     runtime: Runtime | None = None
 
@@ -54,6 +59,10 @@ class MlwsApp(ExtensionApp):
     @default("database_url")
     def _default_database_url(self) -> str:
         return os.environ.get("MLWS_DATABASE_URL", "")
+
+    @default("idle_timeout_s")
+    def _default_idle_timeout_s(self) -> int:
+        return int(os.environ.get("MLWS_IDLE_TIMEOUT_S") or IDLE_TIMEOUT_S)
 
     @default("max_jobs")
     def _default_max_jobs(self) -> int:
@@ -79,6 +88,10 @@ class MlwsApp(ExtensionApp):
 
             follow_kernels(serverapp, runtime)
         await runtime.start()
+        if self.headless:
+            from jupyter_mlws.server.idle import Leaving  # noqa: PLC0415 - only headless servers leave by themselves
+
+            runtime.leave = Leaving(serverapp, runtime, self.idle_timeout_s).leave
         serverapp.web_app.settings["mlws_started"].set()
 
     def _settings(self, serverapp: Any, runtime_module: Any) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import json
 import os
 import secrets
 import socket
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from jupyter_mlws.kit.actors import TOKEN_PREFIX
@@ -38,6 +38,7 @@ class OwnerLock:
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
         self._file: IO[str] | None = None
+        self._address: OwnerAddress | None = None
         self.local_token = TOKEN_PREFIX + secrets.token_urlsafe(32)
 
     @property
@@ -57,36 +58,68 @@ class OwnerLock:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 return False
             raise
+        if not self._is_the_lock(handle):  # somebody removed the file between opening and locking
+            handle.close()
+            return False
         self._file = handle
         return True
 
+    def keep(self) -> bool:
+        """Mend what was removed or damaged by hand: the lock file, the address. False: another server took the folder meanwhile."""
+        if self._file is None:
+            return False
+        if not self._is_the_lock(self._file):
+            removed, self._file = self._file, None
+            if not self.try_acquire():
+                self._file = removed
+                return False
+            removed.close()
+        if self._address is not None and read_address(self._folders) != self._address:
+            self._write(self._address)
+        return True
+
     def announce(self, url: str, *, headless: bool) -> None:
-        """Write `owner.json`, whole or not at all, readable by this user alone."""
-        address = OwnerAddress(
+        """Write `owner.json`, whole or not at all, readable by this user alone. A server without a URL of its own writes none."""
+        if not url:
+            self._folders.owner.unlink(missing_ok=True)
+            return
+        self._address = OwnerAddress(
             url=url, token=self.local_token, pid=os.getpid(), host=socket.gethostname(), started_at=now_ms(), headless=headless
         )
-        temp = self._folders.owner.with_name(f".owner.{os.getpid()}.tmp")
-        descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({name: getattr(address, name) for name in address.__struct_fields__}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temp.replace(self._folders.owner)
+        self._write(self._address)
 
     def release(self) -> None:
         """Let go; the address goes first, so that nobody is sent to a server that is leaving."""
         if self._file is None:
             return
-        with contextlib.suppress(OSError):
-            self._folders.owner.unlink()
+        if self._is_the_lock(self._file):
+            with contextlib.suppress(OSError):
+                self._folders.owner.unlink()
+        self._address = None
         self._file.close()
         self._file = None
+
+    def _is_the_lock(self, handle: IO[str]) -> bool:
+        """Whether the locked file is the one that others see."""
+        try:
+            return os.path.samestat(os.fstat(handle.fileno()), self._folders.lock.stat())
+        except OSError:
+            return False
+
+    def _write(self, address: OwnerAddress) -> None:
+        temp = self._folders.owner.with_name(f".owner.{os.getpid()}.tmp")
+        temp.unlink(missing_ok=True)
+        descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(address))
+            file.flush()
+            os.fsync(file.fileno())
+        temp.replace(self._folders.owner)
 
 
 def read_address(folders: Folders) -> OwnerAddress | None:
     """The owner's address, or None when there is none to read."""
     try:
-        raw: Any = json.loads(folders.owner.read_text(encoding="utf-8"))
-        return OwnerAddress(**{name: raw[name] for name in OwnerAddress.__struct_fields__ if name in raw})
-    except (OSError, ValueError, TypeError, KeyError):
+        return msgspec.json.decode(folders.owner.read_bytes(), type=OwnerAddress)
+    except (OSError, ValueError):
         return None

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jupyter_mlws.domain.access import routes as access
 from jupyter_mlws.domain.experiments import routes as experiments
 from jupyter_mlws.domain.jobs import routes as jobs
 from jupyter_mlws.domain.runs import routes as runs
 from jupyter_mlws.domain.search import routes as search
 from jupyter_mlws.domain.workspaces import routes as workspaces
-from jupyter_mlws.server import changes, info
-from typing import TYPE_CHECKING
+from jupyter_mlws.server import changes, handover, info
 
 if TYPE_CHECKING:
     from jupyter_mlws.kit.http import Route
 
-SLICES = (info, changes, workspaces, access, experiments, runs, search, jobs)
+SLICES = (info, handover, changes, workspaces, access, experiments, runs, search, jobs)
 
 
 def all_routes() -> list[Route]:

@@ -26,6 +26,8 @@ from jupyter_mlws.server.owner import OwnerLock
 from jupyter_mlws.server.proxy import Forwarder, actor_named
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_server.auth.identity import User
     from tornado.httputil import HTTPHeaders
 
@@ -76,6 +78,8 @@ class Runtime:
         self._background: Background | None = None
         self._ready = asyncio.Event()
         self._failure: Exception | None = None
+        self.leave: Callable[[], None] | None = None
+        """Ends this server; only headless ones have it."""
         self._tokens: dict[str, tuple[float, Actor | None]] = {}
         self._watch: asyncio.Task[None] | None = None
 
@@ -90,6 +94,11 @@ class Runtime:
     def is_owner(self) -> bool:
         """Whether this server answers itself."""
         return self._database is not None
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why the data folder could not be opened."""
+        return self._failure
 
     async def start(self) -> None:
         """Own the data folder, or find who does; then answer."""
@@ -131,6 +140,8 @@ class Runtime:
 
     async def _take_over(self) -> None:
         while self._database is None:
+            if self.forwarder is not None and not self.settings.headless:
+                await self.forwarder.ask_headless_to_leave()
             await asyncio.sleep(TAKEOVER_POLL_S)
             try:
                 if await self._own():

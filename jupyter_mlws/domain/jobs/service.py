@@ -158,6 +158,11 @@ def list_active(session: Session, workspace: str) -> JobList:
     return JobList(jobs=runs.wires_by_id(session, ids))
 
 
+def any_unfinished(session: Session) -> bool:
+    """Whether a job waits or runs, in whatever workspace."""
+    return store.any_unfinished(session)
+
+
 def cancel(session: Session, actor: Actor, run_id: str) -> tuple[Job, bool]:
     """Cancel a job in whatever status it is. The flag: its processes must be told (it is past the queue)."""
     run = runs.open_run(session, actor, Action.SUBMIT, run_id)

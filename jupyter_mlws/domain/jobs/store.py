@@ -74,6 +74,11 @@ def unfinished(session: Session, workspace_id: int, limit: int) -> list[str]:
     return list(session.execute(query.order_by(first, *ORDER).limit(limit)).scalars())
 
 
+def any_unfinished(session: Session) -> bool:
+    """Whether a job waits or runs, in whatever workspace."""
+    return session.execute(select(JobRow.run_id).where(JobRow.phase != Phase.ENDED).limit(1)).first() is not None
+
+
 def remove(session: Session, ids: Sequence[str] | Collection[str]) -> None:
     """Remove jobs."""
     session.execute(delete(JobRow).where(JobRow.run_id.in_(ids)))
