@@ -88,14 +88,18 @@ class OwnerLock:
         )
         self._write(self._address)
 
-    def release(self) -> None:
-        """Let go; the address goes first, so that nobody is sent to a server that is leaving."""
-        if self._file is None:
-            return
-        if self._is_the_lock(self._file):
+    def withdraw(self) -> None:
+        """Take the address away, so that nobody is sent to a server that is leaving."""
+        if self._file is not None and self._is_the_lock(self._file):
             with contextlib.suppress(OSError):
                 self._folders.owner.unlink()
         self._address = None
+
+    def release(self) -> None:
+        """Let go; the address goes first."""
+        if self._file is None:
+            return
+        self.withdraw()
         self._file.close()
         self._file = None
 

@@ -21,6 +21,7 @@ from jupyter_mlws.kit.errors import Unavailable
 from jupyter_mlws.kit.paths import Folders
 from jupyter_mlws.server import schema
 from jupyter_mlws.server.background import Background
+from jupyter_mlws.server.handover import Asking
 from jupyter_mlws.server.hub import Hub
 from jupyter_mlws.server.owner import OwnerLock
 from jupyter_mlws.server.proxy import Forwarder, actor_named
@@ -139,9 +140,10 @@ class Runtime:
         self._watch = asyncio.create_task(self._take_over())
 
     async def _take_over(self) -> None:
+        asking = Asking(self.services.folders, self.forwarder or Forwarder(self.services.folders))
         while self._database is None:
-            if self.forwarder is not None and not self.settings.headless:
-                await self.forwarder.ask_headless_to_leave()
+            if not self.settings.headless:
+                await asking.ask()
             await asyncio.sleep(TAKEOVER_POLL_S)
             try:
                 if await self._own():
