@@ -8,7 +8,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import JSON, Select, Text, and_, bindparam, case, cast, delete, exists, func, literal, null, or_, select, union
+from sqlalchemy import (
+    JSON,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -62,13 +79,22 @@ def add_blobs(session: Session, blobs: Iterable[StoredBlob], at: int) -> None:
 def known(session: Session, shas: Collection[str]) -> dict[str, int]:
     """Sizes of those of the hashes that have a row."""
     query = select(BlobRow.sha256, BlobRow.size).where(BlobRow.sha256.in_(one_of(session, shas)))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def blobs_after(session: Session, sha256: str, limit: int) -> list[tuple[str, int]]:
     """(hash, size) of blobs in the order of hashes, after this one."""
     query = select(BlobRow.sha256, BlobRow.size).where(BlobRow.sha256 > sha256).order_by(BlobRow.sha256).limit(limit)
-    return [(sha, size) for sha, size in session.execute(query).tuples()]
+    return [(sha, size) for sha, size in session.execute(query)]
+
+
+def needed_by(session: Session, sha256: str) -> list[tuple[str, str, str]]:
+    """(`run` or `snapshot`, id, path) of at most a hundred files with this content."""
+    query = union_all(
+        select(literal("run"), ArtifactRow.run_id, ArtifactRow.path).where(ArtifactRow.sha256 == sha256),
+        select(literal("snapshot"), SnapshotFileRow.snapshot_id, SnapshotFileRow.path).where(SnapshotFileRow.sha256 == sha256),
+    ).limit(100)
+    return [(kind, owner, path) for kind, owner, path in session.execute(query)]
 
 
 def _unreferenced() -> ColumnElement[bool]:
@@ -79,7 +105,7 @@ def _unreferenced() -> ColumnElement[bool]:
 def unreferenced(session: Session, before: int, limit: int) -> list[tuple[str, int]]:
     """(hash, size) of blobs that no row names and that were last stored before this time (ms)."""
     query = select(BlobRow.sha256, BlobRow.size).where(BlobRow.created_at < before, _unreferenced()).limit(limit)
-    return [(sha, size) for sha, size in session.execute(query).tuples()]
+    return [(sha, size) for sha, size in session.execute(query)]
 
 
 def unreferenced_total(session: Session, before: int) -> tuple[int, int]:
@@ -160,7 +186,7 @@ def number_of_artifacts(session: Session, run_ids: Collection[str]) -> int:
 def bytes_of_runs(session: Session, run_ids: Collection[str]) -> dict[str, int]:
     """Sum of the sizes of a run's artifacts, by run id."""
     query = select(ArtifactRow.run_id, func.sum(ArtifactRow.size)).where(ArtifactRow.run_id.in_(one_of(session, run_ids)))
-    return {run_id: int(size) for run_id, size in session.execute(query.group_by(ArtifactRow.run_id)).tuples()}
+    return {run_id: int(size) for run_id, size in session.execute(query.group_by(ArtifactRow.run_id))}
 
 
 # Snapshots
@@ -218,7 +244,7 @@ def files_below(session: Session, row: type[ArtifactRow | SnapshotFileRow], owne
     """All files below the folder `path` of a run or snapshot."""
     whose, kind, modified_at, target = _source(row, owner)
     query = select(row.path, kind, row.size, row.sha256, modified_at, target).where(whose, _below(row.path, path))
-    return [Leaf(*found) for found in session.execute(query).tuples()]
+    return [Leaf(*found) for found in session.execute(query)]
 
 
 def children(session: Session, row: type[ArtifactRow | SnapshotFileRow], owner: str, path: str) -> list[Leaf]:
@@ -240,7 +266,7 @@ def children(session: Session, row: type[ArtifactRow | SnapshotFileRow], owner: 
         Leaf(prefix + name, kind, int(size), None, modified_at)
         if kind == "folder"
         else Leaf(prefix + name, kind, int(size), sha256, modified_at, target)
-        for name, kind, size, sha256, modified_at, target in session.execute(query).tuples()
+        for name, kind, size, sha256, modified_at, target in session.execute(query)
     ]
 
 
