@@ -160,3 +160,18 @@ def test_what_is_wrong_with_a_notebook_is_said_at_submit(server: LiveServer):
         answer = server.post("/workspaces/default/jobs", {"spec": {"kind": "notebook", **spec}})
         assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), (spec, answer.text)
     assert server.ok("GET", "/workspaces/default/runs?limit=1")["total"] == before
+
+
+def test_in_the_notebooks_own_folder(server: LiveServer):
+    folder = server.root / "own"
+    (folder / "outputs").mkdir(parents=True)
+    (folder / "outputs" / "old.txt").write_text("of an earlier run")
+    write_notebook(folder / "own.ipynb", "import os\nopen('outputs/new.txt', 'w').write(os.getcwd())\nopen('beside.txt', 'w').write('x')")
+    run_id = server.submit({"kind": "notebook", "notebook": "own/own.ipynb"}, in_place=True)
+    run = server.wait(run_id)
+    assert run["status"] == "Completed", run["error"]
+    assert (folder / "outputs" / "new.txt").read_text() == str(folder.resolve())
+    assert (folder / "beside.txt").exists()
+    paths = {entry["path"] for entry in server.ok("GET", f"/runs/{run_id}/artifacts?recursive=true")["entries"]}
+    assert "outputs/new.txt" in paths
+    assert "outputs/old.txt" not in paths

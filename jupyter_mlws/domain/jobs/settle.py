@@ -48,7 +48,8 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         engine.db.write_sync(lambda s: runs.change_status(s, run_id, RunStatus.FINALIZING, actor=ACTOR))
     spool.replay(str(folder / "spool"), ingest.Ingest(engine.db, engine.blobs, ref.workspace, run_id))
     work = folder / "work" / row.work_subdir if not row.in_place else work_of(row, folder)
-    captured = capture(engine, folder, work)
+    # In the notebook's own folder lies what earlier runs made: that is not this run's.
+    captured = capture(engine, folder, work, since_ms=row.submitted_at if row.in_place else 0)
     notebook = capture_notebook(engine, row, folder)
     new_files = [] if row.in_place else new_files_of(folder / "work", snapshot, row.work_subdir)
     outcome = outcome_of(folder)
@@ -104,13 +105,14 @@ def work_of(row: JobRow, folder: Path) -> Path:
     return RealPath(row.source_dir) if row.in_place and row.source_dir is not None else folder / "work" / row.work_subdir
 
 
-def capture(engine: JobEngine, folder: Path, work: Path) -> list[Captured]:
-    """Store `outputs/` and `logs/` of the working folder, and the job's two logs."""
+def capture(engine: JobEngine, folder: Path, work: Path, *, since_ms: int) -> list[Captured]:
+    """Store what `outputs/` and `logs/` of the working folder have since then, and the job's two logs."""
     found = []
     for name in CAPTURED:
         if (work / name).is_dir() and not (work / name).is_symlink():
             for relative, path, stat in files_below(work / name):
-                found.append(_store(engine, f"{name}/{relative}", path, stat.st_mtime_ns))
+                if stat.st_mtime_ns // 1_000_000 >= since_ms:
+                    found.append(_store(engine, f"{name}/{relative}", path, stat.st_mtime_ns))
     for name in (jobdir.USER_LOG, jobdir.SYSTEM_LOG):
         path = folder / name
         if path.is_file():
