@@ -10,6 +10,7 @@ import stat
 import threading
 import time
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PIECE = 1024 * 1024
+SAMPLE = 64 * 1024
 INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "text/plain"})
 """What a browser may show. It can run nothing of these; HTML, SVG, XML and PDF are always saved."""
 MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,126}")
@@ -176,20 +178,23 @@ def _zip_pieces(entries: Iterable[tuple[str, Path]]) -> Generator[bytes, None, N
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
         for inside, path in entries:
             with os.fdopen(os.open(path, os.O_RDONLY | NOFOLLOW), "rb", buffering=0) as source:
-                info = _entry(inside, os.fstat(source.fileno()).st_mtime)
+                data = source.read(PIECE)
+                info = _entry(inside, os.fstat(source.fileno()).st_mtime, data[:SAMPLE])
                 with archive.open(info, "w", force_zip64=True) as target:
-                    while data := source.read(PIECE):
+                    while data:
                         target.write(data)
                         if outlet.waiting >= PIECE:
                             yield outlet.take()
+                        data = source.read(PIECE)
     yield outlet.take()
 
 
-def _entry(inside: str, mtime: float) -> zipfile.ZipInfo:
+def _entry(inside: str, mtime: float, sample: bytes) -> zipfile.ZipInfo:
     day = time.localtime(mtime)[:6]
     info = zipfile.ZipInfo(inside, min(max(day, ZIP_FIRST_DAY), ZIP_LAST_DAY))
     info.compress_type = zipfile.ZIP_DEFLATED
     info.external_attr = 0o100644 << 16
-    # Level 1: most large artifacts hardly shrink. Only newer Pythons have a public name for it.
-    setattr(info, "_compresslevel", 1)  # noqa: B010 - private in the types, too
+    # What does not shrink (images, most weights) is passed through: as deflate of level 0, which every reader takes from a stream.
+    level = 1 if len(zlib.compress(sample, 1)) < 0.95 * len(sample) else 0
+    setattr(info, "_compresslevel", level)  # noqa: B010 - only newer Pythons have a public name for it
     return info

@@ -327,6 +327,7 @@ async def test_zip(site: Site) -> None:
         assert archive.testzip() is None
         assert archive.namelist() == ["outputs/a.bin", "ü/b.txt"]
         assert archive.read("ü/b.txt") == b"hello" * 1000
+        assert archive.getinfo("ü/b.txt").compress_size < 1000
         assert all(info.create_version >= 45 for info in archive.infolist())  # ZIP64
     missing = await site.client.get("/zip", params={"entries": json.dumps([["x", "0" * 64]])})
     assert missing.status_code == 404
