@@ -1,6 +1,6 @@
 """What `make demo` runs: the notebook `digits.ipynb` twice as tracked jobs, followed live, and compared.
 
-Ends with 0 if both jobs completed, else with 1 (or 130 after Ctrl+C, which cancels the job that runs).
+Ends with 0 if both jobs completed, else with 1 (or 130 after Ctrl+C, which cancels them).
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws import Workspace
+from jupyter_mlws.sdk import ClientError
 
 if TYPE_CHECKING:
-    from jupyter_mlws.domain.runs.schemas import Run
+    from jupyter_mlws.sdk.jobs import JobUpdate
+    from jupyter_mlws.sdk.results import Job, Run
 
 NOTEBOOK = Path(__file__).with_name("digits.ipynb")
 EXPERIMENT = "digits"
@@ -24,8 +26,6 @@ JOBS: list[tuple[str, dict[str, Any]]] = [
     ("with shifted copies", {"epochs": 20, "augment": True}),
 ]
 METRICS = [GOAL, "test_f1", "test_loss", "val_accuracy", "train_loss"]
-ENDED = {"Completed", "Failed", "Canceled"}
-POLL_S = 0.2
 
 
 class Screen:
@@ -55,48 +55,58 @@ class Screen:
         self._told = ""
 
 
-def progress_text(run: Run, *, bar: bool) -> str:
-    """Where a run is, in one line."""
+def progress_text(name: str, update: JobUpdate, *, bar: bool) -> str:
+    """Where a job is, in a few words."""
+    run = update.run
     if run.waiting is not None:
-        return f"  {run.status.value}: {run.waiting.reason}"
+        return f"{name}: waits, {run.waiting.reason}"
     if run.progress is None or run.status.value != "Running":
-        return f"  {run.status.value}"
+        return f"{name}: {run.status.value}"
     done, total = run.progress.done, run.progress.total
-    drawn = f"{'▓' * (20 * done // max(total, 1)):░<20} " if bar else ""
-    return f"  {drawn}cell {done} of {total}  {run.progress.label}"
+    drawn = f"{'▓' * (10 * done // max(total, 1)):░<10} " if bar else ""
+    return f"{name}: {drawn}cell {min(done + 1, total)} of {total}"
 
 
-def follow(ws: Workspace, run_id: str, screen: Screen) -> Run:
-    """Print a job's log and progress until it has ended."""
-    offset = 0
-    while True:
-        run = ws.jobs.show(run_id).run
-        ended = run.status.value in ENDED
-        log = ws.jobs.log(run_id, offset=offset)
-        for text in log.text.splitlines():
-            screen.line(f"  | {text}")
-        caught_up, offset = log.next_offset == offset, log.next_offset
-        if ended and (log.done or caught_up):
-            screen.clear()
-            return run
-        screen.status(progress_text(run, bar=screen.live))
-        time.sleep(POLL_S)
+def submit(ws: Workspace, screen: Screen) -> list[tuple[str, Job]]:
+    """Submit all jobs; `local` runs as many of them at once as it has slots."""
+    jobs = []
+    for name, parameters in JOBS:
+        job = ws.jobs.create(notebook=NOTEBOOK, parameters=parameters, name=name, experiment=EXPERIMENT)
+        screen.line(
+            f"submitted {name!r}: {', '.join(f'{key}={value}' for key, value in parameters.items())}   (run {job.id[:8]})"
+        )
+        jobs.append((name, job))
+    return jobs
 
 
-def train(ws: Workspace, name: str, parameters: dict[str, Any], screen: Screen) -> Run:
-    """Submit one job and follow it; a job that does not complete ends the demo."""
-    job = ws.jobs.create(notebook=str(NOTEBOOK), parameters=parameters, name=name, experiment=EXPERIMENT)
-    screen.line(f"\n{name}: {', '.join(f'{key}={value}' for key, value in parameters.items())}   (run {job.run.id[:8]})")
-    try:
-        run = follow(ws, job.run.id, screen)
-    except KeyboardInterrupt:
-        ws.jobs.cancel(job.run.id)
-        raise
+def follow(ws: Workspace, jobs: list[tuple[str, Job]], screen: Screen) -> list[Run]:
+    """Print logs and progress of all jobs until each has ended; a job that does not complete ends the demo."""
+    width = max(len(name) for name, _ in jobs)
+    following = {name: ws.jobs.follow(job.id, every=0.1) for name, job in jobs}
+    latest: dict[str, JobUpdate] = {}
+    while following:
+        for name, updates in list(following.items()):
+            update = next(updates, None)
+            if update is None:
+                following.pop(name)
+                run = latest[name].run
+                screen.line(f"{name:<{width}} │ {run.status.value} in {seconds(run)}")
+                check(name, run)
+                continue
+            latest[name] = update
+            for text in update.text.splitlines():
+                screen.line(f"{name:<{width}} │ {text}")
+        going = [progress_text(name, latest[name], bar=screen.live) for name in following if name in latest]
+        screen.status("  " + "   ".join(going))
+    screen.clear()
+    return [latest[name].run for name, _ in jobs]
+
+
+def check(name: str, run: Run) -> None:
+    """End the demo if a job did not complete."""
     if run.status.value != "Completed":
         why = run.error.message if run.error else run.reason or "no reason was given"
         raise SystemExit(f"\nThe job {name!r} ended as {run.status.value}: {why}\nIts log stands above.")
-    screen.line(f"  completed in {seconds(run)}")
-    return run
 
 
 def seconds(run: Run) -> str:
@@ -149,7 +159,14 @@ def main() -> None:
     start = time.monotonic()
     ws = Workspace.start_or_connect()
     screen = Screen()
-    runs = [train(ws, name, parameters, screen) for name, parameters in JOBS]
+    jobs = submit(ws, screen)
+    try:
+        runs = follow(ws, jobs, screen)
+    except BaseException:
+        screen.clear()
+        for _, job in jobs:
+            ws.jobs.cancel(job.id)
+        raise
     print(f"\n{comparison(runs)}\n\n{verdict(runs)}\n\nAll in {time.monotonic() - start:.0f} s. See them in JupyterLab: make lab")
 
 
@@ -159,3 +176,5 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         print("\ncanceled", file=sys.stderr)
         sys.exit(130)
+    except ClientError as error:
+        sys.exit(f"The demo failed: {error}")
