@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
-from tests.live import LiveServer, write_notebook
+from tests.live import LiveServer, notebook, write_notebook
 
 TRAIN = """
 import mlws
@@ -166,7 +167,9 @@ def test_in_the_notebooks_own_folder(server: LiveServer):
     folder = server.root / "own"
     (folder / "outputs").mkdir(parents=True)
     (folder / "outputs" / "old.txt").write_text("of an earlier run")
-    write_notebook(folder / "own.ipynb", "import os\nopen('outputs/new.txt', 'w').write(os.getcwd())\nopen('beside.txt', 'w').write('x')")
+    write_notebook(
+        folder / "own.ipynb", "import os\nopen('outputs/new.txt', 'w').write(os.getcwd())\nopen('beside.txt', 'w').write('x')"
+    )
     run_id = server.submit({"kind": "notebook", "notebook": "own/own.ipynb"}, in_place=True)
     run = server.wait(run_id)
     assert run["status"] == "Completed", run["error"]
@@ -175,3 +178,43 @@ def test_in_the_notebooks_own_folder(server: LiveServer):
     paths = {entry["path"] for entry in server.ok("GET", f"/runs/{run_id}/artifacts?recursive=true")["entries"]}
     assert "outputs/new.txt" in paths
     assert "outputs/old.txt" not in paths
+
+
+def test_files_that_a_client_sends(server: LiveServer):
+    files = {
+        "project/notebooks/sent.ipynb": json.dumps(
+            notebook("import sys\nsys.path.append('../lib')\nimport tool\nprint(tool.x)")
+        ).encode(),
+        "project/lib/tool.py": b"x = 'from the client'\n",
+    }
+    hashes = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
+    manifest = {"files": [{"path": path, "sha256": hashes[path], "size": len(content)} for path, content in files.items()]}
+    body = {"spec": {"kind": "notebook", "notebook": "project/notebooks/sent.ipynb"}, "manifest": manifest}
+    refused = server.post("/workspaces/default/jobs", body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "blob_missing")
+    missing = server.ok("POST", "/workspaces/default/blobs/missing", {"sha256": list(hashes.values())})["missing"]
+    assert set(missing) == set(hashes.values())
+    wrong = server.request("PUT", f"/workspaces/default/blobs/{missing[0]}", content=b"something else")
+    assert wrong.status_code == 400
+    for path, content in files.items():
+        server.ok("PUT", f"/workspaces/default/blobs/{hashes[path]}", content=content)
+    run_id = server.ok("POST", "/workspaces/default/jobs", body)["run"]["id"]
+    run = server.wait(run_id)
+    assert run["status"] == "Completed", run["error"]
+    assert "from the client" in server.ok("GET", f"/jobs/{run_id}/log")["text"]
+    assert server.ok("GET", f"/jobs/{run_id}")["new_files"] == []
+    again = server.ok("POST", f"/jobs/{run_id}/rerun", {})["run"]["id"]
+    assert server.wait(again)["status"] == "Completed"
+
+
+def test_outputs_of_the_snapshot_are_not_the_runs_own(server: LiveServer):
+    folder = server.root / "carried" / "deep"
+    (folder / "outputs").mkdir(parents=True)
+    (folder / "outputs" / "old.txt").write_text("as it was")
+    write_notebook(folder / "carried.ipynb", "open('outputs/new.txt', 'w').write('n')\nopen('beside.txt', 'w').write('b')")
+    run_id = server.submit({"kind": "notebook", "notebook": "carried/deep/carried.ipynb"})
+    assert server.wait(run_id)["status"] == "Completed"
+    paths = {entry["path"] for entry in server.ok("GET", f"/runs/{run_id}/artifacts?recursive=true")["entries"]}
+    assert "outputs/new.txt" in paths
+    assert "outputs/old.txt" not in paths
+    assert [path.rsplit("/", 1)[-1] for path in server.ok("GET", f"/jobs/{run_id}")["new_files"]] == ["beside.txt"]

@@ -105,6 +105,15 @@ def write_job(row: JobRow, spec: Any, job_dir: Path, cwd: Path, address: Address
     jobdir.write_atomic(str(job_dir / jobdir.JOB), json.dumps(job).encode(), durable=True)
 
 
+def folder_of(row: JobRow, job_dir: Path) -> Path:
+    """The folder in which a job runs: its own, or below its working folder where the notebook or the code lies."""
+    if row.in_place and row.source_dir is not None:
+        return Path(row.source_dir)
+    if row.source_dir is None and row.kind == "notebook":  # files that a client sent keep their paths
+        return job_dir / "work" / Path(str(row.spec["notebook"])).parent
+    return job_dir / "work" / row.work_subdir
+
+
 def fresh(job_dir: Path) -> None:
     """An empty folder for an attempt that has not begun (what an interrupted preparation left goes)."""
     if job_dir.exists():

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.jobs import service, store
-from jupyter_mlws.domain.jobs.folder import Address, fresh, write_job
+from jupyter_mlws.domain.jobs.folder import Address, folder_of, fresh, write_job
 from jupyter_mlws.domain.jobs.layout import materialize
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.kit.actors import ActorKind
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.jobs.engine import JobEngine
@@ -36,16 +36,14 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     if plan.row.cancel_requested_at is not None:
         return False
     fresh(folder)
-    if plan.row.in_place and plan.row.source_dir is not None:
-        cwd = Path(plan.row.source_dir)
-    else:
+    if not plan.row.in_place or plan.row.source_dir is None:
         links = [(path, target) for path, target in plan.row.links]
-        cwd = materialize(folder / "work", plan.row.work_subdir, plan.files, engine.blobs.path, links)
+        materialize(folder / "work", plan.row.work_subdir, plan.files, engine.blobs.path, links)
     token = engine.db.write_sync(
         lambda s: access.issue_token(s, kind=ActorKind.JOB, user=plan.user, workspace_id=plan.ref.workspace_id, run_id=run_id)
     )
     address = Address(engine.url, token.secret, plan.ref.workspace, plan.experiment)
-    write_job(plan.row, service.spec_of(plan.row), folder, cwd, address)
+    write_job(plan.row, service.spec_of(plan.row), folder, folder_of(plan.row, folder), address)
     return True
 
 

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from jupyter_mlws.domain.runs.schemas import Run
 from jupyter_mlws.domain.storage.schemas import ManifestFile
-from jupyter_mlws.kit.fields import Key, Name, TagValue
+from jupyter_mlws.kit.fields import Key, Many, Name, Tags
 
 PathText = Annotated[str, Meta(min_length=1, max_length=4096)]
 
@@ -20,7 +20,7 @@ class NotebookSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="notebo
     """Path of the notebook, relative to the server's root (or inside `files` when the client sent a manifest)."""
     kernel: Annotated[str, Meta(max_length=255)] | UnsetType = UNSET
     """Kernelspec name; the notebook's own if left out."""
-    parameters: dict[Key, Any] | UnsetType = UNSET
+    parameters: Annotated[dict[Key, Any], Many] | UnsetType = UNSET
     """Values by name, JSON types; each must be declared in the notebook's `parameters` cell."""
 
 
@@ -50,7 +50,7 @@ class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0
     """Greater runs first; equal ones in the order of submission."""
     timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType = UNSET
-    tags: dict[Key, TagValue] | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
     note: Annotated[str, Meta(max_length=100_000)] | UnsetType = UNSET
     env: dict[Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)")], str] | UnsetType = UNSET
     """Environment variables of the job."""
@@ -67,7 +67,7 @@ class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):
 
     name: Name | UnsetType = UNSET
     experiment: Name | UnsetType = UNSET
-    parameters: dict[Key, Any] | UnsetType = UNSET
+    parameters: Annotated[dict[Key, Any], Many] | UnsetType = UNSET
     priority: Annotated[int, Meta(ge=-100, le=100)] | UnsetType = UNSET
     timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType = UNSET
 

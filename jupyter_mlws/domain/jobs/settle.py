@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.jobs import ingest, store
-from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, outcome_of, progress_of
+from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.storage import service as storage
@@ -47,11 +47,9 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     if ref.status is not RunStatus.FINALIZING:
         engine.db.write_sync(lambda s: runs.change_status(s, run_id, RunStatus.FINALIZING, actor=ACTOR))
     spool.replay(str(folder / "spool"), ingest.Ingest(engine.db, engine.blobs, ref.workspace, run_id))
-    work = folder / "work" / row.work_subdir if not row.in_place else work_of(row, folder)
-    # In the notebook's own folder lies what earlier runs made: that is not this run's.
-    captured = capture(engine, folder, work, since_ms=row.submitted_at if row.in_place else 0)
+    captured = capture(engine, row, folder, snapshot)
     notebook = capture_notebook(engine, row, folder)
-    new_files = [] if row.in_place else new_files_of(folder / "work", snapshot, row.work_subdir)
+    new_files = [] if row.in_place else new_files_of(folder / "work", row, snapshot)
     outcome = outcome_of(folder)
     progress = progress_of(folder)
 
@@ -75,13 +73,13 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     engine.db.write_sync(finish)
 
 
-def _known(session: Session, run_id: str) -> tuple[JobRow, runs.RunRef, set[str]]:
+def _known(session: Session, run_id: str) -> tuple[JobRow, runs.RunRef, dict[str, str | None]]:
     row = store.by_id(session, run_id)
     if row is None:
         raise LookupError(run_id)
     ref = runs.ref_by_id(session, run_id)
-    snapshot = set() if ref.snapshot_id is None else {file.path for file in storage.snapshot_files(session, ref.snapshot_id)}
-    return row, ref, snapshot
+    files = [] if ref.snapshot_id is None else storage.snapshot_files(session, ref.snapshot_id)
+    return row, ref, {file.path: file.sha256 for file in files}
 
 
 def _end(session: Session, run_id: str, outcome: Outcome) -> None:
@@ -98,21 +96,22 @@ def _end(session: Session, run_id: str, outcome: Outcome) -> None:
     )
 
 
-def work_of(row: JobRow, folder: Path) -> Path:
-    """The folder in which the job ran."""
-    from pathlib import Path as RealPath  # noqa: PLC0415 - the name above is for type checking only
+def capture(engine: JobEngine, row: JobRow, folder: Path, snapshot: dict[str, str | None]) -> list[Captured]:
+    """Store what the job made in `outputs/` and `logs/` of its folder, and its two logs.
 
-    return RealPath(row.source_dir) if row.in_place and row.source_dir is not None else folder / "work" / row.work_subdir
-
-
-def capture(engine: JobEngine, folder: Path, work: Path, *, since_ms: int) -> list[Captured]:
-    """Store what `outputs/` and `logs/` of the working folder have since then, and the job's two logs."""
-    found = []
+    What lay there before is not its own: in the notebook's own folder files older than the job, else those as they are in the snapshot.
+    """
+    found: list[Captured | None] = []
+    work = folder_of(row, folder)
     for name in CAPTURED:
-        if (work / name).is_dir() and not (work / name).is_symlink():
-            for relative, path, stat in files_below(work / name):
-                if stat.st_mtime_ns // 1_000_000 >= since_ms:
-                    found.append(_store(engine, f"{name}/{relative}", path, stat.st_mtime_ns))
+        if not (work / name).is_dir() or (work / name).is_symlink():
+            continue
+        for relative, path, stat in files_below(work / name):
+            if row.in_place and stat.st_mtime_ns // 1_000_000 < row.submitted_at:
+                continue
+            stored = _store(engine, f"{name}/{relative}", path, stat.st_mtime_ns)
+            if row.in_place or stored is None or snapshot.get(stored.path) != stored.sha256:
+                found.append(stored)
     for name in (jobdir.USER_LOG, jobdir.SYSTEM_LOG):
         path = folder / name
         if path.is_file():
@@ -138,13 +137,15 @@ def _store(engine: JobEngine, path: str, source: Path, mtime_ns: int) -> Capture
     return Captured(path, stored.sha256, stored.size, mtime_ns // 1_000_000)
 
 
-def new_files_of(work: Path, snapshot: set[str], subdir: str) -> list[str]:
-    """Files below the working folder that were not there at the start, and are not captured."""
-    prefixes = tuple(f"{subdir}/{name}/" if subdir else f"{name}/" for name in CAPTURED)
+def new_files_of(work: Path, row: JobRow, snapshot: dict[str, str | None]) -> list[str]:
+    """Files below the working folder that were not there at the start, and are not captured. Paths are relative to `work`."""
+    base = f"{row.work_subdir}/" if row.work_subdir else ""
+    captured = tuple(f"{base}{name}/" for name in CAPTURED)
     found = []
     for relative, _, _ in files_below(work):
-        if relative not in snapshot and not relative.startswith(prefixes) and "__pycache__/" not in relative:
-            found.append(relative)
-            if len(found) >= NEW_FILES_LIMIT:
-                break
+        if relative.removeprefix(base) in snapshot or relative.startswith(captured) or "__pycache__/" in relative:
+            continue
+        found.append(relative)
+        if len(found) >= NEW_FILES_LIMIT:
+            break
     return sorted(found)

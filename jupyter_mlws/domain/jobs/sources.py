@@ -152,7 +152,7 @@ def _from_manifest(db: Transactions, services: Any, body: JobCreate) -> Prepared
     files = [SnapshotFile(path, file.sha256, file.size, file.executable) for path, file in given]
     spec: Any = body.spec
     params: dict[str, str] = {}
-    subdir, source, experiment = "", "", "commands"
+    source, experiment = "", "commands"
     if isinstance(spec, NotebookSpec):
         name = clean_relative(spec.notebook, field="spec.notebook")
         blob = next((file.sha256 for path, file in given if path == name), None)
@@ -162,11 +162,11 @@ def _from_manifest(db: Transactions, services: Any, body: JobCreate) -> Prepared
         experiment = name.rsplit("/", 1)[-1].removesuffix(".ipynb")
         spec = checked_spec(spec, inspected._replace(name=experiment))
         params = params_of(inspected.parameters, spec)
-        source, subdir = name, name.rpartition("/")[0]
+        source = name
     else:
         source = spec.command
     snapshot = db.write_sync(lambda s: storage.store_snapshot(s, files))
-    return Prepared(spec, source, experiment, snapshot, None, subdir, [], [], params)
+    return Prepared(spec, source, experiment, snapshot, None, "", [], [], params)
 
 
 def checked_spec(spec: NotebookSpec, inspected: Inspected) -> NotebookSpec:

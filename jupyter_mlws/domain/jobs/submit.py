@@ -14,10 +14,10 @@ from msgspec import UNSET
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.jobs import service, sources, store
 from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere
+from jupyter_mlws.domain.jobs.folder import folder_of
 from jupyter_mlws.domain.jobs.kinds import kind_of
 from jupyter_mlws.domain.jobs.notebooks import inspect_notebook
 from jupyter_mlws.domain.jobs.schemas import Job, JobCreate, NotebookInspection, NotebookSpec, ReRun
-from jupyter_mlws.domain.jobs.settle import work_of
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.errors import ArtifactNotFound
@@ -158,7 +158,7 @@ async def keep(services: Any, db: Transactions, actor: Actor, run_id: str, path:
 
     row = await db.read(look)
     folder = services.folders.jobs / run_id
-    base = work_of(row, folder) if row.in_place else folder / "work"
+    base = folder_of(row, folder) if row.in_place else folder / "work"
     source = inside(base, cleaned) if base.is_dir() else None
     if source is None or not source.is_file():
         raise FileNotThere(f"The job's working folder has no file {cleaned!r} any more.", field="path")
