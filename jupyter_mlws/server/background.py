@@ -14,6 +14,8 @@ from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import StatusConflict
 from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.domain.storage import accounting
+from jupyter_mlws.kit.clock import now_ms
 from mlws.process import boot_id, start_time
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 
 KERNELS_EVERY_S = 3.0
 COMPACT_EVERY_S = 5.0
+SWEEP_EVERY_S = 6 * 3600.0
+BATCHES_KEPT_MS = 30 * 24 * 3600 * 1000
 COMPACT_STEPS = 20
 
 
@@ -52,6 +56,7 @@ class Background:
         self._tasks = [
             asyncio.create_task(self._every(KERNELS_EVERY_S, self._end_dead_runs)),
             asyncio.create_task(self._every(COMPACT_EVERY_S, self._compact)),
+            asyncio.create_task(self._every(SWEEP_EVERY_S, self._sweep)),
         ]
 
     async def stop(self) -> None:
@@ -74,6 +79,11 @@ class Background:
         dead = await asyncio.to_thread(lambda: [run_id for run_id, process in followed if not process_alive(process)])
         for run_id in dead:
             await self._db.write(lambda s, run_id=run_id: end_dead(s, run_id))  # type: ignore[misc]
+
+    async def _sweep(self) -> None:
+        """Free the bytes of what was deleted more than a day ago, and forget batches that no client sends again."""
+        await asyncio.to_thread(accounting.sweep, self._runtime.services.blobs, self._db)
+        await self._db.write(lambda s: runs.forget_batches(s, now_ms() - BATCHES_KEPT_MS))
 
     async def _compact(self) -> None:
         await metrics_tasks.compact_due(self._db, COMPACT_STEPS)

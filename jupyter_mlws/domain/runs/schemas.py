@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from jupyter_mlws.domain.metrics.schemas import MetricPoint, MetricSummary
 from jupyter_mlws.domain.runs.states import RunStatus
-from jupyter_mlws.kit.fields import BatchId, Key, Name, Note, ObjectId, ParamValue, TagValue, TimeMs
+from jupyter_mlws.kit.fields import BatchId, Count, Key, Many, Name, Note, ObjectId, Params, TagChanges, Tags, TimeMs
 
 
 class RunKind(str, Enum):
@@ -33,7 +33,7 @@ class RunError(Struct, kw_only=True, omit_defaults=True):
     message: str
     kind: str | None = None
     """Class of the exception, e.g. `ValueError`."""
-    cell: int | None = None
+    cell: Count | None = None
     """Index of the failing cell, counted from 0 over all cells."""
     cell_name: str | None = None
     """First heading above, or first line of the failing cell."""
@@ -57,7 +57,7 @@ class RunIO(Struct, kw_only=True, omit_defaults=True):
     name: Key
     type: Literal["uri_file", "uri_folder", "mltable", "model", "literal"] = "uri_file"
     uri: Annotated[str, Meta(max_length=4000)] = ""
-    digest: str | None = None
+    digest: Annotated[str, Meta(max_length=255)] | None = None
 
 
 class Waiting(Struct, kw_only=True):
@@ -71,10 +71,10 @@ class Process(Struct, kw_only=True, omit_defaults=True):
     """The operating-system process of an interactive run: enough to tell whether it still lives."""
 
     host: Annotated[str, Meta(max_length=255)]
-    pid: int
-    start_time: str | None = None
+    pid: Count
+    start_time: Annotated[str, Meta(max_length=64)] | None = None
     """From /proc/<pid>/stat field 22 (clock ticks since boot), as text."""
-    boot_id: str | None = None
+    boot_id: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class Run(Struct, kw_only=True, omit_defaults=False):
@@ -132,8 +132,8 @@ class RunCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     """Experiment name, made if it is new; `Default` if left out."""
     name: Name | UnsetType = UNSET
     parent_id: ObjectId | UnsetType = UNSET
-    params: dict[Key, ParamValue] | UnsetType = UNSET
-    tags: dict[Key, TagValue] | UnsetType = UNSET
+    params: Params | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
     note: Note | UnsetType = UNSET
     source: Annotated[str, Meta(max_length=4000)] | UnsetType = UNSET
     started_at: TimeMs | UnsetType = UNSET
@@ -145,7 +145,7 @@ class RunUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
 
     name: Name | UnsetType = UNSET
     note: Note | UnsetType = UNSET
-    tags: dict[Key, TagValue | None] | UnsetType = UNSET
+    tags: TagChanges | UnsetType = UNSET
     experiment_id: str | UnsetType = UNSET
     """Moves the run, within its workspace."""
 
@@ -185,8 +185,8 @@ class DeletePlan(Struct, kw_only=True):
 class IODeclare(Struct, kw_only=True, forbid_unknown_fields=True):
     """Inputs and outputs to note on a run."""
 
-    inputs: list[RunIO] | UnsetType = UNSET
-    outputs: list[RunIO] | UnsetType = UNSET
+    inputs: Annotated[list[RunIO], Many] | UnsetType = UNSET
+    outputs: Annotated[list[RunIO], Many] | UnsetType = UNSET
 
 
 class LogBatch(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -194,8 +194,8 @@ class LogBatch(Struct, kw_only=True, forbid_unknown_fields=True):
 
     batch_id: BatchId
     metrics: Annotated[list[MetricPoint], Meta(max_length=10_000)] | UnsetType = UNSET
-    params: dict[Key, ParamValue] | UnsetType = UNSET
-    tags: dict[Key, TagValue] | UnsetType = UNSET
+    params: Params | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
 
 
 class LogReply(Struct, kw_only=True):

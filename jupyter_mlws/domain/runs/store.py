@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CursorResult, delete, func, select, update
 
+from jupyter_mlws.db.base import put_rows
 from jupyter_mlws.domain.runs.schemas import Lifecycle
 from jupyter_mlws.domain.runs.tables import RunBatchRow, RunParamRow, RunRow, RunStatusRow, RunTagRow
 
@@ -87,18 +88,16 @@ def _grouped(rows: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
 
 def add_params(session: Session, run_id: str, params: dict[str, str]) -> None:
     """Store new params."""
-    session.add_all(RunParamRow(run_id=run_id, key=key, value=value) for key, value in params.items())
-    session.flush()
+    rows = [{"run_id": run_id, "key": key, "value": value} for key, value in params.items()]
+    put_rows(session, RunParamRow, rows, ["run_id", "key"], ["value"])
 
 
 def set_tags(session: Session, run_id: str, tags: dict[str, str | None]) -> None:
     """Set tags; those given as None are removed."""
-    for key, value in tags.items():
-        if value is None:
-            session.execute(delete(RunTagRow).where(RunTagRow.run_id == run_id, RunTagRow.key == key))
-        else:
-            session.merge(RunTagRow(run_id=run_id, key=key, value=value))
-    session.flush()
+    rows = [{"run_id": run_id, "key": key, "value": value} for key, value in tags.items() if value is not None]
+    if gone := [key for key, value in tags.items() if value is None]:
+        session.execute(delete(RunTagRow).where(RunTagRow.run_id == run_id, RunTagRow.key.in_(gone)))
+    put_rows(session, RunTagRow, rows, ["run_id", "key"], ["value"])
 
 
 def seen_batch(session: Session, run_id: str, batch_id: str, at: int) -> bool:

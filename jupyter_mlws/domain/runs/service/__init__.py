@@ -18,7 +18,15 @@ from jupyter_mlws.domain.runs.service.rows import (
 )
 from jupyter_mlws.domain.runs.service.snapshots import Origin, add_file, finding_origin, snapshot_diff, working_copy
 from jupyter_mlws.domain.runs.service.status import change_status, changed, end_run, history, interactive_running, set_progress
-from jupyter_mlws.domain.runs.service.writing import declare_io, log_batch, note_environment, store_tags, update_run, write_params
+from jupyter_mlws.domain.runs.service.writing import (
+    declare_io,
+    forget_batches,
+    log_batch,
+    note_environment,
+    store_tags,
+    update_run,
+    write_params,
+)
 
 __all__ = [
     "NewRun",
@@ -35,6 +43,7 @@ __all__ = [
     "end_run",
     "experiment_name",
     "finding_origin",
+    "forget_batches",
     "get_run",
     "history",
     "interactive_running",

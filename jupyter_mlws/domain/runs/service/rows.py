@@ -14,9 +14,9 @@ from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, Actor, ActorKind
 
 if TYPE_CHECKING:
-    from jupyter_mlws.domain.runs.states import RunStatus
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.domain.runs.states import RunStatus
     from jupyter_mlws.domain.runs.tables import RunRow
 
 

@@ -116,3 +116,8 @@ def note_environment(session: Session, actor: Actor, run_id: str, body: Environm
     kept = environments.store_capture(session, run_id, body)
     note_change(session, row, ref.workspace)
     return kept
+
+
+def forget_batches(session: Session, before: int) -> None:
+    """Forget the ids of batches that were logged before this time (ms)."""
+    store.forget_batches(session, before)
