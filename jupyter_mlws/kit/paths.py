@@ -93,6 +93,9 @@ class Folders(NamedTuple):
         """Create what is missing, closed to other users."""
         for folder in (self.root, self.objects, self.jobs, self.spool):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = self.root.stat()
+        if found.st_mode & 0o077 and hasattr(os, "geteuid") and found.st_uid == os.geteuid():
+            self.root.chmod(0o700)
 
 
 def default_data_dir() -> Path:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ class MlwsApp(ExtensionApp):
     ).tag(config=True)
 
     runtime: Runtime | None = None
+    _beginning: asyncio.Future[None] | None = None
 
     @default("data_dir")
     def _default_data_dir(self) -> str:
@@ -75,13 +77,26 @@ class MlwsApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """The event loop runs and the port is known: begin."""
-        asyncio.get_running_loop().call_later(START_DELAY_S, lambda: asyncio.ensure_future(self._begin(serverapp)))
+        asyncio.get_running_loop().call_later(START_DELAY_S, self._begin_soon, serverapp)
+
+    def _begin_soon(self, serverapp: Any) -> None:
+        self._beginning = asyncio.ensure_future(self._begin_or_tell(serverapp))
+
+    async def _begin_or_tell(self, serverapp: Any) -> None:
+        try:
+            await self._begin(serverapp)
+        except Exception:
+            serverapp.log.exception("Jupyter ML Workspace could not start; JupyterLab works without it")
+        finally:
+            serverapp.web_app.settings["mlws_started"].set()
 
     async def _begin(self, serverapp: Any) -> None:
         loop = asyncio.get_running_loop()
         runtime_module = await loop.run_in_executor(None, _import_runtime)
         runtime: Runtime = runtime_module.Runtime(self._settings(serverapp, runtime_module), loop)
         self.runtime = runtime
+        times = serverapp.web_app.settings["last_activity_times"]
+        runtime.jobs_run = lambda: times.update(mlws_jobs=datetime.now(timezone.utc))
         serverapp.web_app.settings["mlws"] = runtime
         if self.track_kernels:
             from jupyter_mlws.server.kernels import follow_kernels  # noqa: PLC0415 - after the port answers
@@ -92,7 +107,6 @@ class MlwsApp(ExtensionApp):
             from jupyter_mlws.server.idle import Leaving  # noqa: PLC0415 - only headless servers leave by themselves
 
             runtime.leave = Leaving(serverapp, runtime, self.idle_timeout_s).leave
-        serverapp.web_app.settings["mlws_started"].set()
 
     def _settings(self, serverapp: Any, runtime_module: Any) -> Any:
         return runtime_module.Settings(
@@ -112,6 +126,8 @@ class MlwsApp(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """The server stops; jobs go on."""
+        if self._beginning is not None:
+            self._beginning.cancel()
         if self.runtime is not None:
             await self.runtime.stop()
 
@@ -125,7 +141,9 @@ def _import_runtime() -> Any:
 
 
 def own_url(serverapp: Any) -> str:
-    """How processes on this machine reach this server."""
+    """How processes on this machine reach this server; empty where it listens on a unix socket, which URLs cannot name."""
+    if serverapp.sock:
+        return ""
     host = "127.0.0.1" if serverapp.ip in LOOPBACK else serverapp.ip
     if ":" in host:
         host = f"[{host}]"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import msgspec
@@ -15,27 +16,37 @@ from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from msgspec import Meta, Struct
-from tornado.httpclient import HTTPRequest
+from tornado import web
+from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, websocket_connect
 
 from jupyter_mlws.db import outbox
-from jupyter_mlws.kit.actors import Action
+from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action
+from jupyter_mlws.kit.errors import MlwsError
 from jupyter_mlws.kit.http import SETTINGS_KEY, ApiHandler, Route, endpoint
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
     from jupyter_mlws.db.outbox import Change
+    from jupyter_mlws.kit.actors import Actor
     from jupyter_mlws.server.hub import Subscriber
     from jupyter_mlws.server.runtime import Runtime
 
+log = logging.getLogger(__name__)
+
 COMMENT_S = 15.0
 CATCH_UP = 1000
+"""Rows read at once."""
+SLOW_S = 20.0
+"""A reader that takes nothing for so long is hung up on."""
 
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 class ChangeHint(Struct, kw_only=True):
-    """An object that changed; `parent` is a run's experiment.
+    """An object that changed; `parent` is a run's experiment. `seq`: what to give as `since` or `after` to go on from here.
 
     `kind` is workspace, experiment, run, metrics, artifacts, log, notebook or compute.
     """
@@ -75,6 +86,18 @@ def hint(change: Change) -> ChangeHint:
     )
 
 
+async def missed(runtime: Runtime, since: int, workspace: str | None) -> AsyncIterator[Change]:
+    """All objects that changed after `since`, however many."""
+    while True:
+        start = since
+        rows = await runtime.db.read(lambda s: outbox.changes_after(s, start, CATCH_UP, workspace))  # noqa: B023 - awaited at once
+        for row in rows:
+            yield row
+        if len(rows) < CATCH_UP:
+            return
+        since = rows[-1].seq
+
+
 class ChangesHandler(ApiHandler):
     """Polling."""
 
@@ -100,20 +123,22 @@ class StreamHandler(ApiHandler):
         self.set_header("X-Accel-Buffering", "no")
         try:
             self.write(": connected\n\n")
-            await self.flush()
-            await self._catch_up()
+            await self._push()
+            if self.query.since is not None:
+                async for row in missed(cast("Runtime", self.runtime), self.query.since, self.actor.workspace):
+                    self._event(row)
+                    await self._push()
             await self._follow(subscriber)
         except StreamClosedError:
             pass
+        except asyncio.TimeoutError:
+            connection: Any = self.request.connection
+            connection.stream.close()
         finally:
             hub.unsubscribe(subscriber)
 
-    async def _catch_up(self) -> None:
-        if self.query.since is not None:
-            since, workspace = self.query.since, self.actor.workspace
-            for row in await self.db.read(lambda s: outbox.changes_after(s, since, CATCH_UP, workspace)):
-                self._event(row)
-            await self.flush()
+    async def _push(self) -> None:
+        await asyncio.wait_for(self.flush(), SLOW_S)
 
     async def _follow(self, subscriber: Subscriber) -> None:
         while True:
@@ -125,7 +150,7 @@ class StreamHandler(ApiHandler):
                 if change is None:
                     return
                 self._event(change)
-            await self.flush()
+            await self._push()
 
     def _event(self, change: Change) -> None:
         name = f"id: {change.seq}\n" if change.seq else ""
@@ -136,16 +161,39 @@ class ChangesSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     """One WebSocket a browser tab. On a server that does not own the data folder it is bridged to the owner."""
 
     _task: asyncio.Task[None] | None = None
+    _actor: Actor | None = None
+    _bearer: str | None = None
 
     @property
     def runtime(self) -> Runtime:
         """The server's runtime."""
         return cast("Runtime", self.settings[SETTINGS_KEY])
 
+    async def prepare(self, *args: Any, **kwargs: Any) -> None:
+        """Our tokens are resolved here, or by the owner; everybody else is Jupyter's."""
+        scheme, _, credentials = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not credentials.startswith(TOKEN_PREFIX):
+            await super().prepare(*args, **kwargs)
+            return
+        if not self.check_host():
+            raise web.HTTPError(403)
+        with answering():
+            await self.runtime.ready()
+            if self.runtime.is_owner:
+                self._actor = await self.runtime.actor_of_token(credentials, self.request.headers)
+                if self._actor is None:
+                    raise web.HTTPError(401)
+        self._bearer = credentials
+        self.current_user = self._jupyter_current_user = User("mlws-token")
+        self._token_authenticated = True
+
     @ws_authenticated
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Open the socket."""
-        await self.runtime.ready()
+        with answering():
+            await self.runtime.ready()
+        if self._bearer is None:
+            self._actor = self.runtime.actor_of_user(cast("User", self.current_user))
         await super().get(*args, **kwargs)
 
     def open(self, *args: Any, **kwargs: Any) -> None:
@@ -156,22 +204,32 @@ class ChangesSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self._task = asyncio.create_task(self._run(start))
 
     async def _run(self, since: int | None) -> None:
-        with contextlib.suppress(WebSocketClosedError, OSError):
+        try:
             if self.runtime.is_owner:
                 await self._serve(since)
             else:
                 await self._bridge(since)
+        except (WebSocketClosedError, asyncio.TimeoutError, HTTPClientError, MlwsError, OSError) as error:
+            log.debug("A stream of changes ended: %s", error)
+        except Exception:
+            log.exception("A stream of changes broke off")
         self.close(1001, "reconnect")
+
+    async def _send(self, text: str | bytes) -> None:
+        await asyncio.wait_for(self.write_message(text), SLOW_S)
 
     async def _serve(self, since: int | None) -> None:
         runtime = self.runtime
-        subscriber = runtime.services.hub.subscribe(None)
+        if self._actor is None:
+            return  # came while another server was the owner, and was not yet known here
+        workspace = self._actor.workspace
+        subscriber = runtime.services.hub.subscribe(workspace)
         try:
             if since is not None:
-                for row in await runtime.db.read(lambda s: outbox.changes_after(s, since, CATCH_UP)):
-                    await self.write_message(msgspec.json.encode(hint(row)).decode())
+                async for row in missed(runtime, since, workspace):
+                    await self._send(msgspec.json.encode(hint(row)).decode())
             while (change := await subscriber.queue.get()) is not None:
-                await self.write_message(msgspec.json.encode(hint(change)).decode())
+                await self._send(msgspec.json.encode(hint(change)).decode())
         finally:
             runtime.services.hub.unsubscribe(subscriber)
 
@@ -181,25 +239,18 @@ class ChangesSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             return
         address = forwarder.address()
         query = "" if since is None else f"?since={since}"
-        url = f"{address.url}/api/v1/changes/ws{query}".replace("http", "ws", 1)
-        request = HTTPRequest(url, headers=forwarder.headers(address, "bridge", None))
+        name = self._actor.name if self._actor is not None else ""
+        request = HTTPRequest(
+            f"{address.url}/api/v1/changes/ws{query}".replace("http", "ws", 1),
+            headers=forwarder.headers(address, name, self._bearer),
+            ssl_options=forwarder.trust(address),
+        )
         connection = await websocket_connect(request)
         try:
             while (message := await connection.read_message()) is not None:
-                await self.write_message(message)
+                await self._send(message)
         finally:
             connection.close()
-
-    async def prepare(self, *args: Any, **kwargs: Any) -> None:
-        """Another server of the same user comes with the local token; everybody else is Jupyter's."""
-        header = self.request.headers.get("Authorization", "")
-        if header.startswith("Bearer mlws_") and self.check_host():
-            actor = await self.runtime.actor_of_token(header.removeprefix("Bearer "), self.request.headers)
-            if actor is not None and actor.workspace is None:
-                self.current_user = self._jupyter_current_user = User(actor.name)
-                self._token_authenticated = True
-                return
-        await super().prepare(*args, **kwargs)
 
     def on_message(self, message: str | bytes) -> None:
         """Nothing is expected from browsers."""
@@ -209,6 +260,15 @@ class ChangesSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if self._task is not None:
             self._task.cancel()
         super().on_close()
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Failures of ours as answers to the opening of a WebSocket."""
+    try:
+        yield
+    except MlwsError as error:
+        raise web.HTTPError(error.status, error.message.replace("%", "%%")) from error
 
 
 ROUTES = [Route("/changes", ChangesHandler), Route("/changes/stream", StreamHandler)]

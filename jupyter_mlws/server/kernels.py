@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import os
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import ActorKind
-from jupyter_mlws.server.owner import read_address
 
 if TYPE_CHECKING:
     from jupyter_mlws.server.runtime import Runtime
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KERNEL_PATH = str(Path(__file__).resolve().parent.parent / "kernel_path")
-LIFETIME_MS = 30 * 24 * 3600 * 1000
+LIFETIME_S = 30 * 24 * 3600
+PATIENCE_S = 5.0
+"""A kernel's start waits so long for the workspace, and then does without."""
 
 
 def with_kernel_path(user_value: str | None) -> str:
@@ -31,7 +33,8 @@ def with_kernel_path(user_value: str | None) -> str:
 def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
     """Wrap the kernel manager of this server, so that REST, sessions and restarts are covered."""
     manager = serverapp.kernel_manager
-    if serverapp.gateway_config.gateway_enabled or getattr(manager, "_mlws_follows", False):
+    # Kernels behind a gateway run elsewhere, and nobody can reach a unix socket by a URL.
+    if serverapp.gateway_config.gateway_enabled or not runtime.settings.url or getattr(manager, "_mlws_follows", False):
         return
     start, shutdown = manager.start_kernel, manager.shutdown_kernel
     tokens: dict[str, str] = {}
@@ -41,7 +44,7 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
         env = dict(kwargs.get("env") or os.environ)
         token_id = None
         try:
-            token_id = await add_workspace(env, runtime, Path(serverapp.root_dir))
+            token_id = await asyncio.wait_for(add_workspace(env, runtime, Path(serverapp.root_dir)), PATIENCE_S)
         except Exception:
             log.exception("A kernel starts without the workspace")
         kernel_id = await start(*args, **{**kwargs, "env": env})
@@ -54,10 +57,12 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
         result = shutdown(kernel_id, *args, **kwargs)
         if hasattr(result, "__await__"):
             result = await result
-        token_id = tokens.pop(str(kernel_id), None)
-        if token_id is not None and runtime.is_owner:
-            await runtime.db.write(lambda s: access.revoke_token(s, token_id))
-            runtime.forget_tokens()
+        token_id = None if kwargs.get("restart") else tokens.pop(str(kernel_id), None)
+        if token_id is not None:
+            try:
+                await asyncio.wait_for(revoke(runtime, token_id), PATIENCE_S)
+            except Exception as error:  # noqa: BLE001 - the kernel has ended, and its token ends with its time
+                log.info("The token of kernel %s could not be revoked: %s", kernel_id, error)
         return result
 
     manager.start_kernel, manager.shutdown_kernel = start_kernel, shutdown_kernel
@@ -70,26 +75,7 @@ async def add_workspace(env: dict[str, str], runtime: Runtime, root: Path) -> st
     if "MLWS_URL" in os.environ:
         return None
     await runtime.ready()
-    secret: str | None
-    token_id: str | None
-    if not runtime.is_owner:
-        address = read_address(runtime.services.folders)
-        secret = None if address is None else address.token
-        token_id = None
-    else:
-        user = access.local_name()
-        new = await runtime.db.write(
-            lambda s: access.issue_token(
-                s,
-                kind=ActorKind.KERNEL,
-                user=user,
-                workspace_id=workspaces.find(s, workspaces.DEFAULT).id,
-                lifetime_ms=LIFETIME_MS,
-            )
-        )
-        secret, token_id = new.secret, new.id
-    if secret is None:
-        return None
+    token_id, secret = await issue(runtime)
     ours = {
         "MLWS_URL": runtime.settings.url,
         "MLWS_TOKEN": secret,
@@ -104,3 +90,32 @@ async def add_workspace(env: dict[str, str], runtime: Runtime, root: Path) -> st
         ours["MLWS_EXPERIMENT"] = notebook.stem
     env.update({name: value for name, value in ours.items() if name not in os.environ})
     return token_id
+
+
+async def issue(runtime: Runtime) -> tuple[str, str]:
+    """Id and secret of a token for a kernel, made by whichever server owns the data folder."""
+    forwarder = runtime.forwarder
+    if not runtime.is_owner and forwarder is not None:
+        made = await forwarder.call("POST", "/tokens", {"workspace": workspaces.DEFAULT, "lifetime_s": LIFETIME_S})
+        return made["id"], made["secret"]
+    user = access.local_name()
+    new = await runtime.db.write(
+        lambda s: access.issue_token(
+            s,
+            kind=ActorKind.KERNEL,
+            user=user,
+            workspace_id=workspaces.find(s, workspaces.DEFAULT).id,
+            lifetime_ms=LIFETIME_S * 1000,
+        )
+    )
+    return new.id, new.secret
+
+
+async def revoke(runtime: Runtime, token_id: str) -> None:
+    """The token of a kernel that has ended is worth nothing any more."""
+    forwarder = runtime.forwarder
+    if not runtime.is_owner and forwarder is not None:
+        await forwarder.call("DELETE", f"/tokens/{token_id}")
+        return
+    await runtime.db.write(lambda s: access.revoke_token(s, token_id))
+    runtime.forget_tokens()

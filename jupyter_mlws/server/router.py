@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -71,13 +72,23 @@ class Starting(JupyterHandler):
             await asyncio.wait_for(started.wait(), SLOW_START_S)
         except asyncio.TimeoutError:
             raise web.HTTPError(503) from None
+        if "mlws" not in self.settings:
+            raise web.HTTPError(503)
         if self.request.method == "GET":
             self.redirect(self.request.uri or "")
-            return
-        self.set_status(503)
-        self.set_header("Retry-After", "1")
+        else:
+            self.send_error(503)
+
+    def write_error(self, status_code: int, **_kwargs: Any) -> None:
+        """The shape of all our errors."""
         self.set_header("Content-Type", "application/json")
-        self.finish('{"error": {"code": "unavailable", "message": "The workspace was still starting; send this again."}}')
+        if status_code == 503:
+            self.set_header("Retry-After", "1")
+            words = "The workspace is still starting, or could not start (the server's log tells); try again in a moment."
+            self.finish(json.dumps({"error": {"code": "unavailable", "message": words}}))
+        else:
+            words = "Sign in to Jupyter first, or send `Authorization: Bearer <token>`."
+            self.finish(json.dumps({"error": {"code": "unauthenticated" if status_code == 401 else "forbidden", "message": words}}))
 
     @allow_unauthenticated
     def get(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import logging
 import time
@@ -10,16 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from sqlalchemy.exc import DBAPIError
 
 from jupyter_mlws.db.database import Database
-from jupyter_mlws.db.engine import sqlite_url
+from jupyter_mlws.db.engine import sqlite_url, words_of_failure
 from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.storage.blobs import BlobStore
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, Actor, ActorKind
-from jupyter_mlws.kit.errors import Unavailable
+from jupyter_mlws.kit.errors import MlwsError, Unavailable
 from jupyter_mlws.kit.paths import Folders
-from jupyter_mlws.server import schema
+from jupyter_mlws.server import filesystems, schema
 from jupyter_mlws.server.background import Background
 from jupyter_mlws.server.handover import Asking
 from jupyter_mlws.server.hub import Hub
@@ -39,6 +41,8 @@ log = logging.getLogger(__name__)
 TOKEN_CACHE_S = 5.0
 START_TIMEOUT_S = 30.0
 TAKEOVER_POLL_S = 0.5
+RETRY_S = 10.0
+KEEP_S = 3.0
 
 
 class Settings(Struct, kw_only=True):
@@ -48,7 +52,7 @@ class Settings(Struct, kw_only=True):
     database_url: str
     root_dir: Path
     url: str
-    """Where kernels and jobs reach us: `http://127.0.0.1:<port><base>/mlws`."""
+    """Where kernels and jobs reach us: `http://127.0.0.1:<port><base>/mlws`; empty on a unix socket."""
     max_jobs: int
     headless: bool = False
     single_user: bool = True
@@ -81,6 +85,8 @@ class Runtime:
         self._failure: Exception | None = None
         self.leave: Callable[[], None] | None = None
         """Ends this server; only headless ones have it."""
+        self.jobs_run: Callable[[], None] = lambda: None
+        """Called now and then while jobs run: such a server is not idle."""
         self._tokens: dict[str, tuple[float, Actor | None]] = {}
         self._watch: asyncio.Task[None] | None = None
 
@@ -104,53 +110,99 @@ class Runtime:
     async def start(self) -> None:
         """Own the data folder, or find who does; then answer."""
         try:
-            await asyncio.to_thread(self.services.folders.make)
-            if not await self._own():
-                self._follow()
+            await self._own()
         except Exception as error:
-            log.exception("Jupyter ML Workspace could not open %s", self.settings.data_dir)
-            self._failure = error
+            self._failed(error)
+        if self._database is None:
+            self.forwarder = Forwarder(self.services.folders)
+        self._watch = asyncio.create_task(self._mind())
         self._ready.set()
 
     async def _own(self) -> bool:
-        if not await asyncio.to_thread(self.lock.try_acquire):
+        """Take the data folder if nobody has it. Where that fails nothing is kept of it, so that others may try."""
+        if not await asyncio.to_thread(self._lock_folder):
+            self._failure = None
             return False
-        database = await asyncio.to_thread(self._open_database)
-        database.listeners.append(self.services.hub.publish)
-        self._database = database
+        database: Database | None = None
+        background: Background | None = None
+        try:
+            database = await asyncio.to_thread(self._open_database)
+            database.listeners.append(self.services.hub.publish)
+            background = Background(self, database)
+            await background.start()
+            self._database, self._background = database, background
+            await asyncio.to_thread(lambda: self.lock.announce(self.settings.url, headless=self.settings.headless))
+        except BaseException:
+            await self._let_go(background, database)
+            raise
         self.forwarder = None
-        self._background = Background(self, database)
-        await self._background.start()
-        await asyncio.to_thread(lambda: self.lock.announce(self.settings.url, headless=self.settings.headless))
+        self._failure = None
+        self.forget_tokens()
         log.info("Jupyter ML Workspace keeps its data in %s", self.settings.data_dir)
         return True
 
+    def _lock_folder(self) -> bool:
+        self.services.folders.make()
+        return self.lock.try_acquire()
+
+    async def _let_go(self, background: Background | None, database: Database | None) -> None:
+        self._database = self._background = None
+        if background is not None:
+            await background.stop()
+        if database is not None:
+            await asyncio.to_thread(database.close)
+        await asyncio.to_thread(self.lock.release)
+
+    def _failed(self, error: Exception) -> None:
+        if str(error) != str(self._failure):
+            log.error("Jupyter ML Workspace could not open %s; trying again", self.settings.data_dir, exc_info=error)
+        self._failure = error
+
     def _open_database(self) -> Database:
         url = self.settings.database_url or sqlite_url(self.services.folders.database)
+        filesystems.check(url)
         database = Database(url)
-        schema.ensure_schema(database.writer_engine)
-        database.start()
-        user = access.local_name()
-        database.write_sync(lambda s: workspaces.ensure_default(s, user))
+        try:
+            schema.ensure_schema(database.writer_engine)
+            database.start()
+            user = access.local_name()
+            database.write_sync(lambda s: workspaces.ensure_default(s, user))
+        except BaseException:
+            database.close()
+            raise
         return database
 
-    def _follow(self) -> None:
-        """Another server owns the folder: forward to it, and take over when it leaves."""
-        self.forwarder = Forwarder(self.services.folders)
-        self._watch = asyncio.create_task(self._take_over())
-
-    async def _take_over(self) -> None:
-        asking = Asking(self.services.folders, self.forwarder or Forwarder(self.services.folders))
-        while self._database is None:
+    async def _mind(self) -> None:
+        """As long as the server lives: follow the owner and take over when it leaves; as the owner, see that we still are."""
+        asking = Asking(self.services.folders, Forwarder(self.services.folders))
+        pause = TAKEOVER_POLL_S
+        while True:
+            if self._database is not None:
+                await asyncio.sleep(KEEP_S)
+                await self._keep()
+                continue
             if not self.settings.headless:
                 await asking.ask()
-            await asyncio.sleep(TAKEOVER_POLL_S)
+            await asyncio.sleep(pause)
             try:
                 if await self._own():
-                    log.info("The server that owned %s is gone; this one took over", self.settings.data_dir)
-            except Exception:
-                log.exception("Taking over %s failed; trying again", self.settings.data_dir)
-                await asyncio.to_thread(self.lock.release)
+                    log.info("This server took over %s", self.settings.data_dir)
+            except Exception as error:
+                self._failed(error)
+                pause = min(2 * pause, RETRY_S)
+            else:
+                pause = TAKEOVER_POLL_S
+
+    async def _keep(self) -> None:
+        try:
+            still = await asyncio.to_thread(self.lock.keep)
+        except OSError as error:
+            log.warning("The lock of %s could not be looked at: %s", self.settings.data_dir, error)
+            return
+        if not still:
+            log.error("Another server took %s; this one follows it now", self.settings.data_dir)
+            self.forwarder = Forwarder(self.services.folders)
+            await self._let_go(self._background, self._database)
 
     async def ready(self) -> None:
         """Return once requests can be answered."""
@@ -159,8 +211,13 @@ class Runtime:
                 await asyncio.wait_for(asyncio.shield(self._ready.wait()), START_TIMEOUT_S)
             except asyncio.TimeoutError:
                 raise Unavailable("The workspace is still starting; try again in a moment.") from None
-        if self._failure is not None:
-            raise Unavailable(f"The workspace in {self.settings.data_dir} could not be opened: {self._failure}")
+        error = self._failure
+        if error is None or self._database is not None:
+            return
+        if isinstance(error, MlwsError):
+            raise type(error)(error.message)
+        words = words_of_failure(error) if isinstance(error, DBAPIError) else str(error)
+        raise Unavailable(f"The workspace in {self.settings.data_dir} could not be opened: {words}")
 
     async def forward(self, handler: ApiHandler) -> bool:
         """Answer through the owner, if that is another server."""
@@ -206,8 +263,6 @@ class Runtime:
         """Let go of everything; jobs go on under their supervisors."""
         if self._watch is not None:
             self._watch.cancel()
-        if self._background is not None:
-            await self._background.stop()
-        if self._database is not None:
-            await asyncio.to_thread(self._database.close)
-        await asyncio.to_thread(self.lock.release)
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        await self._let_go(self._background, self._database)

@@ -222,8 +222,12 @@ class Connection:
 
     def _connect(self, server: Server) -> HTTPConnection:
         parts = urlsplit(server.url)
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        http = kind(parts.hostname or "127.0.0.1", parts.port, timeout=self.timeout, blocksize=1 << 18)
+        host = parts.hostname or "127.0.0.1"
+        http: HTTPConnection
+        if parts.scheme == "https":
+            http = HTTPSConnection(host, parts.port, timeout=self.timeout, blocksize=1 << 18, context=_trust(host))
+        else:
+            http = HTTPConnection(host, parts.port, timeout=self.timeout, blocksize=1 << 18)
         http.connect()
         if http.sock is not None:
             http.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -251,6 +255,17 @@ class Connection:
             return False
         answer = _decoded(data)
         return status == 200 and isinstance(answer, dict) and answer.get("status") == "ok"
+
+
+def _trust(host: str) -> Any:
+    """How a server's certificate is judged. Nobody stands in between on the loopback device, where certificates name other hosts."""
+    import ssl
+
+    context = ssl.create_default_context()
+    if host in _LOOPBACK:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _query_of(url: str) -> str:
