@@ -1,8 +1,22 @@
 import { connectionPlugin } from './plugins/connection';
 import { experimentsPlugin } from './plugins/experiments';
+import { launcherPlugin } from './plugins/launcher';
+import { notificationsPlugin } from './plugins/notifications';
 import { pagesPlugin } from './plugins/pages';
+import { settingsPlugin } from './plugins/settings';
+import { statusBarPlugin } from './plugins/statusbar';
+import { submitPlugin } from './plugins/submit';
 
 export * from './tokens';
 
 /** All plugins of the extension: one file each in plugins/. */
-export default [connectionPlugin, experimentsPlugin, pagesPlugin];
+export default [
+  connectionPlugin,
+  settingsPlugin,
+  pagesPlugin,
+  experimentsPlugin,
+  submitPlugin,
+  statusBarPlugin,
+  notificationsPlugin,
+  launcherPlugin
+];

@@ -2,6 +2,7 @@ import { Token } from '@lumino/coreutils';
 import type { QueryClient } from '@tanstack/react-query';
 
 import type { IServerAccess } from './api/context';
+import type { Observable } from './lib/observable';
 
 /** The connection that all panels of the workspace share. */
 export interface IWorkspaceConnection extends IServerAccess {
@@ -29,4 +30,44 @@ export interface IMlwsPages {
 export const IMlwsPages = new Token<IMlwsPages>(
   'jupyter-mlws:IMlwsPages',
   'Opens the pages of Jupyter ML Workspace by their addresses.'
+);
+
+/** What people may set; see schema/settings.json. */
+export interface ISettingsValues {
+  /** Tell when a job that I submitted has ended. */
+  notifyWhenJobsEnd: boolean;
+  /** The compute target that the submit form begins with. */
+  defaultTarget: string;
+  /** Ask before a snapshot of a very large folder. */
+  confirmLargeSnapshots: boolean;
+  /** How many runs an unfolded experiment shows at first. */
+  sidebarRuns: number;
+}
+
+/** The settings, live. */
+export type IMlwsSettings = Pick<
+  Observable<ISettingsValues>,
+  'get' | 'subscribe'
+>;
+
+/** For other extensions: the settings of the workspace's pages. */
+export const IMlwsSettings = new Token<IMlwsSettings>(
+  'jupyter-mlws:IMlwsSettings',
+  'The settings of Jupyter ML Workspace.'
+);
+
+/** The sidebar "ML Experiments". */
+export interface IMlwsSidebar {
+  /** Name of the workspace that is looked at. */
+  workspace: Observable<string>;
+  /** Opens the sidebar. */
+  show: () => void;
+  /** Selects a run below its experiment. */
+  reveal: (experimentId: string, runId: string) => void;
+}
+
+/** For other extensions: the sidebar, and the workspace that is looked at. */
+export const IMlwsSidebar = new Token<IMlwsSidebar>(
+  'jupyter-mlws:IMlwsSidebar',
+  'The sidebar of Jupyter ML Workspace, and the workspace it looks at.'
 );

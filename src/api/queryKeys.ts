@@ -10,6 +10,8 @@ export interface IQueryKeys {
   list: (params?: unknown) => QueryKey;
   /** One object, or a part of it: `detail(runId, 'logs')`. */
   detail: (id: string, ...part: unknown[]) => QueryKey;
+  /** What stands below a parent, e.g. the latest runs of an experiment: `of(experimentId, 'latest')`. */
+  of: (parent: string, ...part: unknown[]) => QueryKey;
 }
 
 /**
@@ -21,13 +23,14 @@ export function queryKeys(kind: string): IQueryKeys {
   return {
     all: [kind],
     list: params => [kind, 'list', params ?? null],
-    detail: (id, ...part) => [kind, 'detail', id, ...part]
+    detail: (id, ...part) => [kind, 'detail', id, ...part],
+    of: (parent, ...part) => [kind, 'of', parent, ...part]
   };
 }
 
 /**
- * Whether a query is out of date after a hint: the concept's lists, the object's own queries, and
- * those of its parent (a run's change touches its experiment's page).
+ * Whether a query is out of date after a hint: the concept's lists, the object's own queries, those of
+ * its parent (a run's change touches its experiment's page), and lists below that parent.
  */
 export function isTouched(key: QueryKey, hint: IHint): boolean {
   const [kind, what, id] = key;
@@ -36,6 +39,9 @@ export function isTouched(key: QueryKey, hint: IHint): boolean {
       (kind === hint.kind && id === hint.id) ||
       (hint.parent !== null && id === hint.parent)
     );
+  }
+  if (what === 'of') {
+    return id === hint.id || (kind === hint.kind && id === hint.parent);
   }
   return kind === hint.kind;
 }

@@ -17,6 +17,13 @@ describe('isTouched', () => {
     ['the object', runs.detail('r1'), true],
     ['a part of the object', runs.detail('r1', 'logs'), true],
     ['its parent', experiments.detail('e1'), true],
+    ['what stands below its parent', runs.of('e1', 'latest'), true],
+    ['what stands below another parent', runs.of('e2', 'latest'), false],
+    [
+      'what of another kind stands below its parent',
+      experiments.of('e1'),
+      false
+    ],
     ['another object', runs.detail('r2'), false],
     ['another concept', experiments.list(), false],
     ['another parent', experiments.detail('e2'), false]

@@ -1,30 +1,86 @@
-import { EmptyState, useTrans } from '../../ui';
-import { PanelHeader } from './PanelHeader';
+import { addIcon } from '@jupyterlab/ui-components';
+import { useDeferredValue, useRef, useState, type KeyboardEvent } from 'react';
 
-export interface IExperimentsPanelProps {
-  /** Opens a new notebook. */
-  onNewNotebook: () => void;
-}
+import { useTrans } from '../../ui';
+import { WorkspaceSwitcher } from '../workspaces';
+import { FilterBox } from './FilterBox';
+import { useSidebarHost } from './host';
+import { PanelBody } from './PanelBody';
+import { PanelHeader } from './PanelHeader';
+import { useSidebarState } from './useTree';
 
 /** The sidebar "ML Experiments". */
-export function ExperimentsPanel(props: IExperimentsPanelProps): JSX.Element {
+export function ExperimentsPanel(): JSX.Element {
   const trans = useTrans();
+  const { model, runNotebook } = useSidebarHost();
+  const { view } = useSidebarState();
+  const [filter, setFilter] = useState('');
+  const q = useDeferredValue(filter.trim());
+  const panel = useRef<HTMLElement>(null);
+  const box = useRef<HTMLInputElement>(null);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === '/' && !isTyping(event.target)) {
+      event.preventDefault();
+      box.current?.focus();
+      box.current?.select();
+    }
+  };
   return (
+    // Keys bubble up: "/" leads to the filter from anywhere in the panel.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <section
+      ref={panel}
       className="jp-mlws-sidebar"
       aria-label={trans.__('ML Experiments')}
+      onKeyDown={onKeyDown}
     >
       <PanelHeader />
-      <EmptyState
-        text={trans.__(
-          'Runs appear here as soon as a notebook logs to the workspace.'
-        )}
-        action={{
-          label: trans.__('New notebook'),
-          onClick: props.onNewNotebook
-        }}
-        code="import mlflow; mlflow.autolog()"
-      />
+      <div className="jp-mlws-sidebar-controls">
+        <WorkspaceSwitcher />
+        <FilterBox
+          ref={box}
+          value={filter}
+          onChange={setFilter}
+          onDown={() =>
+            panel.current
+              ?.querySelector<HTMLElement>('[role=treeitem][tabindex="0"]')
+              ?.focus()
+          }
+        />
+      </div>
+      {view !== 'active' && (
+        <div className="jp-mlws-sidebar-view">
+          <span>
+            {view === 'bin'
+              ? trans.__('Bin')
+              : trans.__('Archived experiments')}
+          </span>
+          <button
+            type="button"
+            className="jp-mlws-text-button"
+            onClick={() => model.show('active')}
+          >
+            {trans.__('Back')}
+          </button>
+        </div>
+      )}
+      <div className="jp-mlws-sidebar-body">
+        <PanelBody q={q} onClearFilter={() => setFilter('')} />
+      </div>
+      <footer className="jp-mlws-sidebar-footer">
+        <button type="button" className="jp-mlws-button" onClick={runNotebook}>
+          <addIcon.react tag="span" aria-hidden="true" />
+          {trans.__('Run a notebook')}
+        </button>
+      </footer>
     </section>
+  );
+}
+
+function isTyping(target: EventTarget): boolean {
+  return (
+    target instanceof HTMLElement &&
+    target.closest('input, textarea, select') !== null
   );
 }

@@ -1,4 +1,12 @@
+export { ExperimentActions } from './actions';
+export { ConfirmDeletion } from './ConfirmDeletion';
+export { ExperimentsPanel } from './ExperimentsPanel';
+export { GoalForm } from './GoalForm';
+export { SidebarHostProvider, type ISidebarHost } from './host';
+export { experimentQueries } from './queries';
 export {
-  ExperimentsPanel,
-  type IExperimentsPanelProps
-} from './ExperimentsPanel';
+  rowKey,
+  SidebarModel,
+  type ISidebarMemory,
+  type SidebarView
+} from './SidebarModel';

@@ -1,0 +1,120 @@
+import { Observable } from '../../lib/observable';
+
+/** What the sidebar lists. */
+export type SidebarView = 'active' | 'archived' | 'bin';
+
+/** What is unfolded, selected and looked for. The commands change it too. */
+export interface ISidebarState {
+  view: SidebarView;
+  /** Ids of the unfolded experiments. */
+  expanded: readonly string[];
+  /** How many runs an experiment shows, where it is not the usual number. */
+  shown: Readonly<Record<string, number>>;
+  /** Key of the row that has the focus, or would have it. */
+  selected: string | null;
+  /** Key of the row whose name is edited. */
+  editing: string | null;
+  /** Grows when the selected row should come into sight. */
+  reveals: number;
+}
+
+/** What outlives a reload. */
+export interface ISidebarMemory {
+  view: SidebarView;
+  expanded: readonly string[];
+}
+
+/** Keys of rows. */
+export const rowKey = {
+  experiment: (id: string) => `experiment:${id}`,
+  run: (id: string) => `run:${id}`
+};
+
+const START: ISidebarState = {
+  view: 'active',
+  expanded: [],
+  shown: {},
+  selected: null,
+  editing: null,
+  reveals: 0
+};
+
+/** No more is remembered: each unfolded experiment is a request. */
+const REMEMBERED = 50;
+
+/** The state of the sidebar. */
+export class SidebarModel {
+  readonly state = new Observable<ISidebarState>(START);
+
+  /** Unfolds or folds an experiment. */
+  toggle(id: string, open?: boolean): void {
+    const { expanded } = this.state.get();
+    const isOpen = expanded.includes(id);
+    if (isOpen !== (open ?? !isOpen)) {
+      this._change({
+        expanded: isOpen
+          ? expanded.filter(one => one !== id)
+          : [...expanded, id]
+      });
+    }
+  }
+
+  /** Folds all of them. */
+  collapseAll(): void {
+    this._change({ expanded: [], shown: {} });
+  }
+
+  /** Shows more runs of an experiment. */
+  showRuns(id: string, count: number): void {
+    const { shown } = this.state.get();
+    this._change({ shown: { ...shown, [id]: count } });
+  }
+
+  /** Moves the selection. */
+  select(key: string | null): void {
+    if (this.state.get().selected !== key) {
+      this._change({ selected: key });
+    }
+  }
+
+  /** Begins or ends the editing of a name in its row. */
+  edit(key: string | null): void {
+    this._change(key ? { editing: key, selected: key } : { editing: null });
+  }
+
+  /** Lists the experiments, the archived ones, or the bin. */
+  show(view: SidebarView): void {
+    this._change({ view, selected: null, editing: null });
+  }
+
+  /** Selects a run and brings it into sight, below its unfolded experiment. */
+  reveal(experimentId: string, runId: string): void {
+    this._change({ view: 'active' });
+    this.toggle(experimentId, true);
+    this._change({
+      selected: rowKey.run(runId),
+      reveals: this.state.get().reveals + 1
+    });
+  }
+
+  /** What is to be remembered. */
+  remember(): ISidebarMemory {
+    const { view, expanded } = this.state.get();
+    return { view, expanded: expanded.slice(-REMEMBERED) };
+  }
+
+  /** Takes up what was remembered; anything odd in it is left out. */
+  recall(memory: unknown): void {
+    const { view, expanded } = (memory ?? {}) as Partial<ISidebarMemory>;
+    this._change({
+      view: view === 'archived' || view === 'bin' ? view : 'active',
+      expanded: Array.isArray(expanded)
+        ? expanded.filter((id): id is string => typeof id === 'string')
+        : []
+    });
+  }
+
+  private _change(part: Partial<ISidebarState>): void {
+    this.state.set({ ...this.state.get(), ...part });
+  }
+}

@@ -1,0 +1,179 @@
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useQueries,
+  useQuery,
+  type UseQueryResult
+} from '@tanstack/react-query';
+import { useMemo, useRef, useSyncExternalStore } from 'react';
+
+import { useApi } from '../../api/context';
+import { stableOrder } from '../../lib/stableOrder';
+import { useFallbackInterval, type Run } from '../runs';
+import { useWorkspace } from '../workspaces';
+import { useSidebarHost } from './host';
+import { experimentQueries } from './queries';
+import { flatRuns, treeRows, type ILatestRuns, type TreeRow } from './rows';
+import type { ISidebarState } from './SidebarModel';
+import type { Experiment } from './types';
+
+interface IRunReply {
+  runs: Run[];
+  total: number | null;
+}
+
+/** What the tree shows, and how it is doing. */
+export interface ITree {
+  rows: TreeRow[];
+  loading: boolean;
+  error: unknown;
+  retry: () => void;
+  /** Fetches the next page of experiments, if there is one. */
+  loadMore: () => void;
+}
+
+/** The sidebar's state, live. */
+export function useSidebarState(): ISidebarState {
+  const { model } = useSidebarHost();
+  return useSyncExternalStore(model.state.subscribe, model.state.get);
+}
+
+/** The rows of the tree, live; for the bin and for a filter also runs by themselves. */
+export function useTree(q: string): ITree {
+  const state = useSidebarState();
+  const tree = useExperimentRows(q, state);
+  const found = useRunRows(q, state);
+  const runs = found.data;
+  if (state.view === 'bin') {
+    return {
+      rows: runs ? flatRuns(runs.runs, found.dataUpdatedAt) : [],
+      loading: found.isPending,
+      error: runs ? null : found.error,
+      retry: () => void found.refetch(),
+      loadMore: () => undefined
+    };
+  }
+  return {
+    ...tree,
+    rows:
+      q && runs?.runs.length
+        ? withFound(tree.rows, flatRuns(runs.runs, found.dataUpdatedAt))
+        : tree.rows,
+    loading: tree.loading || (q !== '' && found.isPending)
+  };
+}
+
+const FOUND_RUNS: TreeRow = {
+  kind: 'note',
+  key: 'found-runs',
+  level: 1,
+  note: 'found-runs',
+  experimentId: null
+};
+
+/** A run that stands in the tree already is not listed a second time. */
+function withFound(rows: TreeRow[], extra: readonly TreeRow[]): TreeRow[] {
+  const there = new Set(rows.map(({ key }) => key));
+  const more = extra.filter(({ key }) => !there.has(key));
+  return more.length ? [...rows, FOUND_RUNS, ...more] : rows;
+}
+
+function useExperimentRows(q: string, state: ISidebarState): ITree {
+  const api = useApi();
+  const [workspace] = useWorkspace();
+  const pages = useInfiniteQuery({
+    ...experimentQueries.pages(api, {
+      workspace,
+      q,
+      archived: state.view === 'archived'
+    }),
+    enabled: state.view !== 'bin',
+    // While a filter is typed the old rows stay.
+    placeholderData: keepPreviousData,
+    refetchInterval: useFallbackInterval()
+  });
+  const listed = useMemo(
+    () => pages.data?.pages.flatMap(page => page.experiments) ?? [],
+    [pages.data]
+  );
+  const experiments = useStable(listed, `${workspace}/${state.view}/${q}`);
+  const latest = useLatestRuns(experiments, state);
+  const expanded = useMemo(() => new Set(state.expanded), [state.expanded]);
+  const rows = useMemo(
+    () => treeRows(experiments, expanded, latest),
+    [experiments, expanded, latest]
+  );
+  return {
+    rows,
+    loading: pages.isPending,
+    error: pages.data ? null : pages.error,
+    retry: () => void pages.refetch(),
+    loadMore: () => {
+      if (pages.hasNextPage && !pages.isFetchingNextPage) {
+        void pages.fetchNextPage();
+      }
+    }
+  };
+}
+
+/** Experiments keep their places while runs come; another filter or view orders them anew. */
+function useStable(
+  listed: readonly Experiment[],
+  scope: string
+): readonly Experiment[] {
+  const order = useRef({ scope, ids: [] as string[] });
+  return useMemo(() => {
+    const before = order.current.scope === scope ? order.current.ids : [];
+    const byId = new Map(listed.map(one => [one.id, one]));
+    const ids = stableOrder(before, [...byId.keys()]);
+    order.current = { scope, ids };
+    return ids.flatMap(id => byId.get(id) ?? []);
+  }, [listed, scope]);
+}
+
+function useLatestRuns(
+  experiments: readonly Experiment[],
+  state: ISidebarState
+): ReadonlyMap<string, ILatestRuns> {
+  const api = useApi();
+  const { runsShown } = useSidebarHost();
+  const interval = useFallbackInterval();
+  const open = experiments.filter(({ id }) => state.expanded.includes(id));
+  return useQueries({
+    queries: open.map(experiment => ({
+      ...experimentQueries.latest(
+        api,
+        experiment,
+        state.shown[experiment.id] ?? runsShown()
+      ),
+      refetchInterval: interval
+    })),
+    combine: results =>
+      new Map(results.map((result, i) => [open[i]?.id ?? '', toLatest(result)]))
+  });
+}
+
+function toLatest(result: UseQueryResult<IRunReply>): ILatestRuns {
+  return {
+    runs: result.data?.runs,
+    total: result.data?.total ?? null,
+    answeredAt: result.dataUpdatedAt,
+    failed: result.isError
+  };
+}
+
+function useRunRows(
+  q: string,
+  state: ISidebarState
+): UseQueryResult<IRunReply> {
+  const [workspace] = useWorkspace();
+  const bin = state.view === 'bin';
+  return useQuery({
+    ...experimentQueries.runs(useApi(), workspace, {
+      q,
+      view: bin ? 'deleted' : 'active'
+    }),
+    enabled: bin || (q !== '' && state.view === 'active'),
+    refetchInterval: useFallbackInterval()
+  });
+}

@@ -1,0 +1,120 @@
+import { useState } from 'react';
+
+import { Form, useTrans } from '../../ui';
+import { useSubmitJob } from './mutations';
+import { AdvancedFields } from './parts/AdvancedFields';
+import { MainFields } from './parts/MainFields';
+import { ParameterList } from './parts/ParameterList';
+import { SnapshotSummary } from './parts/SnapshotSummary';
+import {
+  ADVANCED,
+  buildJob,
+  findProblems,
+  placeOf,
+  startSubmission,
+  type ISubmission,
+  type Problems
+} from './submission';
+import type { ISubmitFormProps } from './SubmitForm';
+import type { NotebookInspection } from './types';
+
+/** The fields, once the notebook has been looked at. */
+export function SubmitFields(
+  props: ISubmitFormProps & { inspection: NotebookInspection }
+): JSX.Element {
+  const { inspection, workspace, onSubmitted, onCancel } = props;
+  const trans = useTrans();
+  const submit = useSubmitJob(workspace);
+  const [form, setForm] = useState(() =>
+    startSubmission(inspection, props.target)
+  );
+  const refused = submit.error ? placeOf(submit.error, inspection) : null;
+  // A snapshot can have grown since the form was opened: then the server asks.
+  const confirmation =
+    refused === 'confirm_large'
+      ? (submit.error?.message ?? null)
+      : props.confirmLarge
+        ? inspection.needs_confirmation
+        : null;
+  const own = findProblems(form, inspection, trans);
+  const problems: Problems = {
+    ...(refused &&
+      refused !== 'confirm_large' && { [refused]: submit.error?.message }),
+    ...own
+  };
+  const busy = submit.isPending || submit.isSuccess;
+  const change = (part: Partial<ISubmission>): void => {
+    setForm(before => ({ ...before, ...part }));
+    // The server's objection was to what stood there before; to the question it stays.
+    if (submit.error && refused !== 'confirm_large') {
+      submit.reset();
+    }
+  };
+  const fields = { form, problems, disabled: busy, onChange: change };
+
+  return (
+    <Form
+      label={trans.__('Run as experiment')}
+      submitLabel={busy ? trans.__('Submitting…') : trans.__('Run')}
+      busy={busy}
+      valid={
+        Object.keys(own).length === 0 &&
+        (confirmation === null || form.confirmed)
+      }
+      error={refused ? undefined : submit.error}
+      onCancel={onCancel}
+      onSubmit={() => {
+        const agreed = form.confirmed || !props.confirmLarge;
+        submit.mutate(buildJob({ ...form, confirmed: agreed }, inspection), {
+          onSuccess: onSubmitted
+        });
+      }}
+    >
+      <Source inspection={inspection} problem={problems.notebook} />
+      <MainFields {...fields} workspace={workspace} inspection={inspection} />
+      <ParameterList
+        inspection={inspection}
+        drafts={form.drafts}
+        problems={problems}
+        disabled={busy}
+        onChange={drafts => change({ drafts })}
+        onTagCell={props.onTagCell}
+      />
+      <details
+        className="jp-mlws-more-options"
+        open={ADVANCED.some(field => problems[field]) || undefined}
+      >
+        <summary>{trans.__('More options')}</summary>
+        <AdvancedFields {...fields} />
+      </details>
+      <SnapshotSummary
+        inspection={inspection}
+        confirmation={confirmation}
+        confirmed={form.confirmed}
+        problem={undefined}
+        onConfirm={confirmed => change({ confirmed })}
+      />
+    </Form>
+  );
+}
+
+function Source(props: {
+  inspection: NotebookInspection;
+  problem: string | undefined;
+}): JSX.Element {
+  const { path, cells } = props.inspection;
+  const trans = useTrans();
+  return (
+    <div className="jp-mlws-submit-source">
+      <span className="jp-mlws-ellipsis" title={path}>
+        {path}
+      </span>
+      <span>{trans._n('%1 cell', '%1 cells', cells)}</span>
+      {props.problem && (
+        <span className="jp-mlws-field-error" role="alert">
+          {props.problem}
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,102 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { fromText, toText } from '../runs';
+import type { ParameterField } from './types';
+
+/** What is typed into the parameters' fields, by name; a name that is missing has its default. */
+export type Drafts = Readonly<Record<string, string>>;
+
+/** The text that a field begins with: a number as its author wrote it, text bare, anything else as JSON. */
+export function defaultText(field: ParameterField): string {
+  const { default: value, default_source: source, type } = field;
+  if (!field.required_literal || value === null || value === undefined) {
+    return '';
+  }
+  if (typeof value === 'boolean') {
+    return value ? 'True' : 'False';
+  }
+  return typeof value === 'number' && fromText(source, type) === value
+    ? source
+    : toText(value);
+}
+
+/** What stands in an empty field: the expression, where it is no value that can be shown. */
+export function placeholder(field: ParameterField): string {
+  return defaultText(field) === '' && field.default !== ''
+    ? field.default_source
+    : '';
+}
+
+/** What is in the field now. */
+export function currentText(field: ParameterField, drafts: Drafts): string {
+  return drafts[field.name] ?? defaultText(field);
+}
+
+/** Whether it differs from the default, so that it is sent. */
+export function isChanged(field: ParameterField, drafts: Drafts): boolean {
+  return currentText(field, drafts) !== defaultText(field);
+}
+
+/** Whether a box to tick can show it. */
+export function isTick(field: ParameterField): boolean {
+  return field.type === 'bool' && typeof field.default === 'boolean';
+}
+
+/** What is wrong with a field; undefined when nothing is. */
+export function draftProblem(
+  field: ParameterField,
+  drafts: Drafts,
+  trans: TranslationBundle
+): string | undefined {
+  if (!isChanged(field, drafts)) {
+    return undefined;
+  }
+  const value = fromText(currentText(field, drafts), field.type);
+  if (value === undefined) {
+    return wanted(field.type, trans);
+  }
+  return typeof value === 'number' &&
+    Number.isInteger(value) &&
+    !Number.isSafeInteger(value) &&
+    field.type === 'int'
+    ? trans.__('This number has too many digits to be sent exactly.')
+    : undefined;
+}
+
+function wanted(
+  type: ParameterField['type'],
+  trans: TranslationBundle
+): string | undefined {
+  switch (type) {
+    case 'int':
+      return trans.__('A whole number is needed here, such as 20.');
+    case 'float':
+      return trans.__('A number is needed here, such as 0.01 or 1e-3.');
+    case 'bool':
+      return trans.__('True or False is needed here.');
+    case 'list':
+      return trans.__('A list is needed here, as JSON: [1, 2, 3].');
+    case 'dict':
+      return trans.__('A mapping is needed here, as JSON: {"a": 1}.');
+    case 'str':
+    case 'none':
+    case 'unknown':
+      return undefined;
+  }
+}
+
+/** The values that differ from their defaults, as JSON; undefined when none does. */
+export function changedValues(
+  fields: readonly ParameterField[],
+  drafts: Drafts
+): Record<string, unknown> | undefined {
+  const changed = fields.filter(field => isChanged(field, drafts));
+  return changed.length
+    ? Object.fromEntries(
+        changed.map(field => [
+          field.name,
+          fromText(currentText(field, drafts), field.type)
+        ])
+      )
+    : undefined;
+}

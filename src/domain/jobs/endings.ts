@@ -1,0 +1,60 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { formatDuration } from '../../lib/format';
+import { hasEnded, statusReason, type Run } from '../runs';
+
+/** The jobs that were active and are not any more. */
+export function left(
+  before: readonly Run[] | undefined,
+  after: readonly Run[] | undefined
+): Run[] {
+  if (!before || !after) {
+    // What ended while nobody looked is not told: only endings seen live are.
+    return [];
+  }
+  const there = new Set(after.map(({ id }) => id));
+  return before.filter(({ id }) => !there.has(id));
+}
+
+/** What a notification says of an ended job; null while it has not ended. */
+export function endingText(
+  run: Run,
+  trans: TranslationBundle
+): { type: 'success' | 'error' | 'info'; text: string } | null {
+  if (!hasEnded(run)) {
+    return null;
+  }
+  const took = formatDuration(run.duration_ms);
+  switch (run.status) {
+    case 'Completed':
+      return {
+        type: 'success',
+        text: trans.__('%1 completed in %2.', run.name, took)
+      };
+    case 'Failed':
+      return {
+        type: 'error',
+        text: trans.__('%1 failed: %2', run.name, failure(run, trans))
+      };
+    default:
+      return { type: 'info', text: trans.__('%1 was canceled.', run.name) };
+  }
+}
+
+function failure(run: Run, trans: TranslationBundle): string {
+  const { error } = run;
+  if (!error) {
+    return statusReason(run, trans);
+  }
+  const what = [error.kind, error.message.split('\n')[0]]
+    .filter(Boolean)
+    .join(': ');
+  // The kind stands at the message's beginning already in most errors.
+  const line =
+    error.kind && error.message.startsWith(error.kind)
+      ? (error.message.split('\n')[0] ?? '')
+      : what;
+  return error.cell === null || error.cell === undefined
+    ? line
+    : trans.__('cell %1: %2', error.cell + 1, line);
+}

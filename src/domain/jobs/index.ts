@@ -1,0 +1,6 @@
+export { ActiveJobs } from './ActiveJobs';
+export { claimEnding } from './claim';
+export { endingText } from './endings';
+export { JobsStatus } from './JobsStatus';
+export { JobWatcher } from './JobWatcher';
+export { SubmitForm, type ISubmitFormProps } from './SubmitForm';

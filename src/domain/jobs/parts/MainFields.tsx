@@ -1,0 +1,144 @@
+import { useQuery } from '@tanstack/react-query';
+import { useId } from 'react';
+
+import { useApi } from '../../../api/context';
+import { experimentQueries } from '../../experiments';
+import { Field, SelectField, TextField, useTrans } from '../../../ui';
+import { jobQueries } from '../queries';
+import { targetLabel, targetWait } from '../target';
+import type { NotebookInspection } from '../types';
+import type { IFieldsProps } from './AdvancedFields';
+
+/** Kernel, target, experiment and name. */
+export function MainFields(
+  props: IFieldsProps & { workspace: string; inspection: NotebookInspection }
+): JSX.Element {
+  const { form, problems, disabled, onChange } = props;
+  const trans = useTrans();
+  return (
+    <div className="jp-mlws-submit-grid">
+      <ExperimentField {...props} />
+      <TextField
+        label={trans.__('Run name')}
+        placeholder={trans.__('made from the notebook’s name')}
+        value={form.name}
+        error={problems.name}
+        disabled={disabled}
+        onChange={name => onChange({ name })}
+      />
+      <KernelField {...props} />
+      <TargetField {...props} />
+    </div>
+  );
+}
+
+/** A name of one that is there, or of a new one. */
+function ExperimentField(
+  props: IFieldsProps & { workspace: string }
+): JSX.Element {
+  const { form, problems, disabled, onChange, workspace } = props;
+  const trans = useTrans();
+  const { data: names } = useQuery(
+    experimentQueries.names(useApi(), workspace)
+  );
+  const list = useId();
+  const name = form.experiment.trim();
+  const isNew = names !== undefined && name !== '' && !names.includes(name);
+  return (
+    <Field
+      label={trans.__('Experiment')}
+      help={isNew ? trans.__('New: it is made with this run.') : undefined}
+      error={problems.experiment}
+      disabled={disabled}
+    >
+      {attributes => (
+        <>
+          <input
+            {...attributes}
+            type="text"
+            className="jp-mlws-input"
+            list={list}
+            autoComplete="off"
+            value={form.experiment}
+            onChange={event => onChange({ experiment: event.target.value })}
+          />
+          <datalist id={list}>
+            {(names ?? []).map(known => (
+              <option key={known} value={known} />
+            ))}
+          </datalist>
+        </>
+      )}
+    </Field>
+  );
+}
+
+function KernelField(
+  props: IFieldsProps & { inspection: NotebookInspection }
+): JSX.Element {
+  const { form, problems, disabled, onChange, inspection } = props;
+  const trans = useTrans();
+  const { data: kernels = [] } = useQuery(jobQueries.kernels(useApi()));
+  const options = kernels.map(({ name, display_name: label }) => ({
+    value: name,
+    label:
+      name === inspection.kernel
+        ? trans.__('%1 (notebook’s own)', label)
+        : label
+  }));
+  if (!kernels.some(({ name }) => name === form.kernel)) {
+    const own = inspection.kernel_display_name ?? form.kernel;
+    options.unshift({
+      value: form.kernel,
+      label: !form.kernel
+        ? trans.__('Choose a kernel')
+        : inspection.kernel_available
+          ? own
+          : trans.__('%1 (not installed)', own)
+    });
+  }
+  return (
+    <SelectField
+      label={trans.__('Kernel')}
+      value={form.kernel}
+      options={options}
+      error={problems.kernel}
+      disabled={disabled}
+      onChange={kernel => onChange({ kernel })}
+    />
+  );
+}
+
+function TargetField(props: IFieldsProps): JSX.Element {
+  const { form, problems, disabled, onChange } = props;
+  const trans = useTrans();
+  const { data: targets } = useQuery(jobQueries.targets(useApi()));
+  const chosen = targets?.find(({ name }) => name === form.target);
+  const options = (targets ?? []).map(target => ({
+    value: target.name,
+    label: targetLabel(target, trans),
+    disabled: target.state !== 'ready'
+  }));
+  if (!chosen) {
+    options.unshift({
+      value: form.target,
+      label: form.target,
+      disabled: false
+    });
+  }
+  return (
+    <SelectField
+      label={trans.__('Compute target')}
+      value={form.target}
+      options={options}
+      help={
+        chosen &&
+        (targetWait(chosen, form.priority ?? 0, trans) ||
+          trans.__('Starts at once.'))
+      }
+      error={problems.target}
+      disabled={disabled}
+      onChange={target => onChange({ target })}
+    />
+  );
+}

@@ -1,0 +1,69 @@
+import { useTrans } from '../../../ui';
+import { isChanged, type Drafts } from '../drafts';
+import type { Problems } from '../submission';
+import type { NotebookInspection } from '../types';
+import { NoParameters } from './NoParameters';
+import { ParameterRow } from './ParameterRow';
+
+export interface IParameterListProps {
+  inspection: NotebookInspection;
+  drafts: Drafts;
+  problems: Problems;
+  disabled: boolean;
+  onChange: (drafts: Drafts) => void;
+  /** Tags the selected cell of the open notebook; null where that cannot be done. */
+  onTagCell: (() => Promise<void>) | null;
+}
+
+/** The parameters as a typed form, or how to have some. */
+export function ParameterList(props: IParameterListProps): JSX.Element {
+  const { inspection, drafts, problems, disabled, onChange } = props;
+  const trans = useTrans();
+  const { parameters } = inspection;
+  const changed = parameters.filter(field => isChanged(field, drafts)).length;
+  return (
+    <fieldset className="jp-mlws-parameters">
+      <legend>
+        {trans.__('Parameters')}
+        <span className="jp-mlws-parameters-count">
+          {changed > 0 && trans._n('%1 changed', '%1 changed', changed)}
+        </span>
+        {changed > 0 && (
+          <button
+            type="button"
+            className="jp-mlws-text-button"
+            disabled={disabled}
+            onClick={() => onChange({})}
+          >
+            {trans.__('Reset all')}
+          </button>
+        )}
+      </legend>
+      {parameters.length === 0 && (
+        <NoParameters
+          tagged={inspection.has_parameters_cell}
+          onTagCell={props.onTagCell}
+        />
+      )}
+      {parameters.map(field => (
+        <ParameterRow
+          key={field.name}
+          field={field}
+          drafts={drafts}
+          problem={problems[`parameters.${field.name}`]}
+          disabled={disabled}
+          onChange={text => onChange(withDraft(drafts, field.name, text))}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
+function withDraft(
+  drafts: Drafts,
+  name: string,
+  text: string | undefined
+): Drafts {
+  const { [name]: _old, ...others } = drafts;
+  return text === undefined ? others : { ...others, [name]: text };
+}

@@ -1,0 +1,44 @@
+import { queryOptions } from '@tanstack/react-query';
+
+import { unwrap, type ApiClient } from '../../api/client';
+import { queryKeys } from '../../api/queryKeys';
+import { runKeys } from '../runs';
+
+const computeKeys = queryKeys('compute');
+
+/** The queries about submitting, and about what was submitted. */
+export const jobQueries = {
+  /** The jobs that run, then those that wait. */
+  active: (api: ApiClient, workspace: string) =>
+    queryOptions({
+      queryKey: runKeys.list({ workspace, jobs: 'active' }),
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.GET('/workspaces/{workspace}/jobs', {
+            params: { path: { workspace } },
+            signal
+          })
+        ),
+      select: reply => reply.jobs
+    }),
+  kernels: (api: ApiClient) =>
+    queryOptions({
+      queryKey: ['kernel', 'list'],
+      queryFn: ({ signal }) => unwrap(api.GET('/kernels', { signal })),
+      select: reply => reply.kernels
+    }),
+  targets: (api: ApiClient) =>
+    queryOptions({
+      queryKey: computeKeys.list(),
+      queryFn: ({ signal }) => unwrap(api.GET('/compute', { signal })),
+      select: reply => reply.targets
+    }),
+  /** Who calls. */
+  caller: (api: ApiClient) =>
+    queryOptions({
+      queryKey: ['caller'],
+      queryFn: ({ signal }) => unwrap(api.GET('/info', { signal })),
+      select: reply => reply.actor,
+      staleTime: Infinity
+    })
+};

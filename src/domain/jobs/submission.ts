@@ -1,0 +1,174 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { ApiError } from '../../api/errors';
+import { changedValues, draftProblem, type Drafts } from './drafts';
+import { readPairs, readSpan } from './lines';
+import type { JobCreate, NotebookInspection } from './types';
+
+/** All that the form holds. */
+export interface ISubmission {
+  kernel: string;
+  target: string;
+  experiment: string;
+  name: string;
+  drafts: Drafts;
+  priority: number | null;
+  timeout: string;
+  inPlace: boolean;
+  env: string;
+  tags: string;
+  note: string;
+  confirmed: boolean;
+}
+
+/** A field of the form that can be wrong. */
+export type SubmissionField =
+  | 'notebook'
+  | 'kernel'
+  | 'target'
+  | 'experiment'
+  | 'name'
+  | 'priority'
+  | 'timeout_s'
+  | 'env'
+  | 'tags'
+  | 'note'
+  | 'confirm_large'
+  | `parameters.${string}`;
+
+/** What is wrong, by field. */
+export type Problems = Partial<Record<SubmissionField, string>>;
+
+/** The fields behind "More options". */
+export const ADVANCED: readonly SubmissionField[] = [
+  'priority',
+  'timeout_s',
+  'env',
+  'tags',
+  'note'
+];
+
+/** The form as it opens. */
+export function startSubmission(
+  inspection: NotebookInspection,
+  target: string
+): ISubmission {
+  return {
+    kernel: inspection.kernel ?? '',
+    target,
+    experiment: inspection.default_experiment,
+    name: '',
+    drafts: {},
+    priority: 0,
+    timeout: '',
+    inPlace: false,
+    env: '',
+    tags: '',
+    note: '',
+    confirmed: false
+  };
+}
+
+/** What the form itself sees to be wrong. */
+export function findProblems(
+  form: ISubmission,
+  inspection: NotebookInspection,
+  trans: TranslationBundle
+): Problems {
+  const problems: Problems = {};
+  for (const field of inspection.parameters) {
+    const problem = draftProblem(field, form.drafts, trans);
+    if (problem) {
+      problems[`parameters.${field.name}`] = problem;
+    }
+  }
+  if (!form.kernel) {
+    problems.kernel = trans.__('The notebook names no kernel: choose one.');
+  } else if (
+    form.kernel === inspection.kernel &&
+    !inspection.kernel_available
+  ) {
+    problems.kernel = trans.__(
+      'The notebook’s kernel “%1” is not installed: choose another.',
+      form.kernel
+    );
+  }
+  if (
+    form.priority === null ||
+    !Number.isInteger(form.priority) ||
+    Math.abs(form.priority) > 100
+  ) {
+    problems.priority = trans.__('A whole number from −100 to 100.');
+  }
+  const span = readSpan(form.timeout);
+  if (span !== null && !(span >= 1)) {
+    problems.timeout_s = trans.__('A span with its unit: 90s, 45m, 2h.');
+  }
+  for (const key of ['env', 'tags'] as const) {
+    const { wrong } = readPairs(form[key]);
+    if (wrong !== null) {
+      problems[key] = trans.__('“%1” is no NAME=value.', wrong);
+    }
+  }
+  return problems;
+}
+
+/** What is sent: only what differs from what the server would take by itself. */
+export function buildJob(
+  form: ISubmission,
+  inspection: NotebookInspection
+): JobCreate {
+  const parameters = changedValues(inspection.parameters, form.drafts);
+  const { pairs: env } = readPairs(form.env);
+  const { pairs: tags } = readPairs(form.tags);
+  const timeout = readSpan(form.timeout);
+  return {
+    spec: {
+      kind: 'notebook',
+      notebook: inspection.path,
+      ...(form.kernel !== inspection.kernel && { kernel: form.kernel }),
+      // The wire's type for "any JSON" allows no value at all.
+      ...(parameters && { parameters: parameters as Record<string, never> })
+    },
+    target: form.target,
+    ...(form.experiment.trim() && { experiment: form.experiment.trim() }),
+    ...(form.name.trim() && { name: form.name.trim() }),
+    ...(form.priority && { priority: form.priority }),
+    ...(timeout !== null && { timeout_s: timeout }),
+    ...(form.inPlace && { in_place: true }),
+    ...(Object.keys(env).length > 0 && { env }),
+    ...(Object.keys(tags).length > 0 && { tags }),
+    ...(form.note.trim() && { note: form.note }),
+    ...(form.confirmed && { confirm_large: true })
+  };
+}
+
+const FIELDS: readonly string[] = [
+  'notebook',
+  'kernel',
+  'target',
+  'experiment',
+  'name',
+  'confirm_large',
+  ...ADVANCED
+];
+
+/** Where in the form an answer's error belongs; null when it is about none of its fields. */
+export function placeOf(
+  error: unknown,
+  inspection: NotebookInspection
+): SubmissionField | null {
+  if (!(error instanceof ApiError) || !error.field) {
+    return null;
+  }
+  const path = error.field.replace(/^spec\./, '');
+  const parameter = inspection.parameters.find(
+    ({ name }) =>
+      path === `parameters.${name}` || path.startsWith(`parameters.${name}.`)
+  );
+  if (parameter) {
+    return `parameters.${parameter.name}`;
+  }
+  const root = path.split(/[.[]/)[0] ?? '';
+  return FIELDS.includes(root) ? (root as SubmissionField) : null;
+}

@@ -1,0 +1,51 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { ComputeTarget } from './types';
+
+/** "local · 1 of 2 slots free". */
+export function targetLabel(
+  target: ComputeTarget,
+  trans: TranslationBundle
+): string {
+  const { name, max_jobs: slots, running } = target;
+  if (target.state !== 'ready') {
+    return trans.__('%1 · unavailable', name);
+  }
+  const free = Math.max(0, slots - running);
+  return trans._n(
+    '%2 · %3 of %1 slot free',
+    '%2 · %3 of %1 slots free',
+    slots,
+    name,
+    free
+  );
+}
+
+/** What a job submitted now would wait for; empty when it starts at once. */
+export function targetWait(
+  target: ComputeTarget,
+  priority: number,
+  trans: TranslationBundle
+): string {
+  if (target.state !== 'ready') {
+    return target.detail || trans.__('It does not take jobs now.');
+  }
+  // The listed queue may be cut short; those beyond it are counted as before us.
+  const behind = target.queue.filter(job => job.priority < priority).length;
+  const ahead = Math.max(0, target.queued - behind);
+  const free = target.max_jobs - target.running;
+  if (free > ahead) {
+    return '';
+  }
+  return ahead > 0
+    ? trans._n(
+        'Waits for a slot: %1 job is queued before it.',
+        'Waits for a slot: %1 jobs are queued before it.',
+        ahead
+      )
+    : trans._n(
+        'Waits for a slot: %1 job is running.',
+        'Waits for a slot: %1 jobs are running.',
+        target.running
+      );
+}

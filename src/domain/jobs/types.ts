@@ -1,0 +1,14 @@
+import type { components } from '../../api/schema';
+
+type Schemas = components['schemas'];
+
+/** What is sent to submit a job. */
+export type JobCreate = Schemas['JobCreate'];
+/** What the form knows of a notebook. */
+export type NotebookInspection = Schemas['NotebookInspection'];
+/** A parameter as read from a notebook. */
+export type ParameterField = Schemas['ParameterField'];
+/** Where a job can run. */
+export type ComputeTarget = Schemas['ComputeTarget'];
+/** A kernel that is installed. */
+export type KernelChoice = Schemas['KernelChoice'];

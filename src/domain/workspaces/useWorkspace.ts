@@ -1,0 +1,17 @@
+import { createContext, useContext, useSyncExternalStore } from 'react';
+
+import { Observable } from '../../lib/observable';
+
+/** The workspace that exists from the start. */
+export const DEFAULT_WORKSPACE = 'default';
+
+const WorkspaceContext = createContext(new Observable(DEFAULT_WORKSPACE));
+
+/** Says which workspace a tree looks at. */
+export const WorkspaceProvider = WorkspaceContext.Provider;
+
+/** The name of the workspace that is looked at, and a function that changes it. */
+export function useWorkspace(): [string, (name: string) => void] {
+  const current = useContext(WorkspaceContext);
+  return [useSyncExternalStore(current.subscribe, current.get), current.set];
+}
