@@ -72,8 +72,10 @@ def cli_reference() -> str:
 def commands(group: click.Group, path: str) -> list[tuple[str, click.Command]]:
     """The commands below `group` with the words that call them, groups before what they hold."""
     found: list[tuple[str, click.Command]] = []
-    for name, command in sorted(group.commands.items()):
-        if not command.hidden:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is not None and not command.hidden:
             found.append((f"{path} {name}", command))
             if isinstance(command, click.Group):
                 found += commands(command, f"{path} {name}")

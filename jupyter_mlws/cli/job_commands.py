@@ -1,0 +1,206 @@
+"""`mlws job`: submit, follow, cancel."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jupyter_mlws.cli import show, tables
+from jupyter_mlws.cli.context import Session, common, pairs
+from jupyter_mlws.cli.failures import FAILED
+
+if TYPE_CHECKING:
+    from jupyter_mlws.sdk.results import Job
+
+
+@click.group("job")
+def command() -> None:
+    """Submit notebooks and shell lines as jobs, follow them, cancel them."""
+
+
+def parameters(given: tuple[str, ...]) -> dict[str, Any]:
+    """`-p key=value`: the value as JSON where it is JSON, else as text."""
+    return {key: _typed(value) for key, value in pairs(given, "-p").items()}
+
+
+def _typed(text: str) -> Any:
+    def refuse(word: str) -> Any:
+        raise ValueError(word)  # NaN and Infinity are no JSON: they stay text
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return text
+
+
+PARAMETER = click.option(
+    "-p",
+    "--parameter",
+    "given",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help='A parameter; the value is JSON (0.1, true, [1, 2], "text") or else text. May be repeated.',
+)
+
+
+@command.command("create")
+@click.option("--notebook", metavar="PATH", help="The notebook to run.")
+@click.option("--command", "line", metavar="LINE", help="The shell line to run instead.")
+@click.option("--code", metavar="FOLDER", help="Folder to take along with --command, and to run in.")
+@PARAMETER
+@click.option("--kernel", metavar="NAME", help="Kernel of the notebook.  [default: its own]")
+@click.option("--name", metavar="TEXT", help="Name of the run.")
+@click.option("--experiment", metavar="NAME", help="Experiment; made if it is new.  [default: the notebook's or folder's name]")
+@click.option("--target", default="local", show_default=True, metavar="NAME", help="Compute target.")
+@click.option("--priority", type=int, default=0, show_default=True, help="Greater ones run first.")
+@click.option("--timeout", type=int, metavar="SECONDS", help="End the job after so long.")
+@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag. May be repeated.")
+@click.option("--env", multiple=True, metavar="KEY=VALUE", help="An environment variable of the job. May be repeated.")
+@click.option("--note", metavar="TEXT", help="A note.")
+@click.option("--in-place", is_flag=True, help="Run in the folder itself, not in a copy.")
+@click.option("--confirm-large", is_flag=True, help="Take a snapshot of a very large folder all the same.")
+@click.option("--stream", is_flag=True, help="Follow the job until it ends; the exit code is then the job's.")
+@common
+def create(session: Session, notebook: str | None, line: str | None, given: tuple[str, ...], **options: Any) -> None:
+    """Submit a job.
+
+    The notebook (or the folder) is frozen now: what you change afterwards is not seen by the job.
+    """
+    if (notebook is None) == (line is None):
+        raise click.UsageError('Say what to run: --notebook PATH, or --command "LINE" with --code FOLDER.')
+    if notebook is None and (given or options["kernel"]):
+        raise click.UsageError("-p and --kernel go with --notebook; a command reads its own arguments.")
+    if notebook is not None and options["code"] is not None:
+        raise click.UsageError("--code goes with --command; a notebook's code is its folder.")
+    stream = options.pop("stream")
+    options["tags"], options["env"] = pairs(options["tags"], "--tag"), pairs(options["env"], "--env")
+    made = session.workspace.jobs.create(notebook=notebook, command=line, parameters=parameters(given), **options)
+    submitted(session, made, stream=stream)
+
+
+def submitted(session: Session, job: Job, *, stream: bool) -> None:
+    """Tell of a job that was just submitted, or follow it."""
+    if not stream:
+        show.job_one(session, job)
+        return
+    show.said(f"Submitted {job.run.name!r}, run {job.id}\n{job.url}")
+    follow(session, job.id)
+
+
+def follow(session: Session, run_id: str) -> None:
+    """Follow a job to its end; the exit code tells how it ended."""
+    from jupyter_mlws.cli.screen import stream  # noqa: PLC0415 - only following needs it
+
+    run = stream(session.workspace, run_id)
+    if session.output == "json":
+        show.run_one(session, run)
+    if run.status.value != "Completed":
+        raise click.exceptions.Exit(FAILED)
+
+
+@command.command("stream")
+@click.argument("job")
+@common
+def stream(session: Session, job: str) -> None:
+    """Print the log of a job until it ends.
+
+    Ctrl-C ends the printing, not the job. Exit code 0 only if the job completed.
+    """
+    follow(session, session.run_id(job))
+
+
+@command.command("wait")
+@click.argument("job")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Give up after so long; the job goes on.")
+@common
+def wait(session: Session, job: str, timeout: float | None) -> None:
+    """Wait, in silence, until a job ends. Exit code 0 only if it completed."""
+    ended = session.workspace.jobs.wait(session.run_id(job), timeout=timeout)
+    show.job_one(session, ended)
+    if ended.status.value != "Completed":
+        raise click.exceptions.Exit(FAILED)
+
+
+@command.command("log")
+@click.argument("job")
+@click.option("--system", is_flag=True, help="The supervisor's own log instead.")
+@click.option("--tail", type=click.IntRange(0), metavar="BYTES", help="Only its end.")
+@common
+def log(session: Session, job: str, system: bool, tail: int | None) -> None:
+    """Print what a job has logged until now."""
+    jobs, run_id = session.workspace.jobs, session.run_id(job)
+    if tail is not None:
+        piece = jobs.log(run_id, tail=tail, stream="system" if system else "user")
+        click.echo(piece.text + piece.partial, nl=False)
+    else:
+        click.echo(jobs.full_log(run_id, stream="system" if system else "user"), nl=False)
+
+
+@command.command("show")
+@click.argument("job")
+@common
+def show_job(session: Session, job: str) -> None:
+    """Show a job."""
+    show.job_one(session, session.workspace.jobs.show(session.run_id(job)))
+
+
+@command.command("list")
+@click.option("--all", "ended", is_flag=True, help="Those that ended, too.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, with --all.")
+@common
+def list_jobs(session: Session, ended: bool, limit: int) -> None:
+    """List the jobs that run or wait, in the order of the queue."""
+    ws = session.workspace
+    runs = ws.runs.search(filter="attributes.kind != 'interactive'", limit=limit)[:] if ended else ws.jobs.list()
+    show.run_rows(session, runs, empty="No job runs or waits. `mlws job list --all` lists those that ended.")
+    if session.output == "table":
+        for run in runs:
+            if run.waiting is not None:
+                show.said(f"{run.id[: show.SHORT]} waits: {run.waiting.reason}")
+
+
+@command.command("cancel")
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@common
+def cancel(session: Session, jobs: tuple[str, ...]) -> None:
+    """Cancel jobs. A running one is interrupted, and killed with all its processes if it does not end."""
+    canceled = [session.workspace.jobs.cancel(session.run_id(job)).run for job in jobs]
+    show.run_rows(session, canceled)
+
+
+@command.command("rerun")
+@click.argument("job")
+@PARAMETER
+@click.option("--name", metavar="TEXT", help="Name of the new run.")
+@click.option("--experiment", metavar="NAME", help="Another experiment.")
+@click.option("--priority", type=int, help="Another priority.")
+@click.option("--timeout", type=int, metavar="SECONDS", help="Another time limit.")
+@click.option("--stream", is_flag=True, help="Follow the job until it ends.")
+@common
+def rerun(session: Session, job: str, given: tuple[str, ...], stream: bool, **options: Any) -> None:
+    """Submit a job again from its own snapshot, with what is given changed."""
+    made = session.workspace.jobs.rerun(session.run_id(job), parameters=parameters(given), **options)
+    submitted(session, made, stream=stream)
+
+
+@command.command("download")
+@click.argument("job")
+@click.option("--path", default="", metavar="PATH", help="A file or folder of it.  [default: everything]")
+@click.option("--to", default=".", show_default=True, type=click.Path(file_okay=False), help="Folder to write into.")
+@common
+def download(session: Session, job: str, path: str, to: str) -> None:
+    """Save the files that a job left: outputs, logs, and what it logged."""
+    downloaded(session, job, path, to)
+
+
+def downloaded(session: Session, run: str, path: str, to: str) -> None:
+    """Save the artifacts of a run and name them."""
+    written = session.workspace.runs.download(session.run_id(run), path, to=to)
+    if session.output == "json":
+        tables.as_json([str(file) for file in written])
+        return
+    for file in written:
+        click.echo(tables.printable(str(file)))
+    show.said(f"{len(written)} files saved in {to}" if written else "There is nothing to download: the run has left no files.")
