@@ -1,7 +1,9 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { PathExt } from '@jupyterlab/coreutils';
-import type { Contents } from '@jupyterlab/services';
 
 import type { ISavedNotebook } from '../domain/notebooks';
+
+type IContents = JupyterFrontEnd['serviceManager']['contents'];
 
 /**
  * Saves a notebook as a new file beside its source, or at the root where that folder is gone.
@@ -9,7 +11,7 @@ import type { ISavedNotebook } from '../domain/notebooks';
  * @returns The path of the new file; no file that is there is ever written over.
  */
 export async function saveCopy(
-  contents: Contents.IManager,
+  contents: IContents,
   copy: ISavedNotebook
 ): Promise<string> {
   const folder = await existing(contents, PathExt.dirname(copy.source));
@@ -30,10 +32,7 @@ export async function saveCopy(
   }
 }
 
-async function existing(
-  contents: Contents.IManager,
-  folder: string
-): Promise<string> {
+async function existing(contents: IContents, folder: string): Promise<string> {
   try {
     await contents.get(folder, { content: false });
     return folder;
@@ -43,10 +42,7 @@ async function existing(
   }
 }
 
-async function names(
-  contents: Contents.IManager,
-  folder: string
-): Promise<string[]> {
+async function names(contents: IContents, folder: string): Promise<string[]> {
   const model = await contents.get(folder, { content: true });
-  return (model.content as Contents.IModel[]).map(({ name }) => name);
+  return (model.content as { name: string }[]).map(({ name }) => name);
 }

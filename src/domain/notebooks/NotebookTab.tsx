@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import { ErrorNotice, Skeleton, useTrans } from '../../ui';
 import { useNotebook, type NotebookOrigin } from './useNotebook';
@@ -20,12 +20,8 @@ export function NotebookTab(props: INotebookTabProps): JSX.Element {
   const { origin, View, target } = props;
   const { document, loaded, state, cut, error, retry } = useNotebook(origin);
   const trans = useTrans();
-  const place =
-    state.running !== null
-      ? trans.__('Cell %1 is running', state.running + 1)
-      : origin.kind === 'snapshot'
-        ? trans.__('As it was when the run began')
-        : '';
+  const [sought, setSought] = useState<{ cell: number } | null>(null);
+  useEffect(() => setSought(target), [target]);
   return (
     <div className="jp-mlws-notebook">
       <div
@@ -34,7 +30,17 @@ export function NotebookTab(props: INotebookTabProps): JSX.Element {
         aria-label={trans.__('Notebook')}
       >
         <span className="jp-mlws-toolbar-text jp-mlws-ellipsis" role="status">
-          {place}
+          {origin.kind === 'snapshot' &&
+            trans.__('As it was when the run began')}
+          {state.running !== null && (
+            <button
+              type="button"
+              className="jp-mlws-link"
+              onClick={() => setSought({ cell: state.running ?? 0 })}
+            >
+              {trans.__('Show the cell that is running')}
+            </button>
+          )}
         </span>
         <CopyAction
           disabled={!loaded}
@@ -75,7 +81,7 @@ export function NotebookTab(props: INotebookTabProps): JSX.Element {
           document={document}
           running={state.running}
           failed={state.failed}
-          target={target}
+          target={sought}
         />
       )}
     </div>

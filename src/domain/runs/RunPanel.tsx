@@ -69,7 +69,7 @@ function RunPage(
   return (
     // Keys bubble up: "/" goes to the filter of the tab that is shown.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
-    <main
+    <section
       ref={page}
       className="jp-mlws-run"
       aria-label={trans.__('Run %1', run.name)}
@@ -92,7 +92,7 @@ function RunPage(
         }}
       />
       <RunTabs run={run} selected={tab} onSelect={select} cell={cell} />
-    </main>
+    </section>
   );
 }
 

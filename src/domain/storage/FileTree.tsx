@@ -28,7 +28,7 @@ export interface IFileTreeProps {
   onSelect: (entry: FileEntry) => void;
   /** Folder that is open at first. */
   initialOpen?: string;
-  /** Called once, with what lies at the top. */
+  /** Called once, with what is seen at first. */
   onLoaded?: (entries: readonly FileEntry[]) => void;
 }
 
@@ -36,6 +36,7 @@ interface ITreeData {
   rows: ITreeRow[];
   /** The top is not there yet. */
   pending: boolean;
+  settled: boolean;
   truncated: boolean;
   error: unknown;
   retry: () => void;
@@ -59,6 +60,8 @@ function useTree(
   return {
     rows: treeRows(children, open),
     pending: results[0]?.isPending ?? true,
+    // Also the folders that are open at first.
+    settled: results.every(result => !result.isPending),
     truncated: results.some(result => result.data?.truncated),
     error: failed?.error ?? null,
     retry: () => void failed?.refetch()
@@ -74,21 +77,19 @@ export function FileTree(props: IFileTreeProps): JSX.Element {
     new Set(props.initialOpen ? [props.initialOpen] : [])
   );
   const [active, setActive] = useState(0);
-  const { rows, pending, truncated, error, retry } = useTree(runId, area, open);
-  useLoaded(rows, pending, props.onLoaded);
+  const { rows, pending, settled, truncated, error, retry } = useTree(
+    runId,
+    area,
+    open
+  );
+  useLoaded(rows, !settled, props.onLoaded);
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // jsdom has no scrolling.
     list.current?.children[active]?.scrollIntoView?.({ block: 'nearest' });
   }, [active]);
 
-  const toggle = (path: string): void => {
-    const next = new Set(open);
-    if (!next.delete(path)) {
-      next.add(path);
-    }
-    setOpen(next);
-  };
+  const toggle = (path: string): void => setOpen(toggled(open, path));
   const show = (row: ITreeRow, index: number): void => {
     setActive(index);
     onSelect(row.entry);
@@ -147,7 +148,15 @@ export function FileTree(props: IFileTreeProps): JSX.Element {
   );
 }
 
-/** Tells once what lies at the top. */
+function toggled(set: ReadonlySet<string>, path: string): ReadonlySet<string> {
+  const next = new Set(set);
+  if (!next.delete(path)) {
+    next.add(path);
+  }
+  return next;
+}
+
+/** Tells once what is seen at first. */
 function useLoaded(
   rows: readonly ITreeRow[],
   pending: boolean,

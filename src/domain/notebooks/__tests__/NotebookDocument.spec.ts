@@ -5,7 +5,7 @@ import { OUTPUT_LIMIT, type Delta } from '../deltas';
 import { NotebookDocument } from '../NotebookDocument';
 
 const delta = (op: Delta['op'], fields: object = {}): Delta =>
-  ({ op, ...fields }) as Delta;
+  ({ op, ...fields });
 const stream = (text: string) => ({
   output_type: 'stream',
   name: 'stdout',
@@ -100,7 +100,7 @@ describe('NotebookDocument', () => {
     expect(JSON.stringify(outputs())).toContain('CUT');
     expect(JSON.stringify(outputs()).length).toBeLessThan(OUTPUT_LIMIT);
     const whole = document.toJSON().cells[1]?.['outputs'] as nbformat.IOutput[];
-    expect(whole.map(o => o['text']).join('')).toBe(part.repeat(3));
+    expect(whole.map(o => o['text'] as string).join('')).toBe(part.repeat(3));
     document.showAll(1);
     expect(document.cut).toEqual([]);
     expect(outputs()).toMatchObject([{ text: part.repeat(3) }]);

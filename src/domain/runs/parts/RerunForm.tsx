@@ -85,6 +85,21 @@ function draftsOf(
   });
 }
 
+interface IRow extends IParameterDraft {
+  value: unknown;
+  /** Left as it was, also where its default is an expression. */
+  untouched: boolean;
+  wrong: boolean;
+}
+
+function readRow(draft: IParameterDraft, typed: string | undefined): IRow {
+  const text = typed ?? draft.text;
+  const value = fromText(text, draft.type);
+  const untouched = text === draft.text;
+  const wrong = !untouched && value === undefined;
+  return { ...draft, text, value, untouched, wrong };
+}
+
 function Fields(props: {
   run: Run;
   job: Job;
@@ -98,19 +113,7 @@ function Fields(props: {
   const before = useMemo(() => draftsOf(job, known), [job, known]);
   const [texts, setTexts] = useState<Record<string, string>>({});
   const [name, setName] = useState('');
-  const rows = before.map(draft => {
-    const text = texts[draft.name] ?? draft.text;
-    const value = fromText(text, draft.type);
-    // Left as it was, also where its default is an expression.
-    const untouched = text === draft.text;
-    return {
-      ...draft,
-      text,
-      value,
-      wrong: !untouched && value === undefined,
-      untouched
-    };
-  });
+  const rows = before.map(draft => readRow(draft, texts[draft.name]));
   const submit = (): void => {
     const changed = rows.filter(({ untouched }) => !untouched);
     rerun.mutate(
@@ -124,7 +127,12 @@ function Fields(props: {
             }
           : {})
       },
-      { onSuccess: next => open?.(runAddress(next.run.id)) }
+      {
+        onSuccess: next => {
+          onClose();
+          open?.(runAddress(next.run.id));
+        }
+      }
     );
   };
   return (
