@@ -29,6 +29,7 @@ class Session:
     @cached_property
     def workspace(self) -> Workspace:
         """The workspace; the server is found, or started, with the first request."""
+        leave_out_httpx_commands()
         from jupyter_mlws.sdk.workspace import Workspace  # noqa: PLC0415 - `--help` and completion do without
 
         return Workspace.start_or_connect(self._name)
@@ -38,6 +39,15 @@ class Session:
         from jupyter_mlws.kit.ids import is_id  # noqa: PLC0415
 
         return start if is_id(start) else self.workspace.runs.find(start)
+
+
+def leave_out_httpx_commands() -> None:
+    """Import httpx without its own command line, which loads `rich` where that is installed: a fifth of what `mlws run list` takes."""
+    if "httpx" not in sys.modules:
+        sys.modules["httpx._main"] = None  # type: ignore[assignment] # the documented way to make an import fail
+        import httpx  # noqa: F401, PLC0415 - for its effect
+
+        del sys.modules["httpx._main"]
 
 
 def common(command: F) -> F:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +57,7 @@ def stop(session: Session) -> None:
 
     A JupyterLab is not stopped by this.
     """
-    from jupyter_mlws.sdk.discovery import from_owner_file  # noqa: PLC0415 - `--help` does without
+    from jupyter_mlws.sdk.discovery import from_owner_file, is_alive  # noqa: PLC0415 - `--help` does without
     from jupyter_mlws.sdk.workspace import Workspace  # noqa: PLC0415
 
     server = from_owner_file()
@@ -68,20 +67,10 @@ def stop(session: Session) -> None:
     workspace = Workspace(url=server.url, token=server.token)
     workspace.transport.ask("POST", "/owner/yield", dict)
     deadline = time.monotonic() + STOP_S
-    while server.pid is not None and _lives(server.pid):
+    while server.pid is not None and is_alive(server.pid):
         if time.monotonic() > deadline:
             raise click.ClickException(
                 f"The server (process {server.pid}) was asked to end, and still runs after {STOP_S:.0f} s."
             )
         time.sleep(0.05)
     show.one(session, {"stopped": True, "pid": server.pid}, [("Server", f"stopped (it was process {server.pid})")])
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

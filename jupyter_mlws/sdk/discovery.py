@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import socket
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from jupyter_mlws.kit.paths import Folders, default_data_dir
 from jupyter_mlws.sdk.errors import ServerAway
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -66,7 +64,7 @@ def from_owner_file(data_dir: Path | None = None) -> Server | None:
         url, token, pid, host = str(owner["url"]), str(owner["token"]), int(owner["pid"]), owner.get("host")
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if host != socket.gethostname() or not _lives(pid):
+    if host != socket.gethostname() or not is_alive(pid):
         return None
     return named_server(url, token, str(path))._replace(local=True, pid=pid, headless=owner.get("headless") is True)
 
@@ -76,11 +74,15 @@ def find_server() -> Server | None:
     return from_environment() or from_owner_file()
 
 
-def _lives(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine lives; one that has ended, and whose parent has not noticed, does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except (OSError, OverflowError):
         return True  # it lives, as another user
-    return True
+    try:
+        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return True  # no /proc here

@@ -22,6 +22,9 @@ START_S = 60.0
 POLL_S = 0.05
 LOG_NAME = "headless.log"
 
+_started: list[subprocess.Popen[bytes]] = []
+"""They outlive this process, which need not wait for them."""
+
 
 def locate() -> Server:
     """The server that runs. Raises `ServerNotFound`."""
@@ -72,13 +75,14 @@ def _start(folder: Path) -> Server:
             start_new_session=True,
             close_fds=True,
         )
+    _started.append(process)
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         found = from_owner_file(folder)
         if found is not None:
             return found
         if process.poll() not in (None, 0):
-            raise StartFailed(f"The server that was to be started ended at once. Its log, {log}, ends with:\n{_tail(log)}")
+            raise StartFailed(f"The server that was to be started ended at once: {_reason(log)}\nIts log is {log}.")
         time.sleep(POLL_S)
     raise StartFailed(f"The server that was started does not answer after {START_S:.0f} s. Its log is {log}.")
 
@@ -90,9 +94,11 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in own}
 
 
-def _tail(log: Path) -> str:
+def _reason(log: Path) -> str:
+    """What the server said for a person, else its last line."""
     try:
-        lines = log.read_text(errors="replace").splitlines()
+        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     except OSError:
         return ""
-    return "\n".join(f"  {line}" for line in lines[-8:])
+    said = [line.removeprefix("mlws: ") for line in lines if line.startswith("mlws: ")]
+    return (said or lines or [""])[-1]
