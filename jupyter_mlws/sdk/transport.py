@@ -48,6 +48,10 @@ class Transport:
             self._server = self._locate()
         return self._server
 
+    def copy(self) -> Transport:
+        """Another connection to the same server."""
+        return Transport(self._locate)
+
     def close(self) -> None:
         """Close the connection; the next request opens another, and looks for the server anew."""
         if self._http is not None:

@@ -54,6 +54,12 @@ class Workspace:
         found.transport = Transport(locate_or_start)
         return found
 
+    def copy(self) -> Workspace:
+        """The same workspace over a connection of its own, for another thread."""
+        found = Workspace(self.name)
+        found.transport = self.transport.copy()
+        return found
+
     def close(self) -> None:
         """Close the connection. The server goes on, and so do jobs."""
         self.transport.close()
