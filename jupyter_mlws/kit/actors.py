@@ -44,7 +44,9 @@ class Actor(Struct, frozen=True, kw_only=True):
     name: str
     kind: ActorKind
     workspace: str | None = None
-    """The only workspace this actor may touch; None for all."""
+    """Name of the only workspace this actor may touch; None for all."""
+    workspace_id: int | None = None
+    """The same as it is called in the database: names change, while a token is remembered."""
     run_id: str | None = None
     """For a job: its own run."""
     token_id: str | None = None

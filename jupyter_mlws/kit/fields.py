@@ -14,6 +14,14 @@ MetricValue = float | Literal["NaN", "Infinity", "-Infinity"]
 Key = Annotated[str, Meta(min_length=1, max_length=250)]
 ParamValue = Annotated[str, Meta(max_length=6000)]
 TagValue = Annotated[str, Meta(max_length=8000)]
+Many = Meta(max_length=1000)
+"""So many entries an object has at most: each is a row."""
+Params = Annotated[dict[Key, ParamValue], Many]
+Tags = Annotated[dict[Key, TagValue], Many]
+TagChanges = Annotated[dict[Key, TagValue | None], Many]
+"""A tag set to null is removed."""
+SearchText = Annotated[str, Meta(max_length=500)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Name = Annotated[str, Meta(min_length=1, max_length=500)]
 Note = Annotated[str, Meta(max_length=100_000)]
 TimeMs = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]

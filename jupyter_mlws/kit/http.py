@@ -21,8 +21,9 @@ from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action, Actor, ActorKind
-from jupyter_mlws.kit.errors import BadInput, Forbidden, MlwsError, TooLarge, Unauthenticated
+from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action, Actor
+from jupyter_mlws.kit.decoding import clean_text, convert, decode_json, is_list
+from jupyter_mlws.kit.errors import BadInput, Forbidden, MlwsError, NotFound, TooLarge, Unauthenticated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -132,6 +133,8 @@ class ApiHandler(JupyterHandler):
     actor: Actor
     body: Any = None
     query: Any = None
+    hung_up: Callable[[], None] | None = None
+    """What to do when the client goes away."""
     SUPPORTED_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
     @property
@@ -160,6 +163,8 @@ class ApiHandler(JupyterHandler):
         """Authenticate, check the workspace-level permission, parse query and body."""
         contract = self.contract()
         await self._authenticate()
+        self._check_address()
+        self._count_as_activity()
         if await self.runtime.forward(self):
             return
         await self.runtime.ready()
@@ -172,17 +177,25 @@ class ApiHandler(JupyterHandler):
             self.actor = actor
         else:
             self.actor = self.runtime.actor_of_user(cast("User", self.current_user))
-        if not self.runtime.may(self.actor, contract.action, self.path_kwargs.get("workspace")):
+        workspace = self.path_kwargs.get("workspace")
+        if not self.runtime.may(self.actor, Action.READ, workspace):
+            raise NotFound(f"There is no workspace {str(workspace)[:80]!r}.", field="workspace")
+        if not self.runtime.may(self.actor, contract.action, workspace):
             raise Forbidden(f"{self.actor.name} may not {contract.action.value} here.")
-        self._count_as_activity()
         self.query = self._parse_query(contract)
         if contract.body is not None:
             self.body = self._parse_body(contract)
 
     def _count_as_activity(self) -> None:
         """What a person does keeps an idle server from being culled; reading does not, for pages read by themselves."""
-        if self.actor.kind is ActorKind.USER and self.request.method != "GET":
+        if self._token is None and self.request.method != "GET":
             self.settings["api_last_activity"] = datetime.now(timezone.utc)
+
+    def on_connection_close(self) -> None:
+        """The client went away."""
+        super().on_connection_close()
+        if self.hung_up is not None:
+            self.hung_up()
 
     _token: str | None = None
 
@@ -206,6 +219,14 @@ class ApiHandler(JupyterHandler):
         if self.current_user is None:
             raise Unauthenticated(NO_CREDENTIALS)
 
+    def _check_address(self) -> None:
+        """Before anything is looked up: no name in the path has a NUL, and the body comes as it is."""
+        if any("\0" in str(value) for value in self.path_kwargs.values()):
+            raise NotFound("There is nothing at this address: a name in it has a NUL character.")
+        coding = self.request.headers.get("Content-Encoding", "identity")
+        if coding.strip().lower() not in ("identity", ""):
+            raise BadInput(f"The body is sent with the encoding {coding[:40]!r}; send it as it is.", field="Content-Encoding")
+
     def _parse_query(self, contract: Contract) -> Any:
         names: dict[str, Any] = (
             {} if contract.query is None else {f.encode_name: f for f in msgspec.structs.fields(contract.query)}
@@ -216,11 +237,9 @@ class ApiHandler(JupyterHandler):
             if name.isdigit() or name == "no_track_activity":
                 continue
             if name not in names:
-                raise BadInput(f"There is no query parameter {name!r} here; known are: {', '.join(names) or 'none'}.", field=name)
-            try:
-                texts = [value.decode() for value in values]
-            except UnicodeDecodeError:
-                raise BadInput(f"The query parameter {name!r} is not UTF-8.", field=name) from None
+                known = ", ".join(names) or "none"
+                raise BadInput(f"There is no query parameter {name[:80]!r} here; known are: {known}.", field=name[:80])
+            texts = [clean_text(value, f"The query parameter {name!r}", field=name) for value in values]
             given[name] = texts if is_list(names[name].type) else texts[-1]
         if contract.query is None:
             return None
@@ -274,17 +293,19 @@ STATUS_CODES = {
 }
 
 PLAIN_WORDS = {
+    400: "The address, a header or the body of this request cannot be read: it is not UTF-8, or not in the form that it names.",
     403: "The request was refused: it lacks a valid sign-in, the XSRF token, or an allowed Host.",
-    404: "There is nothing at this address.",
-    405: "This address does not take this method.",
+    404: "There is nothing at this address; openapi.json lists all that there are.",
+    405: "This address does not take this method; openapi.json lists those that it takes.",
     500: "Something went wrong inside the server; its log has the details.",
 }
 
 
 def words_of(status: int, error: object) -> str:
     """A sentence for an error that is not ours. Never the text of an unexpected exception, which may hold private things."""
-    if isinstance(error, web.HTTPError) and error.log_message and status < 500:
-        return str(error.log_message) % error.args if error.args else str(error.log_message)
+    if status == 403 and isinstance(error, web.HTTPError) and error.log_message:
+        words = str(error.log_message) % error.args if error.args else str(error.log_message)
+        return words if words.endswith(".") else f"{words}."
     return PLAIN_WORDS.get(status, PLAIN_WORDS[500] if status >= 500 else "The request was refused.")
 
 
@@ -299,41 +320,6 @@ class NotHere(ApiHandler):
         """Authenticated callers get 404, others 401."""
         await self._authenticate()
         raise web.HTTPError(404)
-
-
-def is_list(annotation: Any) -> bool:
-    """Whether a query parameter may be repeated."""
-    return "list" in str(annotation)
-
-
-def convert(given: Any, shape: Any, *, strict: bool) -> Any:
-    """`given` as `shape`, or a `BadInput` that names the field."""
-    try:
-        return msgspec.convert(given, shape, strict=strict)
-    except msgspec.ValidationError as error:
-        raise bad_input(error) from None
-
-
-def decode_json(raw: bytes, shape: Any) -> Any:
-    """A JSON body as `shape`. Not JSON, NaN, numbers out of range, too deep and unknown fields are all `BadInput`."""
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except msgspec.ValidationError as error:
-        raise bad_input(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"The body is not valid JSON: {error}.") from None
-    except RecursionError:
-        raise BadInput("The body is nested too deeply.") from None
-
-
-def bad_input(error: Exception) -> BadInput:
-    """A `BadInput` from msgspec's words, with the field's path apart."""
-    text, _, where = str(error).partition(" - at `")
-    path = where.rstrip("`").removeprefix("$").removeprefix(".")
-    if not path:
-        named = re.search(r"(?:field|unknown field) `([^`]+)`", text)
-        path = named.group(1) if named else ""
-    return BadInput(f"{text}{f' (at {path})' if where else ''}.", field=path or None)
 
 
 def if_match(handler: ApiHandler) -> int | None:

@@ -48,10 +48,21 @@ def clean_relative(path: str, *, field: str = "path", empty_ok: bool = False) ->
 def inside(root: Path, relative: str, *, field: str = "path") -> Path:
     """The real path of `relative` below `root`, links resolved; `BadPath` if it leaves `root`."""
     base = root.resolve()
-    target = (base / clean_relative(relative, field=field, empty_ok=True)).resolve()
+    target = resolved(base / clean_relative(relative, field=field, empty_ok=True), relative, field=field)
     if target != base and base not in target.parents:
         raise BadPath(f"The path {relative[:200]!r} leads outside its root through a link.", field=field)
     return target
+
+
+def resolved(path: Path, shown: str, *, field: str) -> Path:
+    """`path` without links; `BadPath` for one that no file system can have."""
+    try:
+        real = path.resolve()
+        if any(len(os.fsencode(part)) > 255 for part in real.parts):
+            raise BadPath("A name in this path has more than 255 bytes.", field=field)
+    except (OSError, RuntimeError, ValueError):  # links in a circle, NUL
+        raise BadPath(f"The path {shown[:200]!r} leads nowhere: a link in a circle, or no path at all.", field=field) from None
+    return real
 
 
 class Folders(NamedTuple):

@@ -48,11 +48,12 @@ def authorize(actor: Actor, action: Action, workspace: str | None) -> bool:
     return actor.workspace is None or workspace is None or actor.workspace == workspace
 
 
-def require(actor: Actor, action: Action, workspace: str, what: str) -> None:
-    """Raise unless `actor` may do this in `workspace`: `NotFound` (of `what`) for what it may not even read."""
-    if not authorize(actor, Action.READ, workspace):
+def require(actor: Actor, action: Action, workspace: str, what: str, *, workspace_id: int) -> None:
+    """Raise unless `actor` may do this in the workspace: `NotFound` (of `what`) for what it may not even read."""
+    here = actor.workspace in (None, workspace) if actor.workspace_id is None else actor.workspace_id == workspace_id
+    if not here or not authorize(actor, Action.READ, None):
         raise NotFound(f"There is no {what}.")
-    if not authorize(actor, action, workspace):
+    if not authorize(actor, action, None):
         raise Forbidden(f"{actor.name} ({actor.kind.value}) may not {action.value} in workspace {workspace!r}.")
 
 
@@ -95,7 +96,9 @@ def actor_of_token(session: Session, secret: str) -> Actor | None:
     workspace = None if row.workspace_id is None else workspace_names(session, [row.workspace_id]).get(row.workspace_id)
     if row.workspace_id is not None and workspace is None:
         return None
-    return Actor(name=row.user, kind=row.kind, workspace=workspace, run_id=row.run_id, token_id=row.id)
+    return Actor(
+        name=row.user, kind=row.kind, workspace=workspace, workspace_id=row.workspace_id, run_id=row.run_id, token_id=row.id
+    )
 
 
 def revoke_token(session: Session, token_id: str) -> None:

@@ -6,13 +6,13 @@ import functools
 import json
 import os
 import platform
+import re
 import shutil
 import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture, GitState
 
@@ -134,6 +134,9 @@ def _memory() -> int | None:
 def without_credentials(url: str) -> str:
     """A git remote without user name and password (`git@host:path` names no secret and stays)."""
     if "://" not in url:
-        return url
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        user, at, place = url.rpartition("@")
+        return f"{user.partition(':')[0]}{at}{place}"
+    scheme, _, rest = url.partition("://")
+    place = re.split(r"[?#]", rest, maxsplit=1)[0]
+    host, slash, path = place.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"

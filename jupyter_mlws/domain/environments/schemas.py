@@ -6,6 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from jupyter_mlws.kit.fields import Count
+
 Line = Annotated[str, Meta(max_length=4000)]
 
 
@@ -31,8 +33,8 @@ class EnvironmentCapture(Struct, kw_only=True, omit_defaults=True):
     kernel_display_name: Line | None = None
     platform: Line | None = None
     host: Line | None = None
-    cpu_count: int | None = None
-    memory_bytes: int | None = None
-    packages: dict[str, str] = {}
+    cpu_count: Count | None = None
+    memory_bytes: Count | None = None
+    packages: Annotated[dict[str, str], Meta(max_length=20_000)] = {}
     """Installed distributions: name to version."""
     git: GitState | None = None

@@ -15,6 +15,7 @@ from jupyter_mlws.domain.experiments.schemas import (
 )
 from jupyter_mlws.domain.workspaces.errors import StaleVersion, WorkspaceNotFound
 from jupyter_mlws.kit.actors import Action
+from jupyter_mlws.kit.fields import SearchText
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint, if_match
 from jupyter_mlws.kit.pagination import Limit
 
@@ -22,7 +23,7 @@ from jupyter_mlws.kit.pagination import Limit
 class ListQuery(Struct):
     """Which experiments: those whose name contains `q`; archived ones instead of the others."""
 
-    q: str = ""
+    q: SearchText = ""
     archived: bool = False
     limit: Limit = 100
     cursor: str | None = None

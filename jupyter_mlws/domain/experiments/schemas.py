@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from jupyter_mlws.kit.fields import Key, MetricValue, Name, Note, TagValue
+from jupyter_mlws.kit.fields import Key, MetricValue, Name, Note, TagChanges, Tags
 
 
 class Goal(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -57,7 +57,7 @@ class ExperimentCreate(Struct, kw_only=True, forbid_unknown_fields=True):
 
     name: Name
     description: Note | UnsetType = UNSET
-    tags: dict[Key, TagValue] | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
     goal: Goal | UnsetType = UNSET
 
 
@@ -66,7 +66,7 @@ class ExperimentUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
 
     name: Name | UnsetType = UNSET
     description: Note | UnsetType = UNSET
-    tags: dict[Key, TagValue | None] | UnsetType = UNSET
+    tags: TagChanges | UnsetType = UNSET
     goal: Goal | UnsetType | None = UNSET
 
 

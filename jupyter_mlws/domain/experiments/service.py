@@ -103,6 +103,14 @@ def find_or_create(session: Session, workspace: WorkspaceRef, name: str) -> Expe
     return ExperimentRef(row.id, row.name, workspace)
 
 
+def check_open(session: Session, experiment_id: int) -> None:
+    """Raise `ExperimentArchived` or `WorkspaceArchived` where that is so: what ended there stays as it is."""
+    row = _row(session, str(experiment_id))
+    if row.archived_at is not None:
+        raise ExperimentArchived(f"The experiment {row.name!r} is archived; restore it first.", field="experiment")
+    workspaces.check_open(session, workspaces.workspace_names(session, [row.workspace_id])[row.workspace_id])
+
+
 def touch(session: Session, experiment: ExperimentRef, at: int | None = None) -> None:
     """Note that a run was made or changed: the experiment's lists are different now."""
     if at is not None:
@@ -118,8 +126,8 @@ def list_experiments(
     ref = workspaces.find(session, workspace)
     after = None
     if cursor:
-        used_at, last_id = decode_cursor(cursor, 2)
-        after = (int(used_at), int(last_id))
+        used_at, last_id = decode_cursor(cursor, 2, whole=True)
+        after = (used_at, last_id)
     rows = store.page(session, ref.id, text=text, archived=archived, after=after, limit=limit + 1)
     more = len(rows) > limit
     rows = rows[:limit]
@@ -138,6 +146,7 @@ def get_experiment(session: Session, actor: Actor, experiment_id: str) -> Experi
 def create_experiment(session: Session, workspace: str, body: ExperimentCreate) -> Experiment:
     """Make an experiment."""
     ref = workspaces.find(session, workspace)
+    workspaces.check_open(session, ref.name)
     name = clean_name(body.name, "an experiment")
     if (found := store.by_name(session, ref.id, name)) is not None:
         where = " in the archive; restore it" if found.archived_at is not None else " already"
@@ -149,8 +158,8 @@ def create_experiment(session: Session, workspace: str, body: ExperimentCreate) 
     if body.goal is not UNSET:
         row.goal_metric, row.goal_direction = body.goal.metric, body.goal.direction
     store.add(session, row)
-    for key, value in (body.tags if body.tags is not UNSET else {}).items():
-        store.set_tag(session, row.id, key, value)
+    if body.tags is not UNSET:
+        store.set_tags(session, row.id, body.tags)
     record_change(session, ref.name, "experiment", str(row.id))
     return _wires(session, [row], ref.name)[0]
 
@@ -174,8 +183,8 @@ def update_experiment(
         row.description = body.description
     if body.goal is not UNSET:
         row.goal_metric, row.goal_direction = (body.goal.metric, body.goal.direction) if body.goal is not None else (None, None)
-    for key, value in (body.tags if body.tags is not UNSET else {}).items():
-        store.set_tag(session, row.id, key, value)
+    if body.tags is not UNSET:
+        store.set_tags(session, row.id, body.tags)
     return _changed(session, row, workspace)
 
 
@@ -240,7 +249,7 @@ def _row(session: Session, experiment_id: str) -> ExperimentRow:
 def _open(session: Session, actor: Actor, action: Action, experiment_id: str) -> tuple[ExperimentRow, str]:
     row = _row(session, experiment_id)
     workspace = workspaces.workspace_names(session, [row.workspace_id])[row.workspace_id]
-    require(actor, action, workspace, f"experiment with id {experiment_id!r}")
+    require(actor, action, workspace, f"experiment with id {experiment_id!r}", workspace_id=row.workspace_id)
     return row, workspace
 
 

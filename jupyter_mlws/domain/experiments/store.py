@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, tuple_
 
+from jupyter_mlws.db.base import put_rows
 from jupyter_mlws.domain.experiments.tables import ExperimentRow, ExperimentTagRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy.orm import Session
 
@@ -61,19 +62,18 @@ def tags_of(session: Session, ids: Iterable[int]) -> dict[int, dict[str, str]]:
     """Tags by experiment id."""
     found: dict[int, dict[str, str]] = {}
     query = select(ExperimentTagRow).where(ExperimentTagRow.experiment_id.in_(list(ids))).order_by(ExperimentTagRow.key)
-    for row in session.execute(query).scalars():
+    for row in session.execute(query.execution_options(populate_existing=True)).scalars():
         found.setdefault(row.experiment_id, {})[row.key] = row.value
     return found
 
 
-def set_tag(session: Session, experiment_id: int, key: str, value: str | None) -> None:
-    """Set a tag, or remove it."""
-    if value is None:
-        session.execute(
-            delete(ExperimentTagRow).where(ExperimentTagRow.experiment_id == experiment_id, ExperimentTagRow.key == key)
-        )
-    else:
-        session.merge(ExperimentTagRow(experiment_id=experiment_id, key=key, value=value))
+def set_tags(session: Session, experiment_id: int, tags: Mapping[str, str | None]) -> None:
+    """Set tags; those given as None are removed."""
+    rows = [{"experiment_id": experiment_id, "key": key, "value": value} for key, value in tags.items() if value is not None]
+    if gone := [key for key, value in tags.items() if value is None]:
+        mine = ExperimentTagRow.experiment_id == experiment_id
+        session.execute(delete(ExperimentTagRow).where(mine, ExperimentTagRow.key.in_(gone)))
+    put_rows(session, ExperimentTagRow, rows, ["experiment_id", "key"], ["value"])
 
 
 def counts_by_workspace(session: Session) -> dict[int, int]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.compute.service import Compute, Load
+    from jupyter_mlws.kit.actors import Actor
 
 QUEUE_SHOWN = 100
 
@@ -26,13 +27,14 @@ class ComputeNotFound(NotFound):
     code = "compute_not_found"
 
 
-def describe(session: Session, computes: Iterable[tuple[Compute, Load]]) -> ComputeList:
-    """All targets."""
-    return ComputeList(targets=[_one(session, compute, load) for compute, load in computes])
+def describe(session: Session, actor: Actor, computes: Iterable[tuple[Compute, Load]]) -> ComputeList:
+    """All targets. Of their queues only the jobs that the actor may see."""
+    return ComputeList(targets=[_one(session, actor, compute, load) for compute, load in computes])
 
 
-def _one(session: Session, compute: Compute, load: Load) -> ComputeTarget:
-    queue = service.queue_of(session, compute.name, QUEUE_SHOWN)
+def _one(session: Session, actor: Actor, compute: Compute, load: Load) -> ComputeTarget:
+    waiting = service.queue_of(session, compute.name, QUEUE_SHOWN)
+    queue = [(row, why) for row, why in waiting if actor.workspace_id in (None, row.workspace_id)]
     names = {run.id: run.name for run in runs.wires_by_id(session, [row.run_id for row, _ in queue])}
     return ComputeTarget(
         name=compute.name,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import os
+import stat
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -17,14 +19,23 @@ DELTA_LIMIT = 2 * 1024 * 1024
 LINE_LIMIT = 256 * 1024 * 1024
 
 
+def _opened(path: Path) -> BinaryIO:
+    """The regular file at `path`. The folder is the job's own: a link or pipe in its place is none of ours, and must not hold us."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(path)
+    return os.fdopen(descriptor, "rb")
+
+
 def read_log(path: Path, offset: int, limit: int, *, ended: bool, tail: int | None = None) -> LogSlice:
     """Whole lines from `offset` on, at most `limit` bytes of them; the unfinished last line apart.
 
     With `tail` the reading begins that many bytes before the end, at the next beginning of a line.
     """
     try:
-        file = path.open("rb")
-    except FileNotFoundError:
+        file = _opened(path)
+    except OSError:
         return LogSlice(text="", partial="", offset=0, next_offset=0, size=0, done=ended)
     with file:
         size = file.seek(0, 2)
@@ -69,8 +80,8 @@ def read_deltas(path: Path, offset: int, *, ended: bool) -> NotebookDeltas:
     position = offset
     finished = False
     try:
-        file = path.open("rb")
-    except FileNotFoundError:
+        file = _opened(path)
+    except OSError:
         return NotebookDeltas(deltas=[], next_offset=offset, done=ended)
     with file:
         size = file.seek(0, 2)

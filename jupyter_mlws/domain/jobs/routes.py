@@ -165,8 +165,8 @@ class MissingBlobsHandler(ApiHandler):
     @endpoint(Action.SUBMIT, summary="Which blobs the server lacks", body=BlobQuery, reply=MissingBlobs)
     async def post(self, workspace: str) -> None:
         """Before a submit with a manifest: only what is missing need travel."""
-        del workspace
         asked = self.body.sha256
+        await self.db.read(lambda s: service.check_workspace(s, workspace))
         self.reply(MissingBlobs(missing=await self.db.read(lambda s: storage.known_hashes(s, asked))))
 
 
@@ -176,8 +176,14 @@ class BlobHandler(UploadHandler):
     @endpoint(Action.SUBMIT, summary="Send a blob", raw_body=True, reply=StoredFile, status=201)
     async def put(self, workspace: str, sha256: str) -> None:
         """The body must have the hash in the address."""
-        del workspace
+        del workspace  # `admit` asked for it
         await self.receive(expected_sha256=sha256)
+
+    async def admit(self) -> None:
+        """Before the body is read: the address must be good."""
+        workspace, sha256 = self.path_kwargs["workspace"], self.path_kwargs["sha256"]
+        self.services.blobs.path(sha256)
+        await self.db.read(lambda s: service.check_workspace(s, workspace))
 
     async def stored(self, blob: StoredBlob) -> None:
         """Note that the blob is there."""
@@ -197,7 +203,7 @@ class InspectHandler(ApiHandler):
     )
     async def post(self, workspace: str) -> None:
         """Its parameters with types, defaults and comments, its kernel, and what a snapshot of its folder would take."""
-        del workspace
+        await self.db.read(lambda s: service.check_workspace(s, workspace))
         self.reply(await submit.inspect(self.services, self.db, self.actor, self.body.path))
 
 
@@ -236,7 +242,8 @@ async def targets(handler: ApiHandler) -> ComputeList:
     """All targets, their loads asked for off the event loop."""
     adapters = list(handler.services.jobs.computes.values())
     loads = await asyncio.gather(*(asyncio.to_thread(adapter.load) for adapter in adapters))
-    return await handler.db.read(lambda s: computes.describe(s, list(zip(adapters, loads, strict=True))))
+    actor = handler.actor
+    return await handler.db.read(lambda s: computes.describe(s, actor, list(zip(adapters, loads, strict=True))))
 
 
 def idempotency_key(handler: Any) -> str | None:

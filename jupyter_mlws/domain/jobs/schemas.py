@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from jupyter_mlws.domain.runs.schemas import Run
 from jupyter_mlws.domain.storage.schemas import ManifestFile
-from jupyter_mlws.kit.fields import Key, Many, Name, Tags
+from jupyter_mlws.kit.fields import Key, Many, Name, ObjectId, Tags
 
 PathText = Annotated[str, Meta(min_length=1, max_length=4096)]
 
@@ -59,7 +59,7 @@ class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     """Run in the notebook's own folder instead of a working copy."""
     confirm_large: bool = False
     """Take a snapshot although the folder is the home or root folder, or over 1 GB."""
-    parent_id: str | UnsetType = UNSET
+    parent_id: ObjectId | UnsetType = UNSET
 
 
 class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -16,7 +16,6 @@ from jupyter_mlws.domain.jobs.schemas import CommandSpec, Job, JobList, Notebook
 from jupyter_mlws.domain.jobs.states import Phase, phase_of
 from jupyter_mlws.domain.jobs.tables import JobRow
 from jupyter_mlws.domain.runs import service as runs
-from jupyter_mlws.domain.runs.errors import BadParent
 from jupyter_mlws.domain.runs.schemas import Run, RunKind, Waiting
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.workspaces import service as workspaces
@@ -75,6 +74,7 @@ def add_job(
     if key is not None and (known := find_by_key(session, workspace, key, body_hash)) is not None:
         return get_job(session, actor, known)
     space = workspaces.find(session, workspace)
+    workspaces.check_open(session, space.name)
     name = body.experiment if body.experiment is not UNSET else prepared.default_experiment
     experiment = experiments.find_or_create(session, space, name)
     new = runs.NewRun(
@@ -87,10 +87,8 @@ def add_job(
         target=body.target,
         note=body.note if body.note is not UNSET else "",
         snapshot_id=prepared.snapshot_id,
-        parent_id=body.parent_id if body.parent_id is not UNSET else None,
+        parent_id=runs.parent_of(session, actor, workspace, body.parent_id) if body.parent_id is not UNSET else None,
     )
-    if new.parent_id is not None and runs.open_run(session, actor, Action.LOG, new.parent_id).workspace != workspace:
-        raise BadParent("The parent run belongs to another workspace.", field="parent_id")
     run = runs.add_run(session, new)
     runs.write_params(session, run.id, prepared.params)
     if body.tags is not UNSET:

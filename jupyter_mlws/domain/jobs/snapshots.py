@@ -98,9 +98,9 @@ def walk(
     try:
         source = source.resolve(strict=True)
     except OSError:
-        raise SourceMissing(f"There is no folder {source}.") from None
+        raise SourceMissing(f"There is no folder {source.name!r} where it is looked for.") from None
     if not source.is_dir():
-        raise SourceMissing(f"{source} is not a folder.")
+        raise SourceMissing(f"{source.name!r} is not a folder.")
     home = (home or Path.home()).resolve()
     project = _project_root(source, server_root, home)
     subdir = "" if project == source else source.relative_to(project).as_posix()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
-from jupyter_mlws.domain.jobs.errors import BlobMissing, NotANotebook, NotebookNotFound, SnapshotUnconfirmed
+from jupyter_mlws.domain.jobs.errors import BlobMissing, NotANotebook, NotebookNotFound, SnapshotUnconfirmed, SourceMissing
 from jupyter_mlws.domain.jobs.notebooks import Inspected, check_kernel, check_parameters, inspect_notebook
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, KernelChoice, KernelList, NotebookInspection, NotebookSpec
 from jupyter_mlws.domain.jobs.service import Prepared
@@ -19,7 +19,7 @@ from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.service import FileStat, SnapshotFile, StoredBlob, StoredSource
 from jupyter_mlws.kit.actors import ActorKind
 from jupyter_mlws.kit.errors import MlwsError
-from jupyter_mlws.kit.paths import BadPath, clean_relative, inside
+from jupyter_mlws.kit.paths import BadPath, clean_relative, inside, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +40,9 @@ def resolve_source(path: str, root: Path, actor: Actor, *, field: str) -> Path:
     """
     if not Path(path).is_absolute():
         return inside(root, path, field=field)
-    resolved = Path(path).resolve()
-    if actor.kind is ActorKind.LOCAL or resolved.is_relative_to(root.resolve()):
-        return resolved
+    real = resolved(Path(path), path, field=field)
+    if actor.kind is ActorKind.LOCAL or real.is_relative_to(root.resolve()):
+        return real
     raise BadPath(f"The path {path[:200]!r} lies outside the server's folder.", field=field)
 
 
@@ -80,6 +80,8 @@ def command(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> P
     if spec.code is UNSET:
         return Prepared(spec, spec.command, "commands", None, None, "", [], [], {})
     folder = resolve_source(spec.code, services.settings.root_dir, actor, field="spec.code")
+    if not folder.is_dir():
+        raise SourceMissing(f"There is no folder {spec.code[:200]!r} to take the code from.", field="spec.code")
     if body.in_place:
         return Prepared(spec, spec.command, folder.name or "commands", None, str(folder), "", [], [], {})
     found = walk(folder, server_root=services.settings.root_dir, data_dir=services.folders.root, confirmed=body.confirm_large)
@@ -186,11 +188,11 @@ def params_of(fields: Sequence[ParameterField], spec: NotebookSpec) -> dict[str,
 
 def inspection(services: Any, actor: Actor, path: str) -> NotebookInspection:
     """What the submit dialog needs to know of a notebook."""
-    resolved = resolve_source(path, services.settings.root_dir, actor, field="path")
-    if resolved.suffix != ".ipynb" and resolved.is_file():
+    real = resolve_source(path, services.settings.root_dir, actor, field="path")
+    if real.suffix != ".ipynb" and real.is_file():
         raise NotANotebook(f"{path} is no notebook: its name does not end in .ipynb.", field="path")
-    inspected = inspect_notebook(resolved, shown=path)
-    found = walk(resolved.parent, server_root=services.settings.root_dir, data_dir=services.folders.root, keep=[resolved.name])
+    inspected = inspect_notebook(real, shown=path)
+    found = walk(real.parent, server_root=services.settings.root_dir, data_dir=services.folders.root, keep=[real.name])
     return NotebookInspection(
         path=path,
         name=inspected.name,

@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.jobs import service, sources, store
-from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere
+from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere, UnknownParameter
 from jupyter_mlws.domain.jobs.folder import folder_of
 from jupyter_mlws.domain.jobs.kinds import kind_of
 from jupyter_mlws.domain.jobs.notebooks import inspect_notebook
@@ -24,6 +24,7 @@ from jupyter_mlws.domain.storage.errors import ArtifactNotFound
 from jupyter_mlws.domain.storage.schemas import StoredFile
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.clock import now_ms
+from jupyter_mlws.kit.decoding import check_values
 from jupyter_mlws.kit.paths import clean_relative, inside
 from mlws import jobdir
 
@@ -43,6 +44,8 @@ _background: set[asyncio.Task[None]] = set()
 
 async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, body: JobCreate, key: str | None) -> Job:
     """Freeze the sources, queue the job, answer."""
+    if isinstance(body.spec, NotebookSpec) and body.spec.parameters is not UNSET:
+        check_values(body.spec.parameters, "spec.parameters")
     digest = hashlib.sha256(msgspec.json.encode(body)).hexdigest()
     if key is not None:
         known = await db.read(lambda s: service.find_by_key(s, workspace, key, digest))
@@ -79,9 +82,13 @@ async def _capture(db: Transactions, run_id: str, prepared: Prepared) -> None:
 
 async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body: ReRun) -> Job:
     """Submit a job again from its own snapshot."""
+    if body.parameters is not UNSET:
+        check_values(body.parameters, "parameters")
     row, ref, experiment = await db.read(lambda s: _original(s, actor, run_id))
     spec = service.spec_of(row)
     params: dict[str, str] = {}
+    if body.parameters is not UNSET and not isinstance(spec, NotebookSpec):
+        raise UnknownParameter("A command takes no parameters; they are for notebooks.", field="parameters")
     if isinstance(spec, NotebookSpec):
         notebook = await db.read(lambda s: _notebook_blob(s, row, ref))
         inspected = await asyncio.to_thread(inspect_notebook, services.blobs.path(notebook), shown=spec.notebook)

@@ -12,6 +12,7 @@ from jupyter_mlws.domain.search import service
 from jupyter_mlws.domain.search.errors import FilterSyntax
 from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.kit.actors import Action
+from jupyter_mlws.kit.fields import SearchText
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
 from jupyter_mlws.kit.pagination import Limit
 
@@ -20,7 +21,7 @@ class SearchQuery(Struct):
     """Which runs: of these experiments, whose name contains `q` (or id begins with it), that match `filter`; in which order."""
 
     experiment_id: Annotated[list[str], Meta(max_length=1000)] = []
-    q: str = ""
+    q: SearchText = ""
     filter: str = ""
     order_by: list[str] = []
     view: Literal["active", "deleted", "all"] = "active"

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from jupyter_mlws.domain.storage.errors import BlobMissing
 from jupyter_mlws.domain.storage.schemas import Preview
 
 Kind = Literal["text", "json", "table", "image", "notebook", "binary", "too_large"]
@@ -77,12 +78,20 @@ def media_type_of(name: str) -> str:
     return MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), BINARY)
 
 
+def content_of(path: Path, most: int = -1) -> bytes:
+    """Content of the store, the first `most` bytes of it. Raises `BlobMissing`."""
+    try:
+        with path.open("rb") as file:
+            return file.read(most)
+    except OSError as error:
+        raise BlobMissing("The content of this file is not on disk any more; `mlws fsck` lists what is missing.") from error
+
+
 def make_preview(path: Path, name: str, size: int) -> Preview:
-    """A preview of the file on disk at `path`, called `name`. Reads at most 4 MB of it. Raises OSError."""
+    """A preview of the file on disk at `path`, called `name`. Reads at most 4 MB of it. Raises `BlobMissing`."""
     suffix = PurePosixPath(name).suffix.lower()
     table = suffix in (".csv", ".tsv")
-    with path.open("rb") as file:
-        head = file.read(TABLE_BYTES if table else TEXT_BYTES)
+    head = content_of(path, TABLE_BYTES if table else TEXT_BYTES)
     for pattern, media_type in MAGIC:
         if pattern.match(head):
             return _preview(name, size, "image" if size <= IMAGE_BYTES else "too_large", media_type)

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from jupyter_mlws.kit.fields import Count
+
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 
 
@@ -67,5 +69,5 @@ class ManifestFile(Struct, kw_only=True, forbid_unknown_fields=True):
 
     path: Annotated[str, Meta(min_length=1, max_length=4096)]
     sha256: Sha256
-    size: Annotated[int, Meta(ge=0)]
+    size: Count
     executable: bool = False

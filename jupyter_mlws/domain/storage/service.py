@@ -22,7 +22,7 @@ from jupyter_mlws.domain.storage.errors import (
     SnapshotFileNotFound,
     SnapshotNotFound,
 )
-from jupyter_mlws.domain.storage.previews import make_preview, media_type_of
+from jupyter_mlws.domain.storage.previews import content_of, make_preview, media_type_of
 from jupyter_mlws.domain.storage.schemas import FileEntry, FileList, StoredFile
 from jupyter_mlws.domain.storage.tables import ArtifactRow, SnapshotFileRow, SnapshotRow
 from jupyter_mlws.domain.storage.trees import Leaf, entry_of, file_list, with_folders
@@ -39,6 +39,7 @@ __all__ = [
     "BlobStore",
     "StoredBlob",
     "StoredSource",
+    "content_of",
     "make_preview",
     "media_type_of",
 ]  # what upper slices use beside the functions

@@ -68,7 +68,9 @@ class WorkspaceHandler(ApiHandler):
     async def patch(self, workspace: str) -> None:
         """Change what is given. `If-Match: <version>` refuses to overwrite somebody else's change."""
         body, version = self.body, if_match(self)
-        self.reply(await self.db.write(lambda s: service.update_workspace(s, workspace, body, version)))
+        changed = await self.db.write(lambda s: service.update_workspace(s, workspace, body, version))
+        self.runtime.forget_tokens()  # they are remembered with the name of their workspace
+        self.reply(changed)
 
     @endpoint(
         Action.ADMIN,
@@ -83,6 +85,7 @@ class WorkspaceHandler(ApiHandler):
         plan = await (self.db.read if dry_run else self.db.write)(
             lambda s: service.delete_workspace(s, workspace, dry_run=dry_run)
         )
+        self.runtime.forget_tokens()
         self.reply(plan)
 
 

@@ -13,6 +13,7 @@ from jupyter_mlws.domain.metrics import service as metrics
 from jupyter_mlws.domain.metrics.schemas import MetricHistory, MetricList, SeriesReply
 from jupyter_mlws.domain.runs import service
 from jupyter_mlws.kit.actors import Action
+from jupyter_mlws.kit.downloads import content_disposition
 from jupyter_mlws.kit.fields import Key
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
 from jupyter_mlws.kit.streams import csv_cell
@@ -89,9 +90,13 @@ class CsvHandler(ApiHandler):
     async def get(self, run_id: str) -> None:
         """Columns: metric, step, time (ms since the epoch), value. Sent page by page, whatever its size."""
         actor, asked = self.actor, self.query.key
-        keys = asked or await self.db.read(lambda s: _keys(s, actor, run_id))
+        there = await self.db.read(lambda s: _keys(s, actor, run_id))
+        keys = asked or there
         self.set_header("Content-Type", "text/csv; charset=utf-8")
-        self.set_header("Content-Disposition", f'attachment; filename="metrics-{run_id[:8]}.csv"')
+        self.set_header("Content-Disposition", content_disposition(f"metrics-{run_id[:8]}.csv", inline=False))
+        self.set_header("Content-Security-Policy", "sandbox")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "no-store")
         self.write("metric,step,time,value\r\n")
         for key in keys:
             cursor: str | None = None

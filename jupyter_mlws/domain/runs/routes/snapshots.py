@@ -111,7 +111,9 @@ class DiffHandler(ApiHandler):
         entry = await find(self, run_id, self.query.path)
         actor = self.actor
         working = await self.db.read(
-            lambda s: service.working_copy(s, actor, run_id, entry.path, self.services.settings.root_dir)
+            lambda s: service.working_copy(
+                s, actor, run_id, entry.path, self.services.settings.root_dir, self.services.folders.root
+            )
         )
         self.reply(await asyncio.to_thread(service.snapshot_diff, entry, self.services.blobs.path(entry.sha256), working))
 

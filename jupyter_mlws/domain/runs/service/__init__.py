@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_mlws.domain.runs.service.creation import NewRun, add_run, create_run
+from jupyter_mlws.domain.runs.service.creation import NewRun, add_run, create_run, parent_of
 from jupyter_mlws.domain.runs.service.deletion import delete_run, purging, restore_run
 from jupyter_mlws.domain.runs.service.reading import decorating, get_run, wires, wires_by_id
 from jupyter_mlws.domain.runs.service.rows import (
@@ -52,6 +52,7 @@ __all__ = [
     "note_environment",
     "open_for_files",
     "open_run",
+    "parent_of",
     "purging",
     "ref_by_id",
     "ref_of",

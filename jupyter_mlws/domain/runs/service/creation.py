@@ -11,9 +11,9 @@ from jupyter_mlws.domain.runs import store
 from jupyter_mlws.domain.runs.errors import BadParent
 from jupyter_mlws.domain.runs.schemas import Run, RunCreate, RunKind
 from jupyter_mlws.domain.runs.service.reading import wires
-from jupyter_mlws.domain.runs.service.rows import MAX_DEPTH, chain, check_writable, note_change, open_row, row_of
+from jupyter_mlws.domain.runs.service.rows import MAX_DEPTH, chain, check_alive, check_writable, note_change, open_row, row_of
 from jupyter_mlws.domain.runs.service.writing import write_params
-from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.runs.tables import RunRow
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, Actor, ActorKind
@@ -90,7 +90,9 @@ def create_run(session: Session, actor: Actor, workspace: str, body: RunCreate) 
             raise BadInput(f"The run id {body.id!r} is taken; leave the id out.", field="id")
         return wires(session, [known])[0]
     space = workspaces.find(session, workspace)
-    parent_id = _parent_of(session, actor, workspace, body.parent_id if body.parent_id is not UNSET else None)
+    parent_id = parent_of(session, actor, workspace, body.parent_id if body.parent_id is not UNSET else None)
+    if parent_id is None or row_of(session, parent_id).status in TERMINAL:
+        workspaces.check_open(session, space.name)
     if body.experiment is UNSET and parent_id is not None:
         experiment = experiments.find(session, row_of(session, parent_id).experiment_id)
     else:
@@ -116,7 +118,7 @@ def create_run(session: Session, actor: Actor, workspace: str, body: RunCreate) 
     return wires(session, [row])[0]
 
 
-def _parent_of(session: Session, actor: Actor, workspace: str, parent_id: str | None) -> str | None:
+def parent_of(session: Session, actor: Actor, workspace: str, parent_id: str | None) -> str | None:
     """The parent a new run gets; whatever a job makes stands below its own run."""
     if parent_id is None:
         return actor.run_id if actor.kind is ActorKind.JOB else None
@@ -126,4 +128,5 @@ def _parent_of(session: Session, actor: Actor, workspace: str, parent_id: str | 
     if len(chain(session, parent)) > MAX_DEPTH:
         raise BadParent(f"Runs nest at most {MAX_DEPTH} deep.", field="parent_id")
     check_writable(session, actor, parent)
+    check_alive(session, parent)
     return parent_id

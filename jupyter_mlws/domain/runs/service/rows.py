@@ -10,6 +10,7 @@ from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.runs import store
 from jupyter_mlws.domain.runs.errors import NotYourRun, RunDeleted, RunNotFound
 from jupyter_mlws.domain.runs.schemas import Lifecycle, RunKind
+from jupyter_mlws.domain.runs.states import TERMINAL
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, Actor, ActorKind
 
@@ -55,14 +56,14 @@ def open_run(session: Session, actor: Actor, action: Action, run_id: str) -> Run
 def open_for_files(session: Session, actor: Actor, run_id: str) -> RunRef:
     """The run, if `actor` may add files to it."""
     row, ref = open_row(session, actor, Action.LOG, run_id)
-    check_alive(row)
+    check_alive(session, row)
     return ref
 
 
 def open_row(session: Session, actor: Actor, action: Action, run_id: str) -> tuple[RunRow, RunRef]:
     row = row_of(session, run_id)
     ref = ref_of(session, row)
-    require(actor, action, ref.workspace, f"run {run_id!r}")
+    require(actor, action, ref.workspace, f"run {run_id!r}", workspace_id=row.workspace_id)
     if action is not Action.READ:
         check_writable(session, actor, row)
     return row, ref
@@ -92,9 +93,12 @@ def chain(session: Session, row: RunRow) -> list[str]:
     return chain
 
 
-def check_alive(row: RunRow) -> None:
+def check_alive(session: Session, row: RunRow) -> None:
+    """Raise unless the run takes changes. What still runs may finish, though its experiment or workspace is archived."""
     if row.lifecycle is Lifecycle.DELETED:
         raise RunDeleted("This run is in the bin; restore it first.")
+    if row.status in TERMINAL:
+        experiments.check_open(session, row.experiment_id)
 
 
 def note_change(session: Session, row: RunRow, workspace: str) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,8 @@ from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.events import Hook
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.storage.schemas import FileEntry
@@ -25,6 +30,9 @@ if TYPE_CHECKING:
 
 DIFF_INPUT = 4 * 1024 * 1024
 DIFF_OUTPUT = 512 * 1024
+PIECE = 1024 * 1024
+DIFF_WORK = 25_000_000
+"""Pairs of lines that are compared at most: about a second."""
 
 
 class Origin:
@@ -51,7 +59,7 @@ def add_file(session: Session, actor: Actor, run_id: str, path: str, sha256: str
 def set_snapshot(session: Session, actor: Actor, run_id: str, snapshot_id: str) -> None:
     """Replace the snapshot of an interactive run."""
     row, ref = open_row(session, actor, Action.LOG, run_id)
-    check_alive(row)
+    check_alive(session, row)
     if row.kind is not RunKind.INTERACTIVE:
         raise SnapshotFrozen("The snapshot of a job was frozen when it was submitted.")
     row.snapshot_id = snapshot_id
@@ -59,8 +67,8 @@ def set_snapshot(session: Session, actor: Actor, run_id: str, snapshot_id: str) 
     note_change(session, row, ref.workspace)
 
 
-def working_copy(session: Session, actor: Actor, run_id: str, path: str, root: Path) -> Path | None:
-    """Where the file of a snapshot lies now, if that is known and inside the folder it came from."""
+def working_copy(session: Session, actor: Actor, run_id: str, path: str, root: Path, closed: Path) -> Path | None:
+    """Where the file of a snapshot lies now, if that is known, inside the folder it came from, and not in the `closed` folder."""
     run = get_run(session, actor, run_id)
     origin = Origin(run_id)
     finding_origin(session, origin)
@@ -70,28 +78,70 @@ def working_copy(session: Session, actor: Actor, run_id: str, path: str, root: P
         folder = source.parent
     if folder is None:
         return None
-    resolved = (folder / path).resolve()
-    inside = resolved.is_relative_to(folder.resolve()) and (resolved.is_relative_to(root.resolve()) or origin.folder is not None)
-    return resolved if inside else None
+    try:
+        resolved = (folder / path).resolve()
+        inside = resolved.is_relative_to(folder.resolve()) and (
+            resolved.is_relative_to(root.resolve()) or origin.folder is not None
+        )
+        return resolved if inside and not resolved.is_relative_to(closed.resolve()) else None
+    except (OSError, RuntimeError, ValueError):  # links in a circle, names too long
+        return None
 
 
 def snapshot_diff(entry: FileEntry, blob: Path, working: Path | None) -> FileDiff:
-    """From the snapshot to the working copy."""
-    if working is None or not working.is_file():
+    """From the snapshot to the working copy. Raises `BlobMissing`."""
+    found = _looked_at(working) if working is not None else None
+    if found is None:
         return FileDiff(path=entry.path, state="missing", unified="")
-    if max(entry.size, working.stat().st_size) > DIFF_INPUT:
-        same = working.stat().st_size == entry.size and working.read_bytes() == blob.read_bytes()
-        return FileDiff(path=entry.path, state="same" if same else "binary", unified="")
-    old, new = blob.read_bytes(), working.read_bytes()
-    if old == new:
+    sha256, new = found
+    if sha256 == entry.sha256:
         return FileDiff(path=entry.path, state="same", unified="")
+    if max(entry.size, len(new)) > DIFF_INPUT:
+        return FileDiff(path=entry.path, state="binary", unified="")
+    old = storage.content_of(blob)
     if b"\0" in old[:8192] or b"\0" in new[:8192]:
         return FileDiff(path=entry.path, state="binary", unified="")
     before, after = _lines(entry.path, old), _lines(entry.path, new)
     if before == after:
         return FileDiff(path=entry.path, state="same", unified="")
-    unified = "\n".join(difflib.unified_diff(before, after, "snapshot", "working copy", lineterm=""))
-    return FileDiff(path=entry.path, state="changed", unified=unified[:DIFF_OUTPUT])
+    return FileDiff(path=entry.path, state="changed", unified="\n".join(_unified(before, after))[:DIFF_OUTPUT])
+
+
+def _looked_at(path: Path) -> tuple[str, bytes] | None:
+    """Hash and beginning of a regular file; None for anything else, and for what cannot be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            head = file.read(DIFF_INPUT + 1)
+            digest = hashlib.sha256(head)
+            while piece := file.read(PIECE):
+                digest.update(piece)
+    except OSError:
+        return None
+    return digest.hexdigest(), head
+
+
+def _shared(one: list[str], other: list[str]) -> int:
+    """How many lines are the same at the beginning."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _unified(before: list[str], after: list[str]) -> Iterator[str]:
+    """A unified diff. Where it would take minutes to find the shortest one, all that differs is one change."""
+    head = _shared(before, after)
+    tail = _shared(before[head:][::-1], after[head:][::-1])
+    if (len(before) - head - tail) * (len(after) - head - tail) <= DIFF_WORK:
+        yield from difflib.unified_diff(before, after, "snapshot", "working copy", lineterm="")
+        return
+    start = max(0, head - 3)
+    old, new = before[start : len(before) - tail + min(tail, 3)], after[start : len(after) - tail + min(tail, 3)]
+    yield from ("--- snapshot", "+++ working copy", f"@@ -{start + 1},{len(old)} +{start + 1},{len(new)} @@")
+    yield from (f" {line}" for line in before[start:head])
+    yield from (f"-{line}" for line in before[head : len(before) - tail])
+    yield from (f"+{line}" for line in after[head : len(after) - tail])
+    yield from (f" {line}" for line in before[len(before) - tail :][:3])
 
 
 def _lines(path: str, data: bytes) -> list[str]:

@@ -41,9 +41,20 @@ def end_run(session: Session, actor: Actor, run_id: str, body: RunEnd) -> Run:
             actor=actor.name,
             reason="error" if status is RunStatus.FAILED else None,
             at=body.ended_at if body.ended_at is not UNSET else None,
-            error=body.error if body.error is not UNSET else None,
+            error=shortened(body.error) if body.error is not UNSET else None,
         )
     return wires(session, [row_of(session, run_id)])[0]
+
+
+def shortened(error: RunError) -> RunError:
+    """An error of a size that every list of runs can carry."""
+    return RunError(
+        message=error.message[:4000],
+        kind=error.kind[:200] if error.kind is not None else None,
+        cell=error.cell,
+        cell_name=error.cell_name[:500] if error.cell_name is not None else None,
+        traceback=error.traceback[-64_000:] if error.traceback is not None else None,
+    )
 
 
 def change_status(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def update_run(session: Session, actor: Actor, run_id: str, body: RunUpdate, version: int | None) -> Run:
     """Change name, note, tags or experiment."""
     row, ref = open_row(session, actor, Action.EDIT if actor.kind is not ActorKind.JOB else Action.LOG, run_id)
-    check_alive(row)
+    check_alive(session, row)
     if version is not None and version != row.version:
         raise StaleVersion(f"This run was changed meanwhile (version {row.version}, not {version}); reload it and try again.")
     if body.name is not UNSET:
@@ -40,17 +40,19 @@ def update_run(session: Session, actor: Actor, run_id: str, body: RunUpdate, ver
     if body.tags is not UNSET:
         store.set_tags(session, row.id, body.tags)
     if body.experiment_id is not UNSET and body.experiment_id != str(row.experiment_id):
-        _move(session, row, body.experiment_id)
+        _move(session, actor, row, body.experiment_id)
     row.version += 1
     session.flush()
     note_change(session, row, ref.workspace)
     return wires(session, [row])[0]
 
 
-def _move(session: Session, row: RunRow, experiment_id: str) -> None:
+def _move(session: Session, actor: Actor, row: RunRow, experiment_id: str) -> None:
+    experiments.get_experiment(session, actor, experiment_id)  # one that the caller may not read is not there
     target = experiments.find(session, experiment_id)
     if target.workspace.id != row.workspace_id:
         raise BadInput("A run moves within its own workspace only.", field="experiment_id")
+    experiments.check_open(session, target.id)
     experiments.touch(session, experiments.find(session, row.experiment_id))
     row.experiment_id = target.id
     metrics.move_run(session, row.id, target.id)
@@ -60,7 +62,7 @@ def _move(session: Session, row: RunRow, experiment_id: str) -> None:
 def log_batch(session: Session, actor: Actor, run_id: str, body: LogBatch) -> LogReply:
     """Store metrics, params and tags; a batch that was stored already is answered with 0."""
     row, ref = open_row(session, actor, Action.LOG, run_id)
-    check_alive(row)
+    check_alive(session, row)
     if store.seen_batch(session, run_id, body.batch_id, now_ms()):
         return LogReply(stored=0)
     stored = 0
@@ -94,7 +96,7 @@ def write_params(session: Session, run_id: str, params: dict[str, str]) -> None:
 def declare_io(session: Session, actor: Actor, run_id: str, body: IODeclare) -> Run:
     """Note inputs and outputs; one of the same name is replaced."""
     row, ref = open_row(session, actor, Action.LOG, run_id)
-    check_alive(row)
+    check_alive(session, row)
     for column, given in (("inputs", body.inputs), ("outputs", body.outputs)):
         if given is not UNSET:
             by_name = {item.name: item for item in [*getattr(row, column), *given]}
@@ -112,7 +114,7 @@ def store_tags(session: Session, run_id: str, tags: dict[str, str | None]) -> No
 def note_environment(session: Session, actor: Actor, run_id: str, body: EnvironmentCapture) -> EnvironmentCapture:
     """Keep what a run ran in."""
     row, ref = open_row(session, actor, Action.LOG, run_id)
-    check_alive(row)
+    check_alive(session, row)
     kept = environments.store_capture(session, run_id, body)
     note_change(session, row, ref.workspace)
     return kept

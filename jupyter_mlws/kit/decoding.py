@@ -1,0 +1,89 @@
+"""From bytes and texts of a request to wire types. Whatever cannot be read is a `BadInput` in words for a person."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from jupyter_mlws.kit.errors import BadInput
+
+TYPES = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`bool`": "true or false", "`array`": "a list"}
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def is_list(annotation: Any) -> bool:
+    """Whether a query parameter may be repeated."""
+    return "list" in str(annotation)
+
+
+def convert(given: Any, shape: Any, *, strict: bool) -> Any:
+    """`given` as `shape`, or a `BadInput` that names the field."""
+    try:
+        return msgspec.convert(given, shape, strict=strict)
+    except msgspec.ValidationError as error:
+        raise bad_input(error) from None
+
+
+def decode_json(raw: bytes, shape: Any) -> Any:
+    """A JSON body as `shape`. Not JSON, NaN, numbers out of range, too deep, unknown fields and NUL are all `BadInput`."""
+    if not raw:
+        raise BadInput("The body is empty; this address takes a JSON object.")
+    try:
+        decoded = msgspec.json.decode(raw, type=shape)
+    except msgspec.ValidationError as error:
+        raise bad_input(error) from None
+    except msgspec.DecodeError as error:
+        words = str(error).removeprefix("JSON is malformed: ")
+        raise BadInput(f"The body is not valid JSON: {words[:1].lower()}{words[1:]}.") from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"The body is not UTF-8, at byte {error.start} of a text; JSON always is.") from None
+    except RecursionError:
+        raise BadInput("The body is nested too deeply; no list or object of this API needs that.") from None
+    # Of the databases PostgreSQL keeps no NUL in a text.
+    if b"\\u0000" in raw and NUL.search(raw) is not None:
+        raise BadInput("The body has a NUL character (\\u0000) in a text; leave it out.")
+    return decoded
+
+
+def clean_text(raw: bytes, what: str, *, field: str | None = None) -> str:
+    """The text in a part of an address."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise BadInput(f"{what} is not UTF-8.", field=field) from None
+    if "\0" in text:
+        raise BadInput(f"{what} has a NUL character; leave it out.", field=field)
+    return text
+
+
+def bad_input(error: Exception) -> BadInput:
+    """A `BadInput` from msgspec's words, with the field's path apart."""
+    text, _, where = str(error).partition(" - at `")
+    path = where.rstrip("`").removeprefix("$").removeprefix(".")
+    if not path:
+        named = re.search(r"(?:field|unknown field) `([^`]+)`", text)
+        path = named.group(1) if named else ""
+    for name, words in TYPES.items():
+        text = text.replace(name, words)
+    text = text.replace("`object`", "an object").replace("`null`", "null").replace("$(?!\\n)", "$")
+    return BadInput(f"{text}{f' (at {path})' if where else ''}.", field=path or None)
+
+
+def check_values(value: Any, field: str) -> None:
+    """`BadInput` for a value of any shape that JSON on our disk could not carry: whole numbers beyond 64 bits, deep nesting."""
+    stack = [(value, 0)]
+    while stack:
+        item, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            raise BadInput(f"{field} is nested more than {MAX_DEPTH} deep; give a path to a file instead.", field=field)
+        if isinstance(item, int) and not -(2**63) <= item < 2**64:
+            raise BadInput(f"{field} has a whole number beyond 64 bits; give it as text.", field=field)
+        if isinstance(item, dict):
+            stack += [(inner, depth + 1) for inner in item.values()]
+        elif isinstance(item, list):
+            stack += [(inner, depth + 1) for inner in item]
+
+
+MAX_DEPTH = 50
