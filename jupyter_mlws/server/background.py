@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import threading
 from typing import TYPE_CHECKING
 
 from jupyter_mlws.domain.compute import service as compute
+from jupyter_mlws.domain.jobs import ingest
 from jupyter_mlws.domain.jobs.engine import JobEngine
 from jupyter_mlws.domain.metrics import tasks as metrics_tasks
 from jupyter_mlws.domain.runs import service as runs
@@ -16,7 +18,8 @@ from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.storage import accounting
 from jupyter_mlws.kit.clock import now_ms
-from mlws.process import boot_id, start_time
+from mlws import spool
+from mlws.jobdir import boot_id, start_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,6 +37,9 @@ COMPACT_EVERY_S = 5.0
 SWEEP_EVERY_S = 6 * 3600.0
 BATCHES_KEPT_MS = 30 * 24 * 3600 * 1000
 COMPACT_STEPS = 20
+ACTIVE_EVERY_S = 15.0
+SPOOL_ROUNDS = 10
+"""For so many rounds a run whose process is dead stays as it is while its spool cannot be taken: it may hold the true end."""
 
 
 class Background:
@@ -43,6 +49,8 @@ class Background:
         self._runtime = runtime
         self._db = db
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = threading.Event()
+        self._spool_left = 0
         services = runtime.services
         local = compute.kinds()["local"]("local", runtime.settings.max_jobs)
         self._engine = JobEngine(
@@ -54,15 +62,18 @@ class Background:
         await asyncio.to_thread(self._engine.start)
         self._runtime.services.jobs = self._engine
         self._tasks = [
-            asyncio.create_task(self._every(KERNELS_EVERY_S, self._end_dead_runs)),
+            asyncio.create_task(self._every(KERNELS_EVERY_S, self._follow_processes)),
+            asyncio.create_task(self._every(ACTIVE_EVERY_S, self._tell_active)),
             asyncio.create_task(self._every(COMPACT_EVERY_S, self._compact)),
             asyncio.create_task(self._every(SWEEP_EVERY_S, self._sweep)),
         ]
 
     async def stop(self) -> None:
         """End."""
+        self._stopping.set()
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._engine.stop)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -73,12 +84,34 @@ class Background:
             except Exception:
                 log.exception("Background work failed; trying again in %s s", seconds)
 
+    async def _follow_processes(self) -> None:
+        """First what dead notebooks and scripts could not send: it may say how their runs ended. Then the runs that nobody ended."""
+        left = await asyncio.to_thread(self._take_spool)
+        self._spool_left = self._spool_left + 1 if left else 0
+        if self._spool_left in (0, SPOOL_ROUNDS):
+            self._spool_left = 0
+            await self._end_dead_runs()
+
+    def _take_spool(self) -> bool:
+        """True if something there cannot be taken now."""
+        services = self._runtime.services
+        return spool.replay(str(services.folders.spool), ingest.of_user(self._db, services.blobs, self._stopping)).left > 0
+
     async def _end_dead_runs(self) -> None:
         """Runs whose kernel or script is gone are Failed, reason `kernel_ended`."""
         followed = await self._db.read(runs.interactive_running)
         dead = await asyncio.to_thread(lambda: [run_id for run_id, process in followed if not process_alive(process)])
+        # A process that died between the two looks may have left its last words in the spool.
+        if dead:
+            left = await asyncio.to_thread(self._take_spool)
+            if left:
+                return
         for run_id in dead:
             await self._db.write(lambda s, run_id=run_id: end_dead(s, run_id))  # type: ignore[misc]
+
+    async def _tell_active(self) -> None:
+        if self._engine.active():
+            self._runtime.jobs_run()
 
     async def _sweep(self) -> None:
         """Free the bytes of what was deleted more than a day ago, and forget batches that no client sends again."""
@@ -102,4 +135,4 @@ def process_alive(process: Process) -> bool:
     """Whether a process lives. One of another host or without a start time is believed."""
     if process.host != socket.gethostname() or process.start_time is None:
         return True
-    return process.boot_id == boot_id() and start_time(process.pid) == process.start_time
+    return process.boot_id == boot_id() and start_time(process.pid) == process.start_time  # a zombie has no start time

@@ -9,7 +9,10 @@ from sqlalchemy import URL, make_url
 
 from jupyter_mlws.kit.errors import Unavailable
 
-NETWORK = re.compile(r"nfs\d?|cifs|smb\d?|smbfs|afs|ncpfs|coda|ceph|lustre|gpfs|beegfs|glusterfs|pvfs2|orangefs|fuse\.(sshfs|s3fs|rclone|glusterfs|ceph.*|cvmfs2)")
+NETWORK = re.compile(
+    r"nfs\d?|cifs|smb\d?|smbfs|afs|ncpfs|coda|ceph|lustre|gpfs|beegfs|glusterfs|pvfs2|orangefs"
+    r"|fuse\.(sshfs|s3fs|rclone|glusterfs|ceph.*|cvmfs2)"
+)
 MOUNTS = Path("/proc/self/mountinfo")
 
 

@@ -145,7 +145,8 @@ class Passage(HTTPMessageDelegate):
         sending = asyncio.ensure_future(self._send(connection, parts.path, parts.netloc, credentials))
         reading = asyncio.ensure_future(connection.read_response(self))
         try:
-            await asyncio.wait({self._answered, reading}, return_when=asyncio.FIRST_COMPLETED)
+            waiting: set[asyncio.Future[Any]] = {self._answered, reading}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if not self._answered.done():
                 raise OSError("the owner did not answer")
             self._answered.result()
@@ -208,7 +209,7 @@ class Passage(HTTPMessageDelegate):
             for value in headers.get_list(name):
                 handler.add_header(name, value)
 
-    async def data_received(self, chunk: bytes) -> None:  # type: ignore[override]  # tornado awaits it; its types say Awaitable | None
+    async def data_received(self, chunk: bytes) -> None:
         """A piece of the answer. The next is read when the client has taken this one."""
         self._handler.write(chunk)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
@@ -39,8 +39,23 @@ class LazyRouter(Router):
             if "mlws" not in self._application.settings:
                 return self._application.get_handler_delegate(request, Starting)
             self._inner = self._build()
-        delegate: HTTPMessageDelegate | None = self._inner.find_handler(request, **kwargs)
-        return delegate
+        delegate = self._inner.find_handler(request, **kwargs)
+        return self._limited(request, delegate)
+
+    def _limited(self, request: HTTPServerRequest, delegate: Any) -> HTTPMessageDelegate | None:
+        """Whatever is no upload is held in memory: its size and its time are limited before the first byte is read."""
+        from jupyter_mlws.kit.http import MAX_JSON_BYTES, SLOW_BODY_S, BodyTooLarge  # noqa: PLC0415 - imported by the runtime already
+
+        handler = getattr(delegate, "handler_class", None)
+        if handler is None or getattr(handler, "_stream_request_body", False):
+            return cast("HTTPMessageDelegate | None", delegate)
+        length = request.headers.get("Content-Length", "0")
+        if length.isascii() and length.isdigit() and int(length[:20]) > MAX_JSON_BYTES:
+            return self._application.get_handler_delegate(request, BodyTooLarge)
+        connection: Any = request.connection
+        connection.set_max_body_size(MAX_JSON_BYTES)
+        connection.set_body_timeout(SLOW_BODY_S)
+        return cast("HTTPMessageDelegate | None", delegate)
 
     def _build(self) -> Any:
         from tornado.web import _ApplicationRouter  # noqa: PLC0415 - private, but what `add_handlers` uses for sub-routers
@@ -88,7 +103,9 @@ class Starting(JupyterHandler):
             self.finish(json.dumps({"error": {"code": "unavailable", "message": words}}))
         else:
             words = "Sign in to Jupyter first, or send `Authorization: Bearer <token>`."
-            self.finish(json.dumps({"error": {"code": "unauthenticated" if status_code == 401 else "forbidden", "message": words}}))
+            self.finish(
+                json.dumps({"error": {"code": "unauthenticated" if status_code == 401 else "forbidden", "message": words}})
+            )
 
     @allow_unauthenticated
     def get(self) -> None:

@@ -111,7 +111,7 @@ class Runtime:
         """Own the data folder, or find who does; then answer."""
         try:
             await self._own()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - logged there, told to every caller, and tried again
             self._failed(error)
         if self._database is None:
             self.forwarder = Forwarder(self.services.folders)
@@ -187,7 +187,7 @@ class Runtime:
             try:
                 if await self._own():
                     log.info("This server took over %s", self.settings.data_dir)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the top of a loop; logged there
                 self._failed(error)
                 pause = min(2 * pause, RETRY_S)
             else:

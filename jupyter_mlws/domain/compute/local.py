@@ -48,7 +48,7 @@ class LocalCompute:
         """Whether the supervisor lives."""
         child = self._children.get(job_dir.name)
         if child is not None and child.poll() is not None:
-            del self._children[job_dir.name]
+            self._children.pop(job_dir.name, None)
         elif child is not None:
             return True
         return jobdir.is_alive(str(job_dir))
@@ -56,6 +56,12 @@ class LocalCompute:
     def cancel(self, job_dir: Path, reason: str = "canceled") -> None:
         """Ask the supervisor to end the job."""
         jobdir.request_cancel(str(job_dir), reason)
+
+    def tidy(self) -> None:
+        """Let the system forget supervisors that have ended."""
+        for name, child in list(self._children.items()):
+            if child.poll() is not None:
+                self._children.pop(name, None)
 
     def load(self) -> Load:
         """CPU and memory of this machine now."""

@@ -37,6 +37,9 @@ class Compute(Protocol):
     def cancel(self, job_dir: Path, reason: str = "canceled") -> None:
         """Ask the supervisor to end the job."""
 
+    def tidy(self) -> None:
+        """Called now and then: let go of what has ended."""
+
     def load(self) -> Load:
         """Load of the target now."""
 

@@ -1,26 +1,34 @@
-"""The engine of jobs: starts what may start, follows what runs, settles what ended. One thread, woken when there is something to do.
+"""The engine of jobs: starts what may start, follows what runs, settles what ended.
 
-All it knows stands in the database and in the job folders; after a restart it goes on from there (`recover`).
+One thread decides and is woken when there is something to do; looking at a job's folder, preparing and settling are done in worker
+threads, so that a slow disk or a job that cannot be settled holds up nobody else. All that is known stands in the database and in the
+job folders: what nobody follows (after a restart, after a failure) is taken up again within seconds.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import OperationalError
+
 from jupyter_mlws.domain.jobs import service, store
+from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import progress_of
 from jupyter_mlws.domain.jobs.prepare import prepare
-from jupyter_mlws.domain.jobs.settle import settle
+from jupyter_mlws.domain.jobs.settle import give_up, settle
 from jupyter_mlws.domain.runs import service as runs
-from jupyter_mlws.domain.runs.errors import StatusConflict
+from jupyter_mlws.domain.runs.errors import RunNotFound, StatusConflict
 from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.domain.storage.errors import StorageFull
 from jupyter_mlws.kit.clock import now_ms
+from jupyter_mlws.kit.errors import Busy, Unavailable
 from mlws import jobdir
 
 if TYPE_CHECKING:
@@ -38,9 +46,15 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.1
 IDLE_S = 5.0
+ADOPT_EVERY_S = 10.0
 LOST_AFTER_S = 3.0
 PROGRESS_EVERY_S = 0.5
+STOP_S = 10.0
+TRIES = 6
+LONGEST_PAUSE_S = 30.0
 ACTOR = "mlws"
+PASSING = (Busy, Unavailable, NotNow, StorageFull, OperationalError)
+"""Failures that say nothing against the job: a full disk, a busy or stopping server. They are waited out."""
 
 
 class Followed:
@@ -53,12 +67,23 @@ class Followed:
         self.target = target
         self.folder = folder
         self.status = RunStatus.PREPARING
+        self.cancel = False
+        """Its supervisor must be told to end it."""
         self.busy = False
-        """Being prepared or settled in another thread."""
+        """A worker thread has it."""
+        self.tries = 0
+        self.failures = 0
+        """Tries to settle it that failed, and not for a passing reason."""
+        self.not_before = 0.0
         self.sizes: dict[str, int] = {}
         self.progress_at = 0.0
         self.progress_stamp = 0
         self.silent_since: float | None = None
+
+    def rest(self) -> None:
+        """After a failure: leave it alone for a while that doubles."""
+        self.tries += 1
+        self.not_before = time.monotonic() + min(2.0 ** min(self.tries - 1, 10), LONGEST_PAUSE_S)
 
 
 class JobEngine:
@@ -78,26 +103,32 @@ class JobEngine:
         self.folders = folders
         self.computes = computes
         self.url = url
+        self.stopping = threading.Event()
         self._hint = hint
         self._followed: dict[str, Followed] = {}
         self._wake = threading.Event()
-        self._stopping = False
+        self._adopt_at = 0.0
+        self._looks = ThreadPoolExecutor(4, thread_name_prefix="mlws-look")
         self._work = ThreadPoolExecutor(4, thread_name_prefix="mlws-job")
+        self._running: set[Future[None]] = set()
         self._thread = threading.Thread(target=self._run, name="mlws-jobs", daemon=True)
         service.Slots.limits = {name: compute.max_jobs for name, compute in computes.items()}
 
     def start(self) -> None:
         """Take up what an earlier server left, then begin."""
-        self._recover()
+        self._adopt()
+        self._wake.set()
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop following; the jobs go on."""
-        self._stopping = True
+        """Stop following; the jobs go on. What is being prepared or settled is begun anew by the next server, if it takes long."""
+        self.stopping.set()
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join(10)
-        self._work.shutdown(wait=True, cancel_futures=True)
+            self._thread.join(STOP_S)
+        for pool in (self._looks, self._work):
+            pool.shutdown(wait=False, cancel_futures=True)
+        wait(list(self._running), STOP_S)
 
     def wake(self) -> None:
         """There is something to do: a job was submitted or canceled."""
@@ -110,43 +141,82 @@ class JobEngine:
     def tell_canceled(self, run_id: str) -> None:
         """Ask the job's supervisor to end it."""
         followed = self._followed.get(run_id)
-        if followed is not None and followed.folder.is_dir():
-            self.computes[followed.target].cancel(followed.folder)
+        if followed is not None:
+            followed.cancel = True
+            self._pass_on_cancel(followed)
         self.wake()
 
     def folder_of(self, run_id: str) -> Path:
         """The folder of a job."""
         return self.folders.jobs / run_id
 
-    def _recover(self) -> None:
-        def look(session: Session) -> list[tuple[Followed, RunStatus]]:
-            found = []
-            for row in store.live(session):
-                ref = runs.ref_by_id(session, row.run_id)
-                followed = Followed(row.run_id, ref.workspace, ref.experiment_id, row.target, self.folder_of(row.run_id))
-                found.append((followed, ref.status))
-            return found
+    def wanted(self, run_id: str) -> bool:
+        """Whether preparing this job is still worth the while."""
+        followed = self._followed.get(run_id)
+        return not self.stopping.is_set() and not (followed is not None and followed.cancel)
 
-        for followed, status in self.db.read_sync(look):
-            followed.status = status
-            if status is RunStatus.PREPARING and not begun(followed.folder):
-                self.db.write_sync(partial(runs.change_status, run_id=followed.run_id, status=RunStatus.QUEUED, actor=ACTOR))
-                continue
-            self._followed[followed.run_id] = followed
+    # ---- the deciding thread
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self.stopping.is_set():
             woken = self._wake.wait(TICK_S if self._followed else IDLE_S)
             self._wake.clear()
             try:
+                now = time.monotonic()
+                if now >= self._adopt_at:
+                    self._adopt()
                 if woken or not self._followed:
                     self._dispatch()
                 for followed in list(self._followed.values()):
-                    if not followed.busy:
-                        self._look(followed)
+                    if not followed.busy and now >= followed.not_before:
+                        self._hand(self._looks, self._look, followed)
             except Exception:
-                log.exception("The engine of jobs stumbled; going on")
-                time.sleep(1)
+                if not self.stopping.is_set():
+                    log.exception("The engine of jobs stumbled; going on")
+                self._wake.set()
+                self.stopping.wait(1)
+
+    def _hand(self, pool: ThreadPoolExecutor, work: Callable[[Followed], None], followed: Followed) -> None:
+        """Let a worker thread have a job."""
+        followed.busy = True
+        try:
+            future = pool.submit(work, followed)
+        except RuntimeError:  # stopped meanwhile
+            followed.busy = False
+            return
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+
+    def _adopt(self) -> None:
+        """Take up the live jobs that nobody follows: those of an earlier server, and those that a failure let fall."""
+        self._adopt_at = time.monotonic() + ADOPT_EVERY_S
+
+        def look(session: Session) -> list[tuple[Followed, RunStatus, bool]]:
+            found = []
+            for row in store.live(session):
+                if row.run_id not in self._followed:
+                    ref = runs.ref_by_id(session, row.run_id)
+                    followed = Followed(row.run_id, ref.workspace, ref.experiment_id, row.target, self.folder_of(row.run_id))
+                    found.append((followed, ref.status, row.cancel_requested_at is not None))
+            return found
+
+        for followed, status, canceled in self.db.read_sync(look):
+            try:
+                self._take_up(followed, status, canceled=canceled)
+            except StatusConflict:
+                log.debug("Job %s went on by itself", followed.run_id)
+        for compute in self.computes.values():
+            compute.tidy()
+
+    def _take_up(self, followed: Followed, status: RunStatus, *, canceled: bool) -> None:
+        followed.status, followed.cancel = status, canceled
+        if not begun(followed.folder) and (canceled or status is RunStatus.PREPARING):
+            back = RunStatus.CANCELED if canceled else RunStatus.QUEUED
+            reason = "canceled" if canceled else None
+            self.db.write_sync(partial(runs.change_status, run_id=followed.run_id, status=back, actor=ACTOR, reason=reason))
+            self._wake.set()
+        else:
+            self._followed[followed.run_id] = followed
 
     def _dispatch(self) -> None:
         """Start what may start, in the order of the queue."""
@@ -163,46 +233,78 @@ class JobEngine:
             return Followed(run_id, ref.workspace, ref.experiment_id, target, self.folder_of(run_id))
 
         followed = self.db.read_sync(look)
-        followed.busy = True
         self._followed[run_id] = followed
-        self._work.submit(self._prepare, followed)
+        self._hand(self._work, self._prepare, followed)
+
+    # ---- worker threads
+
+    def _compute(self, followed: Followed) -> Compute:
+        """Its target; any other where that was removed, which can tell at least whether a job lives here."""
+        return self.computes.get(followed.target) or next(iter(self.computes.values()))
 
     def _prepare(self, followed: Followed) -> None:
         try:
-            if not prepare(self, followed.run_id, followed.folder):
-                self._end(followed, RunStatus.CANCELED, "canceled", None)
-                return
-            self.computes[followed.target].start(followed.folder)
-            if self._is_canceled(followed.run_id):
-                self.computes[followed.target].cancel(followed.folder)
+            if not begun(followed.folder):
+                if not prepare(self, followed.run_id, followed.folder):
+                    self._end(followed, RunStatus.CANCELED, "canceled", None)
+                    return
+                self._compute(followed).start(followed.folder)
+        except NotNow:
+            self._adopt_at = 0.0  # taken up again at once, or by the next server
+            self._drop(followed)
         except Exception as error:
             log.exception("Job %s could not be prepared", followed.run_id)
-            self._end(followed, RunStatus.FAILED, "spawn_failed", RunError(message=f"The job could not be prepared: {error}"))
+            if not begun(followed.folder):
+                words = RunError(message=f"The job could not be prepared: {error}")
+                self._end(followed, RunStatus.FAILED, "spawn_failed", words)
         finally:
             followed.busy = False
             self.wake()
 
-    def _is_canceled(self, run_id: str) -> bool:
-        row = self.db.read_sync(lambda s: store.by_id(s, run_id))
-        return row is not None and row.cancel_requested_at is not None
-
     def _end(self, followed: Followed, status: RunStatus, reason: str | None, error: RunError | None) -> None:
-        """End a job that has no processes."""
+        """End a job that has no processes. Where that fails it is taken up again."""
         try:
             self.db.write_sync(lambda s: runs.change_status(s, followed.run_id, status, actor=ACTOR, reason=reason, error=error))
-        finally:
-            self._followed.pop(followed.run_id, None)
-            self.wake()
+        except Exception:
+            log.exception("Job %s could not be ended", followed.run_id)
+        self._drop(followed)
+
+    def _drop(self, followed: Followed) -> None:
+        self._followed.pop(followed.run_id, None)
+        self.wake()
 
     def _look(self, followed: Followed) -> None:
         """See what a job has done since the last look."""
+        try:
+            if not self._look_once(followed):
+                followed.tries = 0
+                followed.busy = False
+        except RunNotFound:
+            log.info("Job %s was deleted", followed.run_id)
+            jobdir.kill_leftovers(str(followed.folder))
+            self._drop(followed)
+        except Exception:
+            if not self.stopping.is_set():
+                log.exception("Job %s could not be looked at; trying again", followed.run_id)
+            followed.rest()
+            followed.busy = False
+
+    def _look_once(self, followed: Followed) -> bool:
+        """True if the job has ended and is being settled now."""
         folder = str(followed.folder)
+        if followed.cancel:
+            self._pass_on_cancel(followed)
         if followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
             self._to(followed, RunStatus.RUNNING, pid.get("started_at"))
         self._look_at_files(followed)
-        if jobdir.read_exit(folder) is not None or self._is_lost(followed):
-            followed.busy = True
-            self._work.submit(self._settle, followed)
+        if jobdir.read_exit(folder) is None and not self._is_lost(followed):
+            return False
+        self._hand(self._work, self._settle, followed)
+        return True
+
+    def _pass_on_cancel(self, followed: Followed) -> None:
+        with contextlib.suppress(OSError):  # no folder yet, or a full disk: the next look tries again
+            self._compute(followed).cancel(followed.folder)
 
     def _look_at_files(self, followed: Followed) -> None:
         for kind, name in (("log", jobdir.USER_LOG), ("notebook", jobdir.NOTEBOOK)):
@@ -239,10 +341,10 @@ class JobEngine:
 
     def _is_lost(self, followed: Followed) -> bool:
         """Whether the supervisor is gone without a record; before it is believed the job is NotResponding for a moment."""
-        if self.computes[followed.target].is_alive(followed.folder):
-            if followed.silent_since is not None:
-                followed.silent_since = None
-                self._to(followed, RunStatus.RUNNING)
+        if followed.folder.is_dir() and self._compute(followed).is_alive(followed.folder):
+            followed.silent_since = None
+            if followed.status is RunStatus.NOT_RESPONDING:
+                self._to(followed, RunStatus.CANCEL_REQUESTED if followed.cancel else RunStatus.RUNNING)
             return False
         now = time.monotonic()
         if followed.silent_since is None:
@@ -258,13 +360,33 @@ class JobEngine:
     def _settle(self, followed: Followed) -> None:
         try:
             settle(self, followed.run_id, followed.folder)
-        except Exception:
-            log.exception("Job %s could not be settled; trying again", followed.run_id)
-            time.sleep(2)
-            followed.busy = False
+        except JobGone:
+            log.info("Job %s was deleted", followed.run_id)
+            self._drop(followed)
+        except PASSING as error:
+            if not self.stopping.is_set():
+                log.warning("Job %s cannot be settled now; trying again: %s", followed.run_id, error)
+            followed.rest()
+        except Exception as error:
+            log.exception("Job %s could not be settled", followed.run_id)
+            followed.rest()
+            followed.failures += 1
+            if followed.failures >= TRIES:
+                self._give_up(followed, error)
         else:
-            self._followed.pop(followed.run_id, None)
-        self.wake()
+            self._drop(followed)
+        finally:
+            followed.busy = False
+
+    def _give_up(self, followed: Followed, error: Exception) -> None:
+        try:
+            give_up(self, followed.run_id, f"{type(error).__name__}: {error}")
+        except StatusConflict:
+            log.info("Job %s had ended already", followed.run_id)
+        except Exception:
+            log.exception("Job %s could not even be given up; trying again", followed.run_id)
+            return
+        self._drop(followed)
 
 
 def begun(folder: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_mlws.kit.errors import BadInput, Conflict, NotFound
+from jupyter_mlws.kit.errors import BadInput, Conflict, NotFound, Unavailable
 
 
 class NotebookNotFound(NotFound):
@@ -75,3 +75,15 @@ class FileNotThere(NotFound):
     """The job's working folder has no such file, or is gone."""
 
     code = "file_not_there"
+
+
+class JobGone(NotFound):
+    """The job was deleted while it was being worked on."""
+
+    code = "job_gone"
+
+
+class NotNow(Unavailable):
+    """The server stops, or has to wait for another; this is done later."""
+
+    code = "not_now"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.schemas import NotebookSpec
 from jupyter_mlws.domain.runs.schemas import Progress, RunError
 from jupyter_mlws.domain.runs.states import RunStatus
@@ -115,9 +117,19 @@ def folder_of(row: JobRow, job_dir: Path) -> Path:
 
 
 def fresh(job_dir: Path) -> None:
-    """An empty folder for an attempt that has not begun (what an interrupted preparation left goes)."""
+    """An empty folder for an attempt that has not begun (what an interrupted preparation left goes).
+
+    Raises `NotNow` where a supervisor has just begun with it: one that a killed server started as its last deed.
+    """
     if job_dir.exists():
-        shutil.rmtree(job_dir)
+        lock = os.open(job_dir / jobdir.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(job_dir)
+        except BlockingIOError:
+            raise NotNow("A supervisor has this job already.") from None
+        finally:
+            os.close(lock)
     job_dir.mkdir(mode=0o700, parents=True)
     (job_dir / "user_logs").mkdir()
     (job_dir / "system_logs").mkdir()
@@ -129,19 +141,28 @@ def progress_of(job_dir: Path) -> Progress | None:
     if found is None:
         return None
     current = found.get("current")
-    return Progress(
-        done=int(found.get("done") or 0),
-        total=int(found.get("total") or 0),
-        label=str(found.get("label") or "")[:500],
-        current=int(current) if current is not None else None,
-    )
+    try:
+        return Progress(
+            done=int(found.get("done") or 0),
+            total=int(found.get("total") or 0),
+            label=str(found.get("label") or "")[:500],
+            current=int(current) if current is not None else None,
+        )
+    except (TypeError, ValueError, OverflowError):  # the folder is the user's, too: anything may stand there
+        return None
 
 
-def outcome_of(job_dir: Path) -> Outcome:
-    """What became of a job whose supervisor is gone. Without an exit record it is lost."""
+def outcome_of(job_dir: Path, *, canceled: bool = False) -> Outcome:
+    """What became of a job whose supervisor is gone. Without an exit record it is lost, or canceled if that was asked for."""
     record = jobdir.read_exit(str(job_dir))
+    if record is None and canceled:
+        return Outcome(RunStatus.CANCELED, "canceled", None, None, None)
     if record is None:
-        message = "The job's supervisor ended without a record: it was killed, or the machine restarted."
+        message = (
+            "The job's supervisor ended without a record: it was killed, or the machine restarted."
+            if job_dir.is_dir()
+            else "The job's folder was removed while it ran."
+        )
         return Outcome(RunStatus.FAILED, "lost", RunError(message=message), None, None)
     started, ended, reason = record.get("started_at"), record.get("ended_at"), record.get("reason")
     if reason == "canceled":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.jobs import service, store
+from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.folder import Address, folder_of, fresh, write_job
 from jupyter_mlws.domain.jobs.layout import materialize
 from jupyter_mlws.domain.runs import service as runs
@@ -13,11 +14,16 @@ from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.kit.actors import ActorKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.jobs.engine import JobEngine
     from jupyter_mlws.domain.jobs.tables import JobRow
+
+
+T = TypeVar("T")
 
 
 class Plan(NamedTuple):
@@ -38,13 +44,22 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     fresh(folder)
     if not plan.row.in_place or plan.row.source_dir is None:
         links = [(path, target) for path, target in plan.row.links]
-        materialize(folder / "work", plan.row.work_subdir, plan.files, engine.blobs.path, links)
+        files = _while_wanted(engine, run_id, plan.files)
+        materialize(folder / "work", plan.row.work_subdir, files, engine.blobs.path, links)
     token = engine.db.write_sync(
         lambda s: access.issue_token(s, kind=ActorKind.JOB, user=plan.user, workspace_id=plan.ref.workspace_id, run_id=run_id)
     )
     address = Address(engine.url, token.secret, plan.ref.workspace, plan.experiment)
     write_job(plan.row, service.spec_of(plan.row), folder, folder_of(plan.row, folder), address)
     return True
+
+
+def _while_wanted(engine: JobEngine, run_id: str, files: list[T]) -> Iterator[T]:
+    """The files, until the server stops or the job is canceled: laying many takes its time."""
+    for file in files:
+        if not engine.wanted(run_id):
+            raise NotNow("This job was canceled, or the server stops.")
+        yield file
 
 
 def _plan(session: Session, run_id: str) -> Plan:

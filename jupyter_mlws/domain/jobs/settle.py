@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.jobs import ingest, store
+from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
 from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.storage import service as storage
+from jupyter_mlws.domain.storage.errors import StorageFull
 from jupyter_mlws.kit.errors import MlwsError
 from mlws import jobdir, spool
 
@@ -46,11 +49,13 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         return
     if ref.status is not RunStatus.FINALIZING:
         engine.db.write_sync(lambda s: runs.change_status(s, run_id, RunStatus.FINALIZING, actor=ACTOR))
-    spool.replay(str(folder / "spool"), ingest.Ingest(engine.db, engine.blobs, ref.workspace, run_id))
+    taker = ingest.of_job(engine.db, engine.blobs, ref.workspace, run_id, engine.stopping)
+    if spool.replay(str(folder / "spool"), taker).left:
+        raise NotNow(f"What job {run_id} logged could not be stored now.")
     captured = capture(engine, row, folder, snapshot)
     notebook = capture_notebook(engine, row, folder)
     new_files = [] if row.in_place else new_files_of(folder / "work", row, snapshot)
-    outcome = outcome_of(folder)
+    outcome = outcome_of(folder, canceled=row.cancel_requested_at is not None)
     progress = progress_of(folder)
 
     def finish(session: Session) -> None:
@@ -76,10 +81,21 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
 def _known(session: Session, run_id: str) -> tuple[JobRow, runs.RunRef, dict[str, str | None]]:
     row = store.by_id(session, run_id)
     if row is None:
-        raise LookupError(run_id)
+        raise JobGone(f"There is no job {run_id}.")
     ref = runs.ref_by_id(session, run_id)
     files = [] if ref.snapshot_id is None else storage.snapshot_files(session, ref.snapshot_id)
     return row, ref, {file.path: file.sha256 for file in files}
+
+
+def give_up(engine: JobEngine, run_id: str, why: str) -> None:
+    """End a job whose leavings cannot be stored, however often one tries."""
+    error = RunError(message=f"What the job left behind could not be stored ({why[:2000]}). Its folder is kept: jobs/{run_id}.")
+
+    def end(session: Session) -> None:
+        runs.change_status(session, run_id, RunStatus.FAILED, actor=ACTOR, reason="lost", error=error)
+        access.revoke_tokens_of_run(session, run_id)
+
+    engine.db.write_sync(end)
 
 
 def _end(session: Session, run_id: str, outcome: Outcome) -> None:
@@ -129,8 +145,12 @@ def capture_notebook(engine: JobEngine, row: JobRow, folder: Path) -> Captured |
 
 
 def _store(engine: JobEngine, path: str, source: Path, mtime_ns: int) -> Captured | None:
+    if engine.stopping.is_set():
+        raise NotNow("The server stops.")
     try:
         stored = engine.blobs.put_file(source)
+    except StorageFull:
+        raise  # better late than without its files
     except (OSError, MlwsError) as error:
         log.warning("The file %s of a job could not be stored: %s", source, error)
         return None

@@ -107,7 +107,11 @@ def is_alive(job_dir: str) -> bool:
         return _locked(job_dir) if record is None else False
     if record.get("start_time") is None:
         return _locked(job_dir)
-    return record.get("boot_id") == boot_id() and start_time(int(record["pid"])) == record["start_time"]
+    try:
+        started = start_time(int(record["pid"]))
+    except (KeyError, TypeError, ValueError):  # somebody wrote into the folder
+        return _locked(job_dir)
+    return record.get("boot_id") == boot_id() and started == record["start_time"]
 
 
 def _locked(job_dir: str) -> bool:
