@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 def save(transport: Transport, base: str, path: str, to: Path) -> list[Path]:
     """Save the file or folder `path` of the tree at `base` below `to`, under its own name; the paths written."""
     path = path.strip("/")
-    files = _files(transport, base, path)
+    try:
+        files = _files(transport, base, path)
+    except NotFound as error:
+        if not path or error.code == "run_not_found":
+            raise
+        files = []  # no folder: a file, perhaps
     if not files and path:
         above, _, name = path.rpartition("/")
         siblings = transport.ask("GET", base, FileList, query={"path": above}).entries
