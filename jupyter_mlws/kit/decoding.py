@@ -61,13 +61,13 @@ def clean_text(raw: bytes, what: str, *, field: str | None = None) -> str:
 def bad_input(error: Exception) -> BadInput:
     """A `BadInput` from msgspec's words, with the field's path apart."""
     text, _, where = str(error).partition(" - at `")
-    path = where.rstrip("`").removeprefix("$").removeprefix(".")
+    path = where.removeprefix("key` in `").rstrip("`").removeprefix("$").removeprefix(".")
     if not path:
         named = re.search(r"(?:field|unknown field) `([^`]+)`", text)
         path = named.group(1) if named else ""
     for name, words in TYPES.items():
         text = text.replace(name, words)
-    text = text.replace("`object`", "an object").replace("`null`", "null").replace("$(?!\\n)", "$")
+    text = text.replace("`object`", "an object").replace("`null`", "null").replace(r"$(?!\\n)", "$")
     return BadInput(f"{text}{f' (at {path})' if where else ''}.", field=path or None)
 
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 API = "/mlws/api/v1"
 MAX_JSON_BYTES = 16 * 1024 * 1024
+SLOW_BODY_S = 120.0
+"""A JSON body takes no longer; files may, as long as something comes (`kit.streams`)."""
 SETTINGS_KEY = "mlws"
 
 V = TypeVar("V", bound="Callable[..., Awaitable[None]]")
@@ -307,6 +309,32 @@ def words_of(status: int, error: object) -> str:
         words = str(error.log_message) % error.args if error.args else str(error.log_message)
         return words if words.endswith(".") else f"{words}."
     return PLAIN_WORDS.get(status, PLAIN_WORDS[500] if status >= 500 else "The request was refused.")
+
+
+@web.stream_request_body
+class BodyTooLarge(ApiHandler):
+    """Answers instead of a handler whose JSON body is announced to be too large: the body is let pass, and never held in memory."""
+
+    def contract(self) -> Contract:
+        """Any method."""
+        return Contract(Action.READ, "", None, None, None, 413, "application/json", raw_body=False, errors=())
+
+    async def prepare(self, *, _redirect_to_login: bool = True) -> None:
+        """Authenticated callers get 413, others 401."""
+        self._connection().set_max_body_size(2**62)
+        await self._authenticate()
+
+    def data_received(self, chunk: bytes) -> None:
+        """Dropped."""
+
+    def _refuse(self) -> None:
+        size = int(self.request.headers["Content-Length"])
+        raise TooLarge(f"The body has {size:,} bytes; at most {MAX_JSON_BYTES:,} are allowed here. Send it in parts.")
+
+    def _connection(self) -> Any:
+        return self.request.connection
+
+    get = post = put = patch = delete = _refuse
 
 
 class NotHere(ApiHandler):
