@@ -4,8 +4,10 @@ import type * as nbformat from '@jupyterlab/nbformat';
 import { OUTPUT_LIMIT, type Delta } from '../deltas';
 import { NotebookDocument } from '../NotebookDocument';
 
-const delta = (op: Delta['op'], fields: object = {}): Delta =>
-  ({ op, ...fields });
+const delta = (op: Delta['op'], fields: object = {}): Delta => ({
+  op,
+  ...fields
+});
 const stream = (text: string) => ({
   output_type: 'stream',
   name: 'stdout',
