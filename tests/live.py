@@ -28,12 +28,15 @@ def free_port() -> int:
 class LiveServer:
     """`jupyter server` with our extension. Everything it writes lies below `folder`."""
 
-    def __init__(self, folder: Path, *, data_dir: Path | None = None, options: list[str] | None = None, base_url: str = "/") -> None:
+    def __init__(
+        self, folder: Path, *, data_dir: Path | None = None, options: list[str] | None = None, base_url: str = "/"
+    ) -> None:
         self.folder = folder
         self.root = folder / "root"
         self.data_dir = data_dir or folder / "data"
         self.token = "test-token-of-jupyter"
         self.options = options or []
+        self.extensions = {"jupyter_mlws": True}
         self.base_url = base_url
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
@@ -71,7 +74,7 @@ class LiveServer:
             f"--ServerApp.root_dir={self.root}",
             f"--ServerApp.base_url={self.base_url}",
             f"--IdentityProvider.token={self.token}",
-            "--ServerApp.jpserver_extensions={'jupyter_mlws': True}",
+            f"--ServerApp.jpserver_extensions={self.extensions}",
             *self.options,
         ]
         with (self.folder / "server.log").open("ab") as log:
@@ -115,7 +118,9 @@ class LiveServer:
         if options.pop("anonymous", False):
             del headers["Authorization"]
         timeout = options.pop("timeout", 30)
-        return httpx.request(method, f"{self.url}/mlws/api/v1{path}", headers=headers, timeout=timeout, follow_redirects=True, **options)
+        return httpx.request(
+            method, f"{self.url}/mlws/api/v1{path}", headers=headers, timeout=timeout, follow_redirects=True, **options
+        )
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         """GET."""
@@ -144,7 +149,9 @@ class LiveServer:
             run: dict[str, Any] = self.ok("GET", f"/runs/{run_id}")
             if run["status"] in wanted:
                 return run
-            assert time.monotonic() < deadline, f"run {run_id} is {run['status']} after {timeout} s: {run['error']}\n{self.log()[-3000:]}"
+            assert time.monotonic() < deadline, (
+                f"run {run_id} is {run['status']} after {timeout} s: {run['error']}\n{self.log()[-3000:]}"
+            )
             time.sleep(0.1)
 
 
