@@ -63,10 +63,18 @@ def cli_reference() -> str:
     """Every command of `mlws` with its options."""
     from jupyter_mlws.cli import main  # noqa: PLC0415 - the other pages do not need it
 
-    lines = ["# Command line", "", inspect.cleandoc(main.help or ""), ""]
+    lines = ["# Command line", "", prose(main.help or ""), ""]
     for path, command in commands(main, "mlws"):
         lines += [f"## `{path}`", "", *command_page(path, command)]
     return "\n".join(lines)
+
+
+def prose(text: str) -> str:
+    """A help text as Markdown; paragraphs that click is told not to wrap (`\\b`) keep their lines."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(
+        "```text\n" + part.removeprefix("\b\n") + "\n```" if part.startswith("\b") else part for part in paragraphs
+    )
 
 
 def commands(group: click.Group, path: str) -> list[tuple[str, click.Command]]:
@@ -84,7 +92,7 @@ def commands(group: click.Group, path: str) -> list[tuple[str, click.Command]]:
 
 def command_page(path: str, command: click.Command) -> list[str]:
     """Help text, usage line and table of options."""
-    lines = [inspect.cleandoc(command.help or command.short_help or ""), ""]
+    lines = [prose(command.help or command.short_help or ""), ""]
     if isinstance(command, click.Group):
         return lines
     context = click.Context(command, info_name=path)

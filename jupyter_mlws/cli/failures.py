@@ -67,6 +67,7 @@ def fail(error: Exception) -> NoReturn:
 
 
 OPTIONS = {
+    "notebook": "--notebook",
     "spec.notebook": "--notebook",
     "spec.code": "--code",
     "spec.kernel": "--kernel",

@@ -1,0 +1,80 @@
+"""How the client's objects look in a notebook: escaped, and live."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import msgspec
+import pytest
+
+from jupyter_mlws.notebook import html, watch
+from jupyter_mlws.notebook.live import Live
+from jupyter_mlws.sdk import Workspace
+from jupyter_mlws.sdk.comparison import Comparison
+from jupyter_mlws.sdk.jobs import JobUpdate
+from jupyter_mlws.sdk.results import Job, Run, bound
+from jupyter_mlws.sdk.runs import RunList, RunPage
+
+ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+def run_with(text: str, **fields: Any) -> Run:
+    """A run in which a person wrote `text` wherever a person can."""
+    metric = {"key": text, "last": 0.5, "min": "NaN", "max": "Infinity", "step": 1, "time": 1, "count": 2}
+    plain = {
+        "id": "a" * 32, "workspace": "default", "experiment_id": "1", "experiment_name": text, "name": text, "kind": "notebook",
+        "status": "Failed", "reason": "error", "error": {"message": text, "cell": 1}, "lifecycle": "active", "parent_id": None,
+        "user": text, "created_at": 1, "started_at": 1, "ended_at": 2, "duration_ms": 1, "source": text, "target": "local",
+        "progress": {"done": 1, "total": 3, "label": text, "current": 1}, "waiting": {"reason": text, "position": 1},
+        "params": {text: text}, "metrics": {text: metric}, "tags": {text: text}, "note": text, "inputs": [], "outputs": [],
+        "children": 0, "snapshot_id": None, "version": 1, **fields,
+    }  # fmt: skip
+    workspace = Workspace(url="http://127.0.0.1:1/<b>")
+    return bound(msgspec.convert(plain, Run), workspace)
+
+
+def job_with(run: Run) -> Job:
+    """A job of a run."""
+    plain = {"spec": {"kind": "command", "command": "x"}, "priority": 0, "timeout_s": None, "attempt": 1, "not_captured": []}
+    body = {"run": run.to_dict(), **plain, "new_files": [], "notebook_artifact": None}
+    return bound(msgspec.json.decode(json.dumps(body), type=Job), run._workspace())
+
+
+def test_what_people_write_stays_text() -> None:
+    run = run_with(ATTACK)
+    shown: list[Any] = [run, job_with(run), Comparison([run, run_with("x")]), RunList(lambda *_: RunPage([run], None, 1), None)]
+    for one in shown:
+        text = one._repr_html_()
+        assert text == html(one)
+        assert "<script" not in text
+        assert "<img" not in text
+        assert "<b>" not in text
+        assert "&lt;script&gt;" in text
+        assert "/mlws/open/runs/" in text
+
+
+def test_live_view_follows_updates() -> None:
+    run = run_with("plain", status="Running", error=None, waiting=None)
+    live = Live(job_with(run), ipywidgets)
+    live.show(JobUpdate(run, "line 1\n\x1b[31mred\x1b[0m <b>\n", "50%"))
+    assert (live.bar.value, live.bar.max, live.where.value) == (1, 3, "cell 2 of 3")
+    assert "line 1\nred &lt;b&gt;\n50%" in live.log.value
+    live.show(JobUpdate(run_with("plain"), "".join(f"{n}\n" for n in range(100)), ""))
+    assert live.where.value == "Failed"
+    assert live.bar.bar_style == "danger"
+    assert "line 1" not in live.log.value
+    assert "99" in live.log.value
+
+
+@pytest.mark.slow
+def test_outside_of_a_notebook_it_prints(
+    server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLWS_DATA_DIR", str(server.data_dir))
+    monkeypatch.delenv("MLWS_URL", raising=False)
+    with Workspace() as ws:
+        assert watch(ws.jobs.create(command="echo seen")) is None
+    assert "seen" in capsys.readouterr().out
