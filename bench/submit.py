@@ -26,7 +26,7 @@ LINES = 20
 PRINTS = f"for i in $(seq {LINES}); do date +%s.%N; sleep 0.7; done"
 
 
-def submit(server: LiveServer, spec: dict[str, object], client: httpx.Client) -> tuple[float, str]:
+def submit(spec: dict[str, object], client: httpx.Client) -> tuple[float, str]:
     """(milliseconds until the answer, run id)."""
     start = time.perf_counter()
     answer = client.post("/workspaces/default/jobs", json={"spec": spec, "target": "local"})
@@ -55,8 +55,8 @@ def unchanged(server: LiveServer, client: httpx.Client) -> list[float]:
         (folder / f"module_{number}.py").write_text(f"x = {number}\n")
     time.sleep(2.5)  # a file that changed within the last two seconds is read again, to be sure
     spec: dict[str, object] = {"kind": "notebook", "notebook": "same/same.ipynb"}
-    submit(server, spec, client)
-    return [submit(server, spec, client)[0] for _ in range(UNCHANGED)]
+    submit(spec, client)
+    return [submit(spec, client)[0] for _ in range(UNCHANGED)]
 
 
 def new_files(server: LiveServer, client: httpx.Client) -> float:
@@ -65,10 +65,10 @@ def new_files(server: LiveServer, client: httpx.Client) -> float:
     write_notebook(folder / "new.ipynb", "1")
     for number in range(FILES):
         (folder / f"file_{number}.txt").write_text(f"{number} " * 200)
-    return submit(server, {"kind": "notebook", "notebook": "new/new.ipynb"}, client)[0]
+    return submit({"kind": "notebook", "notebook": "new/new.ipynb"}, client)[0]
 
 
-def lags(server: LiveServer, client: httpx.Client) -> list[float]:
+def lags(client: httpx.Client) -> list[float]:
     """Milliseconds from each print to its being read, by a client that is told of changes."""
     told = threading.Event()
     ended = threading.Event()
@@ -107,7 +107,7 @@ def main() -> int:
                 blocker = occupy(client)  # the submitted jobs wait: what is measured is the submit, not a job beside it
                 same, many = unchanged(server, client), new_files(server, client)
                 client.post(f"/jobs/{blocker}/cancel")
-                seen = lags(server, client)
+                seen = lags(client)
         finally:
             server.stop()
     rows = [

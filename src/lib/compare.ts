@@ -1,11 +1,5 @@
 /** What a table cell can be sorted by. */
-export type SortValue =
-  | string
-  | number
-  | boolean
-  | Date
-  | null
-  | undefined;
+export type SortValue = string | number | boolean | Date | null | undefined;
 
 /** No value and NaN: they stand last, whichever the direction. */
 export function isBlank(value: SortValue): boolean {

@@ -55,7 +55,10 @@ export function runStyles(runIds: readonly string[]): Map<string, IRunStyle> {
     const color = colorFor(id);
     const count = used.get(color) ?? 0;
     used.set(color, count + 1);
-    styles.set(id, { color, dash: RUN_DASHES[count % RUN_DASHES.length] ?? [] });
+    styles.set(id, {
+      color,
+      dash: RUN_DASHES[count % RUN_DASHES.length] ?? []
+    });
   }
   return styles;
 }

@@ -142,7 +142,7 @@ def test_what_is_wrong_with_a_notebook_is_said_at_submit(server: LiveServer):
     (root / "nokernel.ipynb").write_text(json.dumps(headless))
     write_notebook(root / "params.ipynb", "1", parameters="rate: float = 0.5")
     (root / "link.ipynb").symlink_to("/etc/passwd")
-    cases = [
+    cases: list[tuple[dict[str, object], int, str]] = [
         ({"notebook": "text.ipynb"}, 400, "not_a_notebook"),
         ({"notebook": "folder.ipynb"}, 400, "not_a_notebook"),
         ({"notebook": "missing.ipynb"}, 404, "notebook_not_found"),
