@@ -1,0 +1,33 @@
+"""One server for all attacks, apart from that of other tests: what they leave behind disturbs nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live import LiveServer
+from tests.security.api import Api
+from tests.security.world import World
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A Jupyter server that is attacked."""
+    live = LiveServer(tmp_path_factory.mktemp("target"), options=["--MlwsApp.max_jobs=4"]).start()
+    yield live
+    live.stop()
+
+
+@pytest.fixture(scope="session")
+def world(target: LiveServer) -> Iterator[World]:
+    """Workspaces, runs and tokens on it."""
+    made = World(target, "space")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def person(world: World) -> Api:
+    """Somebody who may do everything."""
+    return world.person

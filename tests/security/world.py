@@ -1,0 +1,98 @@
+"""Things to attack: two workspaces with runs, files, a job that runs, and a token of each kind."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.live import LiveServer
+from tests.security.api import Api
+
+MISSING_RUN = "0" * 32
+WAIT_S = 30.0
+
+
+class Space:
+    """One workspace and what is in it."""
+
+    def __init__(self, server: LiveServer, name: str) -> None:
+        person = Api(server, server.token)
+        self.name = name
+        person.ok("POST", "/workspaces", {"name": name})
+        self.experiment = str(person.ok("POST", f"/workspaces/{name}/experiments", {"name": "studied"})["id"])
+        body = {"experiment": "studied", "name": "first", "params": {"lr": "0.1"}, "tags": {"k": "v"}}
+        self.run = str(person.ok("POST", f"/workspaces/{name}/runs", body)["id"])
+        metrics = [{"key": "loss", "value": 1.0 / n, "step": n, "time": n} for n in range(1, 30)]
+        person.ok("POST", f"/runs/{self.run}/log", {"batch_id": "first-batch", "metrics": metrics})
+        for area in ("artifacts", "snapshot"):
+            sent = {"query": {"path": "folder/file.txt"}, "content": b"stored\n"}
+            person.ok("PUT", f"/runs/{self.run}/{area}/content", **sent)
+        self.kernel = person.ok("POST", "/tokens", {"workspace": name})
+        self.job = str(
+            person.ok("POST", f"/workspaces/{name}/jobs", {"spec": {"kind": "command", "command": "sleep 600"}})["run"]["id"]
+        )
+        self.job_token = token_of_job(server, self.job)
+        person.close()
+
+
+class World:
+    """Two workspaces, and the tokens that open nothing any more."""
+
+    def __init__(self, server: LiveServer, prefix: str) -> None:
+        self.server = server
+        self.person = Api(server, server.token)
+        self.a, self.b = Space(server, f"{prefix}-a"), Space(server, f"{prefix}-b")
+        made = [self.person.ok("POST", "/tokens", {"workspace": self.a.name}) for _ in range(2)]
+        self.person.ok("DELETE", f"/tokens/{made[0]['id']}")
+        self.revoked = str(made[0]["secret"])
+        expire(server, made[1]["id"])
+        self.expired = str(made[1]["secret"])
+
+    def close(self) -> None:
+        """End the jobs."""
+        for space in (self.a, self.b):
+            self.person.ask("POST", f"/jobs/{space.job}/cancel")
+        for space in (self.a, self.b):
+            self.server.wait(space.job)
+        self.person.close()
+
+
+def token_of_job(server: LiveServer, run_id: str) -> str:
+    """The token that a job was given, once it runs."""
+    path = server.data_dir / "jobs" / run_id / "job.json"
+    deadline = time.monotonic() + WAIT_S
+    while server.ok("GET", f"/runs/{run_id}")["status"] != "Running":
+        assert time.monotonic() < deadline, server.log()[-2000:]
+        time.sleep(0.1)
+    return str(json.loads(path.read_text())["env"]["MLWS_TOKEN"])
+
+
+def expire(server: LiveServer, token_id: str) -> None:
+    """Let the life of a token end now, as the clock would."""
+    with sqlite3.connect(server.data_dir / "mlws.db", timeout=10) as database:
+        changed = database.execute("UPDATE tokens SET expires_at = 1 WHERE id = ?", (token_id,)).rowcount
+    database.close()
+    assert changed == 1
+
+
+def files_outside(server: LiveServer) -> set[Path]:
+    """All files of the server's folders but those below its data folder and Jupyter's own."""
+    ours = ("data", "jupyter", "runtime", "config", "ipython")
+    return {path for path in server.folder.rglob("*") if path.relative_to(server.folder).parts[0] not in ours}
+
+
+def example_path(route: str, space: Space, **names: Any) -> str:
+    """The path of a route with the ids of `space`."""
+    values = {
+        "workspace": space.name,
+        "experiment_id": space.experiment,
+        "run_id": space.job if route.startswith("/jobs/") else space.run,
+        "token_id": space.kernel["id"],
+        "sha256": "0" * 64,
+        "name": "local",
+        **names,
+    }
+    return route.format(**values)
