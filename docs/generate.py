@@ -34,8 +34,11 @@ What you may set:
 |---|---|
 | `MLWS_DATA_DIR` | the data folder, for the server, the command line and Python alike |
 | `MLWS_DATABASE_URL` | SQLAlchemy URL of the database |
+| `MLWS_IDLE_TIMEOUT_S` | seconds after which a server that a command started ends when nobody needs it; 600 |
 | `MLWS_URL`, `MLWS_TOKEN` | the server to talk to, instead of the one that is found |
 | `MLWS_WORKSPACE`, `MLWS_EXPERIMENT` | where runs go |
+| `NO_COLOR` | no colours from the command line |
+| `MLWS_DEBUG` | the command line shows where in itself something went wrong |
 
 What kernels and jobs started by the server find besides (your own values win):
 

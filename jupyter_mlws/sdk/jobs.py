@@ -35,6 +35,19 @@ LOG_BYTES = 1 << 20
 LogStream = Literal["user", "system"]
 
 
+def _check_words(notebook: object, command: object, code: object, *, notebook_only: bool) -> None:
+    """`BadInput` unless a job is one thing, with what goes with it."""
+    wrong, field = None, None
+    if (notebook is None) == (command is None):
+        wrong = "A job is a `notebook` or a `command`: give one of them."
+    elif notebook is None and notebook_only:
+        wrong, field = "Only notebooks have parameters and a kernel.", "parameters"
+    elif notebook is not None and code is not None:
+        wrong, field = "`code` goes with a `command`; a notebook's code is its folder.", "code"
+    if wrong is not None:
+        raise BadInput(wrong, status=400, code="bad_input", field=field)
+
+
 class JobUpdate(NamedTuple):
     """What is new of a job that is being followed."""
 
@@ -83,14 +96,7 @@ class Jobs:
         Paths are those of this machine; one that is not here is looked for on the server, below its root. `timeout` is in
         seconds. Raises `BadInput` (a parameter, a kernel), `NotFound` (the notebook), `Conflict` (a folder that is very large).
         """
-        if (notebook is None) == (command is None):
-            raise BadInput("A job is a `notebook` or a `command`: give one of them.", status=400, code="bad_input")
-        if notebook is None and (parameters or kernel):
-            raise BadInput("Only notebooks have parameters and a kernel.", status=400, code="bad_input", field="parameters")
-        if notebook is not None and code is not None:
-            raise BadInput(
-                "`code` goes with a `command`; a notebook's code is its folder.", status=400, code="bad_input", field="code"
-            )
+        _check_words(notebook, command, code, notebook_only=bool(parameters or kernel))
         source = Source(self._workspace, in_place=in_place)
         spec: NotebookSpec | CommandSpec
         if notebook is not None:
