@@ -10,7 +10,7 @@ from tests.security.api import Answer
 
 LEAKS = re.compile(
     r"Traceback|File \"|0x[0-9a-f]{6,}|<class|<[A-Za-z_.]+ object|sqlalchemy|sqlite3|msgspec|tornado|site-packages|\bNoneType\b"
-    r"|Exception\b|[A-Z]\w+Error\b|\bb'"
+    r"|Exception\b|[A-Z]\w+Error\b|(?:^|[\s(,:\[])b'"
 )
 
 
@@ -28,7 +28,7 @@ def check_refusal(answer: Answer, *, sent: str = "", roots: tuple[Path, ...] = (
     message = error["message"]
     assert len(message) > 10, error
     assert len(message) < 20_000, len(message)
-    assert message[-1] in ".!?", error
+    assert message.partition("\n")[0][-1] in ".!?)", error
     found = LEAKS.search(message)
     assert found is None or found.group(0) in sent, error
     for root in roots:
