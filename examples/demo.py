@@ -97,7 +97,8 @@ def follow(ws: Workspace, jobs: list[tuple[str, Job]], screen: Screen) -> list[R
             for text in update.text.splitlines():
                 screen.line(f"{name:<{width}} │ {text}")
         going = [progress_text(name, latest[name], bar=screen.live) for name in following if name in latest]
-        screen.status("  " + "   ".join(going))
+        if going:
+            screen.status("  " + "   ".join(going))
     screen.clear()
     return [latest[name].run for name, _ in jobs]
 
