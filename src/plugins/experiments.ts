@@ -7,15 +7,23 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+// Commands are registered at the start: menus and toolbars name them.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { addExperimentRowCommands } from '../commands/experimentRows';
 import {
   addExperimentCommands,
   ExperimentCommands
 } from '../commands/experiments';
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { addRunCommands, RunCommands } from '../commands/runs';
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { SubmitCommands } from '../commands/submit';
+// Only the model and the calls of the commands; the panel itself is loaded later.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { ExperimentActions, SidebarModel } from '../domain/experiments';
 import { runAddress } from '../lib/address';
+// The forms in them are loaded later.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { RowDialogs } from '../shell/rowDialogs';
 // The panel must stand in the sidebar when the layout is restored; what it shows is loaded later.
 // eslint-disable-next-line jupyter/prefer-lazy-imports

@@ -6,6 +6,8 @@ import { ILauncher } from '@jupyterlab/launcher';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { ExperimentCommands } from '../commands/experiments';
+// Only ids.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { SubmitCommands } from '../commands/submit';
 import { IMlwsSidebar } from '../tokens';
 import { TRANSLATION_DOMAIN } from '../ui/trans';

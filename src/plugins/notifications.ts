@@ -5,7 +5,6 @@ import type {
 import { Notification } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { claimEnding, endingText, JobWatcher } from '../domain/jobs';
 import type { Run } from '../domain/runs';
 import { runAddress } from '../lib/address';
 import {
@@ -30,34 +29,39 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
     app: JupyterFrontEnd,
     connection: IWorkspaceConnection,
     pages: IMlwsPages,
-    { workspace }: IMlwsSidebar,
+    sidebar: IMlwsSidebar,
     settings: IMlwsSettings,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
-    const tell = async (run: Run): Promise<void> => {
-      const ending = endingText(run, trans);
-      if (
-        !ending ||
-        !settings.get().notifyWhenJobsEnd ||
-        !(await claimEnding(run.id))
-      ) {
-        return;
-      }
-      Notification.emit(ending.text, ending.type, {
-        autoClose: ending.type === 'error' ? false : SHOWN_MS,
-        actions: [
-          {
-            label: trans.__('Open run'),
-            callback: () => pages.open(runAddress(run.id))
-          }
-        ]
-      });
-    };
-    const watcher = new JobWatcher(connection, run => void tell(run));
-    void app.restored.then(() => {
+    const { workspace } = sidebar;
+    const follow = async (): Promise<void> => {
+      await app.restored;
+      const { claimEnding, endingText, JobWatcher } =
+        await import('../domain/jobs');
+      const tell = async (run: Run): Promise<void> => {
+        const ending = endingText(run, trans);
+        if (
+          !ending ||
+          !settings.get().notifyWhenJobsEnd ||
+          !(await claimEnding(run.id))
+        ) {
+          return;
+        }
+        Notification.emit(ending.text, ending.type, {
+          autoClose: ending.type === 'error' ? false : SHOWN_MS,
+          actions: [
+            {
+              label: trans.__('Open run'),
+              callback: () => pages.open(runAddress(run.id))
+            }
+          ]
+        });
+      };
+      const watcher = new JobWatcher(connection, run => void tell(run));
       watcher.watch(workspace.get());
       workspace.subscribe(() => watcher.watch(workspace.get()));
-    });
+    };
+    void follow();
   }
 };

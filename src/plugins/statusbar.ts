@@ -5,9 +5,6 @@ import type {
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator } from '@jupyterlab/translation';
 
-// The item is there from the start; it is small.
-// eslint-disable-next-line jupyter/prefer-lazy-imports
-import { JobsStatusItem } from '../shell/jobsStatusItem';
 import { IMlwsSidebar, IWorkspaceConnection } from '../tokens';
 
 const ITEM_ID = 'jupyter-mlws:jobs';
@@ -27,7 +24,8 @@ export const statusBarPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ): void => {
     // The Lab's own first requests go ahead of ours.
-    void app.restored.then(() => {
+    void app.restored.then(async () => {
+      const { JobsStatusItem } = await import('../shell/jobsStatusItem');
       const item = new JobsStatusItem({
         connection,
         translator,

@@ -11,10 +11,11 @@ import {
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+// Commands are registered at the start: menus and toolbars name them.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { addSubmitCommands, SubmitCommands } from '../commands/submit';
 import { runAddress } from '../lib/address';
 import { NotebookFiles } from '../shell/notebookFiles';
-import { openSubmitDialog } from '../shell/submitDialog';
 import {
   IMlwsPages,
   IMlwsSettings,
@@ -69,6 +70,7 @@ export const submitPlugin: JupyterFrontEndPlugin<void> = {
       chooseNotebook: files.choose,
       submit: async path => {
         await files.save(path);
+        const { openSubmitDialog } = await import('../shell/submitDialog');
         await openSubmitDialog({
           connection,
           translator,

@@ -4,36 +4,42 @@ import { expect, test } from '@jupyterlab/galata';
 const PANEL = 'jp-mlws-experiments';
 
 for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
-  test(`the sidebar opens and teaches the first step (${theme})`, async ({
+  test(`an empty workspace teaches the first step (${theme})`, async ({
     page
   }, testInfo) => {
+    const name = `empty-${theme.split(' ')[1]}`;
     await page.theme.setTheme(theme);
     await page.sidebar.openTab(PANEL);
     const panel = page.locator(`#${PANEL}`);
+    await panel
+      .getByRole('combobox', { name: 'Workspace' })
+      .selectOption({ label: 'Create workspace…' });
+    await panel.getByLabel('Name of the new workspace').fill('not a name');
+    await expect(panel.getByRole('alert')).toContainText('at most 63');
+    await panel.getByLabel('Name of the new workspace').fill(name);
+    await panel.getByRole('button', { name: 'Create', exact: true }).click();
 
+    await expect(
+      panel.getByRole('combobox', { name: 'Workspace' })
+    ).toHaveValue(name);
     await expect(
       panel.getByRole('heading', { name: 'ML Experiments' })
     ).toBeVisible();
+    await expect(panel.getByText('the run appears here at once')).toBeVisible();
     await expect(
-      panel.getByText('import mlflow; mlflow.autolog()')
+      panel.getByText('import mlws; mlws.start_run()')
     ).toBeVisible();
     // Lab itself is not ours to judge: only the panel.
     const axe = await new AxeBuilder({ page }).include(`#${PANEL}`).analyze();
     expect(axe.violations).toEqual([]);
+    await page.screenshot({ path: testInfo.outputPath('sidebar-empty.png') });
 
-    await page.screenshot({
-      path: testInfo.outputPath('sidebar.png')
-    });
+    await panel.getByRole('button', { name: 'Run a notebook…' }).click();
+    const chooser = page.getByRole('dialog');
+    await expect(chooser).toContainText('Which notebook should run?');
+    await chooser.getByRole('button', { name: 'Cancel' }).click();
+    await panel
+      .getByRole('combobox', { name: 'Workspace' })
+      .selectOption('default');
   });
 }
-
-test('the empty state opens a notebook', async ({ page }) => {
-  await page.sidebar.openTab(PANEL);
-  await page
-    .locator(`#${PANEL}`)
-    .getByRole('button', { name: 'New notebook' })
-    .click();
-  await expect(
-    page.getByRole('main').getByRole('tab', { name: /Untitled.*\.ipynb/ })
-  ).toBeVisible();
-});

@@ -84,7 +84,7 @@ function Nothing(props: { view: SidebarView }): JSX.Element {
             label: trans.__('Run a notebook…'),
             onClick: runNotebook
           }}
-          code="import mlflow; mlflow.autolog()"
+          code="import mlws; mlws.start_run()"
         />
       );
   }

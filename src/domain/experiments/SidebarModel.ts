@@ -26,8 +26,8 @@ export interface ISidebarMemory {
 
 /** Keys of rows. */
 export const rowKey = {
-  experiment: (id: string) => `experiment:${id}`,
-  run: (id: string) => `run:${id}`
+  experiment: (id: string): string => `experiment:${id}`,
+  run: (id: string): string => `run:${id}`
 };
 
 const START: ISidebarState = {

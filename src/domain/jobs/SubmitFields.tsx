@@ -1,6 +1,7 @@
 import { useState } from 'react';
 
 import { Form, useTrans } from '../../ui';
+import type { Job } from '../runs';
 import { useSubmitJob } from './mutations';
 import { AdvancedFields } from './parts/AdvancedFields';
 import { MainFields } from './parts/MainFields';
@@ -15,8 +16,21 @@ import {
   type ISubmission,
   type Problems
 } from './submission';
-import type { ISubmitFormProps } from './SubmitForm';
 import type { NotebookInspection } from './types';
+
+export interface ISubmitFormProps {
+  workspace: string;
+  /** The notebook, below the server's root. */
+  path: string;
+  /** The compute target to begin with. */
+  target: string;
+  /** Whether a large snapshot is asked about first. */
+  confirmLarge: boolean;
+  /** Tags the selected cell of the open notebook with "parameters"; null where it is not open. */
+  onTagCell: (() => Promise<void>) | null;
+  onSubmitted: (job: Job) => void;
+  onCancel: () => void;
+}
 
 /** The fields, once the notebook has been looked at. */
 export function SubmitFields(

@@ -2,22 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 
 import { useApi } from '../../api/context';
 import { ErrorNotice, Skeleton, useTrans } from '../../ui';
-import { runQueries, type Job } from '../runs';
-import { SubmitFields } from './SubmitFields';
-
-export interface ISubmitFormProps {
-  workspace: string;
-  /** The notebook, below the server's root. */
-  path: string;
-  /** The compute target to begin with. */
-  target: string;
-  /** Whether a large snapshot is asked about first. */
-  confirmLarge: boolean;
-  /** Tags the selected cell of the open notebook with "parameters"; null where it is not open. */
-  onTagCell: (() => Promise<void>) | null;
-  onSubmitted: (job: Job) => void;
-  onCancel: () => void;
-}
+import { runQueries } from '../runs';
+import { SubmitFields, type ISubmitFormProps } from './SubmitFields';
 
 /** The form "Run as experiment". */
 export function SubmitForm(props: ISubmitFormProps): JSX.Element {

@@ -6,7 +6,7 @@ import type { ParameterField } from './types';
 /** What is typed into the parameters' fields, by name; a name that is missing has its default. */
 export type Drafts = Readonly<Record<string, string>>;
 
-/** The text that a field begins with: a number as its author wrote it, text bare, anything else as JSON. */
+/** The text that a field begins with: text bare, anything else as its author wrote it where that reads back, or as JSON. */
 export function defaultText(field: ParameterField): string {
   const { default: value, default_source: source, type } = field;
   if (!field.required_literal || value === null || value === undefined) {
@@ -15,9 +15,14 @@ export function defaultText(field: ParameterField): string {
   if (typeof value === 'boolean') {
     return value ? 'True' : 'False';
   }
-  return typeof value === 'number' && fromText(source, type) === value
+  // "1e-3" and "[64, 32]" stay as they were written.
+  return typeof value !== 'string' && isSame(fromText(source, type), value)
     ? source
     : toText(value);
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** What stands in an empty field: the expression, where it is no value that can be shown. */

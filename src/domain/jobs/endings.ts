@@ -25,36 +25,28 @@ export function endingText(
     return null;
   }
   const took = formatDuration(run.duration_ms);
-  switch (run.status) {
-    case 'Completed':
-      return {
-        type: 'success',
-        text: trans.__('%1 completed in %2.', run.name, took)
-      };
-    case 'Failed':
-      return {
+  if (run.status === 'Completed') {
+    return {
+      type: 'success',
+      text: trans.__('%1 completed in %2.', run.name, took)
+    };
+  }
+  return run.status === 'Failed'
+    ? {
         type: 'error',
         text: trans.__('%1 failed: %2', run.name, failure(run, trans))
-      };
-    default:
-      return { type: 'info', text: trans.__('%1 was canceled.', run.name) };
-  }
+      }
+    : { type: 'info', text: trans.__('%1 was canceled.', run.name) };
 }
 
+/** The error's first line, which names the cell, after the exception's class. */
 function failure(run: Run, trans: TranslationBundle): string {
   const { error } = run;
   if (!error) {
     return statusReason(run, trans);
   }
-  const what = [error.kind, error.message.split('\n')[0]]
-    .filter(Boolean)
-    .join(': ');
-  // The kind stands at the message's beginning already in most errors.
-  const line =
-    error.kind && error.message.startsWith(error.kind)
-      ? (error.message.split('\n')[0] ?? '')
-      : what;
-  return error.cell === null || error.cell === undefined
-    ? line
-    : trans.__('cell %1: %2', error.cell + 1, line);
+  const [line = ''] = error.message.split('\n');
+  return error.kind && !line.startsWith(error.kind)
+    ? `${error.kind}: ${line}`
+    : line;
 }

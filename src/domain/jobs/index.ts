@@ -3,4 +3,4 @@ export { claimEnding } from './claim';
 export { endingText } from './endings';
 export { JobsStatus } from './JobsStatus';
 export { JobWatcher } from './JobWatcher';
-export { SubmitForm, type ISubmitFormProps } from './SubmitForm';
+export { SubmitForm } from './SubmitForm';

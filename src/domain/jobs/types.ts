@@ -10,5 +10,3 @@ export type NotebookInspection = Schemas['NotebookInspection'];
 export type ParameterField = Schemas['ParameterField'];
 /** Where a job can run. */
 export type ComputeTarget = Schemas['ComputeTarget'];
-/** A kernel that is installed. */
-export type KernelChoice = Schemas['KernelChoice'];

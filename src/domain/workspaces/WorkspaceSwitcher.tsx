@@ -48,11 +48,18 @@ export function WorkspaceSwitcher(): JSX.Element {
         {!known && <option value={current}>{current}</option>}
         {data.map(({ name, display_name: label }) => (
           <option key={name} value={name}>
-            {label && label !== name ? `${label} (${name})` : name}
+            {optionText(name, label)}
           </option>
         ))}
         <option value={CREATE}>{trans.__('Create workspace…')}</option>
       </select>
     </div>
   );
+}
+
+/** The name that the addresses and the command line use, with the label where that says more. */
+function optionText(name: string, label: string): string {
+  return !label || label.toLowerCase() === name.toLowerCase()
+    ? name
+    : `${label} (${name})`;
 }

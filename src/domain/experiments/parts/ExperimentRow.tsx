@@ -1,16 +1,13 @@
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
-import { useQuery } from '@tanstack/react-query';
-
-import { useApi } from '../../../api/context';
 import { formatNumber, formatNumberFull } from '../../../lib/format';
 import { toNumber } from '../../../lib/metricValue';
 import { StatusIcon, useTrans } from '../../../ui';
 import { liveCount } from '../format';
 import { useSidebarHost } from '../host';
 import { useRenameExperiment } from '../mutations';
-import { experimentQueries } from '../queries';
 import type { TreeRow } from '../rows';
 import type { Experiment } from '../types';
+import { useFreshHead } from '../useFreshHead';
 import { NameInput } from './NameInput';
 
 type ExperimentTreeRow = Extract<TreeRow, { kind: 'experiment' }>;
@@ -77,16 +74,6 @@ export function ExperimentRow(props: {
       )}
     </>
   );
-}
-
-/** The list tells of experiments that come and go; this tells of what changes in one of them. */
-function useFreshHead(experiment: Experiment): Experiment {
-  const { data } = useQuery({
-    ...experimentQueries.head(useApi(), experiment.id),
-    initialData: experiment,
-    staleTime: Infinity
-  });
-  return data;
 }
 
 function ExperimentName(props: { experiment: Experiment }): JSX.Element {

@@ -19,6 +19,8 @@ import { lastValue, shortFailure, shownMetric } from '../format';
 import { useSidebarHost } from '../host';
 import { useRenameRun } from '../mutations';
 import type { TreeRow } from '../rows';
+import type { Experiment } from '../types';
+import { useFreshHead } from '../useFreshHead';
 import { NameInput } from './NameInput';
 
 const POINTS = 32;
@@ -76,12 +78,10 @@ function RunName(props: { run: Run }): JSX.Element {
 /** Duration, then the curve while it runs, or the last value once it has ended. */
 function Measures(props: { row: RunTreeRow }): JSX.Element {
   const { run, experiment, answeredAt } = props.row;
-  const trans = useTrans();
   const live = !hasEnded(run);
   const now = useNow(live);
   const metric = shownMetric(run, experiment);
   const value = lastValue(run, metric);
-  const best = experiment?.best?.run_id === run.id;
   return (
     <>
       <span className="jp-mlws-number jp-mlws-tree-duration">
@@ -99,18 +99,24 @@ function Measures(props: { row: RunTreeRow }): JSX.Element {
           {value === null ? '' : formatNumber(value)}
         </span>
       )}
-      <span className="jp-mlws-tree-star">
-        {best && (
-          <span
-            role="img"
-            aria-label={trans.__('Best run')}
-            title={trans.__('Best run')}
-          >
-            ★
-          </span>
-        )}
-      </span>
+      {experiment?.goal && <Star experiment={experiment} runId={run.id} />}
     </>
+  );
+}
+
+/** Its place is kept in the other rows, so that values stand below each other. */
+function Star(props: { experiment: Experiment; runId: string }): JSX.Element {
+  const trans = useTrans();
+  const { best } = useFreshHead(props.experiment);
+  const label = trans.__('Best run');
+  return (
+    <span className="jp-mlws-tree-star">
+      {best?.run_id === props.runId && (
+        <span role="img" aria-label={label} title={label}>
+          ★
+        </span>
+      )}
+    </span>
   );
 }
 

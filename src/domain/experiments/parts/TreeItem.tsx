@@ -27,37 +27,51 @@ export const TreeItem = memo(function TreeItem(
 ): JSX.Element {
   const { row, index, top, selected, tabbable, editing } = props;
   const trans = useTrans();
-  const reachable = isReachable(row);
+  const frame = {
+    className: `jp-mlws-tree-row jp-mlws-tree-${row.kind}`,
+    'data-level': row.level,
+    style: { transform: `translateY(${top}px)` }
+  };
+  if (!isReachable(row)) {
+    return (
+      <div role="none" {...frame}>
+        <RowContent row={row} editing={false} />
+      </div>
+    );
+  }
   return (
-    // Clicks are for the pointer; the keys are the tree's.
     <div
-      role={reachable ? 'treeitem' : 'presentation'}
-      className={`jp-mlws-tree-row jp-mlws-tree-${row.kind}`}
-      data-level={row.level}
-      aria-level={reachable ? row.level : undefined}
+      {...frame}
+      role="treeitem"
+      aria-level={row.level}
       aria-expanded={row.kind === 'experiment' ? row.expanded : undefined}
-      aria-selected={reachable ? selected : undefined}
-      tabIndex={reachable ? (tabbable ? 0 : -1) : undefined}
+      aria-selected={selected}
+      tabIndex={tabbable ? 0 : -1}
       title={row.kind === 'run' ? runTitle(row.run, trans) : undefined}
-      style={{ transform: `translateY(${top}px)` }}
-      onClick={() => reachable && props.onActivate(index)}
-      onFocus={() => reachable && props.onSelect(index)}
-      onContextMenu={() => reachable && props.onSelect(index)}
+      onClick={() => props.onActivate(index)}
+      onFocus={() => props.onSelect(index)}
+      onContextMenu={() => props.onSelect(index)}
       onKeyDown={event => props.onKeyDown(event, index)}
       {...menuData(row)}
     >
-      {row.kind === 'experiment' ? (
-        <ExperimentRow row={row} editing={editing} />
-      ) : row.kind === 'run' ? (
-        <RunRow row={row} editing={editing} />
-      ) : row.kind === 'more' ? (
-        <MoreRow row={row} />
-      ) : (
-        <NoteRow row={row} />
-      )}
+      <RowContent row={row} editing={editing} />
     </div>
   );
 });
+
+function RowContent(props: { row: TreeRow; editing: boolean }): JSX.Element {
+  const { row, editing } = props;
+  switch (row.kind) {
+    case 'experiment':
+      return <ExperimentRow row={row} editing={editing} />;
+    case 'run':
+      return <RunRow row={row} editing={editing} />;
+    case 'more':
+      return <MoreRow row={row} />;
+    case 'note':
+      return <NoteRow row={row} />;
+  }
+}
 
 /** What the context menu's selectors and commands read. */
 function menuData(row: TreeRow): Record<`data-${string}`, string | undefined> {

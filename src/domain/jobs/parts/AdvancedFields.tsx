@@ -35,7 +35,7 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
       <TextField
         label={trans.__('Environment variables')}
         rows={2}
-        placeholder="NAME=value"
+        placeholder={trans.__('NAME=value')}
         help={trans.__('One a line; stored with the run: no passwords.')}
         value={form.env}
         error={problems.env}
@@ -45,7 +45,7 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
       <TextField
         label={trans.__('Tags')}
         rows={2}
-        placeholder="name=value"
+        placeholder={trans.__('name=value')}
         help={trans.__('One a line.')}
         value={form.tags}
         error={problems.tags}

@@ -1,3 +1,5 @@
+import { useEffect, useRef, type RefObject } from 'react';
+
 import { useTrans } from '../../../ui';
 import { isChanged, type Drafts } from '../drafts';
 import type { Problems } from '../submission';
@@ -20,9 +22,10 @@ export function ParameterList(props: IParameterListProps): JSX.Element {
   const { inspection, drafts, problems, disabled, onChange } = props;
   const trans = useTrans();
   const { parameters } = inspection;
+  const list = useFocusWhenFilled(parameters.length);
   const changed = parameters.filter(field => isChanged(field, drafts)).length;
   return (
-    <fieldset className="jp-mlws-parameters">
+    <fieldset ref={list} className="jp-mlws-parameters">
       <legend>
         {trans.__('Parameters')}
         <span className="jp-mlws-parameters-count">
@@ -59,11 +62,26 @@ export function ParameterList(props: IParameterListProps): JSX.Element {
   );
 }
 
+/** The button that brought the parameters is gone then, and the focus would be with it. */
+function useFocusWhenFilled(count: number): RefObject<HTMLFieldSetElement> {
+  const list = useRef<HTMLFieldSetElement>(null);
+  const before = useRef(count);
+  useEffect(() => {
+    if (before.current === 0 && count > 0) {
+      list.current?.querySelector('input')?.focus();
+    }
+    before.current = count;
+  }, [count]);
+  return list;
+}
+
 function withDraft(
   drafts: Drafts,
   name: string,
   text: string | undefined
 ): Drafts {
-  const { [name]: _old, ...others } = drafts;
-  return text === undefined ? others : { ...others, [name]: text };
+  const others = Object.entries(drafts).filter(([key]) => key !== name);
+  return Object.fromEntries(
+    text === undefined ? others : [...others, [name, text]]
+  );
 }

@@ -1,0 +1,125 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from '@jupyterlab/galata';
+
+import {
+  notebookText,
+  openNotebook,
+  PANEL,
+  pressRun,
+  Server
+} from './workspace';
+
+const SHOWN = 30_000;
+const SCORES = ['0.5', '0.75', '0.625'];
+
+test('experiments are steered from the sidebar', async ({
+  page,
+  request,
+  baseURL,
+  tmpPath
+}, testInfo) => {
+  const server = new Server(request, baseURL ?? '');
+  await page.contents.uploadContent(
+    notebookText(
+      { source: 'score = 0.5', tags: ['parameters'] },
+      { source: 'import mlws\nmlws.log_metric("score", score)' }
+    ),
+    'text',
+    `${tmpPath}/scores.ipynb`
+  );
+  await page.sidebar.openTab(PANEL);
+  const panel = page.locator(`#${PANEL}`);
+  for (const score of SCORES) {
+    await openNotebook(page, `${tmpPath}/scores.ipynb`);
+    const dialog = await pressRun(page);
+    await dialog.getByLabel('score', { exact: true }).fill(score);
+    await dialog.getByLabel('Run name').fill(`score-${score}`);
+    await dialog.getByRole('button', { name: 'Run', exact: true }).click();
+    await expect(
+      panel.getByRole('treeitem', { name: new RegExp(`score-${score}`) })
+    ).toContainText('Completed', { timeout: SHOWN });
+  }
+  const head = panel.getByRole('treeitem', { name: /scores/ }).first();
+  await expect(head).toContainText('3 runs');
+
+  // A goal makes one of them the best.
+  await page.menu.openContextMenu(
+    `#${PANEL} .jp-mlws-tree-experiment:has-text("scores")`
+  );
+  await page.getByRole('menuitem', { name: 'Set Goal…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Metric').fill('score');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(head).toContainText('0.75');
+  const best = panel.getByRole('treeitem', { name: /score-0.75/ });
+  await expect(best.getByRole('img', { name: 'Best run' })).toBeVisible();
+  const { experiments } = await server.get<{
+    experiments: { name: string; best: { value: number } | null }[];
+  }>('/workspaces/default/experiments?q=scores');
+  expect(experiments.find(({ name }) => name === 'scores')?.best?.value).toBe(
+    0.75
+  );
+  const axe = await new AxeBuilder({ page }).include(`#${PANEL}`).analyze();
+  expect(axe.violations).toEqual([]);
+  await page.screenshot({ path: testInfo.outputPath('tree.png') });
+
+  // Keys: the filter, the rows, a new name.
+  await best.focus();
+  await page.keyboard.press('/');
+  await page.keyboard.type('score-0.6');
+  await expect(
+    panel.getByRole('treeitem', { name: /score-0.625/ })
+  ).toBeVisible();
+  await expect(best).toBeHidden();
+  await page.keyboard.press('Escape');
+  await best.focus();
+  await page.keyboard.press('ArrowUp');
+  await expect(
+    panel.getByRole('treeitem', { name: /score-0.625/ })
+  ).toBeFocused();
+  await page.keyboard.press('F2');
+  await page.keyboard.type('renamed');
+  await page.keyboard.press('Enter');
+  const renamed = panel.getByRole('treeitem', { name: /renamed/ });
+  await expect(renamed).toBeVisible();
+  expect((await server.latestRun('scores')).name).toBe('renamed');
+
+  // To the bin and back.
+  await renamed.focus();
+  await page.keyboard.press('Delete');
+  await expect(renamed).toBeHidden();
+  await expect(head).toContainText('2 runs');
+  await page
+    .locator('.Toastify__toast')
+    .getByRole('button', { name: 'Undo' })
+    .click();
+  await expect(renamed).toBeVisible();
+  await expect(head).toContainText('3 runs');
+
+  // What was unfolded is so after a reload.
+  await page.waitForTimeout(1000);
+  await page.reload({ waitForIsReady: false });
+  await page.sidebar.openTab(PANEL);
+  await expect(panel.getByRole('treeitem', { name: /renamed/ })).toBeVisible({
+    timeout: SHOWN
+  });
+
+  // Archived and restored.
+  await page.menu.openContextMenu(
+    `#${PANEL} .jp-mlws-tree-experiment:has-text("scores")`
+  );
+  await page.getByRole('menuitem', { name: 'Archive Experiment' }).click();
+  await expect(head).toBeHidden();
+  await panel.getByRole('button', { name: 'Archive, bin and more' }).click();
+  await page.getByRole('menuitem', { name: 'Archived Experiments' }).click();
+  await expect(
+    panel.getByRole('treeitem', { name: /scores/ }).first()
+  ).toBeVisible();
+  await page.menu.openContextMenu(
+    `#${PANEL} .jp-mlws-tree-experiment:has-text("scores")`
+  );
+  await page.getByRole('menuitem', { name: 'Restore Experiment' }).click();
+  await expect(panel.getByText('No experiment is archived.')).toBeVisible();
+  await panel.getByRole('button', { name: 'Back to the experiments' }).click();
+  await expect(head).toBeVisible();
+});

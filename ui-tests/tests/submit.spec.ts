@@ -1,0 +1,234 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from '@jupyterlab/galata';
+
+import {
+  notebookText,
+  openNotebook,
+  PANEL,
+  pressRun,
+  Server,
+  TRAINING
+} from './workspace';
+
+/** With MLWS_DOC_SHOTS=1 the pictures of the documentation are taken. */
+const DOC_SHOTS = process.env.MLWS_DOC_SHOTS === '1';
+const SHOWN = 30_000;
+
+test('a notebook runs as an experiment, from the button to the run', async ({
+  page,
+  request,
+  baseURL,
+  tmpPath
+}) => {
+  const server = new Server(request, baseURL ?? '');
+  await page.contents.uploadContent(
+    TRAINING,
+    'text',
+    `${tmpPath}/training.ipynb`
+  );
+  await page.sidebar.openTab(PANEL);
+  await openNotebook(page, `${tmpPath}/training.ipynb`);
+
+  const dialog = await pressRun(page);
+  await expect(
+    dialog.getByRole('combobox', { name: 'Experiment' })
+  ).toHaveValue('training');
+  await expect(dialog.getByLabel('learning_rate', { exact: true })).toHaveValue(
+    '0.01'
+  );
+  await expect(dialog.getByLabel('layers', { exact: true })).toHaveValue(
+    '[64, 32]'
+  );
+  await expect(dialog.getByLabel('augment', { exact: true })).not.toBeChecked();
+  await expect(dialog.getByText('step size of the optimizer')).toBeVisible();
+  await expect(
+    dialog.getByText(/Snapshot: 1 file of this folder/)
+  ).toBeVisible();
+
+  // What is wrong stands at its field, and nothing can be sent.
+  const rate = dialog.getByLabel('learning_rate', { exact: true });
+  const run = dialog.getByRole('button', { name: 'Run', exact: true });
+  await rate.fill('fast');
+  await expect(dialog.getByRole('alert')).toContainText('A number is needed');
+  await expect(run).toBeDisabled();
+  await dialog
+    .getByRole('button', { name: /Reset learning_rate to 0.01/ })
+    .click();
+  await expect(rate).toHaveValue('0.01');
+  await rate.fill('0.1');
+  await dialog.getByLabel('augment', { exact: true }).check();
+  await dialog.getByLabel('Run name').fill('lr-0.1');
+  await dialog.getByText('More options').click();
+  await dialog.getByLabel('Tags').fill('team = vision');
+  await dialog.getByLabel('Note', { exact: true }).fill('A larger step.');
+  const axe = await new AxeBuilder({ page })
+    .include('.jp-mlws-submit')
+    .analyze();
+  expect(axe.violations).toEqual([]);
+  await dialog.getByText('More options').click();
+  if (DOC_SHOTS) {
+    await page.screenshot({ path: '../docs/images/submit-dialog.png' });
+  }
+  await dialog.getByLabel('Run name').press('Control+Enter');
+
+  const row = page
+    .locator(`#${PANEL}`)
+    .getByRole('treeitem', { name: /lr-0.1/ });
+  await expect(row).toHaveAttribute('aria-selected', 'true', {
+    timeout: SHOWN
+  });
+  await expect(row).toContainText('Running', { timeout: SHOWN });
+  await expect(
+    page.getByRole('button', { name: /Jobs: 1 running/ })
+  ).toBeVisible();
+  // The run's page is in front.
+  await expect(
+    page.getByRole('main').getByRole('tab', { name: 'lr-0.1' })
+  ).toBeVisible();
+  await expect(row.locator('.jp-mlws-sparkline path')).toHaveAttribute(
+    'd',
+    /L/,
+    { timeout: SHOWN }
+  );
+  if (DOC_SHOTS) {
+    await page.screenshot({ path: '../docs/images/sidebar.png' });
+  }
+  await expect(row).toContainText('Completed', { timeout: SHOWN });
+  await expect(page.getByText('lr-0.1 completed in')).toBeVisible();
+  if (DOC_SHOTS) {
+    await page
+      .getByRole('main')
+      .getByRole('tab', { name: /^Metrics/ })
+      .click();
+    await expect(page.locator('.u-over').first()).toBeVisible();
+    await page.screenshot({ path: '../docs/images/run-page.png' });
+  }
+
+  const stored = await server.latestRun('training');
+  expect(stored.name).toBe('lr-0.1');
+  expect(stored.params).toEqual({
+    learning_rate: '0.1',
+    epochs: '8',
+    optimizer: 'adam',
+    augment: 'True',
+    layers: '[64, 32]'
+  });
+  expect(stored.tags['team']).toBe('vision');
+  expect(stored.note).toBe('A larger step.');
+  const acc = stored.metrics['acc']?.last ?? NaN;
+  expect(acc).toBeCloseTo(1 - 0.1 - 0.5 / 8);
+  await expect(row.locator('.jp-mlws-tree-value')).toHaveText(
+    String(Number(acc.toPrecision(4)))
+  );
+  await expect(row.locator('.jp-mlws-tree-value')).toHaveAttribute(
+    'title',
+    `acc: ${acc}`
+  );
+  await expect(page.getByRole('button', { name: /Jobs:/ })).toBeHidden();
+
+  // Only what was changed was sent.
+  const job = await server.get<{ spec: { parameters: unknown } }>(
+    `/jobs/${stored.id}`
+  );
+  expect(job.spec.parameters).toEqual({ learning_rate: 0.1, augment: true });
+});
+
+test('a failing notebook says where, in the tree and in a notification', async ({
+  page,
+  request,
+  baseURL,
+  tmpPath
+}) => {
+  const server = new Server(request, baseURL ?? '');
+  await page.contents.uploadContent(
+    notebookText(
+      { source: 'rate = -1' },
+      { source: 'raise ValueError("the rate is negative")' }
+    ),
+    'text',
+    `${tmpPath}/fails.ipynb`
+  );
+  await page.sidebar.openTab(PANEL);
+  await openNotebook(page, `${tmpPath}/fails.ipynb`);
+  let dialog = await pressRun(page);
+
+  // It has no parameters: the dialog says how, and does it.
+  await dialog.getByRole('button', { name: 'Tag the selected cell' }).click();
+  await expect(dialog.getByLabel('rate', { exact: true })).toHaveValue('-1');
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+  dialog = await pressRun(page);
+  await dialog.getByLabel('rate', { exact: true }).fill('-2');
+  await dialog.getByRole('button', { name: 'Run', exact: true }).click();
+
+  const row = page
+    .locator(`#${PANEL}`)
+    .getByRole('treeitem', { name: /fails-1/ });
+  await expect(row).toContainText('Failed', { timeout: SHOWN });
+  const { error, params } = await server.latestRun('fails');
+  expect(params).toEqual({ rate: '-2' });
+  await expect(row).toContainText(
+    `cell ${(error?.cell ?? NaN) + 1}: ValueError`
+  );
+  const told = page.locator('.Toastify__toast', { hasText: 'fails-1 failed' });
+  await expect(told).toContainText('the rate is negative');
+  await page
+    .getByRole('main')
+    .getByRole('tab', { name: 'fails-1' })
+    .locator('.lm-TabBar-tabCloseIcon')
+    .click();
+  await told.getByRole('button', { name: 'Open run' }).click();
+  await expect(
+    page.getByRole('main').getByRole('tab', { name: 'fails-1' })
+  ).toBeVisible();
+});
+
+test('names are only text', async ({ page, tmpPath }) => {
+  const evil = '<img src=x onerror="window.mlwsHacked=1">';
+  await page.contents.uploadContent(
+    notebookText({ source: `x = 1  # ${evil}`, tags: ['parameters'] }),
+    'text',
+    `${tmpPath}/evil.ipynb`
+  );
+  await page.sidebar.openTab(PANEL);
+  await openNotebook(page, `${tmpPath}/evil.ipynb`);
+  const dialog = await pressRun(page);
+  await expect(dialog.getByText(evil)).toBeVisible();
+  await dialog.getByRole('combobox', { name: 'Experiment' }).fill(`e ${evil}`);
+  await dialog.getByLabel('Run name').fill(`r ${evil}`);
+  await dialog.getByLabel('Run name').press('Control+Enter');
+  const panel = page.locator(`#${PANEL}`);
+  await expect(panel.getByText(`e ${evil}`)).toBeVisible({ timeout: SHOWN });
+  await expect(panel.getByText(`r ${evil}`)).toBeVisible();
+  await expect(
+    panel.getByRole('treeitem', { name: /^.*r <img/ })
+  ).toContainText('Completed', { timeout: SHOWN });
+  await expect(page.getByText(`r ${evil} completed in`)).toBeVisible();
+  expect(await page.locator('img[src="x"]').count()).toBe(0);
+  expect(await page.evaluate(() => 'mlwsHacked' in window)).toBe(false);
+});
+
+test('a file is run from the file browser', async ({ page, tmpPath }) => {
+  await page.contents.uploadContent(
+    notebookText({ source: '1 + 1' }),
+    'text',
+    `${tmpPath}/plain.ipynb`
+  );
+  await page.filebrowser.refresh();
+  await page.menu.openContextMenu(
+    '.jp-DirListing-item[data-file-type="notebook"]'
+  );
+  await page.getByRole('menuitem', { name: 'Run as Experiment…' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(
+    dialog.getByRole('combobox', { name: 'Experiment' })
+  ).toHaveValue('plain');
+  await expect(
+    dialog.getByRole('button', { name: 'Tag the selected cell' })
+  ).toBeHidden();
+  await dialog
+    .getByRole('form')
+    .getByRole('button', { name: 'Cancel' })
+    .click();
+  await expect(dialog).toBeHidden();
+});

@@ -1,0 +1,128 @@
+import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+import type { APIRequestContext, Locator } from '@playwright/test';
+
+export const PANEL = 'jp-mlws-experiments';
+
+/** A cell of a notebook that a test writes. */
+interface ICell {
+  source: string;
+  tags?: string[];
+}
+
+/** The file of a notebook with these code cells, for the installed Python kernel. */
+export function notebookText(...cells: ICell[]): string {
+  return JSON.stringify({
+    nbformat: 4,
+    nbformat_minor: 5,
+    metadata: {
+      kernelspec: {
+        name: 'python3',
+        display_name: 'Python 3 (ipykernel)',
+        language: 'python'
+      },
+      language_info: { name: 'python' }
+    },
+    cells: cells.map(({ source, tags }, i) => ({
+      id: `cell-${i}`,
+      cell_type: 'code',
+      source,
+      metadata: tags ? { tags } : {},
+      outputs: [],
+      execution_count: null
+    }))
+  });
+}
+
+/** A training of some seconds that logs two metrics. */
+export const TRAINING = notebookText(
+  {
+    tags: ['parameters'],
+    source: [
+      'learning_rate: float = 0.01  # step size of the optimizer',
+      'epochs: int = 8  # passes over the data',
+      'optimizer: str = "adam"  # "adam" or "sgd"',
+      'augment: bool = False  # also train on shifted copies',
+      'layers = [64, 32]  # neurons of each hidden layer'
+    ].join('\n')
+  },
+  {
+    source: [
+      'import time, mlws',
+      'for epoch in range(epochs):',
+      '    mlws.log_metric("acc", 1 - learning_rate - 0.5 / (epoch + 1), step=epoch)',
+      '    mlws.log_metric("loss", 1 / (epoch + 1), step=epoch)',
+      '    time.sleep(0.5)'
+    ].join('\n')
+  }
+);
+
+/** What the pages are compared with: the server's own answers. */
+export class Server {
+  constructor(
+    private readonly request: APIRequestContext,
+    private readonly baseUrl: string
+  ) {}
+
+  async get<T>(path: string): Promise<T> {
+    const reply = await this.request.get(`${this.baseUrl}/mlws/api/v1${path}`);
+    if (!reply.ok()) {
+      throw new Error(`${path}: ${reply.status()} ${await reply.text()}`);
+    }
+    return (await reply.json()) as T;
+  }
+
+  /** The newest run of an experiment. */
+  async latestRun(experiment: string): Promise<IRun> {
+    const { experiments } = await this.get<{
+      experiments: { id: string; name: string }[];
+    }>(`/workspaces/default/experiments?q=${encodeURIComponent(experiment)}`);
+    const id = experiments.find(({ name }) => name === experiment)?.id;
+    const { runs } = await this.get<{ runs: IRun[] }>(
+      `/workspaces/default/runs?experiment_id=${id}&limit=1`
+    );
+    const run = runs[0];
+    if (!run) {
+      throw new Error(`The experiment ${experiment} has no run`);
+    }
+    return run;
+  }
+}
+
+/** The part of a run that the tests look at. */
+export interface IRun {
+  id: string;
+  name: string;
+  status: string;
+  note: string;
+  tags: Record<string, string>;
+  params: Record<string, string>;
+  metrics: Record<string, { last: number }>;
+  error: { kind: string; cell: number; message: string } | null;
+}
+
+/** Opens a notebook as a person finds it: by a double click, here by its path. */
+export async function openNotebook(
+  page: IJupyterLabPageFixture,
+  path: string
+): Promise<void> {
+  await page.evaluate(async notebook => {
+    await window.jupyterapp.commands.execute('docmanager:open', {
+      path: notebook
+    });
+  }, path);
+  await page
+    .locator('.jp-NotebookPanel-toolbar:visible')
+    .getByRole('button', { name: 'Run as experiment' })
+    .waitFor();
+}
+
+/** Presses the button in the notebook's toolbar. */
+export async function pressRun(page: IJupyterLabPageFixture): Promise<Locator> {
+  await page
+    .locator('.jp-NotebookPanel-toolbar:visible')
+    .getByRole('button', { name: 'Run as experiment' })
+    .click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('combobox', { name: 'Experiment' }).waitFor();
+  return dialog;
+}
