@@ -28,7 +28,7 @@ def check_refusal(answer: Answer, *, sent: str = "", roots: tuple[Path, ...] = (
     message = error["message"]
     assert len(message) > 10, error
     assert len(message) < 20_000, len(message)
-    assert message.partition("\n")[0][-1] in ".!?)", error
+    assert message[-1] in ".!?" or message.partition("\n")[0][-1] == ")", error
     found = LEAKS.search(message)
     assert found is None or found.group(0) in sent, error
     for root in roots:

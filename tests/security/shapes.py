@@ -71,7 +71,7 @@ def resolved(schema: Schema) -> Schema:
 def example(schema: Schema, name: str = "") -> Any:
     """A valid value, with what is required only."""
     schema = resolved(schema)
-    if name in EXAMPLES:
+    if name in EXAMPLES and schema.get("type") != "array":
         return copy.deepcopy(EXAMPLES[name])
     if "const" in schema:
         return schema["const"]
@@ -86,7 +86,7 @@ def example(schema: Schema, name: str = "") -> Any:
         return {key: example(value, key) for key, value in schema.get("properties", {}).items() if key in required}
     if kind == "array":
         return [example(schema["items"], name) for _ in range(schema.get("minItems", 0))]
-    plain: dict[Any, Any] = {"string": "some text", "number": 0.5, "boolean": True, None: "anything", "null": None}
+    plain: dict[Any, Any] = {"string": "some-text", "number": 0.5, "boolean": True, None: "anything", "null": None}
     plain["integer"] = max(1, schema.get("minimum", 1))
     return plain[kind]
 
@@ -109,7 +109,7 @@ EXAMPLES: dict[str, Any] = {
 def full(schema: Schema, name: str = "") -> Any:
     """A valid value with every field that there is."""
     schema = resolved(schema)
-    if name in EXAMPLES:
+    if name in EXAMPLES and schema.get("type") != "array":
         return copy.deepcopy(EXAMPLES[name])
     if schema.get("type") == "object" and "properties" in schema:
         return {key: full(value, key) for key, value in schema["properties"].items()}

@@ -11,7 +11,7 @@ from jupyter_mlws.kit.fields import Count
 Line = Annotated[str, Meta(max_length=4000)]
 
 
-class GitState(Struct, kw_only=True, omit_defaults=True):
+class GitState(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The state of the git repository a run was started from."""
 
     commit: Line | None = None
@@ -23,7 +23,7 @@ class GitState(Struct, kw_only=True, omit_defaults=True):
     """`git diff HEAD`, cut at 1 MB."""
 
 
-class EnvironmentCapture(Struct, kw_only=True, omit_defaults=True):
+class EnvironmentCapture(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a run ran in."""
 
     language: Line | None = None

@@ -27,7 +27,7 @@ class Lifecycle(str, Enum):
     DELETED = "deleted"
 
 
-class RunError(Struct, kw_only=True, omit_defaults=True):
+class RunError(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Why a run failed, in words for a person."""
 
     message: str
@@ -51,7 +51,7 @@ class Progress(Struct, kw_only=True):
     """Index of the cell that runs now, counted from 0 over all cells."""
 
 
-class RunIO(Struct, kw_only=True, omit_defaults=True):
+class RunIO(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A named input or output of a run."""
 
     name: Key
@@ -67,7 +67,7 @@ class Waiting(Struct, kw_only=True):
     position: int
 
 
-class Process(Struct, kw_only=True, omit_defaults=True):
+class Process(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The operating-system process of an interactive run: enough to tell whether it still lives."""
 
     host: Annotated[str, Meta(max_length=255)]
