@@ -12,11 +12,13 @@ from jupyter_mlws.domain.access.tables import TokenRow
 from jupyter_mlws.domain.workspaces.service import workspace_names
 from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action, Actor, ActorKind
 from jupyter_mlws.kit.clock import now_ms
-from jupyter_mlws.kit.errors import Forbidden, NotFound
+from jupyter_mlws.kit.errors import Forbidden
 from jupyter_mlws.kit.ids import new_id
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+    from jupyter_mlws.kit.errors import NotFound
 
 ALLOWED: dict[ActorKind, frozenset[Action]] = {
     ActorKind.USER: frozenset(Action),
@@ -48,11 +50,11 @@ def authorize(actor: Actor, action: Action, workspace: str | None) -> bool:
     return actor.workspace is None or workspace is None or actor.workspace == workspace
 
 
-def require(actor: Actor, action: Action, workspace: str, what: str, *, workspace_id: int) -> None:
-    """Raise unless `actor` may do this in the workspace: `NotFound` (of `what`) for what it may not even read."""
+def require(actor: Actor, action: Action, workspace: str, missing: NotFound, *, workspace_id: int) -> None:
+    """Raise unless `actor` may do this in the workspace: `missing` for what it may not even read, as if it were not there."""
     here = actor.workspace in (None, workspace) if actor.workspace_id is None else actor.workspace_id == workspace_id
     if not here or not authorize(actor, Action.READ, None):
-        raise NotFound(f"There is no {what}.")
+        raise missing
     if not authorize(actor, action, None):
         raise Forbidden(f"{actor.name} ({actor.kind.value}) may not {action.value} in workspace {workspace!r}.")
 

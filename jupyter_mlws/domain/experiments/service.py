@@ -242,14 +242,18 @@ def _row(session: Session, experiment_id: str) -> ExperimentRow:
     if experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 19:
         row = store.by_id(session, int(experiment_id))
     if row is None:
-        raise ExperimentNotFound(f"There is no experiment with id {experiment_id[:80]!r}.", field="experiment_id")
+        raise _missing(experiment_id)
     return row
+
+
+def _missing(experiment_id: str) -> ExperimentNotFound:
+    return ExperimentNotFound(f"There is no experiment with id {experiment_id[:80]!r}.", field="experiment_id")
 
 
 def _open(session: Session, actor: Actor, action: Action, experiment_id: str) -> tuple[ExperimentRow, str]:
     row = _row(session, experiment_id)
     workspace = workspaces.workspace_names(session, [row.workspace_id])[row.workspace_id]
-    require(actor, action, workspace, f"experiment with id {experiment_id!r}", workspace_id=row.workspace_id)
+    require(actor, action, workspace, _missing(experiment_id), workspace_id=row.workspace_id)
     return row, workspace
 
 

@@ -63,7 +63,7 @@ def open_for_files(session: Session, actor: Actor, run_id: str) -> RunRef:
 def open_row(session: Session, actor: Actor, action: Action, run_id: str) -> tuple[RunRow, RunRef]:
     row = row_of(session, run_id)
     ref = ref_of(session, row)
-    require(actor, action, ref.workspace, f"run {run_id!r}", workspace_id=row.workspace_id)
+    require(actor, action, ref.workspace, missing(run_id), workspace_id=row.workspace_id)
     if action is not Action.READ:
         check_writable(session, actor, row)
     return row, ref
@@ -72,8 +72,13 @@ def open_row(session: Session, actor: Actor, action: Action, run_id: str) -> tup
 def row_of(session: Session, run_id: str) -> RunRow:
     row = store.by_id(session, run_id)
     if row is None:
-        raise RunNotFound(f"There is no run {run_id[:80]!r}.", field="run_id")
+        raise missing(run_id)
     return row
+
+
+def missing(run_id: str) -> RunNotFound:
+    """What is answered for a run that is not there, or that the caller may not see."""
+    return RunNotFound(f"There is no run {run_id[:80]!r}.", field="run_id")
 
 
 def check_writable(session: Session, actor: Actor, row: RunRow) -> None:
