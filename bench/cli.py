@@ -1,4 +1,8 @@
-"""How long `mlws run list` takes, wall clock, Python's start included: median and worst of 15 calls, beside `python -c pass`; and its CPU time, which says more on a busy machine.
+"""How long `mlws run list` takes, Python's start included: median and worst of 15 calls, beside `mlws --help` and `python -c pass`.
+
+Wall clock, which the budget is for; and CPU time, which says more on a busy machine.
+
+And its CPU time, which says more on a busy machine.
 
     python bench/cli.py [calls]
 

@@ -181,5 +181,9 @@ def connect(name: str | None = None, url: str | None = None, token: str | None =
     Raises `ServerNotFound`, `ServerAway`, `Unauthenticated`, or `NotFound` if there is no such workspace.
     """
     found = Workspace.start_or_connect(name) if start and url is None else Workspace(name, url, token)
-    found.show()
+    try:
+        found.show()
+    except BaseException:
+        found.close()
+        raise
     return found

@@ -47,14 +47,15 @@ def test_an_address_that_is_none(clean_env: pytest.MonkeyPatch, url: str) -> Non
 def test_a_named_server_is_never_replaced(server: LiveServer, clean_env: pytest.MonkeyPatch) -> None:
     clean_env.setenv("MLWS_DATA_DIR", str(server.data_dir))
     clean_env.setenv("MLWS_URL", f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(ServerAway, match="cannot be reached"):
-        Workspace().show()
+    with pytest.raises(ServerAway, match="cannot be reached"), Workspace() as away:
+        away.show()
     clean_env.setenv("MLWS_URL", server.url)
     clean_env.setenv("MLWS_TOKEN", "mlws_wrong")
-    with pytest.raises(Unauthenticated, match="MLWS_TOKEN"):
-        Workspace().show()
+    with pytest.raises(Unauthenticated, match="MLWS_TOKEN"), Workspace() as stranger:
+        stranger.show()
     clean_env.setenv("MLWS_TOKEN", server.token)
-    assert connect().name == "default"
+    with connect() as found:
+        assert found.name == "default"
     with pytest.raises(NotFound):
         connect("absent")
     clean_env.setenv("MLWS_WORKSPACE", "from-env")
@@ -82,8 +83,8 @@ def stranger() -> Iterator[str]:
 
 
 def test_something_else_at_the_address(stranger: str, clean_env: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ServerAway, match="no ML workspace"):
-        Workspace(url=stranger).show()
+    with pytest.raises(ServerAway, match="no ML workspace"), Workspace(url=stranger) as ws:
+        ws.show()
 
 
 @pytest.mark.slow
