@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from typing_extensions import Self
 
 START_S = 60.0
 
@@ -60,7 +61,7 @@ class LiveServer:
             "IPYTHONDIR": str(self.folder / "ipython"),
         }
 
-    def start(self) -> LiveServer:
+    def start(self) -> Self:
         """Start, and return once the workspace answers."""
         self.port = free_port()
         command = [
