@@ -2,8 +2,6 @@
 
 Wall clock, which the budget is for; and CPU time, which says more on a busy machine.
 
-And its CPU time, which says more on a busy machine.
-
     python bench/cli.py [calls]
 
 A server of its own runs on a folder of its own with 200 runs. Exit code 1 when the median is over 400 ms.
