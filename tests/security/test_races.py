@@ -99,6 +99,7 @@ def test_a_batch_is_stored_once(target: LiveServer, person: Api, world: World, t
 
 def test_of_two_values_of_a_param_one_wins_whole_batches_only(target: LiveServer, person: Api, world: World, tokens: list[str]):
     run = new_run(person, world)
+
     def work(api: Api, n: int) -> Answer:
         metrics = [{"key": f"m{n}", "value": 1, "time": 1}]
         body = {"batch_id": f"param-batch-{n}", "params": {"lr": str(n), f"own-{n}": "x"}, "metrics": metrics}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -31,13 +32,19 @@ def test_an_unknown_token_is_refused(server: LiveServer, method: str, path: str)
     assert answer.status_code == 401, answer.text
 
 
+@pytest.fixture(scope="module")
+def browser(server: LiveServer) -> Iterator[httpx.Client]:
+    """A browser that is signed in: one login for all routes."""
+    with httpx.Client(base_url=server.url, follow_redirects=True) as made:
+        made.get("/lab", params={"token": server.token})
+        assert made.get("/mlws/api/v1/health").status_code == 200
+        yield made
+
+
 @pytest.mark.parametrize(("method", "path"), [door for door in DOORS if door[0] != "GET"])
-def test_a_cookie_without_the_xsrf_token_changes_nothing(server: LiveServer, method: str, path: str):
-    with httpx.Client(base_url=server.url, follow_redirects=True) as browser:
-        browser.get("/lab", params={"token": server.token})
-        assert browser.get("/mlws/api/v1/health").status_code == 200
-        answer = browser.request(method, f"/mlws/api/v1{path}", content=b"{}")
-        assert answer.status_code == 403, answer.text
+def test_a_cookie_without_the_xsrf_token_changes_nothing(browser: httpx.Client, method: str, path: str):
+    answer = browser.request(method, f"/mlws/api/v1{path}", content=b"{}")
+    assert answer.status_code == 403, answer.text
 
 
 def test_a_token_in_the_query_is_no_token_of_ours(server: LiveServer):
