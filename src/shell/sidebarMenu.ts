@@ -1,5 +1,5 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { Menu } from '@lumino/widgets';
+import { MenuSvg } from '@jupyterlab/ui-components';
 
 type Commands = JupyterFrontEnd['commands'];
 
@@ -16,7 +16,7 @@ export function openMenu(
   x: number,
   y: number
 ): void {
-  const menu = new Menu({ commands });
+  const menu = new MenuSvg({ commands });
   for (const entry of entries) {
     menu.addItem(
       entry

@@ -9,7 +9,12 @@ import {
   Server
 } from './workspace';
 
+/** With MLWS_DOC_SHOTS=1 the pictures of the documentation are taken. */
+const DOC_SHOTS = process.env.MLWS_DOC_SHOTS === '1';
 const SHOWN = 30_000;
+// The pictures show a folder such as people have.
+test.use(DOC_SHOTS ? { tmpPath: 'vision' } : {});
+
 const SCORES = ['0.5', '0.75', '0.625'];
 
 test('experiments are steered from the sidebar', async ({
@@ -19,6 +24,7 @@ test('experiments are steered from the sidebar', async ({
   tmpPath
 }, testInfo) => {
   const server = new Server(request, baseURL ?? '');
+  await page.contents.createDirectory(tmpPath);
   await page.contents.uploadContent(
     notebookText(
       { source: 'score = 0.5', tags: ['parameters'] },
@@ -62,6 +68,10 @@ test('experiments are steered from the sidebar', async ({
   const axe = await new AxeBuilder({ page }).include(`#${PANEL}`).analyze();
   expect(axe.violations).toEqual([]);
   await page.screenshot({ path: testInfo.outputPath('tree.png') });
+  if (DOC_SHOTS) {
+    await page.sidebar.setWidth(360, 'left');
+    await page.screenshot({ path: '../docs/images/sidebar.png' });
+  }
 
   // Keys: the filter, the rows, a new name.
   await best.focus();

@@ -14,6 +14,9 @@ import {
 const DOC_SHOTS = process.env.MLWS_DOC_SHOTS === '1';
 const SHOWN = 30_000;
 
+// The pictures show a folder such as people have.
+test.use(DOC_SHOTS ? { tmpPath: 'vision' } : {});
+
 test('a notebook runs as an experiment, from the button to the run', async ({
   page,
   request,
@@ -21,6 +24,7 @@ test('a notebook runs as an experiment, from the button to the run', async ({
   tmpPath
 }) => {
   const server = new Server(request, baseURL ?? '');
+  await page.contents.createDirectory(tmpPath);
   await page.contents.uploadContent(
     TRAINING,
     'text',
@@ -90,9 +94,6 @@ test('a notebook runs as an experiment, from the button to the run', async ({
     /L/,
     { timeout: SHOWN }
   );
-  if (DOC_SHOTS) {
-    await page.screenshot({ path: '../docs/images/sidebar.png' });
-  }
   await expect(row).toContainText('Completed', { timeout: SHOWN });
   await expect(page.getByText('lr-0.1 completed in')).toBeVisible();
   if (DOC_SHOTS) {

@@ -50,8 +50,8 @@ export function RunRow(props: {
           {shortFailure(run, trans)}
         </span>
       ) : isWaiting(run) ? (
-        <span className="jp-mlws-tree-reason jp-mlws-ellipsis">
-          {run.waiting?.reason ?? ''}
+        <span className="jp-mlws-tree-duration">
+          {run.waiting && trans.__('no. %1 in the queue', run.waiting.position)}
         </span>
       ) : (
         <Measures row={row} />

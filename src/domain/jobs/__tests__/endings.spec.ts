@@ -1,0 +1,107 @@
+import { nullTranslator } from '@jupyterlab/translation';
+
+import { claimEnding } from '../claim';
+import { endingText, left } from '../endings';
+import { countText, listText } from '../JobsStatus';
+import { targetLabel, targetWait } from '../target';
+import type { ComputeTarget } from '../types';
+import { aRun } from './factories';
+
+const trans = nullTranslator.load('jupyter_mlws');
+
+describe('endings', () => {
+  const a = aRun({ id: 'a' });
+  const b = aRun({ id: 'b' });
+
+  it('are those of jobs that were seen alive', () => {
+    expect(left([a, b], [b])).toEqual([a]);
+    expect(left(undefined, [b])).toEqual([]);
+    expect(left([a], undefined)).toEqual([]);
+  });
+
+  it('say how it went', () => {
+    expect(endingText(aRun(), trans)).toBeNull();
+    expect(endingText(aRun({ status: 'Completed' }), trans)?.text).toBe(
+      'train-1 completed in 1:03.'
+    );
+    expect(endingText(aRun({ status: 'Canceled' }), trans)?.type).toBe('info');
+    const error = {
+      message: 'bad rate (cell 7)\nmore',
+      kind: 'ValueError',
+      cell: 6
+    };
+    expect(endingText(aRun({ status: 'Failed', error }), trans)).toEqual({
+      type: 'error',
+      text: 'train-1 failed: ValueError: bad rate (cell 7)'
+    });
+    expect(
+      endingText(aRun({ status: 'Failed', reason: 'timeout' }), trans)?.text
+    ).toContain('longer than its time limit');
+  });
+
+  it('are told by one tab only', async () => {
+    window.localStorage.clear();
+    window.localStorage.setItem('jupyter-mlws:told:old', '1');
+    expect(await claimEnding('r')).toBe(true);
+    expect(await claimEnding('r')).toBe(false);
+    expect(window.localStorage.getItem('jupyter-mlws:told:old')).toBeNull();
+  });
+});
+
+describe('the status bar', () => {
+  const jobs = [
+    aRun({ name: 'one' }),
+    aRun({
+      name: 'two',
+      status: 'Queued',
+      waiting: { reason: 'no slot', position: 1 }
+    })
+  ];
+
+  it('counts and lists', () => {
+    expect(countText(jobs, trans)).toBe('1 running, 1 queued');
+    expect(countText(jobs.slice(1), trans)).toBe('1 queued');
+    expect(listText(jobs, trans)).toBe(
+      'train / one · Running\ntrain / two · no slot'
+    );
+    expect(listText(new Array(12).fill(jobs[0]), trans)).toContain(
+      '… and 2 more'
+    );
+  });
+});
+
+describe('a target', () => {
+  const target: ComputeTarget = {
+    name: 'local',
+    kind: 'local',
+    description: '',
+    max_jobs: 2,
+    running: 2,
+    queued: 2,
+    state: 'ready',
+    detail: '',
+    cpu_count: 2,
+    memory_bytes: null,
+    load: null,
+    memory_used_bytes: null,
+    queue: [
+      { run_id: 'a', name: 'a', position: 1, reason: '', priority: 5 },
+      { run_id: 'b', name: 'b', position: 2, reason: '', priority: 0 }
+    ]
+  };
+
+  it('tells its free slots and what a job would wait for', () => {
+    expect(targetLabel({ ...target, running: 1 }, trans)).toBe(
+      'local · 1 of 2 slots free'
+    );
+    expect(targetWait(target, 0, trans)).toContain('2 jobs are queued');
+    expect(targetWait(target, 1, trans)).toContain('1 job is queued');
+    expect(targetWait(target, 9, trans)).toContain('2 jobs are running');
+    expect(
+      targetWait({ ...target, running: 0, queued: 0, queue: [] }, 0, trans)
+    ).toBe('');
+    expect(
+      targetWait({ ...target, state: 'unavailable', detail: 'off' }, 0, trans)
+    ).toBe('off');
+  });
+});
