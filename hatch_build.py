@@ -46,7 +46,8 @@ class FrontendBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # the ho
             self._build(version)
         if self.target_name == "wheel" and built.exists():
             build_data["shared_data"][LABEXTENSION] = LAB_SHARE
-            build_data["shared_data"]["install.json"] = f"{LAB_SHARE}/install.json"
+            if not Path(self.root, LABEXTENSION, "install.json").exists():  # a build for development puts it there by itself
+                build_data["shared_data"]["install.json"] = f"{LAB_SHARE}/install.json"
 
     def _build(self, version: str) -> None:
         skip = os.environ.get("HATCH_JUPYTER_BUILDER_SKIP_NPM") == "1"
