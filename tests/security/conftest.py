@@ -14,7 +14,7 @@ from tests.security.world import World
 @pytest.fixture(scope="session")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A Jupyter server that is attacked."""
-    live = LiveServer(tmp_path_factory.mktemp("target"), options=["--MlwsApp.max_jobs=4"]).start()
+    live = LiveServer(tmp_path_factory.mktemp("target"), options=["--MlwsApp.max_jobs=8"]).start()
     yield live
     live.stop()
 

@@ -10,7 +10,7 @@ from tests.security.api import Answer
 
 LEAKS = re.compile(
     r"Traceback|File \"|0x[0-9a-f]{6,}|<class|<[A-Za-z_.]+ object|sqlalchemy|sqlite3|msgspec|tornado|site-packages|\bNoneType\b"
-    r"|Exception\b|[A-Z]\w+Error\b|(?:^|[\s(,:\[])b'"
+    r"|Exception\b|[A-Z]\w+Error\b|(?:^|[ (,:\[])b'"
 )
 
 

@@ -181,7 +181,7 @@ def written(rows: dict[str, Row]) -> str:
 def main() -> None:
     """Write the file anew."""
     with tempfile.TemporaryDirectory() as folder:
-        server = LiveServer(Path(folder), options=["--MlwsApp.max_jobs=4"]).start()
+        server = LiveServer(Path(folder), options=["--MlwsApp.max_jobs=8"]).start()
         world = World(server, "space")
         try:
             GOLDEN.write_text(written(observed(world)))

@@ -18,7 +18,7 @@ from tests.security.world import MISSING_RUN, World, example_path
 FUZZED = [verb for verb in VERBS if verb.contract.media_type != STREAMS]
 RUNS_SOMETHING = {"POST /jobs/{run_id}/rerun", "POST /jobs/{run_id}/cancel"}
 """With the id of a real job these would start and end processes; they are asked about a run that is none."""
-EXAMPLES = 12
+EXAMPLES = 8
 
 
 def requests(verb: Verb) -> st.SearchStrategy[tuple[dict[str, list[str]], Any, bool]]:

@@ -147,6 +147,8 @@ def test_ids_in_addresses_that_are_none(target: LiveServer, person: Api, world: 
     query = {one["name"]: "loss" for one in verb.query if one["required"]}
     content = b"x" if verb.contract.raw_body else None
     for text in IDS:
+        if "{workspace}" in verb.path and text.isalnum() and len(text) < 64:
+            continue  # a good name of a workspace
         names = dict.fromkeys(("workspace", "experiment_id", "run_id", "token_id", "name", "sha256"), text)
         answer = person.ask(verb.method, example_path(verb.path, world.a, **names), body, query=query, content=content)
         if verb.name == "DELETE /tokens/{token_id}" and answer.status == 204:
@@ -159,36 +161,19 @@ QUERIES = [
     "",
     "\0",
     HALF,
-    "\n",
     "'",
     "--",
-    "%",
     "_" * 3000,
-    "[" * 3000,
     "(" * 3000,
     "NOT " * 3000,
-    "a=" * 3000,
-    "\u202e",
-    "🦊",
+    "\u202e🦊",
     "9" * 5000,
-]
-QUERIES += [
     "-1",
-    "0",
     str(2**63),
-    str(-(2**63) - 1),
     "1e30",
-    "1e999",
     "nan",
-    "Infinity",
-    "0x10",
-    "1_000",
     "٣",
-    "true",
-    "null",
     "[]",
-    "{}",
-    "1.5",
 ]
 ASKED = [verb for verb in VERBS if verb.query and verb.contract.media_type != STREAMS]
 
@@ -204,9 +189,10 @@ def test_query_values_that_make_no_sense(target: LiveServer, person: Api, world:
         if (verb.method, parameter["name"]) == ("DELETE", "dry_run"):
             continue
         for text in QUERIES:
-            for value in (text, [text, text]):
-                answer = person.ask(verb.method, path, query={**given, parameter["name"]: value}, content=content)
-                check_no_failure(answer, sent=f"{parameter['name']} {text}", roots=(target.folder,))
+            answer = person.ask(verb.method, path, query={**given, parameter["name"]: text}, content=content)
+            check_no_failure(answer, sent=f"{parameter['name']} {text}", roots=(target.folder,))
+        twice = person.ask(verb.method, path, query={**given, parameter["name"]: ["1", "true"]}, content=content)
+        check_no_failure(twice, sent=parameter["name"])
         if parameter["schema"].get("type") == "integer":
             for text in ("", str(2**63), "1e30", "9" * 5000, "x", "1.5", "nan"):
                 answer = person.ask(verb.method, path, query={**given, parameter["name"]: text}, content=content)

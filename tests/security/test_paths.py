@@ -44,7 +44,7 @@ def trap(target: LiveServer) -> Trap:
     (target.root / "inside").mkdir()
     up = "../outside/canary"
     payloads = []
-    for name in (f"{up}.txt", f"{up}.ipynb", f"inside/../{up}.ipynb", f"./{up}.txt", f"inside/../../{up[3:]}.txt"):
+    for name in (f"{up}.txt", f"inside/../{up}.ipynb"):
         # On the wire a percent sign is encoded once more, so these are the doubly encoded forms.
         payloads += [
             name,
@@ -129,7 +129,7 @@ def test_no_path_leads_out(target: LiveServer, world: World, person: Api, trap: 
 
 
 @pytest.mark.parametrize("area", ["artifacts", "snapshot"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(path=st.text(min_size=1, max_size=80))
 def test_any_text_as_path_is_refused_or_kept_as_it_is(target: LiveServer, person: Api, world: World, area: str, path: str):
     stored = person.ask(

@@ -119,9 +119,11 @@ def test_an_artifact_is_one_of_those_that_were_sent(target: LiveServer, person: 
     contents = [f"{n}".encode() * 100_000 for n in range(len(tokens))]
     for area in ("artifacts", "snapshot"):
         path = f"/runs/{run}/{area}/content"
-        sent = at_once(
-            target, tokens, lambda api, n, path=path: api.ask("PUT", path, query={"path": "same"}, content=contents[n])
-        )  # type: ignore[misc]
+
+        def send(api: Api, n: int, path: str = path) -> Answer:
+            return api.ask("PUT", path, query={"path": "same"}, content=contents[n])
+
+        sent = at_once(target, tokens, send)
         assert {answer.status for answer in sent} == {201}
         got = person.ask("GET", path, query={"path": "same"})
         assert got.body in contents
