@@ -2,6 +2,8 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@jupyterlab/galata';
 
 import {
+  DOC_SHOTS,
+  docFolder,
   notebookText,
   openNotebook,
   PANEL,
@@ -9,11 +11,8 @@ import {
   Server
 } from './workspace';
 
-/** With MLWS_DOC_SHOTS=1 the pictures of the documentation are taken. */
-const DOC_SHOTS = process.env.MLWS_DOC_SHOTS === '1';
 const SHOWN = 30_000;
-// The pictures show a folder such as people have.
-test.use(DOC_SHOTS ? { tmpPath: 'vision' } : {});
+test.use(docFolder);
 
 const SCORES = ['0.5', '0.75', '0.625'];
 
@@ -24,7 +23,6 @@ test('experiments are steered from the sidebar', async ({
   tmpPath
 }, testInfo) => {
   const server = new Server(request, baseURL ?? '');
-  await page.contents.createDirectory(tmpPath);
   await page.contents.uploadContent(
     notebookText(
       { source: 'score = 0.5', tags: ['parameters'] },

@@ -2,6 +2,8 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@jupyterlab/galata';
 
 import {
+  DOC_SHOTS,
+  docFolder,
   notebookText,
   openNotebook,
   PANEL,
@@ -10,12 +12,9 @@ import {
   TRAINING
 } from './workspace';
 
-/** With MLWS_DOC_SHOTS=1 the pictures of the documentation are taken. */
-const DOC_SHOTS = process.env.MLWS_DOC_SHOTS === '1';
 const SHOWN = 30_000;
 
-// The pictures show a folder such as people have.
-test.use(DOC_SHOTS ? { tmpPath: 'vision' } : {});
+test.use(docFolder);
 
 test('a notebook runs as an experiment, from the button to the run', async ({
   page,
@@ -24,7 +23,6 @@ test('a notebook runs as an experiment, from the button to the run', async ({
   tmpPath
 }) => {
   const server = new Server(request, baseURL ?? '');
-  await page.contents.createDirectory(tmpPath);
   await page.contents.uploadContent(
     TRAINING,
     'text',

@@ -1,7 +1,25 @@
-import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+import { galata, type IJupyterLabPageFixture } from '@jupyterlab/galata';
 import type { APIRequestContext, Locator } from '@playwright/test';
 
 export const PANEL = 'jp-mlws-experiments';
+
+/** With MLWS_DOC_SHOTS=1 the pictures of the documentation are taken. */
+export const DOC_SHOTS = process.env.MLWS_DOC_SHOTS === '1';
+
+/** The pictures show a folder such as people have, not one named after a test. */
+export const docFolder = DOC_SHOTS
+  ? {
+      tmpPath: async (
+        { request }: { request: APIRequestContext },
+        use: (path: string) => Promise<void>
+      ): Promise<void> => {
+        const contents = galata.newContentsHelper(request);
+        await contents.createDirectory('vision');
+        await use('vision');
+        await contents.deleteDirectory('vision');
+      }
+    }
+  : {};
 
 /** A cell of a notebook that a test writes. */
 interface ICell {
