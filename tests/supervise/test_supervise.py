@@ -231,14 +231,3 @@ def test_runs_on_other_pythons(shell, version):
     folder = shell("echo hi; exit 3")
     assert folder.run(python)["exit_code"] == 3
     assert folder.log == b"hi\n"
-
-
-def test_starts_fast(make_folder):
-    """From the start of the supervisor to the job's own clock: 60 ms where nothing else runs; here the machine is shared."""
-    times = []
-    for number in range(9):
-        folder = make_folder(f"fast{number}", "/bin/date", "+%s%N")
-        began = time.time_ns()
-        folder.run()
-        times.append((int(folder.log) - began) / 1e6)
-    assert min(times) < 120, times
