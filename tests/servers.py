@@ -36,11 +36,16 @@ def lean(folder: Path, *, data_dir: Path | None = None, options: list[str] | Non
 def seeded(name: str) -> random.Random:
     """Random numbers whose seed is printed, and taken from MLWS_SEED to repeat a failure."""
     seed = int(os.environ.get("MLWS_SEED") or random.SystemRandom().randrange(2**32))
-    print(f"{name}: MLWS_SEED={seed}")
+    say(f"{name}: MLWS_SEED={seed}")
     return random.Random(seed)
 
 
-def until(look: Callable[[], T], timeout: float, what: str = "") -> T:
+def say(text: str) -> None:
+    """Print what a run of a test measured, or how it can be repeated."""
+    print(text)
+
+
+def until(look: Callable[[], T | None], timeout: float, what: str = "") -> T:
     """The first true value that `look` gives."""
     deadline = time.monotonic() + timeout
     while True:

@@ -37,7 +37,7 @@ COMPACT_EVERY_S = 5.0
 SWEEP_EVERY_S = 6 * 3600.0
 BATCHES_KEPT_MS = 30 * 24 * 3600 * 1000
 COMPACT_STEPS = 20
-ACTIVE_EVERY_S = 15.0
+ACTIVE_EVERY_S = 5.0
 SPOOL_ROUNDS = 10
 """For so many rounds a run whose process is dead stays as it is while its spool cannot be taken: it may hold the true end."""
 

@@ -50,8 +50,8 @@ def acknowledged_by(path):
 @pytest.mark.parametrize("case", range(10))
 def test_kill_9_loses_nothing_that_was_acknowledged(case, places, server, tracker, python, until):
     seed = int(os.environ.get("MLWS_TEST_SEED", time.time_ns() % 1_000_000)) + case
-    print(f"MLWS_TEST_SEED={seed - case}")  # noqa: T201  # shown where the test fails
-    chance = random.Random(seed)  # noqa: S311  # no secret
+    print(f"MLWS_TEST_SEED={seed - case}")  # shown where the test fails
+    chance = random.Random(seed)  # no secret
     with_server = case % 2 == 0
     env = {"MLWS_URL": server.url, "MLWS_TOKEN": TOKEN} if with_server else {}
     file = places / "acknowledged"

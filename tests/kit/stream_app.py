@@ -113,7 +113,7 @@ async def serve(root: Path) -> None:
     sockets = bind_sockets(0, "127.0.0.1")
     server = HTTPServer(make_app(root), max_body_size=1024 * 1024)
     server.add_sockets(sockets)
-    print(sockets[0].getsockname()[1], flush=True)  # noqa: T201 - how the parent learns the port
+    print(sockets[0].getsockname()[1], flush=True)
     await asyncio.Event().wait()
 
 

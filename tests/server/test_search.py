@@ -51,7 +51,7 @@ def test_pages_over_a_metric_with_gaps_and_infinities(server: LiveServer):
 
 
 def test_runs_made_between_pages_are_neither_missed_nor_doubled(server: LiveServer):
-    ids = make_runs(server, "moving", [random.random() for _ in range(12)])  # noqa: S311 - no secret
+    ids = make_runs(server, "moving", [random.random() for _ in range(12)])
     experiment = server.ok("GET", f"/runs/{ids[0]}")["experiment_id"]
     seen: list[str] = []
     cursor = None

@@ -50,7 +50,7 @@ def age(db: Database, blobs: BlobStore) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_freed_bytes_are_what_du_says(db: Database, blobs: BlobStore, seed: int) -> None:
     """Content is shared at random between runs and snapshots; any set of them is deleted."""
-    chance = random.Random(seed)  # noqa: S311 - test data
+    chance = random.Random(seed)
     contents = [chance.randbytes(chance.randrange(20_000)) for _ in range(25)]
     for run in range(6):
         for n in range(8):
