@@ -1,6 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { aRun } from '../../jobs/__tests__/factories';
+import { aRun } from '../../../testing/runs';
 import {
   lastValue,
   liveCount,

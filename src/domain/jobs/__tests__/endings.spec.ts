@@ -1,11 +1,11 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
+import { aRun } from '../../../testing/runs';
 import { claimEnding } from '../claim';
 import { endingText, left } from '../endings';
 import { countText, listText } from '../JobsStatus';
 import { targetLabel, targetWait } from '../target';
 import type { ComputeTarget } from '../types';
-import { aRun } from './factories';
 
 const trans = nullTranslator.load('jupyter_mlws');
 
