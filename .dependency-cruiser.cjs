@@ -43,7 +43,7 @@ module.exports = {
       name: 'domain-by-its-door',
       comment: 'A concept is used by others only through its index.ts.',
       severity: 'error',
-      from: { path: '^src/domain/([^/]+)/' },
+      from: { path: '^src/domain/([^/]+)/', pathNot: TESTS },
       to: {
         path: '^src/domain/([^/]+)/',
         pathNot: ['^src/domain/$1/', '^src/domain/[^/]+/index\\.ts$']
