@@ -65,7 +65,7 @@ lint: $(VENV)/.stamp-dev  ## style, import rules, dependencies; nothing is chang
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	@if $(HAVE_NODE); then $(MAKE) -s --no-print-directory node_modules/.stamp && jlpm lint:check && jlpm lint:deps; \
+	@if $(HAVE_NODE); then $(MAKE) -s --no-print-directory node_modules/.stamp ui-tests/node_modules/.stamp && jlpm lint:check && jlpm lint:deps; \
 	else $(call skip,lint of the pages,$$($(NODE_TROUBLE))); fi
 
 fix: $(VENV)/.stamp-dev  ## mend what the linters can mend
@@ -130,12 +130,12 @@ $(VENV)/.stamp-dev: pyproject.toml package.json | $(PY)
 	@$(PY) -m pip install -qq --editable '.[dev]'
 	@touch $@ $(VENV)/.stamp-demo
 
-node_modules/.stamp: package.json yarn.lock .yarnrc.yml
+node_modules/.stamp: package.json yarn.lock .yarnrc.yml | $(VENV)/.stamp-demo
 	@echo "Installing the packages of the pages (some minutes, the first time) ..."
 	@log=$$(mktemp); jlpm install >"$$log" 2>&1 || { cat "$$log" >&2; rm -f "$$log"; exit 1; }; rm -f "$$log"
 	@touch $@
 
-ui-tests/node_modules/.stamp: ui-tests/package.json ui-tests/yarn.lock
+ui-tests/node_modules/.stamp: ui-tests/package.json ui-tests/yarn.lock | $(VENV)/.stamp-demo
 	@log=$$(mktemp); (cd ui-tests && jlpm install) >"$$log" 2>&1 || { cat "$$log" >&2; rm -f "$$log"; exit 1; }; rm -f "$$log"
 	@touch $@
 

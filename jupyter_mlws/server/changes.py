@@ -29,6 +29,8 @@ from jupyter_mlws.kit.http import SETTINGS_KEY, ApiHandler, Route, endpoint
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from tornado.httputil import HTTPHeaders
+
     from jupyter_mlws.db.outbox import Change
     from jupyter_mlws.kit.actors import Actor
     from jupyter_mlws.server.hub import Subscriber
@@ -98,6 +100,14 @@ async def missed(runtime: Runtime, since: int, workspace: str | None) -> AsyncIt
         since = rows[-1].seq
 
 
+async def still_counts(runtime: Runtime, token: str | None, headers: HTTPHeaders, actor: Actor) -> bool:
+    """Whether the token that opened a stream is still good, for a workspace of the same name."""
+    if token is None:
+        return True
+    now = await runtime.actor_of_token(token, headers)
+    return now is not None and now.workspace == actor.workspace
+
+
 class ChangesHandler(ApiHandler):
     """Polling."""
 
@@ -148,6 +158,8 @@ class StreamHandler(ApiHandler):
                 self.write(": still here\n\n")
             else:
                 if change is None:
+                    return
+                if not await still_counts(cast("Runtime", self.runtime), self._token, self.request.headers, self.actor):
                     return
                 self._event(change)
             await self._push()
@@ -229,6 +241,8 @@ class ChangesSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
                 async for row in missed(runtime, since, workspace):
                     await self._send(msgspec.json.encode(hint(row)).decode())
             while (change := await subscriber.queue.get()) is not None:
+                if not await still_counts(runtime, self._bearer, self.request.headers, self._actor):
+                    return
                 await self._send(msgspec.json.encode(hint(change)).decode())
         finally:
             runtime.services.hub.unsubscribe(subscriber)

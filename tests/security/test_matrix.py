@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.live import LiveServer
@@ -215,3 +216,26 @@ def test_a_token_dies_with_its_job_and_by_revocation(target: LiveServer, spaces:
         while job.ask("GET", f"/runs/{run_id}").status != 401:
             assert time.monotonic() < deadline
             time.sleep(0.2)
+
+
+@pytest.mark.parametrize("what", ["revoked", "renamed"])
+def test_a_stream_ends_with_its_token(target: LiveServer, spaces: World, what: str):
+    """Of what happens after a revocation, or in a workspace that was renamed, nothing is told to the old stream."""
+    person, name = spaces.person, f"streamed-{what}"
+    person.ok("POST", "/workspaces", {"name": name})
+    token = person.ok("POST", "/tokens", {"workspace": name})
+    url = f"{target.url}/mlws/api/v1/changes/stream"
+    headers = {"Authorization": f"Bearer {token['secret']}"}
+    with httpx.stream("GET", url, headers=headers, timeout=20) as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == ": connected"
+        first = person.ok("POST", f"/workspaces/{name}/runs", {"name": "seen"})["id"]
+        assert any(first in line for line in lines)
+        if what == "revoked":
+            person.ok("DELETE", f"/tokens/{token['id']}")
+            last = person.ok("POST", f"/workspaces/{name}/runs", {"name": "unseen"})["id"]
+        else:
+            person.ok("PATCH", f"/workspaces/{name}", {"name": f"{name}-elsewhere"})
+            person.ok("POST", "/workspaces", {"name": name})
+            last = person.ok("POST", f"/workspaces/{name}/runs", {"name": "another's"})["id"]
+        assert not any(last in line for line in lines)
