@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from jupyter_mlws.domain.jobs.freezing import Frozen
+    from jupyter_mlws.domain.storage.service import SnapshotFile
 
 
 def materialize(
     work: Path,
     subdir: str,
-    files: Iterable[Frozen | tuple[str, str, int, bool, int]],
+    files: Iterable[SnapshotFile],
     blob_path: Callable[[str], Path],
     links: Iterable[tuple[str, str]],
 ) -> Path:
@@ -30,12 +30,14 @@ def materialize(
     base = work / clean_relative(subdir, empty_ok=True)
     base.mkdir(parents=True, exist_ok=True)
     made = {base}
-    for path, sha256, _, executable, mtime_ns in files:
-        target = base / clean_relative(path)
+    for file in files:
+        if file.sha256 is None:
+            continue
+        target = base / clean_relative(file.path)
         if target.parent not in made:
             target.parent.mkdir(parents=True, exist_ok=True)
             made.add(target.parent)
-        _copy(blob_path(sha256), target, executable=executable, mtime_ns=mtime_ns)
+        _copy(blob_path(file.sha256), target, executable=file.executable)
     for path, original in links:
         place = work / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -44,8 +46,7 @@ def materialize(
     return base
 
 
-def _copy(source: Path, target: Path, *, executable: bool, mtime_ns: int) -> None:
-    """Copy with the original's time, so that build tools and caches see what they saw by hand."""
+def _copy(source: Path, target: Path, *, executable: bool) -> None:
     reading = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
         writing = os.open(
@@ -53,8 +54,6 @@ def _copy(source: Path, target: Path, *, executable: bool, mtime_ns: int) -> Non
         )
         try:
             _copy_bytes(reading, writing)
-            if mtime_ns:
-                os.utime(writing, ns=(mtime_ns, mtime_ns))
         finally:
             os.close(writing)
     finally:

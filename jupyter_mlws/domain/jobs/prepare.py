@@ -33,7 +33,7 @@ class Plan(NamedTuple):
     ref: runs.RunRef
     experiment: str
     user: str
-    files: list[tuple[str, str, int, bool, int]]
+    files: list[storage.SnapshotFile]
 
 
 def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
@@ -73,5 +73,5 @@ def _plan(session: Session, run_id: str) -> Plan:
         ref,
         runs.experiment_name(session, run_id),
         runs.user_of(session, run_id),
-        [(file.path, file.sha256, file.size, file.executable, 0) for file in files if file.sha256 is not None],
+        files,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.db.outbox import record_change
@@ -10,11 +11,12 @@ from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.jobs import ingest, store
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
+from jupyter_mlws.domain.jobs.snapshots import is_text, readable
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.storage import service as storage
-from jupyter_mlws.domain.storage.errors import StorageFull
+from jupyter_mlws.domain.storage.errors import ArtifactClash, StorageFull
 from jupyter_mlws.kit.errors import MlwsError
 from mlws import jobdir, spool
 
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 
 ACTOR = "mlws"
 NEW_FILES_LIMIT = 1000
+LEFT_LIMIT = 200
+NAMED_AT_ONCE = 200
 
 
 class Captured(NamedTuple):
@@ -52,8 +56,10 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     taker = ingest.of_job(engine.db, engine.blobs, ref.workspace, run_id, engine.stopping)
     if spool.replay(str(folder / "spool"), taker).left:
         raise NotNow(f"What job {run_id} logged could not be stored now.")
-    captured = capture(engine, row, folder, snapshot)
-    notebook = capture_notebook(engine, row, folder)
+    captured = Capture(engine)
+    captured.leavings(row, folder, snapshot)
+    notebook = captured.notebook(row, folder)
+    name_files(engine, run_id, captured)
     new_files = [] if row.in_place else new_files_of(folder / "work", row, snapshot)
     outcome = outcome_of(folder, canceled=row.cancel_requested_at is not None)
     progress = progress_of(folder)
@@ -62,10 +68,9 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         job = store.by_id(session, run_id)
         if job is None:
             return
-        for file in [*captured, *([notebook] if notebook is not None else [])]:
-            storage.add_artifact(session, run_id, file.path, file.sha256, file.size, file.modified_at)
-        job.notebook_artifact = notebook.path if notebook is not None else None
+        job.notebook_artifact = notebook
         job.new_files = new_files
+        job.not_captured = list(dict.fromkeys([*job.not_captured, *captured.left[:LEFT_LIMIT]]))
         job.captured = True
         session.flush()
         if progress is not None:
@@ -112,49 +117,87 @@ def _end(session: Session, run_id: str, outcome: Outcome) -> None:
     )
 
 
-def capture(engine: JobEngine, row: JobRow, folder: Path, snapshot: dict[str, str | None]) -> list[Captured]:
-    """Store what the job made in `outputs/` and `logs/` of its folder, and its two logs.
+class Capture:
+    """Stores the files that a job left, and remembers those that cannot be kept, with the reason."""
 
-    What lay there before is not its own: in the notebook's own folder files older than the job, else those as they are in the snapshot.
-    """
-    found: list[Captured | None] = []
-    work = folder_of(row, folder)
-    for name in CAPTURED:
-        if not (work / name).is_dir() or (work / name).is_symlink():
-            continue
-        for relative, path, stat in files_below(work / name):
-            if row.in_place and stat.st_mtime_ns // 1_000_000 < row.submitted_at:
+    def __init__(self, engine: JobEngine) -> None:
+        self.files: list[Captured] = []
+        self.left: list[str] = []
+        self._engine = engine
+
+    def leavings(self, row: JobRow, folder: Path, snapshot: dict[str, str | None]) -> None:
+        """What the job made in `outputs/` and `logs/` of its folder, and its two logs.
+
+        What lay there before is not its own: in the notebook's own folder files older than the job, else those as they are in the
+        snapshot.
+        """
+        work = folder_of(row, folder)
+        for name in CAPTURED:
+            if not (work / name).is_dir() or (work / name).is_symlink():
                 continue
-            stored = _store(engine, f"{name}/{relative}", path, stat.st_mtime_ns)
-            if row.in_place or stored is None or snapshot.get(stored.path) != stored.sha256:
-                found.append(stored)
-    for name in (jobdir.USER_LOG, jobdir.SYSTEM_LOG):
-        path = folder / name
-        if path.is_file():
-            found.append(_store(engine, name, path, path.stat().st_mtime_ns))
-    return [file for file in found if file is not None]
+            for relative, path, stat in files_below(work / name):
+                if row.in_place and stat.st_mtime_ns // 1_000_000 < row.submitted_at:
+                    continue
+                stored = self._store(f"{name}/{relative}", path, stat.st_mtime_ns)
+                if stored is not None and (row.in_place or snapshot.get(stored.path) != stored.sha256):
+                    self.files.append(stored)
+        for name in (jobdir.USER_LOG, jobdir.SYSTEM_LOG):
+            path = folder / name
+            if path.is_file() and (stored := self._store(name, path, path.stat().st_mtime_ns)) is not None:
+                self.files.append(stored)
+
+    def notebook(self, row: JobRow, folder: Path) -> str | None:
+        """Store the output notebook under the name of its original; its artifact path."""
+        path = folder / jobdir.OUTPUT_NOTEBOOK
+        if row.kind != "notebook" or not path.is_file():
+            return None
+        name = str(row.spec["notebook"]).replace("\\", "/").rsplit("/", 1)[-1]
+        stored = self._store(f"notebook/{name}", path, path.stat().st_mtime_ns)
+        if stored is None:
+            return None
+        self.files.append(stored)
+        return stored.path
+
+    def leave(self, path: str, why: str) -> None:
+        """A file that cannot be kept."""
+        log.warning("The file %r of a job was not stored: %s", path, why)
+        self.left.append(f"{readable(path)} ({why})")
+
+    def _store(self, path: str, source: Path, mtime_ns: int) -> Captured | None:
+        if self._engine.stopping.is_set():
+            raise NotNow("The server stops.")
+        try:
+            storage.check_path(path)
+            stored = self._engine.blobs.put_file(source)
+        except StorageFull:
+            raise  # better late than without its files
+        except MlwsError as error:
+            self.leave(path, error.message)
+            return None
+        except OSError as error:
+            self.leave(path, f"cannot be read: {error.strerror}")
+            return None
+        return Captured(path, stored.sha256, stored.size, mtime_ns // 1_000_000)
 
 
-def capture_notebook(engine: JobEngine, row: JobRow, folder: Path) -> Captured | None:
-    """Store the output notebook under the name of its original."""
-    path = folder / jobdir.OUTPUT_NOTEBOOK
-    if row.kind != "notebook" or not path.is_file():
-        return None
-    name = str(row.spec["notebook"]).replace("\\", "/").rsplit("/", 1)[-1]
-    return _store(engine, f"notebook/{name}", path, path.stat().st_mtime_ns)
+def name_files(engine: JobEngine, run_id: str, captured: Capture) -> None:
+    """Give the run its files, some hundred at a time, so that nobody else waits long. Doing it again changes nothing."""
+    for start in range(0, len(captured.files), NAMED_AT_ONCE):
+        part = captured.files[start : start + NAMED_AT_ONCE]
+        for path, why in engine.db.write_sync(partial(_name, run_id=run_id, files=part)):
+            captured.leave(path, why)
 
 
-def _store(engine: JobEngine, path: str, source: Path, mtime_ns: int) -> Captured | None:
-    if engine.stopping.is_set():
-        raise NotNow("The server stops.")
-    try:
-        stored = engine.blobs.put_file(source)
-    except StorageFull:
-        raise  # better late than without its files
-    except (OSError, MlwsError) as error:
-        log.warning("The file %s of a job could not be stored: %s", source, error)
-        return None
-    return Captured(path, stored.sha256, stored.size, mtime_ns // 1_000_000)
+def _name(session: Session, run_id: str, files: list[Captured]) -> list[tuple[str, str]]:
+    clashes = []
+    if store.by_id(session, run_id) is None:
+        return []
+    for file in files:
+        try:
+            storage.add_artifact(session, run_id, file.path, file.sha256, file.size, file.modified_at)
+        except ArtifactClash as error:
+            clashes.append((file.path, error.message))
+    return clashes
 
 
 def new_files_of(work: Path, row: JobRow, snapshot: dict[str, str | None]) -> list[str]:
@@ -163,6 +206,8 @@ def new_files_of(work: Path, row: JobRow, snapshot: dict[str, str | None]) -> li
     captured = tuple(f"{base}{name}/" for name in CAPTURED)
     found = []
     for relative, _, _ in files_below(work):
+        if not is_text(relative):
+            continue  # it could be neither named nor kept
         if relative.removeprefix(base) in snapshot or relative.startswith(captured) or "__pycache__/" in relative:
             continue
         found.append(relative)

@@ -169,6 +169,8 @@ class _Walker:
 
     def _entry(self, entry: os.DirEntry[str], path: str, rules: list[Rules]) -> None:
         try:
+            if not is_text(entry.name):
+                return self._leave(path, entry.path, "its name is no UTF-8")
             if entry.is_symlink():
                 return self._link(entry.path, path)
             if entry.is_dir(follow_symlinks=False):
@@ -210,9 +212,23 @@ class _Walker:
             self._leave(path, resolved, "a link that leads outside")
 
     def _leave(self, path: str, target: str, why: str, *, is_dir: bool = False) -> None:
-        self.left.append(Left(f"{path}/" if is_dir else path, why))
-        if path and path not in OWN_FOLDERS:
+        self.left.append(Left(readable(f"{path}/" if is_dir else path), why))
+        if path and path not in OWN_FOLDERS and is_text(path + target):
             self.links.append(Link(self.prefix + path, target))
+
+
+def is_text(name: str) -> bool:
+    """Whether a name that the file system gave is UTF-8; others can be kept in no row and no JSON."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def readable(path: str) -> str:
+    """A path to show, whatever its bytes are."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _neighbours(project: Path, source: Path, *, hidden_in: Path, data_dir: Path | None) -> list[Link]:
@@ -228,7 +244,7 @@ def _neighbours(project: Path, source: Path, *, hidden_in: Path, data_dir: Path 
             names = []
         for name in names:
             hidden = above == hidden_in and name.startswith(".")
-            if name != below.name and name not in SILENT and not hidden and above / name != data_dir:
+            if name != below.name and name not in SILENT and not hidden and above / name != data_dir and is_text(name):
                 links.append(Link(here + name, str(above / name)))
         below = above
     return links

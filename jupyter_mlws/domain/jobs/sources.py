@@ -11,21 +11,21 @@ import msgspec
 from msgspec import UNSET
 
 from jupyter_mlws.domain.jobs.errors import BlobMissing, NotANotebook, NotebookNotFound, SnapshotUnconfirmed, SourceMissing
+from jupyter_mlws.domain.jobs.freezing import freeze
 from jupyter_mlws.domain.jobs.notebooks import Inspected, check_kernel, check_parameters, inspect_notebook
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, KernelChoice, KernelList, NotebookInspection, NotebookSpec
 from jupyter_mlws.domain.jobs.service import Prepared
-from jupyter_mlws.domain.jobs.snapshots import walk
+from jupyter_mlws.domain.jobs.snapshots import Left, Link, walk
 from jupyter_mlws.domain.storage import service as storage
-from jupyter_mlws.domain.storage.service import FileStat, SnapshotFile, StoredBlob, StoredSource
+from jupyter_mlws.domain.storage.service import SnapshotFile
 from jupyter_mlws.kit.actors import ActorKind
-from jupyter_mlws.kit.errors import MlwsError
 from jupyter_mlws.kit.paths import BadPath, clean_relative, inside, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jupyter_mlws.domain.jobs.schemas import JobCreate, ParameterField
-    from jupyter_mlws.domain.jobs.snapshots import SourceFile, Walk
+    from jupyter_mlws.domain.jobs.snapshots import Walk
     from jupyter_mlws.kit.actors import Actor
     from jupyter_mlws.kit.transactions import Transactions
 
@@ -68,7 +68,7 @@ def notebook(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> 
         keep=[path.name],
         confirmed=body.confirm_large,
     )
-    return _snapshot(db, services, found, checked, spec.notebook, inspected.name, params)
+    return _snapshot(db, services, found, checked, spec.notebook, inspected.name, params, needed=path.name)
 
 
 def command(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
@@ -89,7 +89,14 @@ def command(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> P
 
 
 def _snapshot(
-    db: Transactions, services: Any, found: Walk, spec: Any, source: str, experiment: str, params: dict[str, str]
+    db: Transactions,
+    services: Any,
+    found: Walk,
+    spec: Any,
+    source: str,
+    experiment: str,
+    params: dict[str, str],
+    needed: str | None = None,
 ) -> Prepared:
     if found.needs_confirmation is not None and not found.files:
         raise SnapshotUnconfirmed(
@@ -101,10 +108,15 @@ def _snapshot(
             f"{found.needs_confirmation} Move data to an ignored folder, confirm it (confirm_large), or run in place (in_place).",
             field="confirm_large",
         )
-    files, fresh = store_files(db, services, found.source, found.files)
-    snapshot = None if fresh else db.read_sync(lambda s: storage.known_snapshot(s, files))
+    frozen = freeze(db, services.blobs, found)
+    if any(left.path == needed for left in frozen.left):
+        raise NotebookNotFound(
+            f"{source} could not be read while the snapshot was taken; submit it again.", field="spec.notebook"
+        )
+    snapshot = None if frozen.fresh else db.read_sync(lambda s: storage.known_snapshot(s, frozen.files))
     if snapshot is None:
-        snapshot = db.write_sync(lambda s: storage.store_snapshot(s, files, fresh))
+        snapshot = db.write_sync(lambda s: storage.store_snapshot(s, frozen.files, frozen.fresh))
+    links = [*found.links, *(left_link(found, left) for left in frozen.left)]
     return Prepared(
         spec=spec,
         source=source,
@@ -112,34 +124,15 @@ def _snapshot(
         snapshot_id=snapshot,
         source_dir=str(found.source),
         work_subdir=found.subdir,
-        links=[[link.path, link.target] for link in found.links],
-        not_captured=[f"{left.path} ({left.why})" for left in found.not_captured[:SHOWN_LIMIT]],
+        links=[[link.path, link.target] for link in links],
+        not_captured=[f"{left.path} ({left.why})" for left in (*frozen.left, *found.not_captured)][:SHOWN_LIMIT],
         params=params,
     )
 
 
-def store_files(
-    db: Transactions, services: Any, source: Path, files: Sequence[SourceFile]
-) -> tuple[list[SnapshotFile], list[StoredBlob]]:
-    """Store files, and the blobs that are new; files that did not change since they were last hashed are not read."""
-    stats = {file.absolute: (file.size, file.mtime_ns, file.inode) for file in files}
-    known = db.read_sync(lambda s: storage.unchanged(s, stats))
-    new = [file for file in files if file.absolute not in known]
-    stored: dict[str, StoredSource] = {}
-    for file, result in zip(new, services.blobs.put_files([file.path for file in new], below=source), strict=True):
-        if isinstance(result, MlwsError):
-            raise result
-        stored[file.absolute] = result
-    if stored:
-        fresh = {path: FileStat(one.size, one.mtime_ns, one.inode, one.sha256) for path, one in stored.items()}
-        db.write_sync(lambda s: storage.remember_stats(s, fresh))
-    kept = [
-        SnapshotFile(file.path, stored[file.absolute].sha256, stored[file.absolute].size, file.executable)
-        if file.absolute in stored
-        else SnapshotFile(file.path, known[file.absolute], file.size, file.executable)
-        for file in files
-    ]
-    return kept, [one.blob for one in stored.values()]
+def left_link(found: Walk, left: Left) -> Link:
+    """The original, in the place of a file that could not be captured."""
+    return Link(f"{found.subdir}/{left.path}" if found.subdir else left.path, str(found.source / left.path))
 
 
 def _from_manifest(db: Transactions, services: Any, body: JobCreate) -> Prepared:

@@ -25,7 +25,7 @@ from jupyter_mlws.kit.ids import new_id
 from jupyter_mlws.kit.sinks import StoredBlob
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,6 +79,11 @@ class BlobStore:
         """Whether these bytes are here."""
         return self._stat(sha256) is not None
 
+    def missing(self, hashes: Iterable[str]) -> set[str]:
+        """Those of the hashes whose bytes are not here; quick for thousands."""
+        root = str(self.root)
+        return {one for one in set(hashes) if not os.path.lexists(f"{root}/{one[:2]}/{one[2:]}")}
+
     def size(self, sha256: str) -> int:
         """Bytes of a blob. Raises `BlobMissing`."""
         found = self._stat(sha256)
@@ -126,13 +131,14 @@ class BlobStore:
             writer.write(data)
             return writer.commit()
 
-    def put_file(self, path: Path | str, *, below: Path | None = None) -> StoredSource:
+    def put_file(self, path: Path | str, *, below: Path | None = None, moving: bool = False) -> StoredSource:
         """Store a regular file as it is at one moment.
 
         With `below`, `path` is relative to it and no component of it may be a link. Without it only the last component is
-        held to that. Raises `NotAFile`, `BadPath`, `FileChanged` (written to meanwhile), `StorageFull`.
+        held to that. `moving` takes as many bytes as the file had at first, though it is written to meanwhile. Raises
+        `NotAFile`, `BadPath`, `FileChanged` (written to meanwhile), `StorageFull`.
         """
-        source = self._take(path, below)
+        source = self._take(path, below, moving=moving)
         self._sync({self.path(source.sha256).parent})
         return source
 
@@ -151,7 +157,7 @@ class BlobStore:
             # A pool of its own: the shared one may be what runs us.
             with ThreadPoolExecutor(2 * THREADS, thread_name_prefix="mlws-put") as pool:
                 done = list(pool.map(take, paths))
-        self._sync({self.path(source.sha256).parent for source in done if isinstance(source, StoredSource)})
+        self._sync({self.root / part for part in {one.sha256[:2] for one in done if isinstance(one, StoredSource)}})
         return done
 
     def discard(self, sha256: str, before: float) -> int:
@@ -213,23 +219,24 @@ class BlobStore:
         except FileNotFoundError:
             return []
 
-    def _take(self, path: Path | str, below: Path | None) -> StoredSource:
+    def _take(self, path: Path | str, below: Path | None, *, moving: bool = False) -> StoredSource:
         source = _open_source(path, below)
         try:
             before = os.fstat(source)
             if not stat.S_ISREG(before.st_mode):
                 raise NotAFile(f"{str(path)!r} is not a regular file.", field="path")
-            blob = self._take_small(source, before) if before.st_size <= PIECE else self._take_large(source, before)
+            take = self._take_small if before.st_size <= PIECE else self._take_large
+            blob = take(source, before, moving=moving)
         finally:
             os.close(source)
         if blob is None:
             raise FileChanged(f"{str(path)!r} was written to while it was being stored; try again.", field="path")
         return StoredSource(blob.sha256, blob.size, before.st_mtime_ns, before.st_ino, bool(before.st_mode & 0o100))
 
-    def _take_small(self, source: int, before: os.stat_result) -> StoredBlob | None:
+    def _take_small(self, source: int, before: os.stat_result, *, moving: bool) -> StoredBlob | None:
         """Store an open file by way of memory, so that one which is here already costs no write. None: it changed."""
-        data = os.read(source, before.st_size + 1)
-        if len(data) != before.st_size or _version(before) != _version(os.fstat(source)):
+        data = os.read(source, before.st_size if moving else before.st_size + 1)
+        if not moving and (len(data) != before.st_size or _version(before) != _version(os.fstat(source))):
             return None
         blob = StoredBlob(hashlib.sha256(data).hexdigest(), len(data))
         if not self._renew(*blob):
@@ -238,10 +245,10 @@ class BlobStore:
                 writer.commit(sync_folder=False)
         return blob
 
-    def _take_large(self, source: int, before: os.stat_result) -> StoredBlob | None:
+    def _take_large(self, source: int, before: os.stat_result, *, moving: bool) -> StoredBlob | None:
         with self.writer() as writer:
-            writer.copy(source)
-            if _version(before) != _version(os.fstat(source)) or writer.size != before.st_size:
+            writer.copy(source, before.st_size if moving else None)
+            if not moving and (_version(before) != _version(os.fstat(source)) or writer.size != before.st_size):
                 return None
             return writer.commit(sync_folder=False)
 
@@ -306,14 +313,17 @@ class BlobWriter:
         self._hash.update(data)
         self.size += len(data)
 
-    def copy(self, source: int) -> None:
-        """Take the whole of an open file: by reference where the file system can, else byte by byte. Only into an empty blob."""
-        if clone(source, self._file.fileno()):
+    def copy(self, source: int, limit: int | None = None) -> None:
+        """Take the whole of an open file, or its first `limit` bytes. Only into an empty blob.
+
+        By reference where the file system can, else byte by byte.
+        """
+        if limit is None and clone(source, self._file.fileno()):
             self._hash, self.size = hashed(self._file)
             return
         buffer = memoryview(bytearray(PIECE))
         with open(source, "rb", buffering=0, closefd=False) as file:
-            while count := file.readinto(buffer) or 0:
+            while count := file.readinto(buffer if limit is None else buffer[: limit - self.size]) or 0:
                 self.write(buffer[:count])
 
     def commit(self, expected_sha256: str | None = None, *, sync_folder: bool = True) -> StoredBlob:

@@ -104,7 +104,7 @@ def known_hashes(session: Session, shas: Collection[str]) -> list[str]:
 
 def add_artifact(session: Session, run_id: str, path: str, sha256: str, size: int, modified_at: int | None = None) -> StoredFile:
     """Give a run a file, or replace the file at this path. Raises `ArtifactClash` where folders stand against files."""
-    cleaned = _stored_path(path)
+    cleaned = check_path(path)
     other = store.clash(session, run_id, cleaned)
     if other is not None:
         what = f"{other!r} is a file, not a folder" if cleaned.startswith(other + "/") else f"it is a folder ({other!r} is in it)"
@@ -280,7 +280,8 @@ def _require_snapshot(session: Session, snapshot_id: str) -> SnapshotRow:
     return row
 
 
-def _stored_path(path: str) -> str:
+def check_path(path: str) -> str:
+    """The path in its plain form, if files can be kept under it. Raises `BadPath`."""
     cleaned = clean_relative(path)
     if len(cleaned.encode()) > MAX_STORED_PATH:
         raise BadPath(f"This path has more than {MAX_STORED_PATH:,} bytes; choose a shorter one.", field="path")
@@ -302,7 +303,7 @@ def _check_manifest(ordered: Sequence[SnapshotFile]) -> None:
     seen: set[str] = set()
     folders: set[str] = set()
     for file in ordered:
-        if _stored_path(file.path) != file.path:
+        if check_path(file.path) != file.path:
             raise BadManifest(f"The path {file.path[:200]!r} is not in its shortest form.", field="path")
         if (file.sha256 is None) == (file.target is None):
             raise BadManifest(f"{file.path[:200]!r} needs either content or a link's target.", field="path")

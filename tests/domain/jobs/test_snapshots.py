@@ -4,56 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from jupyter_mlws.db.base import Base
+from jupyter_mlws.db.database import Database
+from jupyter_mlws.db.engine import sqlite_url
 from jupyter_mlws.domain.jobs import snapshots
 from jupyter_mlws.domain.jobs.errors import SourceMissing
-from jupyter_mlws.domain.jobs.freezing import Frozen, StatKey, freeze
+from jupyter_mlws.domain.jobs.freezing import Frozen, freeze
 from jupyter_mlws.domain.jobs.layout import materialize
-from jupyter_mlws.domain.jobs.snapshots import walk
-
-
-class MemoryCache:
-    """A stat cache that forgets with the test."""
-
-    def __init__(self):
-        self.hashes: dict[StatKey, str] = {}
-
-    def get_many(self, keys):
-        return {key: self.hashes[key] for key in keys if key in self.hashes}
-
-    def put_many(self, hashes):
-        self.hashes.update(hashes)
-
-
-class FolderBlobs:
-    """A store of blobs in a folder; counts what was put."""
-
-    def __init__(self, root: Path):
-        self.root = root
-        self.puts = 0
-        root.mkdir()
-
-    def missing(self, hashes):
-        return {sha256 for sha256 in hashes if not self.path(sha256).exists()}
-
-    def path(self, sha256: str) -> Path:
-        return self.root / sha256
-
-    def put(self, chunks):
-        self.puts += 1
-        data = b"".join(chunks)
-        sha256 = hashlib.sha256(data).hexdigest()
-        with tempfile.NamedTemporaryFile(dir=self.root, delete=False) as file:
-            file.write(data)
-        Path(file.name).rename(self.path(sha256))
-        self.path(sha256).chmod(0o444)
-        return sha256, len(data)
+from jupyter_mlws.domain.jobs.snapshots import Walk, walk
+from jupyter_mlws.domain.storage import service as storage
+from jupyter_mlws.domain.storage.blobs import BlobStore
+from jupyter_mlws.domain.storage.service import SnapshotFile
 
 
 def write(root: Path, path: str, text: str = "x") -> Path:
@@ -63,9 +31,46 @@ def write(root: Path, path: str, text: str = "x") -> Path:
     return target
 
 
+class Store:
+    """A real database and a real folder of blobs; counts what is written into it."""
+
+    def __init__(self, db: Database, root: Path) -> None:
+        self.db = db
+        self.blobs = BlobStore(root)
+        self.written: list[str] = []
+        place = self.blobs._place
+
+        def counted(temporary: Path, sha256: str, size: int) -> Path:
+            self.written.append(sha256)
+            return place(temporary, sha256, size)
+
+        self.blobs._place = counted  # type: ignore[method-assign]
+
+    def freeze(self, found: Walk) -> Frozen:
+        frozen = freeze(self.db, self.blobs, found)
+        self.db.write_sync(lambda s: storage.store_snapshot(s, frozen.files, frozen.fresh))
+        return frozen
+
+    def lay(self, found: Walk, work: Path) -> Path:
+        return materialize(work, found.subdir, self.freeze(found).files, self.blobs.path, found.links)
+
+
 @pytest.fixture
-def store(tmp_path):
-    return MemoryCache(), FolderBlobs(tmp_path / "blobs")
+def store(tmp_path: Path) -> Iterator[Store]:
+    db = Database(sqlite_url(tmp_path / "mlws.db"))
+    Base.metadata.create_all(db.writer_engine)
+    db.start()
+    made = Store(db, tmp_path / "objects")
+    yield made
+    made.blobs.close()
+    db.close()
+
+
+def age(folder: Path) -> None:
+    """As if nothing had been written here for a while: what is younger than two seconds is read again, to be sure."""
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            os.utime(path, (time.time() - 60, time.time() - 60))
 
 
 @pytest.fixture
@@ -129,9 +134,9 @@ def test_the_notebook_itself_is_captured_whatever_the_rules_say(project):
 
 def test_folder_lies_as_by_hand(project, store, tmp_path):
     found = walk(project / "nb")
-    frozen, left = freeze(found, *store)
-    base = materialize(tmp_path / "work", found.subdir, frozen, store[1].path, found.links)
-    assert left == []
+    frozen = store.freeze(found)
+    base = store.lay(found, tmp_path / "work")
+    assert frozen.left == []
     assert base == tmp_path / "work" / "nb"
     assert (base / ".." / "lib" / "l.py").read_text() == "lib/l.py"
     assert (base / "data" / "x.csv").read_text() == "nb/data/x.csv"
@@ -140,8 +145,7 @@ def test_folder_lies_as_by_hand(project, store, tmp_path):
     assert not (tmp_path / "work" / ".git").exists()
     (base / "n.ipynb").write_text("changed by the job")
     assert (project / "nb" / "n.ipynb").read_text() == "nb/n.ipynb"
-    assert not freeze(found, *store)[1]
-    assert {store[1].path(f.sha256).read_bytes() for f in frozen if f.path == "n.ipynb"} == {b"nb/n.ipynb"}
+    assert {store.blobs.path(f.sha256).read_bytes() for f in frozen.files if f.path == "n.ipynb"} == {b"nb/n.ipynb"}
 
 
 def test_without_git_the_servers_root_is_the_top(tmp_path, store):
@@ -150,7 +154,7 @@ def test_without_git_the_servers_root_is_the_top(tmp_path, store):
     write(root, "a/lib.py", "beside")
     write(root, ".hidden")
     found = walk(root / "a" / "b", server_root=root)
-    base = materialize(tmp_path / "work", found.subdir, freeze(found, *store)[0], store[1].path, found.links)
+    base = store.lay(found, tmp_path / "work")
     assert (base / ".." / "lib.py").read_text() == "beside"
     assert (tmp_path / "work" / ".hidden").is_symlink()
     at_home = walk(root / "a" / "b", server_root=root, home=root)
@@ -170,7 +174,7 @@ def test_links(project, store, tmp_path):
     found = walk(source)
     assert not {"out", "inside", "loop", "pipe"} & {file.path for file in found.files}
     assert {"out": "a link that leads outside", "pipe": "a socket, pipe or device"}.items() <= dict(found.not_captured).items()
-    base = materialize(tmp_path / "work", found.subdir, freeze(found, *store)[0], store[1].path, found.links)
+    base = store.lay(found, tmp_path / "work")
     assert (base / "out").read_text() == "outside"
     assert (base / "inside").resolve() == (base / "sub" / "m.py").resolve()
 
@@ -207,33 +211,59 @@ def test_data_folder_of_ours_is_left_out(tmp_path):
 
 
 def test_unchanged_files_are_not_read_again(project, store):
-    time.sleep(0.1)
-    freeze(walk(project / "nb"), *store)
-    puts = store[1].puts
-    assert puts == 5
-    first = freeze(walk(project / "nb"), *store)
-    assert store[1].puts == puts
-    time.sleep(0.1)
+    age(project)
+    first = store.freeze(walk(project / "nb"))
+    assert len(store.written) == len(first.fresh) == 5
+    again = store.freeze(walk(project / "nb"))
+    assert (again.files, again.fresh) == (first.files, [])
     write(project, "nb/sub/m.py", "nb/sub/X.py")
-    second, _ = freeze(walk(project / "nb"), *store)
-    assert store[1].puts == puts + 1
-    assert [a.path for a, b in zip(first[0], second, strict=True) if a.sha256 != b.sha256] == ["sub/m.py"]
+    second = store.freeze(walk(project / "nb"))
+    assert len(store.written) == 6
+    assert [a.path for a, b in zip(first.files, second.files, strict=True) if a.sha256 != b.sha256] == ["sub/m.py"]
+    young = store.freeze(walk(project / "nb"))
+    assert len(young.fresh) == 1, "it was changed so lately that its time does not tell"
 
 
 def test_a_blob_that_the_store_lost_is_stored_again(project, store):
-    time.sleep(0.1)
-    frozen, _ = freeze(walk(project / "nb"), *store)
-    store[1].path(frozen[0].sha256).unlink()
-    freeze(walk(project / "nb"), *store)
-    assert store[1].missing([f.sha256 for f in frozen]) == set()
+    age(project)
+    frozen = store.freeze(walk(project / "nb"))
+    store.blobs.path(frozen.files[0].sha256).unlink()
+    assert store.freeze(walk(project / "nb")).files == frozen.files
+    assert store.blobs.missing([file.sha256 for file in frozen.files]) == set()
 
 
 def test_vanished_and_unreadable_files_are_told(project, store):
     found = walk(project / "nb")
     (project / "nb" / "sub" / "m.py").unlink()
-    frozen, left = freeze(found, *store)
-    assert [(entry.path, entry.why) for entry in left] == [("sub/m.py", "cannot be read: No such file or directory")]
-    assert len(frozen) == len(found.files) - 1
+    frozen = store.freeze(found)
+    assert [left.path for left in frozen.left] == ["sub/m.py"]
+    assert "No such file" in frozen.left[0].why
+    assert len(frozen.files) == len(found.files) - 1
+
+
+@pytest.mark.parametrize("size", [1000, 3_000_000])
+def test_a_file_that_is_written_to_all_the_time_is_taken_as_it_is(tmp_path, store, size):
+    """Such as the log of a training that runs in the same folder."""
+    log = write(tmp_path, "p/train.log", "x" * size)
+    found = walk(tmp_path / "p")
+    stop = threading.Event()
+
+    def append():
+        with log.open("a") as file:
+            while not stop.is_set():
+                file.write("x")
+                file.flush()
+
+    thread = threading.Thread(target=append)
+    thread.start()
+    try:
+        frozen = store.freeze(found)
+    finally:
+        stop.set()
+        thread.join()
+    assert [file.path for file in frozen.files] == ["train.log"]
+    assert set(store.blobs.path(frozen.files[0].sha256).read_text()) == {"x"}
+    assert frozen.files[0].size >= size
 
 
 def test_swapped_links_never_lead_outside(tmp_path, store):
@@ -260,28 +290,12 @@ def test_swapped_links_never_lead_outside(tmp_path, store):
     thread.start()
     try:
         for _ in range(500):
-            freeze(found, MemoryCache(), store[1])
+            store.freeze(found)
     finally:
         stop.set()
         thread.join()
-    assert store[1].missing([hashlib.sha256(b"SECRET").hexdigest()]), "the secret was stored"
-    assert store[1].puts > 0
-
-
-def test_a_thousand_files(tmp_path, store):
-    for number in range(1000):
-        write(tmp_path, f"p/s{number % 20}/m{number}.py", f"x = {number}\n" * 10)
-    time.sleep(0.1)
-    began = time.perf_counter()
-    frozen, _ = freeze(walk(tmp_path / "p"), *store)
-    first = time.perf_counter() - began
-    began = time.perf_counter()
-    again, _ = freeze(walk(tmp_path / "p"), *store)
-    second = time.perf_counter() - began
-    assert frozen == again
-    # The targets are 1 s and 50 ms on a quiet machine.
-    assert first < 5
-    assert second < 0.5
+    assert store.blobs.missing([hashlib.sha256(b"SECRET").hexdigest()]), "the secret was stored"
+    assert store.written
 
 
 def test_bad_paths_are_refused(tmp_path):
@@ -289,4 +303,4 @@ def test_bad_paths_are_refused(tmp_path):
 
     for path in ("../x", "/etc/x", "a/../../x"):
         with pytest.raises(BadPath):
-            materialize(tmp_path / "work", "", [Frozen(path, "0" * 64, 1, False, 0)], lambda sha256: tmp_path / sha256, [])
+            materialize(tmp_path / "work", "", [SnapshotFile(path, "0" * 64, 1)], lambda sha256: tmp_path / sha256, [])
