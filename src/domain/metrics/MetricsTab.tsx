@@ -4,9 +4,10 @@ import { useDeferredValue, useMemo, useState } from 'react';
 import { useApi, useUrl } from '../../api/context';
 import type { XAxis } from '../../lib/chartData';
 import { EmptyState, ErrorNotice, Skeleton, useTrans } from '../../ui';
-import { groupMetrics, type IMetricGroup } from './grouping';
+import { groupMetrics, splitMetrics, type IMetricGroup } from './grouping';
 import { MetricChart } from './MetricChart';
 import { metricQueries, type MetricSummary } from './queries';
+import { ValueTiles } from './ValueTiles';
 
 export interface IMetricsTabProps {
   runId: string;
@@ -89,13 +90,18 @@ function Group(props: {
 }): JSX.Element {
   const { group, byKey, ...chart } = props;
   const [open, setOpen] = useState(true);
+  const { curves, values } = splitMetrics(group.keys, byKey);
   const charts = open && (
-    <div className="jp-mlws-metric-grid">
-      {group.keys.map(key => {
-        const metric = byKey.get(key);
-        return metric && <MetricChart key={key} metric={metric} {...chart} />;
-      })}
-    </div>
+    <>
+      {values.length > 0 && <ValueTiles metrics={values} />}
+      {curves.length > 0 && (
+        <div className="jp-mlws-metric-grid">
+          {curves.map(metric => (
+            <MetricChart key={metric.key} metric={metric} {...chart} />
+          ))}
+        </div>
+      )}
+    </>
   );
   return group.prefix === '' ? (
     <>{charts}</>

@@ -39,6 +39,22 @@ export function groupMetrics(
     );
 }
 
+/**
+ * Parts the metrics of a group: those with a curve, and those that were logged once.
+ *
+ * @param byKey - What is known of each; keys that are not in it are left out.
+ */
+export function splitMetrics<T extends { count: number }>(
+  keys: readonly string[],
+  byKey: ReadonlyMap<string, T>
+): { curves: T[]; values: T[] } {
+  const known = keys.flatMap(key => byKey.get(key) ?? []);
+  return {
+    curves: known.filter(({ count }) => count > 1),
+    values: known.filter(({ count }) => count <= 1)
+  };
+}
+
 function rank(prefix: string): number {
   return prefix === '' ? 0 : prefix === 'system' ? 2 : 1;
 }

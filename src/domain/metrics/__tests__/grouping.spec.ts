@@ -1,4 +1,4 @@
-import { groupMetrics, sparklinePath } from '../grouping';
+import { groupMetrics, sparklinePath, splitMetrics } from '../grouping';
 
 describe('groupMetrics', () => {
   it('groups by prefix: bare keys first, the system last', () => {
@@ -21,6 +21,19 @@ describe('groupMetrics', () => {
   it('filters by all words', () => {
     const found = groupMetrics(['train/loss', 'val/loss', 'acc'], 'LOSS tr');
     expect(found).toEqual([{ prefix: 'train', keys: ['train/loss'] }]);
+  });
+});
+
+describe('splitMetrics', () => {
+  it('parts curves from what was logged once', () => {
+    const known = new Map([
+      ['loss', { count: 3 }],
+      ['test', { count: 1 }]
+    ]);
+    expect(splitMetrics(['loss', 'test', 'gone'], known)).toEqual({
+      curves: [{ count: 3 }],
+      values: [{ count: 1 }]
+    });
   });
 });
 
