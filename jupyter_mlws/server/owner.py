@@ -1,9 +1,12 @@
-"""One owner per data folder: who holds `owner.lock` alone writes; `owner.json` tells the others where it answers."""
+"""One owner per data folder: who holds `owner.lock` alone writes; `owner.json` tells the others where it answers.
+
+The lock is held on the file and on the folder that it lies in: while the folder stands, nobody else becomes the owner, though the
+file were removed.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import secrets
@@ -17,6 +20,8 @@ from jupyter_mlws.kit.actors import TOKEN_PREFIX
 from jupyter_mlws.kit.clock import now_ms
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jupyter_mlws.kit.paths import Folders
 
 
@@ -38,6 +43,8 @@ class OwnerLock:
     def __init__(self, folders: Folders) -> None:
         self._folders = folders
         self._file: IO[str] | None = None
+        self._folder: int | None = None
+        """Descriptor of the locked folder; None where folders cannot be locked."""
         self._address: OwnerAddress | None = None
         self.local_token = TOKEN_PREFIX + secrets.token_urlsafe(32)
 
@@ -50,32 +57,45 @@ class OwnerLock:
         """Take the lock if nobody holds it."""
         if self._file is not None:
             return True
-        handle = self._folders.lock.open("a+", encoding="utf-8")
-        try:
+        with contextlib.suppress(BlockingIOError), contextlib.ExitStack() as undo:
+            folder = _lock_folder(self._folders.root)
+            if folder is not None:
+                undo.callback(os.close, folder)
+            handle = undo.enter_context(self._folders.lock.open("a+", encoding="utf-8"))
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            handle.close()
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            if not self._is_the_lock(handle):  # somebody removed the file between opening and locking
                 return False
-            raise
-        if not self._is_the_lock(handle):  # somebody removed the file between opening and locking
-            handle.close()
-            return False
-        self._file = handle
-        return True
+            undo.pop_all()
+            self._file, self._folder = handle, folder
+        return self._file is not None
 
     def keep(self) -> bool:
         """Mend what was removed or damaged by hand: the lock file, the address. False: another server took the folder meanwhile."""
         if self._file is None:
             return False
-        if not self._is_the_lock(self._file):
-            removed, self._file = self._file, None
-            if not self.try_acquire():
-                self._file = removed
-                return False
-            removed.close()
+        if not self._is_the_lock(self._file) and not self._take_again():
+            return False
         if self._address is not None and read_address(self._folders) != self._address:
             self._write(self._address)
+        return True
+
+    def _take_again(self) -> bool:
+        """Lock the files that stand where ours were."""
+        removed, folder = self._file, self._folder
+        if folder is not None and _same(folder, self._folders.root):
+            # No other server comes so far: the folder is ours.
+            handle = self._folders.lock.open("a+", encoding="utf-8")
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._file = handle
+        else:
+            self._file = self._folder = None
+            if not self.try_acquire():
+                self._file, self._folder = removed, folder
+                return False
+            if folder is not None:
+                os.close(folder)
+        if removed is not None:
+            removed.close()
         return True
 
     def announce(self, url: str, *, headless: bool) -> None:
@@ -101,14 +121,13 @@ class OwnerLock:
             return
         self.withdraw()
         self._file.close()
-        self._file = None
+        if self._folder is not None:
+            os.close(self._folder)
+        self._file = self._folder = None
 
     def _is_the_lock(self, handle: IO[str]) -> bool:
         """Whether the locked file is the one that others see."""
-        try:
-            return os.path.samestat(os.fstat(handle.fileno()), self._folders.lock.stat())
-        except OSError:
-            return False
+        return _same(handle.fileno(), self._folders.lock)
 
     def _write(self, address: OwnerAddress) -> None:
         temp = self._folders.owner.with_name(f".owner.{os.getpid()}.tmp")
@@ -119,6 +138,28 @@ class OwnerLock:
             file.flush()
             os.fsync(file.fileno())
         temp.replace(self._folders.owner)
+
+
+def _lock_folder(folder: Path) -> int | None:
+    """A locked descriptor of the folder, None where the file system locks no folders. Raises BlockingIOError if another has it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _same(descriptor: int, path: Path) -> bool:
+    """Whether an open file is the one that stands at this path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
 
 
 def read_address(folders: Folders) -> OwnerAddress | None:

@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy.orm import Session
-from tornado.httpclient import HTTPClientError
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
 
 from jupyter_mlws.db.database import Database
 from jupyter_mlws.db.engine import sqlite_url
@@ -92,12 +93,26 @@ async def test_all_tabs_are_told(live: LiveServer):
             assert (await hints(stream, 10, lambda hint: hint["id"] == run_id))[-1]["workspace"] == "default"
 
 
-async def test_strangers_and_other_sites_are_refused(live: LiveServer):
-    for token, headers in (("wrong", {}), ("mlws_" + "x" * 43, {}), (live.token, {"Origin": "https://evil.example"})):
+async def test_strangers_are_refused(live: LiveServer):
+    for token in ("wrong", "mlws_" + "x" * 43):
         with pytest.raises(HTTPClientError) as refused:
-            async with socket_of(live, token=token, headers=headers):
+            async with socket_of(live, token=token):
                 pass
         assert refused.value.code in (401, 403)
+
+
+async def test_another_site_cannot_listen_by_the_cookie_of_a_browser(live: LiveServer):
+    """A token in a header is something no other site has; the cookie comes along by itself."""
+    async with httpx.AsyncClient() as client:
+        await client.get(f"{live.url}/api/status", params={"token": live.token})
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    address = f"{live.url}/mlws/api/v1/changes/ws".replace("http", "ws", 1)
+    connection = await websocket_connect(HTTPRequest(address, headers={"Cookie": cookie, "Origin": live.url}))
+    connection.close()
+    for origin in ("https://evil.example", f"{live.url}.evil.example", "null"):
+        with pytest.raises(HTTPClientError) as refused:
+            await websocket_connect(HTTPRequest(address, headers={"Cookie": cookie, "Origin": origin}))
+        assert refused.value.code == 403
 
 
 async def test_a_token_sees_its_own_workspace_only(live: LiveServer):

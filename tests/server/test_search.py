@@ -36,7 +36,7 @@ def pages(server: LiveServer, **query: object) -> list[dict[str, Any]]:
 
 def test_pages_over_a_metric_with_gaps_and_infinities(server: LiveServer):
     values: list[object] = [0.5, None, "Infinity", "NaN", 0.25, "-Infinity", 0.5, None, 0.75, "Infinity"]
-    ids = make_runs(server, "paging", values)
+    ids = make_runs(server, "pages of a metric", values)
     experiment = server.ok("GET", f"/runs/{ids[0]}")["experiment_id"]
     for direction in ("asc", "desc"):
         whole = pages(server, experiment_id=experiment, order_by=f"metrics.acc {direction}", limit=1000)
