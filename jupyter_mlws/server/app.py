@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Int, Unicode, default
+from traitlets import Bool, Dict, Int, Unicode, default
 
 from jupyter_mlws.kit.paths import default_data_dir
 from jupyter_mlws.server.router import add_routes
@@ -42,6 +42,10 @@ class MlwsApp(ExtensionApp):
         help="SQLAlchemy URL of the database. Default: the SQLite file `mlws.db` in the data folder. Environment: MLWS_DATABASE_URL."
     ).tag(config=True)
     max_jobs = Int(help="How many jobs run at once on this machine. Default: half the CPUs, at least 2.").tag(config=True)
+    compute_targets = Dict(
+        help="Further compute targets by name, each a dict of its `kind` (an entry point of the group `jupyter_mlws.compute`), "
+        "`max_jobs` (default 1) and what the kind asks for."
+    ).tag(config=True)
     track_kernels = Bool(
         True, help="Tell kernels started by this server where the workspace is, so that `import mlws` needs no configuration."
     ).tag(config=True)
@@ -115,6 +119,7 @@ class MlwsApp(ExtensionApp):
             root_dir=Path(serverapp.root_dir).absolute(),
             url=own_url(serverapp),
             max_jobs=self.max_jobs,
+            compute_targets=dict(self.compute_targets),
             headless=self.headless,
             single_user=type(serverapp.identity_provider).__module__.startswith("jupyter_server."),
         )

@@ -52,10 +52,8 @@ class Background:
         self._stopping = threading.Event()
         self._spool_left = 0
         services = runtime.services
-        local = compute.kinds()["local"]("local", runtime.settings.max_jobs)
-        self._engine = JobEngine(
-            db, services.blobs, services.folders, {"local": local}, runtime.settings.url, services.hub.passing
-        )
+        targets = compute.make_targets(runtime.settings.max_jobs, runtime.settings.compute_targets)
+        self._engine = JobEngine(db, services.blobs, services.folders, targets, runtime.settings.url, services.hub.passing)
 
     async def start(self) -> None:
         """Begin."""

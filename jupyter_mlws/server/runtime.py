@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
 
@@ -54,6 +55,7 @@ class Settings(Struct, kw_only=True):
     url: str
     """Where kernels and jobs reach us: `http://127.0.0.1:<port><base>/mlws`; empty on a unix socket."""
     max_jobs: int
+    compute_targets: dict[str, Any] = msgspec.field(default_factory=dict)
     headless: bool = False
     single_user: bool = True
     """Jupyter's own sign-in: everybody who gets in is the operating-system user."""

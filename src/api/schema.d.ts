@@ -1284,6 +1284,17 @@ export interface components {
             };
         };
         /**
+         * ExtensionSpec
+         * @description Run a job of a kind that another installed package brings.
+         */
+        ExtensionSpec: {
+            code?: string;
+            extension: string;
+            /** @enum {unknown} */
+            kind: "extension";
+            settings?: Record<string, never>;
+        };
+        /**
          * FileDiff
          * @description A file of a snapshot against the working copy.
          */
@@ -1384,7 +1395,7 @@ export interface components {
             notebook_artifact: string | null;
             priority: number;
             run: components["schemas"]["Run"];
-            spec: components["schemas"]["NotebookSpec"] | components["schemas"]["CommandSpec"];
+            spec: components["schemas"]["NotebookSpec"] | components["schemas"]["CommandSpec"] | components["schemas"]["ExtensionSpec"];
             timeout_s: number | null;
         };
         /**
@@ -1406,7 +1417,7 @@ export interface components {
             parent_id?: string;
             /** @default 0 */
             priority?: number;
-            spec: components["schemas"]["NotebookSpec"] | components["schemas"]["CommandSpec"];
+            spec: components["schemas"]["NotebookSpec"] | components["schemas"]["CommandSpec"] | components["schemas"]["ExtensionSpec"];
             tags?: {
                 [key: string]: string;
             };
@@ -1807,7 +1818,7 @@ export interface components {
          * @description How a run came to be: followed in a notebook cell or script, or submitted as a job of one kind.
          * @enum {unknown}
          */
-        RunKind: "command" | "interactive" | "notebook";
+        RunKind: "command" | "extension" | "interactive" | "notebook";
         /**
          * RunPage
          * @description One page of runs; `next_cursor` is null on the last. `total` counts all matches (null where counting would be slow).

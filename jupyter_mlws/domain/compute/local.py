@@ -6,12 +6,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import mlws.jobdir as jobdir
-
-if TYPE_CHECKING:
-    from jupyter_mlws.domain.compute.service import Load
+from jupyter_mlws.domain.compute.schemas import Load
 
 KERNEL_PATH = str(Path(jobdir.__file__).resolve().parent.parent)
 
@@ -21,6 +18,7 @@ class LocalCompute:
 
     kind = "local"
     description = "This machine"
+    problem = ""
 
     def __init__(self, name: str, max_jobs: int) -> None:
         self.name = name
@@ -65,8 +63,6 @@ class LocalCompute:
 
     def load(self) -> Load:
         """CPU and memory of this machine now."""
-        from jupyter_mlws.domain.compute.service import Load  # noqa: PLC0415 - the service module names this class's protocol
-
         cpus = os.cpu_count()
         try:
             average: float | None = os.getloadavg()[0]

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
+
+
+class Load(NamedTuple):
+    """Load of a target now; None where it cannot be told."""
+
+    cpu_count: int | None
+    memory_bytes: int | None
+    load: float | None
+    memory_used_bytes: int | None
 
 
 class QueuedJob(Struct, kw_only=True):

@@ -1,23 +1,27 @@
-"""What every kind of compute target can do. Kinds are entry points of the group `jupyter_mlws.compute`."""
+"""What every kind of compute target can do. Kinds are entry points of the group `jupyter_mlws.compute`.
+
+`local` is always there. Others are named in the setting `MlwsApp.compute_targets`: their kind, and what that kind asks for.
+"""
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+import logging
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from jupyter_mlws.domain.compute.local import LocalCompute
+from jupyter_mlws.domain.compute.unavailable import UnavailableCompute
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from jupyter_mlws.domain.compute.schemas import Load
+
+log = logging.getLogger(__name__)
+
 GROUP = "jupyter_mlws.compute"
-
-
-class Load(NamedTuple):
-    """Load of a target now; None where it cannot be told."""
-
-    cpu_count: int | None
-    memory_bytes: int | None
-    load: float | None
-    memory_used_bytes: int | None
+LOCAL = "local"
 
 
 class Compute(Protocol):
@@ -27,6 +31,9 @@ class Compute(Protocol):
     kind: str
     description: str
     max_jobs: int
+    """How many jobs run on it at once."""
+    problem: str
+    """Why it takes no jobs now, in a sentence; empty while it does."""
 
     def start(self, job_dir: Path) -> None:
         """Start the supervisor of a job whose folder is ready."""
@@ -47,10 +54,46 @@ class Compute(Protocol):
 class ComputeKind(Protocol):
     """Makes targets of one kind."""
 
-    def __call__(self, name: str, max_jobs: int) -> Compute:
-        """A target of this kind."""
+    def __call__(self, name: str, max_jobs: int, **options: Any) -> Compute:
+        """A target of this kind. Raises ValueError or TypeError, with a sentence, for options that it cannot use."""
 
 
-def kinds() -> dict[str, ComputeKind]:
-    """All kinds of compute targets that are installed, by name."""
-    return {point.name: cast("ComputeKind", point.load()) for point in entry_points(group=GROUP)}
+def make_targets(max_local: int, others: Mapping[str, Any]) -> dict[str, Compute]:
+    """The compute targets: `local`, and those that the settings name. One that cannot be made is there, and says why."""
+    made: dict[str, Compute] = {LOCAL: LocalCompute(LOCAL, max_local)}
+    for name, options in others.items():
+        if name == LOCAL:
+            log.warning(
+                "The compute target `local` is always this machine; the entry of that name in compute_targets is left out."
+            )
+            continue
+        made[name] = _make(name, options)
+    return made
+
+
+def _make(name: str, options: Any) -> Compute:
+    kind = options.get("kind") if isinstance(options, dict) else None
+    try:
+        kind, max_jobs, rest = _checked(options)
+        return cast("ComputeKind", _kind(kind).load())(name, max_jobs, **rest)
+    except Exception as error:  # another package's code: whatever is wrong there must not stop ours
+        log.exception("The compute target %r could not be made", name)
+        return UnavailableCompute(name, str(kind), f"The target {name!r} cannot be used: {error}.")
+
+
+def _checked(options: Any) -> tuple[str, int, dict[str, Any]]:
+    """(kind, max_jobs, what is left for the kind) of an entry in the settings."""
+    rest = dict(options) if isinstance(options, dict) else {}
+    kind, max_jobs = rest.pop("kind", None), rest.pop("max_jobs", 1)
+    if not isinstance(kind, str):
+        raise ValueError("its entry in compute_targets must be a dict that names a `kind`")  # noqa: TRY004 - told in words, as others
+    if not isinstance(max_jobs, int) or max_jobs < 1:
+        raise ValueError(f"max_jobs must be a whole number from 1 on, not {max_jobs!r}")
+    return kind, max_jobs, rest
+
+
+def _kind(name: str) -> EntryPoint:
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in points:
+        raise ValueError(f"no installed package brings targets of the kind {name!r}; there are: {', '.join(sorted(points))}")
+    return points[name]

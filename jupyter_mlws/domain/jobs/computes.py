@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.service import Compute, Load
+    from jupyter_mlws.domain.compute.schemas import Load
+    from jupyter_mlws.domain.compute.service import Compute
     from jupyter_mlws.kit.actors import Actor
 
 QUEUE_SHOWN = 100
@@ -43,8 +44,8 @@ def _one(session: Session, actor: Actor, compute: Compute, load: Load) -> Comput
         max_jobs=compute.max_jobs,
         running=store.number(session, compute.name, Phase.LIVE),
         queued=store.number(session, compute.name, Phase.QUEUED),
-        state="ready",
-        detail="",
+        state="unavailable" if compute.problem else "ready",
+        detail=compute.problem,
         cpu_count=load.cpu_count,
         memory_bytes=load.memory_bytes,
         load=load.load,

@@ -23,6 +23,12 @@ class KernelMissing(BadInput):
     code = "kernel_missing"
 
 
+class UnknownKind(BadInput):
+    """No installed package brings this kind of jobs, or it cannot be loaded."""
+
+    code = "unknown_kind"
+
+
 class UnknownParameter(BadInput):
     """The notebook declares no parameter of this name."""
 

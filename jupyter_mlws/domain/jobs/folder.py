@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jupyter_mlws.domain.jobs.errors import NotNow
-from jupyter_mlws.domain.jobs.schemas import NotebookSpec
 from jupyter_mlws.domain.runs.schemas import Progress, RunError
 from jupyter_mlws.domain.runs.states import RunStatus
 from mlws import jobdir
@@ -20,6 +19,7 @@ from mlws import jobdir
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from jupyter_mlws.domain.jobs.kinds import Launch
     from jupyter_mlws.domain.jobs.tables import JobRow
 
 KERNEL_PATH = str(Path(jobdir.__file__).resolve().parent.parent)
@@ -76,7 +76,7 @@ def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, st
     return env
 
 
-def write_job(row: JobRow, spec: Any, job_dir: Path, cwd: Path, address: Address) -> None:
+def write_job(row: JobRow, launch: Launch, job_dir: Path, cwd: Path, address: Address) -> None:
     """Write `job.json`, readable by this user alone."""
     job: dict[str, Any] = {
         "version": 1,
@@ -89,21 +89,12 @@ def write_job(row: JobRow, spec: Any, job_dir: Path, cwd: Path, address: Address
         "grace_s": GRACE_S,
         "heartbeat_s": HEARTBEAT_S,
         "log_limit_bytes": None,
+        "argv": launch.argv,
+        **launch.sections,
     }
-    if isinstance(spec, NotebookSpec):
-        job["argv"] = [sys.executable, "-m", "jupyter_mlws.runner.notebook", str(job_dir)]
-        job["notebook"] = {
-            "input": str(cwd / Path(spec.notebook).name),
-            "kernel": spec.kernel if isinstance(spec.kernel, str) else None,
-            "parameters": spec.parameters if isinstance(spec.parameters, dict) else {},
-            "cwd": str(cwd),
-        }
-    else:
-        job["argv"] = ["/bin/bash", "-c", spec.command]
     (job_dir / "spool").mkdir(exist_ok=True)
-    if row.kind == "command":
-        for name in CAPTURED:
-            (cwd / name).mkdir(exist_ok=True)
+    for name in launch.folders:
+        (cwd / name).mkdir(exist_ok=True)
     jobdir.write_atomic(str(job_dir / jobdir.JOB), json.dumps(job).encode(), durable=True)
 
 

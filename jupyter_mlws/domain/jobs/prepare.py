@@ -8,6 +8,7 @@ from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.jobs import service, store
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.folder import Address, folder_of, fresh, write_job
+from jupyter_mlws.domain.jobs.kinds import kind_of
 from jupyter_mlws.domain.jobs.layout import materialize
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.storage import service as storage
@@ -50,7 +51,8 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
         lambda s: access.issue_token(s, kind=ActorKind.JOB, user=plan.user, workspace_id=plan.ref.workspace_id, run_id=run_id)
     )
     address = Address(engine.url, token.secret, plan.ref.workspace, plan.experiment)
-    write_job(plan.row, service.spec_of(plan.row), folder, folder_of(plan.row, folder), address)
+    spec, cwd = service.spec_of(plan.row), folder_of(plan.row, folder)
+    write_job(plan.row, kind_of(spec).launch(spec, cwd, folder), folder, cwd, address)
     return True
 
 

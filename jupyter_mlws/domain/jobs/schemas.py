@@ -32,6 +32,20 @@ class CommandSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="command
     """Folder to snapshot and to run in, relative to the server's root; an empty folder if left out."""
 
 
+class ExtensionSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="extension", tag_field="kind"):
+    """Run a job of a kind that another installed package brings."""
+
+    extension: Annotated[str, Meta(min_length=1, max_length=100)]
+    """Name of the kind, an entry point of the group `jupyter_mlws.job_kinds`."""
+    settings: Annotated[dict[Key, Any], Many] | UnsetType = UNSET
+    """What the kind asks for, JSON types; the kind itself checks them."""
+    code: PathText | UnsetType = UNSET
+    """Folder to snapshot and to run in, relative to the server's root; an empty folder if left out."""
+
+
+Spec = NotebookSpec | CommandSpec | ExtensionSpec
+
+
 class SourceManifest(Struct, kw_only=True, forbid_unknown_fields=True):
     """Files that the client sends itself (because they lie outside the server's root): hashes now, missing blobs before the submit."""
 
@@ -41,7 +55,7 @@ class SourceManifest(Struct, kw_only=True, forbid_unknown_fields=True):
 class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     """A job to submit."""
 
-    spec: NotebookSpec | CommandSpec
+    spec: Spec
     experiment: Name | UnsetType = UNSET
     """Experiment name, made if it is new; the notebook's name if left out."""
     name: Name | UnsetType = UNSET
@@ -76,7 +90,7 @@ class Job(Struct, kw_only=True):
     """A job: its run, what it was asked to do, and what was not captured of its folder."""
 
     run: Run
-    spec: NotebookSpec | CommandSpec
+    spec: Spec
     priority: int
     timeout_s: int | None
     attempt: int

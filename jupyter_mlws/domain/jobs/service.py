@@ -1,4 +1,4 @@
-"""Rules of jobs: submitting rows, the queue, canceling. The work itself is done by `submit.py`, `dispatcher.py` and `minder.py`."""
+"""Rules of jobs: submitting rows, the queue, canceling. The work itself is done by `submit` and `engine`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.jobs import store
 from jupyter_mlws.domain.jobs.errors import IdempotencyConflict, NotAJob
-from jupyter_mlws.domain.jobs.schemas import CommandSpec, Job, JobList, NotebookSpec
+from jupyter_mlws.domain.jobs.schemas import Job, JobList, Spec
 from jupyter_mlws.domain.jobs.states import Phase, phase_of
 from jupyter_mlws.domain.jobs.tables import JobRow
 from jupyter_mlws.domain.runs import service as runs
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
     from jupyter_mlws.domain.jobs.schemas import JobCreate
 
-Spec = NotebookSpec | CommandSpec
 ACTIVE_LIMIT = 1000
 
 

@@ -13,7 +13,7 @@ from msgspec import UNSET
 from jupyter_mlws.domain.jobs.errors import BlobMissing, NotANotebook, NotebookNotFound, SnapshotUnconfirmed, SourceMissing
 from jupyter_mlws.domain.jobs.freezing import freeze
 from jupyter_mlws.domain.jobs.notebooks import Inspected, check_kernel, check_parameters, inspect_notebook
-from jupyter_mlws.domain.jobs.schemas import CommandSpec, KernelChoice, KernelList, NotebookInspection, NotebookSpec
+from jupyter_mlws.domain.jobs.schemas import KernelChoice, KernelList, NotebookInspection, NotebookSpec
 from jupyter_mlws.domain.jobs.service import Prepared
 from jupyter_mlws.domain.jobs.snapshots import Left, Link, walk
 from jupyter_mlws.domain.storage import service as storage
@@ -49,7 +49,7 @@ def resolve_source(path: str, root: Path, actor: Actor, *, field: str) -> Path:
 def notebook(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
     """Freeze a notebook and the files of its folder."""
     if body.manifest is not UNSET:
-        return _from_manifest(db, services, body)
+        return _from_manifest(db, services, body, "", "")
     spec = body.spec
     assert isinstance(spec, NotebookSpec)  # noqa: S101 - the kind was chosen by it
     path = resolve_source(spec.notebook, services.settings.root_dir, actor, field="spec.notebook")
@@ -71,21 +71,21 @@ def notebook(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> 
     return _snapshot(db, services, found, checked, spec.notebook, inspected.name, params, needed=path.name)
 
 
-def command(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
-    """Freeze the files of a command's code folder."""
+def code(db: Transactions, services: Any, actor: Actor, body: JobCreate, *, source: str, experiment: str) -> Prepared:
+    """Freeze the files of a code folder, if one is named. `source` tells on the run what is run."""
     if body.manifest is not UNSET:
-        return _from_manifest(db, services, body)
+        return _from_manifest(db, services, body, source, experiment)
     spec = body.spec
-    assert isinstance(spec, CommandSpec)  # noqa: S101 - the kind was chosen by it
+    assert not isinstance(spec, NotebookSpec)  # noqa: S101 - the kind was chosen by it
     if spec.code is UNSET:
-        return Prepared(spec, spec.command, "commands", None, None, "", [], [], {})
+        return Prepared(spec, source, experiment, None, None, "", [], [], {})
     folder = resolve_source(spec.code, services.settings.root_dir, actor, field="spec.code")
     if not folder.is_dir():
         raise SourceMissing(f"There is no folder {spec.code[:200]!r} to take the code from.", field="spec.code")
     if body.in_place:
-        return Prepared(spec, spec.command, folder.name or "commands", None, str(folder), "", [], [], {})
+        return Prepared(spec, source, folder.name or experiment, None, str(folder), "", [], [], {})
     found = walk(folder, server_root=services.settings.root_dir, data_dir=services.folders.root, confirmed=body.confirm_large)
-    return _snapshot(db, services, found, spec, spec.command, folder.name or "commands", {})
+    return _snapshot(db, services, found, spec, source, folder.name or experiment, {})
 
 
 def _snapshot(
@@ -135,8 +135,8 @@ def left_link(found: Walk, left: Left) -> Link:
     return Link(f"{found.subdir}/{left.path}" if found.subdir else left.path, str(found.source / left.path))
 
 
-def _from_manifest(db: Transactions, services: Any, body: JobCreate) -> Prepared:
-    """Sources that the client sent itself."""
+def _from_manifest(db: Transactions, services: Any, body: JobCreate, source: str, experiment: str) -> Prepared:
+    """Sources that the client sent itself; of a notebook it is known from them what `source` and `experiment` are."""
     assert body.manifest is not UNSET  # noqa: S101 - the caller looked
     given = [(clean_relative(file.path, field="manifest.files"), file) for file in body.manifest.files]
     missing = db.read_sync(lambda s: storage.known_hashes(s, [file.sha256 for _, file in given]))
@@ -147,7 +147,6 @@ def _from_manifest(db: Transactions, services: Any, body: JobCreate) -> Prepared
     files = [SnapshotFile(path, file.sha256, file.size, file.executable) for path, file in given]
     spec: Any = body.spec
     params: dict[str, str] = {}
-    source, experiment = "", "commands"
     if isinstance(spec, NotebookSpec):
         name = clean_relative(spec.notebook, field="spec.notebook")
         blob = next((file.sha256 for path, file in given if path == name), None)
@@ -158,8 +157,6 @@ def _from_manifest(db: Transactions, services: Any, body: JobCreate) -> Prepared
         spec = checked_spec(spec, inspected._replace(name=experiment))
         params = params_of(inspected.parameters, spec)
         source = name
-    else:
-        source = spec.command
     snapshot = db.write_sync(lambda s: storage.store_snapshot(s, files))
     return Prepared(spec, source, experiment, snapshot, None, "", [], [], params)
 

@@ -17,7 +17,7 @@ from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere, Unknow
 from jupyter_mlws.domain.jobs.folder import folder_of
 from jupyter_mlws.domain.jobs.kinds import kind_of
 from jupyter_mlws.domain.jobs.notebooks import inspect_notebook
-from jupyter_mlws.domain.jobs.schemas import Job, JobCreate, NotebookInspection, NotebookSpec, ReRun
+from jupyter_mlws.domain.jobs.schemas import ExtensionSpec, Job, JobCreate, NotebookInspection, NotebookSpec, ReRun
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.errors import ArtifactNotFound
@@ -46,6 +46,8 @@ async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, 
     """Freeze the sources, queue the job, answer."""
     if isinstance(body.spec, NotebookSpec) and body.spec.parameters is not UNSET:
         check_values(body.spec.parameters, "spec.parameters")
+    if isinstance(body.spec, ExtensionSpec) and body.spec.settings is not UNSET:
+        check_values(body.spec.settings, "spec.settings")
     digest = hashlib.sha256(msgspec.json.encode(body)).hexdigest()
     if key is not None:
         known = await db.read(lambda s: service.find_by_key(s, workspace, key, digest))
@@ -54,8 +56,10 @@ async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, 
     if body.target not in services.jobs.computes:
         there = ", ".join(sorted(services.jobs.computes))
         raise ComputeMissing(f"There is no compute target {body.target[:80]!r}; there are: {there}.", field="target")
+    if services.jobs.computes[body.target].problem:
+        raise ComputeMissing(services.jobs.computes[body.target].problem, field="target")
     await db.read(lambda s: service.check_workspace(s, workspace))
-    prepared = await asyncio.to_thread(kind_of(body).freeze, db, services, actor, body)
+    prepared = await asyncio.to_thread(kind_of(body.spec).freeze, db, services, actor, body)
     job = await db.write(lambda s: service.add_job(s, actor, workspace, body, prepared, key=key, body_hash=digest))
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared))

@@ -18,6 +18,8 @@ class RunKind(str, Enum):
     INTERACTIVE = "interactive"
     NOTEBOOK = "notebook"
     COMMAND = "command"
+    EXTENSION = "extension"
+    """Of a kind that another package brings."""
 
 
 class Lifecycle(str, Enum):

@@ -75,7 +75,8 @@ export function kindLabel(kind: Run['kind'], trans: TranslationBundle): string {
   const labels: Record<Run['kind'], string> = {
     interactive: trans.__('Interactive'),
     notebook: trans.__('Notebook job'),
-    command: trans.__('Command job')
+    command: trans.__('Command job'),
+    extension: trans.__('Job of another package')
   };
   return labels[kind];
 }
