@@ -18,8 +18,8 @@ METHODS = ("get", "post", "put", "patch", "delete")
 REST_INTRODUCTION = """\
 # REST API
 
-All routes stand under `<base>/mlws/api/v1`. A running server shows them, to try out, at `<base>/mlws/api/v1/docs`, and gives the
-machine-readable description at `<base>/mlws/api/v1/openapi.json`.
+All routes stand under `<base>/mlws/api/v1`. A running server shows them at `<base>/mlws/docs`, and gives the machine-readable
+description at `<base>/mlws/api/v1/openapi.json`.
 
 Sign in as with any Jupyter route: by cookie, or `Authorization: token …`. An error is always
 `{"error": {"code", "message", "field"?}}`. Times are milliseconds since the epoch, UTC. Metric values that are no finite number
