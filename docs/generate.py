@@ -1,6 +1,7 @@
 """MkDocs hook: writes the reference pages from the program itself, so that they cannot fall behind it.
 
-`reference/cli.md` from the commands, `reference/rest.md` from openapi.json, `reference/settings.md` from the settings' own texts.
+`reference/cli.md` from the commands, `reference/rest.md` from openapi.json, `reference/settings.md` from the settings' own texts; and
+the table in `reference/job-files.md` from that by which job files are read.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import click
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
+FIELDS_MARK = "<!-- the table of fields -->"
 METHODS = ("get", "post", "put", "patch", "delete")
 REST_INTRODUCTION = """\
 # REST API
@@ -57,6 +59,29 @@ def on_files(files: Files, config: Any) -> Files:
     for name, text in pages.items():
         files.append(File.generated(config, f"reference/{name}.md", content=text))
     return files
+
+
+def on_page_markdown(markdown: str, **_context: Any) -> str:
+    """Put the table of fields into the page that asks for it."""
+    return markdown.replace(FIELDS_MARK, job_file_fields()) if FIELDS_MARK in markdown else markdown
+
+
+# --- job files -----------------------------------------------------------------------------------------------------
+
+
+def job_file_fields() -> str:
+    """Every field of a job file, and what becomes of it."""
+    from jupyter_mlws.specs.fields import FIELDS, Fate  # noqa: PLC0415 - the other pages do not need it
+
+    lines = []
+    for fate in Fate:
+        lines += [f"### {fate.value.capitalize()}", "", "| field | of | meaning | example |", "|---|---|---|---|"]
+        for field in FIELDS:
+            if field.fate is fate:
+                of = "both" if len(field.kinds) > 1 else field.kinds[0]
+                lines.append(f"| `{field.path}` | {of} | {cell(field.about)} | `{cell(field.example)}` |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 # --- command line --------------------------------------------------------------------------------------------------

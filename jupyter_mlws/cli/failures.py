@@ -54,7 +54,8 @@ def fail(error: Exception) -> NoReturn:
         tell(f"Error: {error}")
         leave(FAILED)
     if isinstance(error, ApiError):
-        where = f" [{option(error.field)}]" if error.field else ""
+        named = error.field is None or f"{error.field}: " in error.message  # of a job file the message has the field
+        where = "" if named else f" [{option(error.field or '')}]"
         tell(f"Error: {error.message}{where}")
         if isinstance(error, Unauthenticated):
             leave(NO_CONNECTION)
@@ -67,6 +68,8 @@ def fail(error: Exception) -> NoReturn:
 
 
 OPTIONS = {
+    "file": "--file",
+    "text": "--file",
     "notebook": "--notebook",
     "spec.notebook": "--notebook",
     "spec.code": "--code",

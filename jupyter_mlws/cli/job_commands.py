@@ -6,12 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from jupyter_mlws.cli import show, tables
 from jupyter_mlws.cli.context import Session, common, pairs
 from jupyter_mlws.cli.failures import FAILED
 
 if TYPE_CHECKING:
+    from jupyter_mlws.domain.jobs.schemas import JobFileWarning
     from jupyter_mlws.sdk.results import Job
 
 
@@ -45,7 +47,19 @@ PARAMETER = click.option(
 )
 
 
+FILE = click.option(
+    "-f", "--file", "file", metavar="PATH", help="Job file: YAML as Azure ML's CLI takes it, or with type: notebook."
+)
+SET = click.option(
+    "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Another value for a field of the job file. May be repeated."
+)
+WITH_FILE = {"file", "settings", "priority", "in_place", "confirm_large", "stream", "workspace", "output"}
+"""Options that say what a job file has no fields for."""
+
+
 @command.command("create")
+@FILE
+@SET
 @click.option("--notebook", metavar="PATH", help="The notebook to run.")
 @click.option("--command", "line", metavar="LINE", help="The shell line to run instead.")
 @click.option("--code", metavar="FOLDER", help="Folder to take along with --command, and to run in.")
@@ -64,12 +78,16 @@ PARAMETER = click.option(
 @click.option("--stream", is_flag=True, help="Follow the job until it ends; the exit code is then the job's.")
 @common
 def create(session: Session, notebook: str | None, line: str | None, given: tuple[str, ...], **options: Any) -> None:
-    """Submit a job.
+    """Submit a job: a notebook, a shell line, or what a job file says.
 
     The notebook (or the folder) is frozen now: what you change afterwards is not seen by the job.
     """
+    file, settings = options.pop("file"), options.pop("settings")
+    if file is not None or settings:
+        create_from_file(session, file, settings, options)
+        return
     if (notebook is None) == (line is None):
-        raise click.UsageError('Say what to run: --notebook PATH, or --command "LINE" with --code FOLDER.')
+        raise click.UsageError('Say what to run: --notebook PATH, --command "LINE" with --code FOLDER, or --file PATH.')
     if notebook is None and (given or options["kernel"]):
         raise click.UsageError("-p and --kernel go with --notebook; a command reads its own arguments.")
     if notebook is not None and options["code"] is not None:
@@ -78,6 +96,55 @@ def create(session: Session, notebook: str | None, line: str | None, given: tupl
     options["tags"], options["env"] = pairs(options["tags"], "--tag"), pairs(options["env"], "--env")
     made = session.workspace.jobs.create(notebook=notebook, command=line, parameters=parameters(given), **options)
     submitted(session, made, stream=stream)
+
+
+def create_from_file(session: Session, file: str | None, settings: tuple[str, ...], options: dict[str, Any]) -> None:
+    """Submit a job file."""
+    context = click.get_current_context()
+    given = [p for p in context.command.params if context.get_parameter_source(p.name or "") is ParameterSource.COMMANDLINE]
+    other = [p.opts[-1] for p in given if p.name not in WITH_FILE]
+    if file is None:
+        raise click.UsageError("--set goes with --file; it changes a field of a job file.")
+    if other:
+        raise click.UsageError(
+            f"{other[0]} does not go with --file, which says it itself; change a field of the file with --set."
+        )
+    from jupyter_mlws.sdk import job_files  # noqa: PLC0415 - only files need it
+
+    more = {name: options[name] for name in ("priority", "in_place", "confirm_large")}
+    made = job_files.submit(session.workspace, file, changes(settings), **more)
+    warn(made.warnings)
+    submitted(session, made.job, stream=options["stream"])
+
+
+def changes(settings: tuple[str, ...]) -> dict[str, Any]:
+    """`--set field=value`: the value is YAML, as it would stand in the file."""
+    from jupyter_mlws.sdk.job_files import YamlText  # noqa: PLC0415
+
+    return {field: YamlText(value) for field, value in pairs(settings, "--set").items()}
+
+
+def warn(warnings: list[JobFileWarning]) -> None:
+    """Tell of what a job file says and the job does not do."""
+    for warning in warnings:
+        show.said(f"Warning: {warning.message}")
+
+
+@command.command("validate")
+@FILE
+@SET
+@common
+def validate(session: Session, file: str | None, settings: tuple[str, ...]) -> None:
+    """Check a job file, and submit nothing.
+
+    Exit code 0 if it could be submitted, with a warning for each field that would not be honoured; else 2, with a line for each
+    thing that is wrong.
+    """
+    if file is None:
+        raise click.UsageError("Say which file: --file PATH.")
+    found = session.workspace.jobs.validate(file, set=changes(settings))
+    warn(found.warnings)
+    show.validation(session, file, found)
 
 
 def submitted(session: Session, job: Job, *, stream: bool) -> None:

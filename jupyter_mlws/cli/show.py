@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from jupyter_mlws.cli.context import Session
+    from jupyter_mlws.domain.jobs.schemas import JobFileValidation
     from jupyter_mlws.domain.runs.schemas import DeletePlan
     from jupyter_mlws.sdk.results import Job, Run
 
@@ -26,6 +27,7 @@ RUN_COLUMNS = [
 ]
 RUN_FIELDS = ("name", "display_name", "experiment_name", "status", "type", "started_at", "ended_at", "duration_ms")
 NO_RUNS = "No runs. `mlws job create --notebook train.ipynb` submits one; `import mlws; mlws.start_run()` in a cell tracks one."
+JOB_WORDS = {"kind": "Job", "timeout_s": "Time limit in s", "env": "Environment"}
 SHORT = 8
 LISTED = 10
 
@@ -109,6 +111,20 @@ def job_one(session: Session, job: Job) -> None:
         ("New files", "\n".join(job.new_files[:LISTED])),
     ]
     one(session, azure_views.job_json(job), run_fields(job.run) + extra)
+
+
+def validation(session: Session, file: str, found: JobFileValidation) -> None:
+    """Print what a job file asks for."""
+    import msgspec  # noqa: PLC0415 - with the client it is there
+
+    job: dict[str, Any] = msgspec.to_builtins(found.job)
+    warnings = [msgspec.to_builtins(warning) for warning in found.warnings]
+    rows = [("File", f"{file} can be submitted")]
+    for name, value in {**job.pop("spec"), **job}.items():
+        text = "\n".join(f"{key} = {item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
+        rows.append((JOB_WORDS.get(name, name.capitalize()), text if value else ""))
+    plain = {"result": "Succeeded", "warnings": warnings, "job": msgspec.to_builtins(found.job)}
+    one(session, plain, rows)
 
 
 def run_fields(run: Run) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
 from msgspec import UNSET, Struct
@@ -11,6 +12,7 @@ from msgspec import UNSET, Struct
 from jupyter_mlws.domain.jobs.schemas import (
     CommandSpec,
     JobCreate,
+    JobFileValidation,
     LogSlice,
     NotebookInspect,
     NotebookInspection,
@@ -18,6 +20,7 @@ from jupyter_mlws.domain.jobs.schemas import (
     ReRun,
 )
 from jupyter_mlws.kit.ids import new_id
+from jupyter_mlws.sdk import job_files
 from jupyter_mlws.sdk.errors import BadInput, WaitTimeout
 from jupyter_mlws.sdk.results import Job, Run, bound
 from jupyter_mlws.sdk.sources import Source
@@ -48,6 +51,21 @@ def _check_words(notebook: object, command: object, code: object, *, notebook_on
         raise BadInput(wrong, status=400, code="bad_input", field=field)
 
 
+def _spec(
+    source: Source,
+    notebook: str | Path | None,
+    kernel: str | None,
+    parameters: Mapping[str, Any] | None,
+    command: str | None,
+    code: str | Path | None,
+) -> NotebookSpec | CommandSpec:
+    """What to run, its sources named as the server finds them."""
+    if notebook is not None:
+        path = source.notebook(str(notebook))
+        return NotebookSpec(notebook=path, kernel=kernel or UNSET, parameters=dict(parameters) if parameters else UNSET)
+    return CommandSpec(command=command or "", code=UNSET if code is None else source.folder(str(code)))
+
+
 class JobUpdate(NamedTuple):
     """What is new of a job that is being followed."""
 
@@ -74,6 +92,8 @@ class Jobs:
     def create(
         self,
         *,
+        file: str | Path | None = None,
+        set: Mapping[str, Any] | None = None,
         notebook: str | Path | None = None,
         command: str | None = None,
         code: str | Path | None = None,
@@ -91,21 +111,23 @@ class Jobs:
         confirm_large: bool = False,
         parent: str | None = None,
     ) -> Job:
-        """Submit a notebook, or a shell line with the folder `code`. Answers once the sources are frozen and the job is queued.
+        """Submit a notebook, a shell line with the folder `code`, or a job file. Answers once the sources are frozen and the job is queued.
+
+        A job `file` says the rest itself; `set` changes fields of it by path (`{"inputs.lr": 0.1}`). What of it is not honoured
+        is a `JobFileNotice`, a Python warning.
 
         Paths are those of this machine; one that is not here is looked for on the server, below its root. `timeout` is in
         seconds. Raises `BadInput` (a parameter, a kernel), `NotFound` (the notebook), `Conflict` (a folder that is very large).
         """
+        if file is not None or set is not None:
+            other = (notebook, command, code, parameters, kernel, name, experiment, timeout, tags, note, env)
+            beside = target != "local" or any(one is not None for one in other)
+            more = {"priority": priority, "in_place": in_place, "confirm_large": confirm_large, "parent": parent}
+            return self._from_file(file, set, beside=beside, **more)
         _check_words(notebook, command, code, notebook_only=bool(parameters or kernel))
         source = Source(self._workspace, in_place=in_place)
-        spec: NotebookSpec | CommandSpec
-        if notebook is not None:
-            path = source.notebook(str(notebook))
-            spec = NotebookSpec(notebook=path, kernel=kernel or UNSET, parameters=dict(parameters) if parameters else UNSET)
-        else:
-            spec = CommandSpec(command=command or "", code=UNSET if code is None else source.folder(str(code)))
         body = JobCreate(
-            spec=spec,
+            spec=_spec(source, notebook, kernel, parameters, command, code),
             experiment=UNSET if experiment is None else experiment,
             name=UNSET if name is None else name,
             target=target,
@@ -121,6 +143,22 @@ class Jobs:
         )
         path = f"{self._workspace.path}/jobs"
         return self._job("POST", path, body=body, headers={"Idempotency-Key": new_id()}, timeout=SUBMIT_TIMEOUT_S)
+
+    def _from_file(self, file: str | Path | None, set: Mapping[str, Any] | None, *, beside: bool, **more: Any) -> Job:
+        if file is None or beside:
+            words = "A job `file` says it all; `set` changes its fields, and goes with nothing else."
+            raise BadInput(words, status=400, code="bad_input", field="file")
+        made = job_files.submit(self._workspace, file, set, **more)
+        for warning in made.warnings:
+            warnings.warn(warning.message, job_files.JobFileNotice, stacklevel=3)
+        return made.job
+
+    def validate(self, file: str | Path, *, set: Mapping[str, Any] | None = None) -> JobFileValidation:
+        """Whether a job file could be submitted, what it asks for, and what of it is not honoured. Nothing is stored.
+
+        Raises `BadInput`, whose message has a line for each thing that is wrong.
+        """
+        return job_files.validate(self._workspace, file, set)
 
     def show(self, job: str) -> Job:
         """A job by its id. Raises `NotFound`, with code `not_a_job` for a run that was not submitted."""

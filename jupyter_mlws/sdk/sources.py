@@ -33,7 +33,7 @@ class Source:
     def notebook(self, path: str) -> str:
         """What to call a notebook towards the server."""
         here = _here(path)
-        if here is None or self._same_disk():
+        if here is None or self.same_disk():
             return path if here is None else str(here)
         if not here.is_file():
             raise BadInput(f"{path} is a folder, not a notebook.", status=400, code="not_a_notebook", field="spec.notebook")
@@ -43,7 +43,7 @@ class Source:
     def folder(self, path: str) -> str:
         """What to call the code folder of a command towards the server."""
         here = _here(path)
-        if here is None or self._same_disk():
+        if here is None or self.same_disk():
             return path if here is None else str(here)
         if not here.is_dir():
             raise BadInput(
@@ -52,7 +52,7 @@ class Source:
         self._send(here, keep=None)
         return "."
 
-    def _same_disk(self) -> bool:
+    def same_disk(self) -> bool:
         """Whether the server reads the files that we do.
 
         So it is if the address came from `owner.json`; or if the server that was named takes the token that stands there: then it

@@ -972,6 +972,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workspaces/{workspace}/jobs/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit a job file
+         * @description As any job, from its file's text. What is wrong names file, line and field; what is not honoured is told in `warnings`.
+         */
+        post: operations["job_files_post_JobFiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/jobs/file/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate a job file
+         * @description Whether it could be submitted, and what it asks for; nothing is stored. Sources are looked at if `folder` says where.
+         */
+        post: operations["job_files_post_Validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workspaces/{workspace}/notebooks/inspect": {
         parameters: {
             query?: never;
@@ -1424,6 +1464,76 @@ export interface components {
             /** @default local */
             target?: string;
             timeout_s?: number;
+        };
+        /**
+         * JobFile
+         * @description A job file: YAML in the form of Azure ML's command jobs, or with `type: notebook`.
+         */
+        JobFile: {
+            /** @default job.yml */
+            file_name?: string;
+            folder?: string;
+            set?: {
+                [key: string]: string;
+            };
+            text: string;
+        };
+        /**
+         * JobFileSource
+         * @description What a job file takes along.
+         */
+        JobFileSource: {
+            /** @enum {unknown} */
+            field: "code" | "notebook";
+            line: number | null;
+            path: string;
+        };
+        /**
+         * JobFileSubmission
+         * @description The job that a file asked for, and what of the file was not honoured.
+         */
+        JobFileSubmission: {
+            job: components["schemas"]["Job"];
+            warnings: components["schemas"]["JobFileWarning"][];
+        };
+        /**
+         * JobFileSubmit
+         * @description A job file to submit, and what it has no fields for.
+         */
+        JobFileSubmit: {
+            /** @default false */
+            confirm_large?: boolean;
+            /** @default job.yml */
+            file_name?: string;
+            folder?: string;
+            /** @default false */
+            in_place?: boolean;
+            manifest?: components["schemas"]["SourceManifest"];
+            parent_id?: string;
+            /** @default 0 */
+            priority?: number;
+            set?: {
+                [key: string]: string;
+            };
+            text: string;
+        };
+        /**
+         * JobFileValidation
+         * @description A job file that can be submitted.
+         */
+        JobFileValidation: {
+            job: components["schemas"]["JobCreate"];
+            source: components["schemas"]["JobFileSource"] | null;
+            warnings: components["schemas"]["JobFileWarning"][];
+        };
+        /**
+         * JobFileWarning
+         * @description A field that is accepted and not honoured.
+         */
+        JobFileWarning: {
+            field: string;
+            line: number | null;
+            message: string;
         };
         /**
          * JobList
@@ -5572,6 +5682,139 @@ export interface operations {
             };
             /** @description The folder is the home or root folder, or very large: somebody must say that it is meant. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    job_files_post_JobFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobFileSubmit"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobFileSubmission"];
+                };
+            };
+            /** @description The job file is no YAML, or a field of it is unknown, not supported, or has a wrong value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no notebook at this path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The folder is the home or root folder, or very large: somebody must say that it is meant. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    job_files_post_Validate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobFile"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobFileValidation"];
+                };
+            };
+            /** @description The job file is no YAML, or a field of it is unknown, not supported, or has a wrong value. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no notebook at this path. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import importlib
 import re
 import shlex
@@ -14,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
+from jupyter_mlws.specs.fields import FIELDS
 from tests.project.files import ROOT, project_files
 
 README = ROOT / "README.md"
@@ -106,3 +108,5 @@ def test_documentation_builds_without_a_warning(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     reference = (tmp_path / "site" / "reference" / "cli.html").read_text(encoding="utf-8")
     assert "mlws job create" in reference
+    job_files = html.unescape((tmp_path / "site" / "reference" / "job-files.html").read_text(encoding="utf-8"))
+    assert [field.path for field in FIELDS if f"<code>{field.path}</code>" not in job_files] == []

@@ -108,6 +108,8 @@ class Matrix:
         body: Any = example(verb.body) if verb.body is not None else None
         if verb.path.endswith("/jobs") and verb.method == "POST":
             return {**body, "experiment": "studied"}
+        if "/jobs/file" in verb.path:
+            return {"text": "command: 'true'\nexperiment_name: studied\n"}
         if verb.path == "/tokens":
             return {"workspace": "no-such" if what == "missing" else space.name}
         if verb.path.endswith("/keep"):

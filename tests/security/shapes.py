@@ -102,6 +102,9 @@ EXAMPLES: dict[str, Any] = {
     "target": "nowhere",
     "env": {"NAME": "value"},
     "timeout_s": 5,
+    "text": "command: 'true'\ncompute: nowhere\n",
+    "set": {"display_name": "named"},
+    "folder": "",
 }
 """Values of fields whose schema alone does not make a sensible one. No body names a target that there is: nothing runs."""
 
@@ -159,6 +162,8 @@ def drawn(schema: Schema, name: str = "") -> st.SearchStrategy[Any]:
     """Values that are mostly valid, and now and then anything."""
     if name == "spec":
         return st.sampled_from([EXAMPLES["spec"], {"kind": "notebook", "notebook": "no such.ipynb"}]) | ANY
+    if name == "text":
+        return st.sampled_from([EXAMPLES["text"], "type: notebook\nnotebook: no such.ipynb\ncompute: nowhere\n"]) | ANY
     if name == "target":
         return st.just("nowhere") | ANY.filter(lambda value: value != "local")
     return st.one_of(*[_valid(schema, name)] * 6, ANY)

@@ -81,6 +81,9 @@ def one_of_each(verb: Verb, world: World) -> Any:
     if verb.path.endswith("/jobs"):
         body = {**body, "target": "local", "experiment": "closed", "parent_id": world.a.run}
         body.pop("manifest")
+    if verb.path.endswith("/jobs/file"):
+        body = {**body, "parent_id": world.a.run}
+        body.pop("manifest")
     fitting = {"experiment_id": world.a.experiment, "parent_id": world.a.run, "workspace": world.a.name}
     body = {name: fitting.get(name, value) for name, value in body.items()}
     if verb.path.startswith("/workspaces") and verb.path.count("/") < 3:

@@ -19,7 +19,7 @@ from tests.security.shapes import VERBS, Verb, resolved
 from tests.security.world import World, example_path, files_outside
 
 SECRET = "canary-7f1d0b61c2"
-PATH_FIELDS = {"path", "notebook", "code"}
+PATH_FIELDS = {"path", "notebook", "code", "folder"}
 
 
 class Trap(NamedTuple):
@@ -80,7 +80,13 @@ NO_ATTACK = {
     "POST /jobs/{run_id}/rerun": "its reply has paths, its body none",
     "POST /runs/{run_id}/io": "names are not paths on our disk",
 }
-ON_DISK = {"POST /workspaces/{workspace}/notebooks/inspect", "POST /workspaces/{workspace}/jobs", "POST /jobs/{run_id}/keep"}
+SUBMITS = {"POST /workspaces/{workspace}/jobs", "POST /workspaces/{workspace}/jobs/file"}
+ON_DISK = {
+    *SUBMITS,
+    "POST /workspaces/{workspace}/jobs/file/validate",
+    "POST /workspaces/{workspace}/notebooks/inspect",
+    "POST /jobs/{run_id}/keep",
+}
 """Here a path names a file on disk, so that links count."""
 ROWS = sorted((verb for verb in VERBS if takes_path(verb)), key=lambda verb: verb.name)
 
@@ -91,15 +97,33 @@ def attack(person: Api, world: World, verb: Verb, path: str) -> list[Answer]:
     if any(parameter["name"] == "path" for parameter in verb.query):
         content = b"uploaded" if verb.contract.raw_body else None
         return [person.ask(verb.method, address, query={"path": path}, content=content)]
+    if "/jobs/file" in verb.path:
+        return [person.ask("POST", address, body) for body in job_files(person, world, verb, path)]
     if verb.path.endswith("/jobs"):
         specs = [{"kind": "notebook", "notebook": path}, {"kind": "command", "command": "true", "code": path}]
         answers = [person.ask("POST", address, {"spec": spec, "in_place": here}) for spec in specs for here in (True, False)]
-        sha256 = hashlib.sha256(b"sent").hexdigest()
-        person.ok("PUT", f"/workspaces/{world.a.name}/blobs/{sha256}", content=b"sent")
-        file = {"path": path, "sha256": sha256, "size": 4}
-        manifest = {"files": [file]}
+        manifest = sent(person, world, path)
         return [*answers, person.ask("POST", address, {"spec": {"kind": "command", "command": "true"}, "manifest": manifest})]
     return [person.ask(verb.method, address, {"path": path})]
+
+
+def sent(person: Api, world: World, path: str) -> dict[str, Any]:
+    """A manifest with one file, which was sent."""
+    sha256 = hashlib.sha256(b"sent").hexdigest()
+    person.ok("PUT", f"/workspaces/{world.a.name}/blobs/{sha256}", content=b"sent")
+    return {"files": [{"path": path, "sha256": sha256, "size": 4}]}
+
+
+def job_files(person: Api, world: World, verb: Verb, path: str) -> list[dict[str, Any]]:
+    """Job files that name the path, that lie there, and that are sent with it."""
+    notebook, code = "type: notebook\nnotebook: {}\n", "command: 'true'\ncode: {}\n"
+    quoted = json.dumps(path)
+    bodies: list[dict[str, Any]] = [{"text": text.format(quoted), "folder": ""} for text in (notebook, code)]
+    bodies += [{"text": text.format(name), "folder": path} for text, name in ((notebook, "n.ipynb"), (code, "."))]
+    bodies.append({"text": code.format("."), "folder": "", "set": {"code": quoted}})
+    if verb.name in SUBMITS:
+        bodies.append({"text": code.format("."), "manifest": sent(person, world, path)})
+    return bodies
 
 
 def test_routes_with_paths_are_known():
@@ -117,12 +141,12 @@ def test_no_path_leads_out(target: LiveServer, world: World, person: Api, trap: 
             assert answer.status == 400, (payload, error)
             assert SECRET not in answer.text
     for payload in trap.links:
-        if verb.path.endswith("/jobs") and payload in ("#", "?x"):
+        if verb.name in SUBMITS and payload in ("#", "?x"):
             continue
         for answer in attack(person, world, verb, payload):
             check_no_failure(answer, sent=payload, roots=(target.folder,))
             assert SECRET not in answer.text
-            if verb.name in ON_DISK and not (answer.status == 201 and verb.path.endswith("/jobs")):
+            if verb.name in ON_DISK and not (answer.status == 201 and verb.name in SUBMITS):
                 assert answer.status in (400, 404), (payload, answer.text)
     assert files_outside(target) == before
     assert sorted(path.name for path in trap.folder.iterdir()) == ["canary.ipynb", "canary.txt"]

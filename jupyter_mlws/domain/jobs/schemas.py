@@ -11,6 +11,8 @@ from jupyter_mlws.domain.storage.schemas import ManifestFile
 from jupyter_mlws.kit.fields import Key, Many, Name, ObjectId, Tags
 
 PathText = Annotated[str, Meta(min_length=1, max_length=4096)]
+COMMAND_CHARS = 100_000
+JOB_FILE_CHARS = 65_536
 
 
 class NotebookSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="notebook", tag_field="kind"):
@@ -27,7 +29,7 @@ class NotebookSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="notebo
 class CommandSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="command", tag_field="kind"):
     """Run a shell line with bash."""
 
-    command: Annotated[str, Meta(min_length=1, max_length=100_000)]
+    command: Annotated[str, Meta(min_length=1, max_length=COMMAND_CHARS)]
     code: PathText | UnsetType = UNSET
     """Folder to snapshot and to run in, relative to the server's root; an empty folder if left out."""
 
@@ -76,6 +78,58 @@ class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     parent_id: ObjectId | UnsetType = UNSET
 
 
+class JobFile(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A job file: YAML in the form of Azure ML's command jobs, or with `type: notebook`."""
+
+    text: Annotated[str, Meta(max_length=JOB_FILE_CHARS)]
+    """The file as it is; the server reads it."""
+    file_name: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")] = "job.yml"
+    """What messages call it."""
+    folder: Annotated[str, Meta(max_length=4096)] | UnsetType = UNSET
+    """Where the file lies, relative to the server's root (empty: in it); its paths go from there. Left out: the server does not see it."""
+    set: Annotated[dict[Key, Annotated[str, Meta(max_length=10_000)]], Meta(max_length=100)] | UnsetType = UNSET
+    """Fields by path (`limits.timeout`, `inputs.lr`) that win over those of the file; the values are YAML, as they would stand in it."""
+
+
+class JobFileSubmit(JobFile, kw_only=True, forbid_unknown_fields=True):
+    """A job file to submit, and what it has no fields for."""
+
+    manifest: SourceManifest | UnsetType = UNSET
+    """The files of the folder that `source` of the validation names, or of the notebook's folder, if the server does not see them."""
+    priority: Annotated[int, Meta(ge=-100, le=100)] = 0
+    in_place: bool = False
+    confirm_large: bool = False
+    parent_id: ObjectId | UnsetType = UNSET
+
+
+class JobFileWarning(Struct, kw_only=True):
+    """A field that is accepted and not honoured."""
+
+    line: int | None
+    """From 1; null for a field that was given by `set`."""
+    field: str
+    message: str
+    """The whole sentence, with file, line and field."""
+
+
+class JobFileSource(Struct, kw_only=True):
+    """What a job file takes along."""
+
+    field: Literal["code", "notebook"]
+    path: str
+    """As the file writes it, from the file's folder."""
+    line: int | None
+
+
+class JobFileValidation(Struct, kw_only=True):
+    """A job file that can be submitted."""
+
+    job: JobCreate
+    """What it asks for; of a command, with its inputs put in."""
+    source: JobFileSource | None
+    warnings: list[JobFileWarning]
+
+
 class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):
     """Submit a job again from its own snapshot; what is given here wins over what it had."""
 
@@ -100,6 +154,13 @@ class Job(Struct, kw_only=True):
     """Files the job made outside `outputs/` and `logs/`, known after its end; `Keep` stores one as an artifact."""
     notebook_artifact: str | None
     """Artifact path of the output notebook, once it is stored."""
+
+
+class JobFileSubmission(Struct, kw_only=True):
+    """The job that a file asked for, and what of the file was not honoured."""
+
+    job: Job
+    warnings: list[JobFileWarning]
 
 
 class JobList(Struct, kw_only=True):

@@ -52,9 +52,7 @@ def notebook(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> 
         return _from_manifest(db, services, body, "", "")
     spec = body.spec
     assert isinstance(spec, NotebookSpec)  # noqa: S101 - the kind was chosen by it
-    path = resolve_source(spec.notebook, services.settings.root_dir, actor, field="spec.notebook")
-    inspected = inspect_notebook(path, shown=spec.notebook)
-    checked = checked_spec(spec, inspected)
+    path, inspected, checked = _found_notebook(services, actor, spec)
     params = params_of(inspected.parameters, checked)
     if body.in_place:
         stored = services.blobs.put_file(path)
@@ -71,6 +69,13 @@ def notebook(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> 
     return _snapshot(db, services, found, checked, spec.notebook, inspected.name, params, needed=path.name)
 
 
+def _found_notebook(services: Any, actor: Actor, spec: NotebookSpec) -> tuple[Path, Inspected, NotebookSpec]:
+    """Where the notebook lies, what it says of itself, and the spec with its kernel named."""
+    path = resolve_source(spec.notebook, services.settings.root_dir, actor, field="spec.notebook")
+    inspected = inspect_notebook(path, shown=spec.notebook)
+    return path, inspected, checked_spec(spec, inspected)
+
+
 def code(db: Transactions, services: Any, actor: Actor, body: JobCreate, *, source: str, experiment: str) -> Prepared:
     """Freeze the files of a code folder, if one is named. `source` tells on the run what is run."""
     if body.manifest is not UNSET:
@@ -79,13 +84,26 @@ def code(db: Transactions, services: Any, actor: Actor, body: JobCreate, *, sour
     assert not isinstance(spec, NotebookSpec)  # noqa: S101 - the kind was chosen by it
     if spec.code is UNSET:
         return Prepared(spec, source, experiment, None, None, "", [], [], {})
-    folder = resolve_source(spec.code, services.settings.root_dir, actor, field="spec.code")
-    if not folder.is_dir():
-        raise SourceMissing(f"There is no folder {spec.code[:200]!r} to take the code from.", field="spec.code")
+    folder = _found_folder(services, actor, spec.code)
     if body.in_place:
         return Prepared(spec, source, folder.name or experiment, None, str(folder), "", [], [], {})
     found = walk(folder, server_root=services.settings.root_dir, data_dir=services.folders.root, confirmed=body.confirm_large)
     return _snapshot(db, services, found, spec, source, folder.name or experiment, {})
+
+
+def _found_folder(services: Any, actor: Actor, code: str) -> Path:
+    folder = resolve_source(code, services.settings.root_dir, actor, field="spec.code")
+    if not folder.is_dir():
+        raise SourceMissing(f"There is no folder {code[:200]!r} to take the code from.", field="spec.code")
+    return folder
+
+
+def check(services: Any, actor: Actor, body: JobCreate) -> None:
+    """What freezing checks of the sources before it stores anything: they are there, and a notebook takes what is given."""
+    if isinstance(body.spec, NotebookSpec):
+        _found_notebook(services, actor, body.spec)
+    elif body.spec.code is not UNSET:
+        _found_folder(services, actor, body.spec.code)
 
 
 def _snapshot(

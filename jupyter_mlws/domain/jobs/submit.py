@@ -44,26 +44,44 @@ _background: set[asyncio.Task[None]] = set()
 
 async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, body: JobCreate, key: str | None) -> Job:
     """Freeze the sources, queue the job, answer."""
-    if isinstance(body.spec, NotebookSpec) and body.spec.parameters is not UNSET:
-        check_values(body.spec.parameters, "spec.parameters")
-    if isinstance(body.spec, ExtensionSpec) and body.spec.settings is not UNSET:
-        check_values(body.spec.settings, "spec.settings")
+    _check_values(body)
     digest = hashlib.sha256(msgspec.json.encode(body)).hexdigest()
     if key is not None:
         known = await db.read(lambda s: service.find_by_key(s, workspace, key, digest))
         if known is not None:
             return await db.read(lambda s: service.get_job(s, actor, known))
+    await _check_places(services, db, workspace, body)
+    prepared = await asyncio.to_thread(kind_of(body.spec).freeze, db, services, actor, body)
+    job = await db.write(lambda s: service.add_job(s, actor, workspace, body, prepared, key=key, body_hash=digest))
+    services.jobs.wake()
+    _later(_capture(db, job.run.id, prepared))
+    return job
+
+
+async def check(
+    services: Any, db: Transactions, actor: Actor, workspace: str, body: JobCreate, *, sources_here: bool = True
+) -> None:
+    """What `submit` would refuse, as far as it can be known without storing anything. `sources_here`: the server sees the sources."""
+    _check_values(body)
+    await _check_places(services, db, workspace, body)
+    if sources_here:
+        await asyncio.to_thread(sources.check, services, actor, body)
+
+
+def _check_values(body: JobCreate) -> None:
+    if isinstance(body.spec, NotebookSpec) and body.spec.parameters is not UNSET:
+        check_values(body.spec.parameters, "spec.parameters")
+    if isinstance(body.spec, ExtensionSpec) and body.spec.settings is not UNSET:
+        check_values(body.spec.settings, "spec.settings")
+
+
+async def _check_places(services: Any, db: Transactions, workspace: str, body: JobCreate) -> None:
     if body.target not in services.jobs.computes:
         there = ", ".join(sorted(services.jobs.computes))
         raise ComputeMissing(f"There is no compute target {body.target[:80]!r}; there are: {there}.", field="target")
     if services.jobs.computes[body.target].problem:
         raise ComputeMissing(services.jobs.computes[body.target].problem, field="target")
     await db.read(lambda s: service.check_workspace(s, workspace))
-    prepared = await asyncio.to_thread(kind_of(body.spec).freeze, db, services, actor, body)
-    job = await db.write(lambda s: service.add_job(s, actor, workspace, body, prepared, key=key, body_hash=digest))
-    services.jobs.wake()
-    _later(_capture(db, job.run.id, prepared))
-    return job
 
 
 def _later(work: Any) -> None:

@@ -1,0 +1,99 @@
+"""Routes of job files: what `specs` reads, jobs submit."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import UNSET
+
+from jupyter_mlws.domain.jobs import submit
+from jupyter_mlws.domain.jobs.errors import (
+    ComputeMissing,
+    IdempotencyConflict,
+    KernelMissing,
+    NotANotebook,
+    NotebookNotFound,
+    ParameterType,
+    SnapshotUnconfirmed,
+    SourceMissing,
+    UnknownParameter,
+)
+from jupyter_mlws.domain.jobs.routes import idempotency_key
+from jupyter_mlws.domain.jobs.schemas import JobFile, JobFileSubmission, JobFileSubmit, JobFileValidation
+from jupyter_mlws.kit.actors import Action
+from jupyter_mlws.kit.errors import MlwsError
+from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
+from jupyter_mlws.specs.errors import JobFileInvalid
+from jupyter_mlws.specs.job_files import read_job_file
+
+if TYPE_CHECKING:
+    from jupyter_mlws.specs.job_files import ParsedJobFile
+
+WRONG = [
+    JobFileInvalid,
+    ComputeMissing,
+    NotebookNotFound,
+    NotANotebook,
+    KernelMissing,
+    UnknownParameter,
+    ParameterType,
+    SourceMissing,
+]
+
+
+class JobFilesHandler(ApiHandler):
+    """Job files to submit."""
+
+    @endpoint(
+        Action.SUBMIT,
+        summary="Submit a job file",
+        body=JobFileSubmit,
+        reply=JobFileSubmission,
+        status=201,
+        errors=[*WRONG, SnapshotUnconfirmed, IdempotencyConflict],
+    )
+    async def post(self, workspace: str) -> None:
+        """As any job, from its file's text. What is wrong names file, line and field; what is not honoured is told in `warnings`."""
+        body, key = self.body, idempotency_key(self)
+        read = await reading(body)
+        job = msgspec.structs.replace(
+            read.placed(body.folder, body.manifest),
+            priority=body.priority,
+            in_place=body.in_place,
+            confirm_large=body.confirm_large,
+            parent_id=body.parent_id,
+        )
+        try:
+            submitted = await submit.submit(self.services, self.db, self.actor, workspace, job, key)
+        except MlwsError as error:
+            raise read.located(error) from None
+        self.reply(JobFileSubmission(job=submitted, warnings=read.warnings))
+
+
+class ValidateHandler(ApiHandler):
+    """Job files to look at."""
+
+    @endpoint(Action.READ, summary="Validate a job file", body=JobFile, reply=JobFileValidation, errors=WRONG)
+    async def post(self, workspace: str) -> None:
+        """Whether it could be submitted, and what it asks for; nothing is stored. Sources are looked at if `folder` says where."""
+        read, here = await reading(self.body), self.body.folder is not UNSET
+        job = read.placed(self.body.folder) if here else read.job
+        try:
+            await submit.check(self.services, self.db, self.actor, workspace, job, sources_here=here)
+        except MlwsError as error:
+            raise read.located(error) from None
+        self.reply(JobFileValidation(job=read.job, source=read.source, warnings=read.warnings))
+
+
+async def reading(body: JobFile) -> ParsedJobFile:
+    """The file of a request, read off the event loop."""
+    changes = body.set if body.set is not UNSET else {}
+    return await asyncio.to_thread(read_job_file, body.text, file=body.file_name, changes=changes)
+
+
+ROUTES = [
+    Route("/workspaces/{workspace}/jobs/file", JobFilesHandler),
+    Route("/workspaces/{workspace}/jobs/file/validate", ValidateHandler),
+]

@@ -1,0 +1,195 @@
+"""The fields of a job file, and what becomes of each. Reading, the reference page and the tests go by this one table."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from msgspec import Struct
+
+
+class Fate(str, Enum):
+    """What becomes of a field."""
+
+    HONOURED = "honoured"
+    WARNED = "accepted with a warning"
+    REFUSED = "refused"
+
+
+class Field(Struct, frozen=True):
+    """One field. `path` is dotted; `<name>` stands for any key."""
+
+    path: str
+    fate: Fate
+    about: str
+    """What it means, or (of one that is not honoured) what to know instead."""
+    example: str
+    """A value as YAML."""
+    kinds: tuple[str, ...] = ("command", "notebook")
+    """The types of jobs that have it."""
+    shape: str = ""
+    """How its value is read: a name in `values.READERS`."""
+    into: str = ""
+    """Its place in `JobCreate`."""
+
+
+COMMAND = ("command",)
+NOTEBOOK = ("notebook",)
+
+FIELDS = (
+    Field("$schema", Fate.HONOURED, "Any text. Editors read it; nothing here does.", "commandJob.schema.json", shape="text"),
+    Field(
+        "type",
+        Fate.HONOURED,
+        "`command`, also if it is left out; or `notebook`, which is our extension.",
+        "command",
+        shape="kind",
+    ),
+    Field(
+        "display_name",
+        Fate.HONOURED,
+        "Name of the run; made from the source and a number if left out.",
+        "baseline",
+        shape="text",
+        into="name",
+    ),
+    Field(
+        "experiment_name",
+        Fate.HONOURED,
+        "Experiment, made if it is new. Left out: the name of the code folder or of the notebook.",
+        "digits",
+        shape="text",
+        into="experiment",
+    ),
+    Field("description", Fate.HONOURED, "Note of the run.", "First try.", shape="prose", into="note"),
+    Field("tags", Fate.HONOURED, "Tags of the run: texts by name.", "{team: vision}", shape="texts", into="tags"),
+    Field(
+        "compute",
+        Fate.HONOURED,
+        "Compute target, as `<name>` or `azureml:<name>`; `local`, this machine, if left out.",
+        "azureml:local",
+        shape="target",
+        into="target",
+    ),
+    Field(
+        "environment_variables",
+        Fate.HONOURED,
+        "Environment variables of the job: texts by name.",
+        '{OMP_NUM_THREADS: "1"}',
+        shape="variables",
+        into="env",
+    ),
+    Field("limits.timeout", Fate.HONOURED, "After so many seconds the job is ended.", "3600", shape="seconds", into="timeout_s"),
+    Field(
+        "command",
+        Fate.HONOURED,
+        "The shell line or lines, run by bash; a command job needs it. `${{inputs.<name>}}` stands for an input.",
+        "python train.py",
+        COMMAND,
+        "command",
+        "spec.command",
+    ),
+    Field(
+        "code",
+        Fate.HONOURED,
+        "Folder that the job takes along and runs in, relative to the file. Left out: the job runs in an empty folder.",
+        "src",
+        COMMAND,
+        "folder",
+        "spec.code",
+    ),
+    Field(
+        "inputs.<name>",
+        Fate.HONOURED,
+        "A number, text or truth value that stands in for `${{inputs.<name>}}`.",
+        "0.01",
+        COMMAND,
+        "inputs",
+    ),
+    Field("inputs.<name>.value", Fate.HONOURED, "The same in its long form.", "0.01", COMMAND, "literal"),
+    Field(
+        "inputs.<name>.type",
+        Fate.REFUSED,
+        "Data as input (`uri_file`, `uri_folder`, `mltable`, models) is not supported.",
+        "uri_file",
+        COMMAND,
+    ),
+    Field(
+        "inputs.<name>.path",
+        Fate.REFUSED,
+        "Data as input is not supported; a job finds files of its code folder beside it.",
+        "data.csv",
+        COMMAND,
+    ),
+    Field("inputs.<name>.mode", Fate.REFUSED, "Data as input is not supported.", "ro_mount", COMMAND),
+    Field(
+        "inputs.<name>.default", Fate.REFUSED, "Components have defaults, jobs do not; write the value itself.", "0.01", COMMAND
+    ),
+    Field(
+        "inputs.<name>.optional", Fate.REFUSED, "Inputs of components may be optional, those of jobs may not.", "true", COMMAND
+    ),
+    Field(
+        "notebook",
+        Fate.HONOURED,
+        "The notebook to run, relative to the file; a notebook job needs it. It takes the files of its own folder along.",
+        "train.ipynb",
+        NOTEBOOK,
+        "file",
+        "spec.notebook",
+    ),
+    Field("kernel", Fate.HONOURED, "Kernel; the notebook's own if left out.", "python3", NOTEBOOK, "text", "spec.kernel"),
+    Field(
+        "parameters",
+        Fate.HONOURED,
+        "Values by name, of any JSON type; each is declared in the notebook's cell tagged `parameters`.",
+        "{epochs: 5}",
+        NOTEBOOK,
+        "json",
+        "spec.parameters",
+    ),
+    Field("name", Fate.WARNED, "The server makes the id of a job itself; `display_name` names the run.", "my_job_1"),
+    Field(
+        "environment",
+        Fate.WARNED,
+        "It is not set up: a command runs with the server's own interpreter and programs, a notebook in an installed kernel.",
+        "azureml:sklearn@latest",
+    ),
+    Field("resources", Fate.WARNED, "A job is one process tree on one machine, with what that has.", "{instance_count: 1}"),
+    Field("services", Fate.WARNED, "No interactive service is started beside the job.", "{board: {type: tensor_board}}"),
+    Field("properties", Fate.WARNED, "Runs have no properties, and they are not kept; `tags` are.", '{stage: "1"}'),
+    Field("identity", Fate.WARNED, "A job runs as the user of the server.", "{type: managed}"),
+    Field("queue_settings", Fate.WARNED, "The queue goes by the priority that is given at submit.", "{job_tier: standard}"),
+    Field(
+        "outputs",
+        Fate.REFUSED,
+        "Declared outputs are not supported; what a job leaves in `outputs/` is kept by itself.",
+        "{model: {type: uri_folder}}",
+    ),
+    Field("distribution", Fate.REFUSED, "Distributed training is not supported; a job is one process tree.", "{type: pytorch}"),
+    Field("component", Fate.REFUSED, "Components are not supported; write the `command`.", "azureml:train:1"),
+    Field("parent_job_name", Fate.REFUSED, "A parent is not supported in files.", "sweep_1"),
+    Field("jobs", Fate.REFUSED, "Pipelines are not supported; a file has one job.", "{}"),
+    Field("trial", Fate.REFUSED, "Sweeps are not supported.", "{}"),
+)
+
+BY_PATH = {field.path: field for field in FIELDS}
+SECTIONS = {field.path.partition(".")[0] for field in FIELDS if "." in field.path and "<" not in field.path}
+"""Fields that only hold other fields."""
+KINDS = ("command", "notebook")
+OTHER_KINDS = (
+    "pipeline",
+    "sweep",
+    "automl",
+    "spark",
+    "component",
+    "parallel",
+    "import",
+    "data_transfer",
+    "fine_tuning",
+    "distillation",
+)
+"""Types of jobs that Azure has and we refuse by name."""
+
+
+def field_of(path: str) -> Field | None:
+    """The row of a field; of a mapping with any keys the row that tells of its values."""
+    return BY_PATH.get(path) or BY_PATH.get(f"{path}.<name>")

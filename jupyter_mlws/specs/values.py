@@ -1,0 +1,174 @@
+"""From nodes to the values of fields. A reader takes the field's name and its node; what does not fit is a `Problem`."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlws.specs.errors import Problem
+from jupyter_mlws.specs.expressions import OPEN, Input
+from jupyter_mlws.specs.fields import BY_PATH, KINDS, OTHER_KINDS, Fate
+from jupyter_mlws.specs.nodes import Mapping, Scalar, Sequence, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_mlws.specs.nodes import Node
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ELSEWHERE = re.compile(r"(?:[a-z0-9+]+://|azureml:|git@)", re.IGNORECASE)
+EXPONENT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+")
+
+
+def _refuse(field: str, node: Node, wanted: str) -> Problem:
+    if isinstance(node, Scalar) and node.kind == "null":
+        return Problem(node.place, field, f"{wanted} is needed, and there is nothing. Leave the field out if it is not meant.")
+    return Problem(node.place, field, f"{wanted} is needed, not {shown(node)}.")
+
+
+def _scalar(field: str, node: Node, wanted: str) -> Scalar:
+    if not isinstance(node, Scalar) or node.kind == "null":
+        raise _refuse(field, node, wanted)
+    return node
+
+
+def prose(field: str, node: Node) -> str:
+    """A text, whatever is in it. Beside a file (`set`) a number or truth value is the text that was given."""
+    scalar = _scalar(field, node, "a text")
+    if scalar.kind != "text" and scalar.place.line is not None:
+        raise Problem(node.place, field, f'a text is needed, not {shown(node)}; put it in quotes: "{shown(node)}".')
+    return scalar.text
+
+
+def text(field: str, node: Node) -> str:
+    """A text without expressions."""
+    found = prose(field, node)
+    if OPEN in found:
+        raise Problem(node.place, field, "an expression, ${{…}}, stands in `command` only.")
+    return found
+
+
+def texts(field: str, node: Node) -> dict[str, str]:
+    """Texts by name."""
+    return {name: text(f"{field}.{name}", value) for name, value in _entries(field, node)}
+
+
+def variables(field: str, node: Node) -> dict[str, str]:
+    """Environment variables by name."""
+    for name, value in _entries(field, node):
+        if VARIABLE.fullmatch(name) is None:
+            raise Problem(
+                value.place, f"{field}.{name[:80]}", "the name of a variable has letters, digits and _, and begins with no digit."
+            )
+    return texts(field, node)
+
+
+def _entries(field: str, node: Node) -> list[tuple[str, Node]]:
+    if not isinstance(node, Mapping):
+        raise _refuse(field, node, "a mapping, a value for each name,")
+    return [(name, entry.node) for name, entry in node.entries.items()]
+
+
+def seconds(field: str, node: Node) -> int:
+    """A whole number of seconds."""
+    if not isinstance(node, Scalar) or node.kind != "int":
+        raise _refuse(field, node, "a whole number of seconds")
+    found: int = node.value
+    return found
+
+
+def kind(field: str, node: Node) -> str:
+    """The type of the job."""
+    found = text(field, node)
+    if found in OTHER_KINDS:
+        raise Problem(node.place, field, f"{found} jobs are not supported; supported are {' and '.join(KINDS)} jobs.")
+    if found not in KINDS:
+        raise _refuse(field, node, " or ".join(f'"{one}"' for one in KINDS))
+    return found
+
+
+def target(field: str, node: Node) -> str:
+    """The name of a compute target."""
+    found = text(field, node).removeprefix("azureml:")
+    if not found:
+        raise _refuse(field, node, "the name of a compute target")
+    return found
+
+
+def path(field: str, node: Node) -> str:
+    """A path on a disk."""
+    found = text(field, node)
+    if not found or ELSEWHERE.match(found):
+        raise _refuse(field, node, "a path on this disk")
+    return found
+
+
+def inputs(field: str, node: Node) -> dict[str, Input]:
+    """Literal inputs by name."""
+    found = {}
+    for name, value in _entries(field, node):
+        if VARIABLE.fullmatch(name) is None:
+            raise Problem(
+                value.place, f"{field}.{name[:80]}", "the name of an input has letters, digits and _, and begins with no digit."
+            )
+        found[name] = Input(value.place, _input(f"{field}.{name}", value))
+    return found
+
+
+def _input(field: str, node: Node) -> str:
+    if not isinstance(node, Mapping):
+        return literal(field, node)
+    for name, entry in node.entries.items():
+        row = BY_PATH.get(f"inputs.<name>.{name}")
+        if row is None:
+            raise Problem(
+                entry.place, f"{field}.{name[:80]}", "there is no such field; an input is a literal value, or has it as `value`."
+            )
+        if row.fate is Fate.REFUSED:
+            raise Problem(entry.place, f"{field}.{name}", row.about)
+    if "value" not in node.entries:
+        raise Problem(node.place, field, "a value is needed, and there is none.")
+    return literal(f"{field}.value", node.entries["value"].node)
+
+
+def literal(field: str, node: Node) -> str:
+    """A number, text or truth value as the text that stands in the command; numbers and truth values as Python writes them."""
+    if isinstance(node, Scalar) and node.kind == "text":
+        return text(field, node)
+    return str(_scalar(field, node, "a number, a text or a truth value").value)
+
+
+def json(field: str, node: Node) -> dict[str, Any]:
+    """Values of any JSON type by name."""
+    return {name: _json(f"{field}.{name}", value) for name, value in _entries(field, node)}
+
+
+def _json(field: str, node: Node) -> Any:
+    if isinstance(node, Mapping):
+        return json(field, node)
+    if isinstance(node, Sequence):
+        return [_json(f"{field}[{n}]", item) for n, item in enumerate(node.items)]
+    # YAML 1.1 takes 1e-3 for a text. Nobody means that.
+    exponent = node.kind == "text" and node.plain and EXPONENT.fullmatch(node.text) is not None
+    value = float(node.text) if exponent else text(field, node) if node.kind == "text" else node.value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Problem(node.place, field, f"{node.text} is no number that JSON has; put it in quotes if a text is meant.")
+    return value
+
+
+READERS: dict[str, Callable[[str, Node], Any]] = {
+    "command": prose,
+    "file": path,
+    "folder": path,
+    "inputs": inputs,
+    "json": json,
+    "kind": kind,
+    "literal": literal,
+    "prose": prose,
+    "seconds": seconds,
+    "target": target,
+    "text": text,
+    "texts": texts,
+    "variables": variables,
+}
