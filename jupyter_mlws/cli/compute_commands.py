@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from jupyter_mlws.cli import show, tables
-from jupyter_mlws.cli.context import Session, common
-from jupyter_mlws.cli.tables import Column
+from jupyter_mlws.cli import azure_views, show
+from jupyter_mlws.cli.context import Session, common, named, refuses
+from jupyter_mlws.sdk import text
+from jupyter_mlws.sdk.forms import SHORT, load_of
 
 if TYPE_CHECKING:
     from jupyter_mlws.domain.compute.schemas import ComputeTarget
@@ -17,58 +17,58 @@ if TYPE_CHECKING:
 
 @click.group("compute")
 def command() -> None:
-    """Compute targets with their load and their queue."""
+    """Compute targets with their load and their queue, and how many jobs each runs at once."""
 
 
-def compute_json(target: ComputeTarget) -> dict[str, Any]:
-    """A target, with Azure's keys first."""
-    plain: dict[str, Any] = msgspec.to_builtins(target)
-    return {"name": target.name, "type": target.kind, "provisioning_state": target.state, **plain}
+ONLY_LOCAL = "Jobs run on this machine, the compute target `local`, which is always there"
+refuses(command, "create", f"{ONLY_LOCAL}; `mlws compute update local --max-jobs 3` says how many of them at once.")
+refuses(command, "archive", f"{ONLY_LOCAL}; `mlws compute update local --max-jobs 1` lets it run one at a time.")
+refuses(command, "restore", f"{ONLY_LOCAL}; there is none to bring back.")
+refuses(command, "delete", f"{ONLY_LOCAL}; `mlws compute update local --max-jobs 1` lets it run one at a time.")
 
 
 @command.command("list")
 @common
 def list_targets(session: Session) -> None:
     """List compute targets."""
-    show.many(
-        session,
-        session.workspace.compute.list(),
-        as_json=compute_json,
-        columns=[
-            Column("TARGET"),
-            Column("KIND"),
-            Column("STATE"),
-            Column("RUNNING", right=True),
-            Column("WAITING", right=True),
-            Column("LOAD", right=True),
-        ],
-        row=lambda t: [t.name, t.kind, t.state, f"{t.running} of {t.max_jobs}", str(t.queued), _load(t)],
-        empty="No compute targets.",
-    )
+    show.many(session, session.workspace.compute.list(), as_json=azure_views.compute_json, empty="No compute targets.")
 
 
 @command.command("show")
-@click.argument("name", default="local")
+@named("target", "targets", default="local")
 @common
-def show_target(session: Session, name: str) -> None:
+def show_target(session: Session, target: str) -> None:
     """Show a compute target, and why each job in its queue waits."""
-    target = session.workspace.compute.show(name)
-    queue = [f"{job.position}. {job.name} ({job.run_id[: show.SHORT]}): {job.reason}" for job in target.queue]
-    memory = f"{tables.size(target.memory_used_bytes)} of {tables.size(target.memory_bytes)} used" if target.memory_bytes else ""
+    _one(session, session.workspace.compute.show(target))
+
+
+@command.command("update")
+@named("target", "targets", default="local")
+@click.option("--max-jobs", type=click.IntRange(1, 1000), metavar="NUMBER", help="How many jobs run at once.")
+@click.option("--default-max-jobs", "usual", is_flag=True, help="As many again as the server's settings say.")
+@common
+def update(session: Session, target: str, max_jobs: int | None, usual: bool) -> None:
+    """Change how many jobs run at once, from now on and after a restart.
+
+    Jobs that run go on, even if there are more of them.
+    """
+    if (max_jobs is None) != usual:
+        raise click.UsageError("Say how many jobs run at once: --max-jobs NUMBER, or --default-max-jobs.")
+    _one(session, session.workspace.compute.update(target, max_jobs=max_jobs))
+
+
+def _one(session: Session, target: ComputeTarget) -> None:
+    queue = [f"{job.position}. {job.name} ({job.run_id[:SHORT]}): {job.reason}" for job in target.queue]
+    memory = f"{text.size(target.memory_used_bytes)} of {text.size(target.memory_bytes)} used" if target.memory_bytes else ""
+    usual = f" (the settings say {target.default_max_jobs})" if target.default_max_jobs != target.max_jobs else ""
     rows = [
         ("Target", target.name),
         ("Kind", target.kind),
         ("State", f"{target.state}  {target.detail}".rstrip()),
         ("About", target.description),
-        ("Jobs", f"{target.running} running of at most {target.max_jobs}, {target.queued} waiting"),
-        ("CPUs", _load(target)),
+        ("Jobs", f"{target.running} running of at most {target.max_jobs}{usual}, {target.queued} waiting"),
+        ("CPUs", load_of(target)),
         ("Memory", memory),
         ("Queue", "\n".join(queue)),
     ]
-    show.one(session, compute_json(target), rows)
-
-
-def _load(target: ComputeTarget) -> str:
-    if target.cpu_count is None:
-        return ""
-    return f"{target.load:.1f} of {target.cpu_count} CPUs" if target.load is not None else f"{target.cpu_count} CPUs"
+    show.one(session, azure_views.compute_json(target), rows)

@@ -12,6 +12,7 @@ FAILED = 1
 BAD_INPUT = 2
 NOT_FOUND = 3
 NO_CONNECTION = 4
+TIME_OVER = 5
 INTERRUPTED = 130
 
 
@@ -52,7 +53,7 @@ def fail(error: Exception) -> NoReturn:
         leave(NO_CONNECTION)
     if isinstance(error, WaitTimeout):
         tell(f"Error: {error}")
-        leave(FAILED)
+        leave(TIME_OVER)
     if isinstance(error, ApiError):
         named = error.field is None or f"{error.field}: " in error.message  # of a job file the message has the field
         where = "" if named else f" [{option(error.field or '')}]"
@@ -79,6 +80,9 @@ OPTIONS = {
     "confirm_large": "--confirm-large",
     "in_place": "--in-place",
     "parent_id": "--parent",
+    "goal": "--goal",
+    "priority": "--priority",
+    "status": "--status",
 }
 
 

@@ -72,5 +72,6 @@ def main() -> None:
       2    wrong input: the command line, or what the server refused (the message names the field)
       3    what was named does not exist
       4    no server could be reached or started, or it does not know the token
+      5    the time given to `job wait` was over; the job goes on
       130  interrupted with Ctrl-C; a job that was being followed goes on
     """

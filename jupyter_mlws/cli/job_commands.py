@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from jupyter_mlws.cli import show, tables
-from jupyter_mlws.cli.context import Session, common, pairs
+from jupyter_mlws.cli import show
+from jupyter_mlws.cli.context import Session, check_changes, common, named, pairs, suggest, tag_changes
 from jupyter_mlws.cli.failures import FAILED
+from jupyter_mlws.sdk.forms import SHORT
 
 if TYPE_CHECKING:
     from jupyter_mlws.domain.jobs.schemas import JobFileWarning
-    from jupyter_mlws.sdk.results import Job
+    from jupyter_mlws.sdk.results import Job, Run
+    from jupyter_mlws.sdk.table import Table
+
+NO_JOBS = "No jobs. `mlws job create --notebook train.ipynb` submits one."
 
 
 @click.group("job")
 def command() -> None:
-    """Submit notebooks and shell lines as jobs, follow them, cancel them."""
+    """Submit notebooks and shell lines as jobs, follow them, change them, cancel them."""
 
 
 def parameters(given: tuple[str, ...]) -> dict[str, Any]:
@@ -60,14 +64,23 @@ WITH_FILE = {"file", "settings", "priority", "in_place", "confirm_large", "strea
 @command.command("create")
 @FILE
 @SET
-@click.option("--notebook", metavar="PATH", help="The notebook to run.")
+@click.option("--notebook", metavar="PATH", shell_complete=suggest("notebooks"), help="The notebook to run.")
 @click.option("--command", "line", metavar="LINE", help="The shell line to run instead.")
-@click.option("--code", metavar="FOLDER", help="Folder to take along with --command, and to run in.")
+@click.option(
+    "--code", metavar="FOLDER", shell_complete=suggest("folders"), help="Folder to take along with --command, and to run in."
+)
 @PARAMETER
-@click.option("--kernel", metavar="NAME", help="Kernel of the notebook.  [default: its own]")
-@click.option("--name", metavar="TEXT", help="Name of the run.")
-@click.option("--experiment", metavar="NAME", help="Experiment; made if it is new.  [default: the notebook's or folder's name]")
-@click.option("--target", default="local", show_default=True, metavar="NAME", help="Compute target.")
+@click.option("--kernel", metavar="NAME", shell_complete=suggest("kernels"), help="Kernel of the notebook.  [default: its own]")
+@click.option("-n", "--name", "--display-name", metavar="TEXT", help="Name of the run.")
+@click.option(
+    "--experiment",
+    metavar="NAME",
+    shell_complete=suggest("experiments"),
+    help="Experiment; made if it is new.  [default: the notebook's or folder's name]",
+)
+@click.option(
+    "--target", default="local", show_default=True, metavar="NAME", shell_complete=suggest("targets"), help="Compute target."
+)
 @click.option("--priority", type=int, default=0, show_default=True, help="Greater ones run first.")
 @click.option("--timeout", type=int, metavar="SECONDS", help="End the job after so long.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag. May be repeated.")
@@ -152,7 +165,7 @@ def submitted(session: Session, job: Job, *, stream: bool) -> None:
     if not stream:
         show.job_one(session, job)
         return
-    show.said(f"Submitted {job.run.name!r}, run {job.id}\n{job.url}")
+    show.said(f"Submitted {job.run.name!r}, run {job.id}" + (f"\n{job.url}" if job.url else ""))
     follow(session, job.id)
 
 
@@ -168,7 +181,7 @@ def follow(session: Session, run_id: str) -> None:
 
 
 @command.command("stream")
-@click.argument("job")
+@named("job", "active_jobs")
 @common
 def stream(session: Session, job: str) -> None:
     """Print the log of a job until it ends.
@@ -179,11 +192,11 @@ def stream(session: Session, job: str) -> None:
 
 
 @command.command("wait")
-@click.argument("job")
+@named("job", "active_jobs")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Give up after so long; the job goes on.")
 @common
 def wait(session: Session, job: str, timeout: float | None) -> None:
-    """Wait, in silence, until a job ends. Exit code 0 only if it completed."""
+    """Wait, in silence, until a job ends. Exit code 0 only if it completed, 5 if the time was over before."""
     ended = session.workspace.jobs.wait(session.run_id(job), timeout=timeout)
     show.job_one(session, ended)
     if ended.status.value != "Completed":
@@ -191,7 +204,7 @@ def wait(session: Session, job: str, timeout: float | None) -> None:
 
 
 @command.command("log")
-@click.argument("job")
+@named("job", "jobs")
 @click.option("--system", is_flag=True, help="The supervisor's own log instead.")
 @click.option("--tail", type=click.IntRange(0), metavar="BYTES", help="Only its end.")
 @common
@@ -206,7 +219,7 @@ def log(session: Session, job: str, system: bool, tail: int | None) -> None:
 
 
 @command.command("show")
-@click.argument("job")
+@named("job", "jobs")
 @common
 def show_job(session: Session, job: str) -> None:
     """Show a job."""
@@ -214,34 +227,115 @@ def show_job(session: Session, job: str) -> None:
 
 
 @command.command("list")
-@click.option("--all", "ended", is_flag=True, help="Those that ended, too.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, with --all.")
+@click.option(
+    *("--status", "statuses"),
+    multiple=True,
+    metavar="STATUS",
+    shell_complete=suggest("statuses"),
+    help="Only of this status (Running, Failed, …). May be repeated.",
+)
+@click.option("--experiment", metavar="NAME", shell_complete=suggest("all_experiments"), help="Only of this experiment.")
+@click.option("--active", is_flag=True, help="Those that run or wait, in the order of the queue.")
+@click.option("--archived-only", is_flag=True, help="Those in the bin instead.")
+@click.option("--include-archived", is_flag=True, help="Those in the bin, too.")
+@click.option("-r", "--max-results", "--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
+@click.option("--all-results", "--all", "everything", is_flag=True, help="All, whatever their number.")
 @common
-def list_jobs(session: Session, ended: bool, limit: int) -> None:
-    """List the jobs that run or wait, in the order of the queue."""
-    ws = session.workspace
-    runs = ws.runs.search(filter="attributes.kind != 'interactive'", limit=limit)[:] if ended else ws.jobs.list()
-    show.run_rows(session, runs, empty="No job runs or waits. `mlws job list --all` lists those that ended.")
+def list_jobs(session: Session, active: bool, **options: Any) -> None:
+    """List jobs, ended ones as well, the newest first."""
+    if active and (options["statuses"] or any(options[name] for name in ("experiment", "archived_only", "include_archived"))):
+        raise click.UsageError("--active lists the queue; it goes with none of the options that choose jobs.")
+    found = session.workspace.jobs.queue() if active else _listed(session, **options)
+    chosen = options["statuses"] or options["experiment"] or options["archived_only"]
+    show.run_rows(session, found, empty="No job runs or waits." if active else "No such jobs." if chosen else NO_JOBS)
     if session.output == "table":
-        for run in runs:
+        for run in found:
             if run.waiting is not None:
-                show.said(f"{run.id[: show.SHORT]} waits: {run.waiting.reason}")
+                show.said(f"{run.id[:SHORT]} waits: {run.waiting.reason}")
+        if found.total is not None and found.total > len(found):
+            show.said(f"{len(found)} of {found.total}; --max-results or --all-results shows more.")
+
+
+def _listed(
+    session: Session,
+    *,
+    statuses: tuple[str, ...],
+    experiment: str | None,
+    archived_only: bool,
+    include_archived: bool,
+    max_results: int,
+    everything: bool,
+) -> Table[Run]:
+    view: Any = "deleted" if archived_only else "all" if include_archived else "active"
+    limit = None if everything else max_results
+    return session.workspace.jobs.list(status=statuses, experiment=experiment, view=view, limit=limit)
+
+
+@command.command("update")
+@named("job", "jobs", rename="--display-name")
+@click.option("--display-name", metavar="TEXT", help="A new name.")
+@click.option("--note", metavar="TEXT", help="A new note.")
+@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Set a tag; `KEY=` removes it. May be repeated.")
+@click.option("--experiment", metavar="NAME", shell_complete=suggest("experiments"), help="Move it to another experiment.")
+@click.option("--priority", type=int, help="Another place in the queue, while it waits: greater ones run first.")
+@common
+def update(session: Session, job: str, tags: tuple[str, ...], display_name: str | None, **options: Any) -> None:
+    """Rename, annotate, tag or move a job; or change its priority while it waits."""
+    options.update(tags=tag_changes(tags), name=display_name)
+    check_changes(options, "--display-name", "--note", "--tag", "--experiment", "--priority")
+    show.job_one(session, session.workspace.jobs.update(session.run_id(job), **options))
+
+
+@command.command("archive")
+@named("job", "jobs")
+@common
+def archive(session: Session, job: str) -> None:
+    """Move a job that has ended to the bin, without a question; nothing is lost."""
+    from jupyter_mlws.cli import deleting  # noqa: PLC0415 - most verbs do without
+
+    found = session.workspace.jobs.show(session.run_id(job))
+    deleting.archive(session, found.id)
+    show.job_one(session, found.refresh())
+
+
+@command.command("restore")
+@named("job", "jobs_in_bin")
+@common
+def restore(session: Session, job: str) -> None:
+    """Bring a job back from the bin."""
+    show.job_one(session, session.workspace.jobs.restore(session.run_id(job)))
+
+
+@command.command("delete")
+@named("job", "jobs")
+@click.option("--purge", is_flag=True, help="For good, not into the bin.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@common
+def delete(session: Session, job: str, **options: bool) -> None:
+    """Move a job that has ended, with its run and the runs below it, to the bin; `mlws job restore` brings them back."""
+    from jupyter_mlws.cli import deleting  # noqa: PLC0415 - most verbs do without
+
+    deleting.delete(session, session.workspace.jobs.show(session.run_id(job)).id, **options)
 
 
 @command.command("cancel")
-@click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
+@named("job", "active_jobs", several=True)
 @common
-def cancel(session: Session, jobs: tuple[str, ...]) -> None:
+def cancel(session: Session, job: tuple[str, ...]) -> None:
     """Cancel jobs. A running one is interrupted, and killed with all its processes if it does not end."""
-    canceled = [session.workspace.jobs.cancel(session.run_id(job)).run for job in jobs]
-    show.run_rows(session, canceled)
+    from jupyter_mlws.sdk.forms import runs  # noqa: PLC0415 - most verbs do without
+    from jupyter_mlws.sdk.table import Table  # noqa: PLC0415
+
+    jobs = session.workspace.jobs
+    show.run_rows(session, Table([jobs.cancel(session.run_id(one)).run for one in job], runs()))
 
 
 @command.command("rerun")
-@click.argument("job")
+@click.argument("job", shell_complete=suggest("jobs"))
 @PARAMETER
-@click.option("--name", metavar="TEXT", help="Name of the new run.")
-@click.option("--experiment", metavar="NAME", help="Another experiment.")
+@click.option("--name", "--display-name", metavar="TEXT", help="Name of the new run.")
+@click.option("--experiment", metavar="NAME", shell_complete=suggest("experiments"), help="Another experiment.")
 @click.option("--priority", type=int, help="Another priority.")
 @click.option("--timeout", type=int, metavar="SECONDS", help="Another time limit.")
 @click.option("--stream", is_flag=True, help="Follow the job until it ends.")
@@ -253,21 +347,13 @@ def rerun(session: Session, job: str, given: tuple[str, ...], stream: bool, **op
 
 
 @command.command("download")
-@click.argument("job")
+@named("job", "jobs")
 @click.option("--path", default="", metavar="PATH", help="A file or folder of it.  [default: everything]")
 @click.option("--to", default=".", show_default=True, type=click.Path(file_okay=False), help="Folder to write into.")
+@click.option("--snapshot", is_flag=True, help="The code as it was submitted, instead of what the job made.")
 @common
-def download(session: Session, job: str, path: str, to: str) -> None:
-    """Save the files that a job left: outputs, logs, and what it logged."""
-    downloaded(session, job, path, to)
+def download(session: Session, job: str, path: str, to: str, snapshot: bool) -> None:
+    """Save the files that a job left (outputs, logs, and what it logged), or its snapshot."""
+    from jupyter_mlws.cli.run_commands import save_files  # noqa: PLC0415 - most verbs do without
 
-
-def downloaded(session: Session, run: str, path: str, to: str) -> None:
-    """Save the artifacts of a run and name them."""
-    written = session.workspace.runs.download(session.run_id(run), path, to=to)
-    if session.output == "json":
-        tables.as_json([str(file) for file in written])
-        return
-    for file in written:
-        click.echo(tables.printable(str(file)))
-    show.said(f"{len(written)} files saved in {to}" if written else "There is nothing to download: the run has left no files.")
+    save_files(session, job, path, to, snapshot=snapshot)

@@ -7,12 +7,14 @@ import sys
 import click
 
 from jupyter_mlws.cli import show
-from jupyter_mlws.cli.context import Session, common
+from jupyter_mlws.cli.context import Session, common, named, suggest
 
 
 @click.command("open")
-@click.argument("run", required=False)
-@click.option("--experiment", metavar="NAME", help="The page of an experiment instead.")
+@named("run", "runs", default="")
+@click.option(
+    "--experiment", metavar="NAME", shell_complete=suggest("all_experiments"), help="The page of an experiment instead."
+)
 @click.option("--print", "only_print", is_flag=True, help="Print the address, open nothing.")
 @common
 def command(session: Session, run: str | None, experiment: str | None, only_print: bool) -> None:
@@ -31,7 +33,7 @@ def command(session: Session, run: str | None, experiment: str | None, only_prin
         page = f"experiments/{workspace.experiments.show(experiment).id}"
     else:
         page = f"workspaces/{workspace.show().name}"
-    url = workspace.page_url(page)
+    url = workspace.page_url(page) or ""
     if session.output == "table":
         click.echo(url)
     else:

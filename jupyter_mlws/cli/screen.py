@@ -7,9 +7,11 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from jupyter_mlws.cli import show, tables
+from jupyter_mlws.cli import show
 from jupyter_mlws.cli.context import colored
 from jupyter_mlws.cli.failures import INTERRUPTED, leave, tell
+from jupyter_mlws.sdk import text
+from jupyter_mlws.sdk.forms import SHORT
 
 if TYPE_CHECKING:
     from jupyter_mlws.sdk import Workspace
@@ -31,25 +33,25 @@ class Screen:
         self._drawn = ""
         self._told = ""
 
-    def log(self, text: str) -> None:
+    def log(self, lines: str) -> None:
         """Print log lines: colours pass (on a terminal that has them), nothing else that moves the cursor does."""
-        if not text:
+        if not lines:
             return
         self._wipe()
-        safe = CONTROL.sub("", text) if self.live else text
+        safe = CONTROL.sub("", lines) if self.live else lines
         sys.stdout.write(safe if self.color else COLOR.sub("", safe))
         sys.stdout.flush()
 
-    def progress(self, text: str, partial: str) -> None:
+    def progress(self, where: str, partial: str) -> None:
         """Draw the progress line; where there is no terminal, tell each new status once."""
         if not self.live:
-            word = text.partition("  ")[0]
+            word = where.partition("  ")[0]
             if word != self._told:
                 tell(word)
             self._told = word
             return
         last = COLOR.sub("", CONTROL.sub("", partial.replace("\n", " "))).strip()
-        line = tables.cut(tables.printable(f"{text}  {last}".rstrip()), shutil.get_terminal_size().columns - 1)
+        line = text.cut(text.printable(f"{where}  {last}".rstrip()), shutil.get_terminal_size().columns - 1)
         if line != self._drawn:
             sys.stderr.write(f"{CLEAR}{line}")
             sys.stderr.flush()
@@ -68,7 +70,7 @@ class Screen:
 
 def progress_text(run: Run) -> str:
     """Where a run is: its status, and the cell it is at."""
-    status = tables.status(run.status.value)
+    status = text.status(run.status.value)
     if run.waiting is not None:
         return f"{status}: {run.waiting.reason}"
     if run.progress is None or run.status.value != "Running":
@@ -90,8 +92,8 @@ def stream(workspace: Workspace, run_id: str) -> Run:
     except KeyboardInterrupt:
         screen.close()
         tell(
-            f"\nNot followed any more; the job goes on. `mlws job stream {run_id[: show.SHORT]}` follows it again, "
-            f"`mlws job cancel {run_id[: show.SHORT]}` cancels it."
+            f"\nNot followed any more; the job goes on. `mlws job stream {run_id[:SHORT]}` follows it again, "
+            f"`mlws job cancel {run_id[:SHORT]}` cancels it."
         )
         leave(INTERRUPTED)
     finally:
@@ -104,8 +106,8 @@ def stream(workspace: Workspace, run_id: str) -> Run:
 
 def summary(run: Run) -> str:
     """The last line: how it ended."""
-    parts = [f"{tables.status(run.status.value)} in {tables.duration(run.duration_ms) or '0 s'}"]
-    parts += [f"{key} {tables.number(m.last)}" for key, m in list(run.metrics.items())[:SHOWN_METRICS]]
-    text = tables.printable("  ".join([parts[0], ", ".join(parts[1:])]).rstrip())
+    parts = [f"{text.status(run.status.value)} in {text.duration(run.duration_ms) or '0 s'}"]
+    parts += [f"{key} {text.number(m.last)}" for key, m in list(run.metrics.items())[:SHOWN_METRICS]]
+    line = text.printable("  ".join([parts[0], ", ".join(parts[1:])]).rstrip())
     why = show.error_text(run) or (run.reason or "")
-    return f"{text}\n{tables.printable(why)}" if why else text
+    return f"{line}\n{text.printable(why)}" if why else line

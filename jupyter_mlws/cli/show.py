@@ -7,47 +7,33 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jupyter_mlws.cli import azure_views, tables
-from jupyter_mlws.cli.tables import Column
+from jupyter_mlws.sdk import text
+from jupyter_mlws.sdk.forms import SHORT, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from jupyter_mlws.cli.context import Session
     from jupyter_mlws.domain.jobs.schemas import JobFileValidation
-    from jupyter_mlws.domain.runs.schemas import DeletePlan
     from jupyter_mlws.sdk.results import Job, Run
+    from jupyter_mlws.sdk.table import Table
 
-RUN_COLUMNS = [
-    Column("RUN"),
-    Column("NAME", shrinks=True),
-    Column("STATUS"),
-    Column("EXPERIMENT", shrinks=True),
-    Column("STARTED"),
-    Column("TOOK", right=True),
-]
-RUN_FIELDS = ("name", "display_name", "experiment_name", "status", "type", "started_at", "ended_at", "duration_ms")
 NO_RUNS = "No runs. `mlws job create --notebook train.ipynb` submits one; `import mlws; mlws.start_run()` in a cell tracks one."
 JOB_WORDS = {"kind": "Job", "timeout_s": "Time limit in s", "env": "Environment"}
-SHORT = 8
 LISTED = 10
 
 
-def many(
-    session: Session,
-    items: Sequence[Any],
-    *,
-    as_json: Callable[[Any], dict[str, Any]],
-    columns: Sequence[Column],
-    row: Callable[[Any], Sequence[str]],
-    empty: str,
-) -> None:
-    """Print a list."""
+def many(session: Session, items: Table[Any], *, as_json: Callable[[Any], dict[str, Any]] | None = None, empty: str) -> None:
+    """Print a list. `as_json`: an item for programs; its flat record if that is left out."""
     if session.output == "table":
-        tables.table(columns, [row(item) for item in items], empty=empty)
-    elif session.output == "json":
-        tables.as_json([as_json(item) for item in items])
+        tables.table(items.form.columns, [items.form.row(item) for item in items], empty=empty)
+        return
+    found = [(as_json or items.form.record)(item) for item in items]
+    if session.output == "json":
+        tables.as_json(found)
     else:
-        flat = [flattened(as_json(item)) for item in items]
+        flat = [flattened(one) for one in found]
         names = list(dict.fromkeys(name for one in flat for name in one))
         tables.as_csv(names, [[one.get(name) for name in names] for one in flat])
 
@@ -74,25 +60,11 @@ def flattened(item: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def run_rows(session: Session, runs: Sequence[Run], metrics: Sequence[str] = (), *, empty: str = NO_RUNS) -> None:
+def run_rows(session: Session, found: Table[Run], named: Sequence[str] = (), *, empty: str = NO_RUNS) -> None:
     """Print runs, with a column for each of these metrics and params."""
-    columns = [*RUN_COLUMNS, *(Column(name.rpartition(".")[2].strip("`\"'"), right=True) for name in metrics)]
-
-    def row(run: Run) -> list[str]:
-        base = [run.id[:SHORT], run.name, tables.status(run.status.value), run.experiment_name]
-        base += [tables.ago(run.started_at or run.created_at), tables.duration(run.duration_ms)]
-        return base + [value_of(run, name) for name in metrics]
-
-    many(session, runs, as_json=azure_views.run_json, columns=columns, row=row, empty=empty)
-
-
-def value_of(run: Run, name: str) -> str:
-    """A metric (`metrics.acc`) or param (`params.lr`) of a run as text."""
-    kind, _, key = name.partition(".")
-    key = key.strip("`\"'")
-    if kind.startswith("metric"):
-        return tables.number(run.metrics[key].last) if key in run.metrics else ""
-    return run.params.get(key, "")
+    if named:
+        found.form = runs(named)
+    many(session, found, as_json=azure_views.run_json, empty=empty)
 
 
 def run_one(session: Session, run: Run) -> None:
@@ -131,29 +103,35 @@ def run_fields(run: Run) -> list[tuple[str, str]]:
     """Names and values of a run, for a person."""
     progress = f"  {run.progress.done} of {run.progress.total}  {run.progress.label}" if run.progress and not run.ended else ""
     reason = f" ({run.reason})" if run.reason else ""
+    in_bin = f"yes; `mlws run restore {run.id[:SHORT]}` brings it back" if run.lifecycle.value == "deleted" else ""
     metrics = [
-        f"{key} = {tables.number(m.last)}"
-        + (f"  (min {tables.number(m.min)}, max {tables.number(m.max)})" if m.count > 1 else "")
+        f"{key} = {text.number(m.last)}" + (f"  (min {text.number(m.min)}, max {text.number(m.max)})" if m.count > 1 else "")
         for key, m in run.metrics.items()
     ]
     return [
         ("Run", run.id),
         ("Name", run.name),
+        ("In the bin", in_bin),
         ("Experiment", f"{run.workspace} / {run.experiment_name}"),
-        ("Status", f"{tables.status(run.status.value)}{reason}{progress}"),
+        ("Status", f"{text.status(run.status.value)}{reason}{progress}"),
         ("Waits", run.waiting.reason if run.waiting else ""),
         ("Error", error_text(run)),
         ("Source", run.source),
         ("Target", run.target or ""),
-        ("Started", tables.moment(run.started_at)),
-        ("Took", tables.duration(run.duration_ms)),
+        ("Started", text.moment(run.started_at)),
+        ("Took", text.duration(run.duration_ms)),
         ("By", run.user),
         ("Parameters", "\n".join(f"{key} = {value}" for key, value in run.params.items())),
         ("Metrics", "\n".join(metrics)),
         ("Tags", "\n".join(f"{key} = {value}" for key, value in run.tags.items())),
         ("Note", run.note),
-        ("Page", run.url),
+        ("Page", page_text(run)),
     ]
+
+
+def page_text(run: Run) -> str:
+    """Where the page of a run is, or how to come to it where a command started the server."""
+    return run.url or "start `jupyter lab` to see it"
 
 
 def error_text(run: Run) -> str:
@@ -164,13 +142,16 @@ def error_text(run: Run) -> str:
     return f"{where}{run.error.message}"
 
 
-def plan_text(plan: DeletePlan) -> str:
-    """What a deletion takes along."""
-    runs = f"{plan.runs} run{'s' if plan.runs != 1 else ''}"
-    files = f"{plan.artifacts} artifact{'s' if plan.artifacts != 1 else ''}"
-    return f"{runs} with {files}, {tables.size(plan.bytes_freed)} become free"
+def downloaded(session: Session, written: Sequence[Path], to: str, *, none: str) -> None:
+    """Name the files that were saved."""
+    if session.output == "json":
+        tables.as_json([str(file) for file in written])
+        return
+    for file in written:
+        click.echo(text.printable(str(file)))
+    said(f"{text.many(len(written), 'file')} saved in {to}" if written else none)
 
 
-def said(text: str) -> None:
+def said(words: str) -> None:
     """What was done, for a person; programs read the exit code."""
-    click.echo(tables.printable(text), err=True)
+    click.echo("\n".join(map(text.printable, words.splitlines())), err=True)

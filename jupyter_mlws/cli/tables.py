@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sys
-import time
-import unicodedata
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jupyter_mlws.cli.context import colored
+from jupyter_mlws.sdk import text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from jupyter_mlws.sdk.table import Column
 
 WIDTH = 80
 LEAST = 6
@@ -26,45 +25,6 @@ STATUS_COLORS = {
     "Canceled": "bright_black",
     "Queued": "bright_black",
 }
-STATUS_MARKS = {"Completed": "✓", "Failed": "✕", "Running": "●", "NotResponding": "!", "Canceled": "–"}
-
-
-class Column(NamedTuple):
-    """A column of a table. `shrinks`: it gives way first where the terminal is narrow."""
-
-    title: str
-    right: bool = False
-    shrinks: bool = False
-
-
-def printable(text: str) -> str:
-    """Text on one line that cannot move the cursor or change colours, whatever somebody named a run."""
-    return "".join(
-        " "
-        if c in "\n\r\t"
-        else c
-        if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        else "\N{REPLACEMENT CHARACTER}"
-        for c in text
-    )
-
-
-def width_of(text: str) -> int:
-    """Columns that a text takes on a terminal."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def cut(text: str, width: int) -> str:
-    """Text of at most so many columns, its end replaced by `…`."""
-    if width_of(text) <= width:
-        return text
-    kept, used = [], 0
-    for c in text:
-        used += width_of(c)
-        if used > width - 1:
-            break
-        kept.append(c)
-    return "".join(kept) + "…"
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, empty: str) -> None:
@@ -72,20 +32,28 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, empty: st
     if not rows:
         click.echo(empty, err=True)
         return
-    shown = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(width_of(row[i]) for row in [[c.title for c in columns], *shown]) for i in range(len(columns))]
+    shown = [[text.printable(cell) for cell in row] for row in rows]
+    titles = [text.printable(column.title if column.own else column.title.upper()) for column in columns]
+    widths = [max(text.width_of(row[i]) for row in [titles, *shown]) for i in range(len(columns))]
     if sys.stdout.isatty():
-        widths = _fitted(columns, widths, shutil.get_terminal_size((WIDTH, 24)).columns)
+        widths = _fitted(columns, widths, terminal_width())
     color = colored()
-    head = [_pad(cut(c.title, w), w, right=c.right) for c, w in zip(columns, widths, strict=True)]
+    head = [text.pad(text.cut(title, w), w, right=c.right) for title, c, w in zip(titles, columns, widths, strict=True)]
     click.echo(_style("  ".join(head).rstrip(), color, bold=True))
     for row in shown:
         cells = []
-        for column, cell, width in zip(columns, row, widths, strict=True):
-            padded = _pad(cut(cell, width), width, right=column.right)
+        for title, column, cell, width in zip(titles, columns, row, widths, strict=True):
+            padded = text.pad(text.cut(cell, width), width, right=column.right)
             word = cell.rpartition(" ")[2]
-            cells.append(_style(padded, color, fg=STATUS_COLORS.get(word)) if column.title == "STATUS" else padded)
+            cells.append(_style(padded, color, fg=STATUS_COLORS.get(word)) if title == "STATUS" else padded)
         click.echo("  ".join(cells).rstrip())
+
+
+def terminal_width() -> int:
+    """Columns of the terminal."""
+    import shutil  # noqa: PLC0415 - only terminals need it
+
+    return shutil.get_terminal_size((WIDTH, 24)).columns
 
 
 def _fitted(columns: Sequence[Column], widths: list[int], available: int) -> list[int]:
@@ -101,28 +69,25 @@ def _fitted(columns: Sequence[Column], widths: list[int], available: int) -> lis
     return widths
 
 
-def _pad(text: str, width: int, *, right: bool) -> str:
-    space = " " * max(width - width_of(text), 0)
-    return space + text if right else text + space
-
-
-def _style(text: str, color: bool, **style: Any) -> str:
-    return click.style(text, **style) if color and any(style.values()) else text
+def _style(words: str, color: bool, **style: Any) -> str:
+    return click.style(words, **style) if color and any(style.values()) else words
 
 
 def fields(rows: Sequence[tuple[str, str]]) -> None:
     """Print names and values, one a line."""
     color = colored()
-    width = max((width_of(name) for name, _ in rows), default=0)
+    width = max((text.width_of(name) for name, _ in rows), default=0)
     for name, value in rows:
-        lines = [printable(line) for line in value.splitlines()] or [""]
-        click.echo(f"{_style(_pad(name, width, right=False), color, bold=True)}  {lines[0]}".rstrip())
+        lines = [text.printable(line) for line in value.splitlines()] or [""]
+        click.echo(f"{_style(text.pad(name, width), color, bold=True)}  {lines[0]}".rstrip())
         for line in lines[1:]:
             click.echo(f"{' ' * width}  {line}")
 
 
 def as_json(value: Any) -> None:
     """Print JSON; numbers that JSON does not have are the strings NaN, Infinity and -Infinity."""
+    import json  # noqa: PLC0415 - only JSON needs it
+
     click.echo(json.dumps(_finite(value), indent=2, ensure_ascii=not _unicode()))
 
 
@@ -131,8 +96,8 @@ def _unicode() -> bool:
 
 
 def _finite(value: Any) -> Any:
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, float):
+        return text.exact(value)
     if isinstance(value, dict):
         return {key: _finite(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -142,61 +107,6 @@ def _finite(value: Any) -> Any:
 
 def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print CSV."""
-    from jupyter_mlws.sdk.runs import csv_text  # noqa: PLC0415 - only CSV needs it
+    from jupyter_mlws.sdk.table import csv_text  # noqa: PLC0415 - only CSV needs it
 
     click.echo(csv_text(columns, rows).replace("\r\n", "\n"), nl=False)
-
-
-def number(value: Any) -> str:
-    """A metric with four significant digits."""
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return {"Infinity": "∞", "-Infinity": "-∞"}.get(str(value), str(value))
-    if value in (float("inf"), float("-inf")):
-        return "∞" if value > 0 else "-∞"
-    return str(value) if isinstance(value, int) else f"{value:.4g}"
-
-
-def status(word: str) -> str:
-    """A status with its mark."""
-    return f"{STATUS_MARKS.get(word, '○')} {word}"
-
-
-def ago(ms: int | None) -> str:
-    """How long ago, in words."""
-    if ms is None:
-        return ""
-    seconds = max(time.time() - ms / 1000, 0)
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit} ago"
-    return "just now"
-
-
-def moment(ms: int | None) -> str:
-    """A time, local."""
-    return "" if ms is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000))
-
-
-def duration(ms: int | None) -> str:
-    """A duration."""
-    if ms is None:
-        return ""
-    seconds = ms / 1000
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def size(count: int | None) -> str:
-    """A number of bytes."""
-    if count is None:
-        return ""
-    amount = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from jupyter_mlws.kit.errors import BadInput
+from jupyter_mlws.kit.fields import PATTERN_RULES
 
 TYPES = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`bool`": "true or false", "`array`": "a list"}
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -65,6 +66,9 @@ def bad_input(error: Exception) -> BadInput:
     if not path:
         named = re.search(r"(?:field|unknown field) `([^`]+)`", text)
         path = named.group(1) if named else ""
+    for pattern, rule in PATTERN_RULES.items():
+        if text.endswith(f" matching regex {pattern!r}"):
+            return BadInput(f"{rule}.", field=path or None)
     for name, words in TYPES.items():
         text = text.replace(name, words)
     text = text.replace("`object`", "an object").replace("`null`", "null").replace(r"$(?!\\n)", "$")

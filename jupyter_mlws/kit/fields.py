@@ -6,8 +6,18 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+PATTERN_RULES: dict[str, str] = {}
+"""The rule of each pattern in words; a person does not read regular expressions."""
+
+
+def matching(pattern: str, rule: str, *, min_length: int | None = None, max_length: int | None = None) -> Meta:
+    """A constraint of a text by a regular expression, which `rule` puts in a sentence for messages."""
+    PATTERN_RULES[pattern] = rule
+    return Meta(pattern=pattern, min_length=min_length, max_length=max_length)
+
+
 # In patterns `$` also stands before a last line end in Python, hence `(?!\n)`, which JavaScript understands too.
-ObjectId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
+ObjectId = Annotated[str, matching(r"^[0-9a-f]{32}$(?!\n)", "An id has 32 digits, 0 to 9 and a to f")]
 """A run id: 32 lower-case hex digits."""
 MetricValue = float | Literal["NaN", "Infinity", "-Infinity"]
 """A number; what JSON cannot write stands as a string."""
@@ -27,4 +37,6 @@ Note = Annotated[str, Meta(max_length=100_000)]
 TimeMs = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 """Milliseconds since the epoch, UTC; up to the year 9999."""
 Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-BatchId = Annotated[str, Meta(min_length=8, max_length=64, pattern=r"^[0-9A-Za-z_-]+$(?!\n)")]
+BatchId = Annotated[
+    str, matching(r"^[0-9A-Za-z_-]+$(?!\n)", "A batch id has letters, digits, `-` and `_`", min_length=8, max_length=64)
+]

@@ -91,6 +91,11 @@ class Folders(NamedTuple):
         return self.root / "spool"
 
     @property
+    def compute(self) -> Path:
+        """What was set of the compute targets of this machine."""
+        return self.root / "compute.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the one server that owns this folder."""
         return self.root / "owner.lock"

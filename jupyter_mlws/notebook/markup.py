@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlws.sdk import text
 from jupyter_mlws.sdk.comparison import Comparison
 from jupyter_mlws.sdk.results import Job, Run
-from jupyter_mlws.sdk.runs import RunList
+from jupyter_mlws.sdk.table import Table
+from jupyter_mlws.sdk.text import STATUS_MARKS, duration, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 MAX_ROWS = 50
 MAX_PAIRS = 20
 CELL = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
-STATUS_MARKS = {"Completed": "✓", "Failed": "✕", "Running": "●", "NotResponding": "!", "Canceled": "–"}
 STATUS_COLORS = {
     "Completed": "--jp-success-color1",
     "Failed": "--jp-error-color1",
@@ -26,15 +26,15 @@ STATUS_COLORS = {
 
 
 def html(shown: Any) -> str:
-    """A run, a job, a list of runs or a comparison."""
+    """A run, a job, a comparison, or a list of anything."""
     if isinstance(shown, Job):
         return run_html(shown.run)
     if isinstance(shown, Run):
         return run_html(shown)
-    if isinstance(shown, RunList):
-        return list_html(shown)
     if isinstance(shown, Comparison):
         return comparison_html(shown)
+    if isinstance(shown, Table):
+        return list_html(shown)
     return f"<pre>{escape(repr(shown))}</pre>"
 
 
@@ -54,25 +54,32 @@ def run_html(run: Run) -> str:
     return f"<table>{body}</table>"
 
 
-def list_html(runs: RunList) -> str:
-    """A row a run; at most 50."""
-    shown = runs[:MAX_ROWS]
-    if not shown:
-        return "<p>No runs.</p>"
-    rows = [
-        [
-            link(run),
-            status(run),
-            escape(run.experiment_name),
-            when(run.started_at or run.created_at),
-            duration(run.duration_ms),
-            ", ".join(f"{escape(cut(key, 24))}={number(m.last)}" for key, m in list(run.metrics.items())[:3]),
-        ]
-        for run in shown
-    ]
-    more = runs.total - len(shown) if runs.total is not None and runs.total > len(shown) else 0
-    tail = f"<p>… {more} more</p>" if more else ""
-    return table(["Name", "Status", "Experiment", "Started", "Took", "Metrics"], rows) + tail
+def list_html(items: Table[Any]) -> str:
+    """A row for each; at most 50."""
+    form = items.form
+    shown = items[:MAX_ROWS]
+    if not len(shown):
+        return f"<p>No {escape(form.what)}s.</p>"
+    runs = all(isinstance(item, Run) for item in shown)
+    rows = [[*_cells(items, item), *([_metrics(item)] if runs else [])] for item in shown]
+    total = items.total
+    more = total - len(shown) if total is not None and total > len(shown) else 0
+    head = [escape(column.title) for column in form.columns] + (["Metrics"] if runs else [])
+    return table(head, rows) + (f"<p>… {more} more</p>" if more else "")
+
+
+def _cells(items: Table[Any], item: Any) -> list[str]:
+    columns = items.form.columns
+    cells = [escape(cut(text.printable(cell), 200)) for cell in items.form.row(item)]
+    titles = [column.title for column in columns]
+    if isinstance(item, Run):
+        cells[titles.index("Name")] = link(item)
+        cells[titles.index("Status")] = status(item)
+    return cells
+
+
+def _metrics(run: Run) -> str:
+    return ", ".join(f"{escape(cut(key, 24))}={number(m.last)}" for key, m in list(run.metrics.items())[:3])
 
 
 def comparison_html(comparison: Comparison) -> str:
@@ -80,8 +87,8 @@ def comparison_html(comparison: Comparison) -> str:
     head = ["", *(link(run) for run in comparison.runs)]
     rows = []
     for row in comparison.rows():
-        name = escape(f"{row.group}.{row.name}" if row.group != "run" else row.name)
-        values = ["–" if value is None else escape(cut(number(value), 200)) for value in row.values]
+        name = escape(row.title)
+        values = [escape(cut(row.cell(value), 200)) for value in row.values]
         style = "" if row.differs else "opacity:.55"
         rows.append([f'<span style="{style}">{cell}</span>' for cell in [name, *values]])
     return table(head, rows)
@@ -100,6 +107,8 @@ def link(run: Run) -> str:
     try:
         address = run.url
     except TypeError:  # made by hand, it knows no server
+        return name
+    if address is None:
         return name
     return f'<a href="{escape(address)}" target="_blank" rel="noopener">{name}</a>'
 
@@ -121,24 +130,6 @@ def pairs(title: str, items: Iterable[tuple[str, str]]) -> list[tuple[str, str]]
     return [(title, "<br>".join(lines))] if lines else []
 
 
-def cut(text: str, limit: int = 80) -> str:
+def cut(words: str, limit: int = 80) -> str:
     """Text of at most so many characters."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def number(value: Any) -> str:
-    """Four significant digits; NaN and infinities as they are."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def duration(ms: int | None) -> str:
-    """A duration."""
-    if ms is None:
-        return ""
-    seconds = ms / 1000
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
-
-
-def when(ms: int) -> str:
-    """A time, local."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(ms / 1000))
+    return words if len(words) <= limit else words[: limit - 1] + "…"

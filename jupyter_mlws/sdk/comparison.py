@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jupyter_mlws.sdk.views import views
+from jupyter_mlws.sdk import forms, text
+from jupyter_mlws.sdk.table import Column, Form, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from jupyter_mlws.sdk.results import Run
 
@@ -25,15 +26,50 @@ class Row(NamedTuple):
         """Whether the runs are not all the same in it. NaN equals NaN here."""
         return len({str(value) for value in self.values}) > 1
 
+    @property
+    def title(self) -> str:
+        """`params.lr`; of the runs themselves the plain name."""
+        return self.name if self.group == "run" else f"{self.group}.{self.name}"
 
-class Comparison:
-    """Runs side by side; the first is the baseline."""
+    def cell(self, value: Any) -> str:
+        """One of the values for people."""
+        if value is None:
+            return "–"
+        if self.name == "duration_ms" and self.group == "run":
+            return text.duration(value)
+        return text.number(value) if isinstance(value, float) else str(value)
 
-    def __init__(self, runs: list[Run]) -> None:
-        self.runs = runs
+
+class Comparison(Table[Row]):
+    """Runs side by side, a row for each thing that they have: first those that differ. The first run is the baseline."""
+
+    def __init__(self, runs: Sequence[Run], rows: Sequence[Row] | None = None) -> None:
+        self.runs = list(runs)
+        super().__init__(self._compared() if rows is None else rows, self._form())
 
     def rows(self) -> list[Row]:
-        """All rows; in each group those that differ first."""
+        """All rows; those that differ first."""
+        return list(self)
+
+    def differences(self) -> Comparison:
+        """The rows in which the runs differ."""
+        return Comparison(self.runs, [row for row in self if row.differs])
+
+    def _heading(self) -> str:
+        return f"{len(self.runs)} runs, {text.many(len(self.differences().rows()), 'difference')}"
+
+    def _form(self) -> Form[Row]:
+        ids = [run.id for run in self.runs]
+        names = [run.name or run.id[: forms.SHORT] for run in self.runs]
+        columns = (Column("", shrinks=True), *(Column(name, right=True, shrinks=True, own=True) for name in names))
+        return Form(
+            "row",
+            columns,
+            lambda row: [row.title, *(row.cell(value) for value in row.values)],
+            lambda row: {"group": row.group, "name": row.name, **dict(zip(ids, row.values, strict=True))},
+        )
+
+    def _compared(self) -> list[Row]:
         found = [
             *self._group("params", lambda run: dict(run.params)),
             *self._group("metrics", lambda run: {key: float(summary.last) for key, summary in run.metrics.items()}),
@@ -42,17 +78,10 @@ class Comparison:
         ]
         return sorted(found, key=lambda row: not row.differs)
 
-    def differences(self) -> list[Row]:
-        """The rows in which the runs differ."""
-        return [row for row in self.rows() if row.differs]
-
     def _group(self, group: str, of: Callable[[Run], dict[str, Any]]) -> list[Row]:
         columns = [of(run) for run in self.runs]
         names = sorted({name for column in columns for name in column})
         return [Row(group, name, [column.get(name) for column in columns]) for name in names]
-
-    def _repr_html_(self) -> str:
-        return views().html(self)
 
 
 def _about(run: Run) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+import msgspec
+
 from jupyter_mlws.kit.paths import Folders, default_data_dir
-from jupyter_mlws.sdk.errors import ServerAway
+from jupyter_mlws.sdk.errors import ServerAway, ServerNotFound
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -60,9 +61,9 @@ def from_owner_file(data_dir: Path | None = None) -> Server | None:
     """The server that owns the data folder now; None where there is none, or it died without a word."""
     path = Folders(data_dir or default_data_dir()).owner
     try:
-        owner = json.loads(path.read_text(encoding="utf-8"))
+        owner = msgspec.json.decode(path.read_bytes())
         url, token, pid, host = str(owner["url"]), str(owner["token"]), int(owner["pid"]), owner.get("host")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):  # msgspec's errors are ValueErrors
         return None
     if host != socket.gethostname() or not is_alive(pid):
         return None
@@ -72,6 +73,27 @@ def from_owner_file(data_dir: Path | None = None) -> Server | None:
 def find_server() -> Server | None:
     """The server to talk to, or None."""
     return from_environment() or from_owner_file()
+
+
+def locate() -> Server:
+    """The server that runs. Raises `ServerNotFound`."""
+    found = find_server()
+    if found is None:
+        raise ServerNotFound(
+            f"No server runs on the data folder {default_data_dir()}. Open JupyterLab, or use Workspace.start_or_connect() "
+            "(the `mlws` command does), or set MLWS_URL and MLWS_TOKEN."
+        )
+    return found
+
+
+def locate_or_start() -> Server:
+    """The server that runs, else one that is started now."""
+    found = find_server()
+    if found is not None:
+        return found
+    from jupyter_mlws.sdk.launch import start  # noqa: PLC0415 - seldom needed
+
+    return start()
 
 
 def is_alive(pid: int) -> bool:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from jupyter_mlws.sdk.transport import Transport
 
 
-def save(transport: Transport, base: str, path: str, to: Path) -> list[Path]:
+def save(transport: Transport, base: str, path: str, to: str | Path) -> list[Path]:
     """Save the file or folder `path` of the tree at `base` below `to`, under its own name; the paths written."""
-    path = path.strip("/")
+    path, to = path.strip("/"), Path(to)
     try:
         files = _files(transport, base, path)
     except NotFound as error:
@@ -33,7 +33,7 @@ def save(transport: Transport, base: str, path: str, to: Path) -> list[Path]:
         files = [entry for entry in siblings if entry.type == "file" and entry.path == path]
         if not files:
             near = ", ".join(entry.path for entry in siblings[:10]) or "nothing"
-            raise NotFound(f"There is no artifact {name!r} there; there is: {near}.", status=404, code="artifact_not_found")
+            raise NotFound(f"There is no file {name!r} there; there is: {near}.", status=404, code="artifact_not_found")
     to.mkdir(parents=True, exist_ok=True)
     return [_save_one(transport, base, entry, to) for entry in files]
 

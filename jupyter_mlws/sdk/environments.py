@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.jobs.schemas import KernelChoice, KernelList
+from jupyter_mlws.sdk import forms
+from jupyter_mlws.sdk.table import Table
 from jupyter_mlws.sdk.transport import segment
 
 if TYPE_CHECKING:
@@ -18,9 +20,9 @@ class Environments:
     def __init__(self, workspace: Workspace) -> None:
         self._ask = workspace.transport.ask
 
-    def list(self) -> list[KernelChoice]:
+    def list(self) -> Table[KernelChoice]:
         """The kernels that a notebook job can choose."""
-        return self._ask("GET", "/kernels", KernelList).kernels
+        return Table(self._ask("GET", "/kernels", KernelList).kernels, forms.KERNELS)
 
     def show(self, run: str) -> EnvironmentCapture:
         """What a run ran in: interpreter, platform, packages, git."""

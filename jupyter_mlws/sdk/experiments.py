@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from jupyter_mlws.domain.experiments.schemas import (
     Experiment,
@@ -14,7 +14,9 @@ from jupyter_mlws.domain.experiments.schemas import (
     ExperimentUpdate,
     Goal,
 )
-from jupyter_mlws.sdk.errors import NotFound
+from jupyter_mlws.sdk import forms
+from jupyter_mlws.sdk.errors import BadInput, NotFound
+from jupyter_mlws.sdk.table import Table
 from jupyter_mlws.sdk.transport import segment
 
 if TYPE_CHECKING:
@@ -33,9 +35,9 @@ class Experiments:
         self._workspace = workspace
         self._ask = workspace.transport.ask
 
-    def list(self, *, text: str = "", archived: bool = False) -> list[Experiment]:
+    def list(self, *, text: str = "", archived: bool = False) -> Table[Experiment]:
         """Those whose name contains `text`, the most recently used first; the archived ones instead of the others."""
-        return [*self._pages(text, archived=archived)]
+        return Table(self._pages(text, archived=archived), forms.EXPERIMENTS)
 
     def _pages(self, text: str, *, archived: bool) -> Iterator[Experiment]:
         cursor: str | None = None
@@ -86,16 +88,20 @@ class Experiments:
         description: str | None = None,
         tags: Mapping[str, str | None] | None = None,
         goal: str | None = None,
-        direction: Direction = "maximize",
+        direction: Direction | None = None,
     ) -> Experiment:
-        """Change what is given; a tag that is None is removed, and so is a goal that is the empty text."""
+        """Change what is given; a tag that is None is removed, and so is a goal that is the empty text.
+
+        `goal` alone keeps the direction that there is, `direction` alone the metric.
+        """
+        present = self.show(name)
         body = ExperimentUpdate(
             name=UNSET if new_name is None else new_name,
             description=UNSET if description is None else description,
             tags=UNSET if tags is None else dict(tags),
-            goal=UNSET if goal is None else Goal(metric=goal, direction=direction) if goal else None,
+            goal=_changed_goal(present, goal, direction),
         )
-        return self._ask("PATCH", self._path(name), Experiment, body=body)
+        return self._ask("PATCH", f"/experiments/{segment(present.id)}", Experiment, body=body)
 
     def archive(self, name: str) -> Experiment:
         """Hide it; its runs stay."""
@@ -111,3 +117,17 @@ class Experiments:
 
     def _path(self, name: str) -> str:
         return f"/experiments/{segment(self.show(name).id)}"
+
+
+def _changed_goal(present: Experiment, metric: str | None, direction: Direction | None) -> Goal | UnsetType | None:
+    """The new goal, of which a part may have been left as it is."""
+    if metric is None and direction is None:
+        return UNSET
+    if metric == "":
+        return None
+    before = present.goal
+    if metric is None and before is None:
+        words = f"The experiment {present.name[:80]!r} has no goal yet; say its metric, too."
+        raise BadInput(words, status=400, code="bad_input", field="goal")
+    kept = before.direction if before is not None else "maximize"
+    return Goal(metric=metric or (before.metric if before is not None else ""), direction=direction or kept)

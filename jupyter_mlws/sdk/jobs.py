@@ -19,17 +19,22 @@ from jupyter_mlws.domain.jobs.schemas import (
     NotebookSpec,
     ReRun,
 )
+from jupyter_mlws.domain.jobs.schemas import JobUpdate as JobUpdateBody
+from jupyter_mlws.domain.runs.schemas import DeletePlan, Lifecycle
+from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.kit.ids import new_id
-from jupyter_mlws.sdk import job_files
+from jupyter_mlws.sdk import forms, job_files
 from jupyter_mlws.sdk.errors import BadInput, WaitTimeout
 from jupyter_mlws.sdk.results import Job, Run, bound
 from jupyter_mlws.sdk.sources import Source
+from jupyter_mlws.sdk.table import Table
 from jupyter_mlws.sdk.transport import SUBMIT_TIMEOUT_S, segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from jupyter_mlws.sdk.runs import RunList, View
     from jupyter_mlws.sdk.workspace import Workspace
 
 POLL_S = 0.3
@@ -64,6 +69,15 @@ def _spec(
         path = source.notebook(str(notebook))
         return NotebookSpec(notebook=path, kernel=kernel or UNSET, parameters=dict(parameters) if parameters else UNSET)
     return CommandSpec(command=command or "", code=UNSET if code is None else source.folder(str(code)))
+
+
+def known_status(word: str) -> str:
+    """A status as it is written, whatever its case. Raises `BadInput`."""
+    for one in RunStatus:
+        if one.value.lower() == word.strip().lower():
+            return one.value
+    there = ", ".join(one.value for one in RunStatus)
+    raise BadInput(f"There is no status {word[:80]!r}; there are {there}.", status=400, code="bad_input", field="status")
 
 
 class JobUpdate(NamedTuple):
@@ -164,6 +178,52 @@ class Jobs:
         """A job by its id. Raises `NotFound`, with code `not_a_job` for a run that was not submitted."""
         return self._job("GET", f"/jobs/{segment(job)}")
 
+    def update(
+        self,
+        job: str,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        experiment: str | None = None,
+        priority: int | None = None,
+        if_version: int | None = None,
+    ) -> Job:
+        """Change what is given, all or nothing; a tag that is None is removed. A `priority` counts only while the job waits.
+
+        With `if_version` (the run's `version` when you read it) somebody else's change is not overwritten: `Conflict`.
+        """
+        body = JobUpdateBody(
+            name=UNSET if name is None else name,
+            note=UNSET if note is None else note,
+            tags=UNSET if tags is None else dict(tags),
+            experiment_id=UNSET if experiment is None else self._workspace.experiments.show(experiment).id,
+            priority=UNSET if priority is None else priority,
+        )
+        headers = {} if if_version is None else {"If-Match": str(if_version)}
+        return self._job("PATCH", f"/jobs/{segment(job)}", body=body, headers=headers)
+
+    def archive(self, job: str) -> Job:
+        """Move the run of a job that has ended to the bin; nothing is lost until it is purged (`ws.runs.purge`)."""
+        self.show(job)
+        self._workspace.runs.delete(job)
+        return self.show(job)
+
+    def restore(self, job: str) -> Job:
+        """Bring the run of a job back from the bin."""
+        self.show(job)
+        self._workspace.runs.restore(job)
+        return self.show(job)
+
+    def delete(self, job: str, *, purge: bool = False, dry_run: bool = False) -> DeletePlan:
+        """Move the run of a job to the bin, or remove it for good: from the bin, or at once. `dry_run` only tells what would go."""
+        found, runs = self.show(job), self._workspace.runs
+        if dry_run or not purge:
+            return runs.delete(job, dry_run=dry_run)
+        if found.run.lifecycle is Lifecycle.ACTIVE:
+            runs.delete(job)
+        return runs.purge(job)
+
     def cancel(self, job: str) -> Job:
         """Cancel a job, whatever its status. One that has ended stays as it is."""
         return self._job("POST", f"/jobs/{segment(job)}/cancel")
@@ -252,6 +312,26 @@ class Jobs:
     def _job(self, method: str, path: str, **options: Any) -> Job:
         return bound(self._ask(method, path, Job, **options), self._workspace)
 
-    def list(self) -> list[Run]:
+    def list(
+        self,
+        *,
+        status: str | Sequence[str] = (),
+        experiment: str | None = None,
+        view: View = "active",
+        parent: str | None = None,
+        limit: int | None = 1000,
+    ) -> RunList:
+        """Runs of jobs, ended ones as well, the newest first; of these statuses (`Running`, `Failed`, …) alone where some are given."""
+        statuses = [status] if isinstance(status, str) else list(status)
+        words = ["attributes.kind != 'interactive'"]
+        if statuses:
+            known = [known_status(one) for one in statuses]
+            words.append(f"attributes.status IN ({', '.join(repr(one) for one in known)})")
+        return self._workspace.runs.search(
+            filter=" and ".join(words), experiment=experiment, view=view, parent=parent, limit=limit
+        )
+
+    def queue(self) -> Table[Run]:
         """Runs of the jobs that run or wait: the running ones, then the queue in its order."""
-        return [bound(run, self._workspace) for run in self._ask("GET", f"{self._workspace.path}/jobs", JobRuns).jobs]
+        found = self._ask("GET", f"{self._workspace.path}/jobs", JobRuns).jobs
+        return Table([bound(run, self._workspace) for run in found], forms.runs())

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_mlws.kit.paths import Folders, default_data_dir
-from jupyter_mlws.sdk.discovery import Server, find_server, from_owner_file
-from jupyter_mlws.sdk.errors import ServerNotFound, StartFailed
+from jupyter_mlws.sdk.discovery import Server, from_owner_file
+from jupyter_mlws.sdk.errors import StartFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,22 +26,8 @@ _started: list[subprocess.Popen[bytes]] = []
 """They outlive this process, which need not wait for them."""
 
 
-def locate() -> Server:
-    """The server that runs. Raises `ServerNotFound`."""
-    found = find_server()
-    if found is None:
-        raise ServerNotFound(
-            f"No server runs on the data folder {default_data_dir()}. Open JupyterLab, or use Workspace.start_or_connect() "
-            "(the `mlws` command does), or set MLWS_URL and MLWS_TOKEN."
-        )
-    return found
-
-
-def locate_or_start() -> Server:
-    """The server that runs, else one that is started now. Of several processes that come here at once one starts it."""
-    found = find_server()
-    if found is not None:
-        return found
+def start() -> Server:
+    """Start a server. Of several processes that come here at once one does; the others find that server."""
     folder = default_data_dir()
     with _alone(folder):
         return from_owner_file() or _start(folder)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from jupyter_mlws.domain.metrics.schemas import MetricHistory
     from jupyter_mlws.domain.runs.states import RunStatus
+    from jupyter_mlws.sdk.points import Points
     from jupyter_mlws.sdk.workspace import Workspace
 
 B = TypeVar("B", bound="_Bound")
@@ -52,21 +52,24 @@ def bound(result: B, workspace: Workspace) -> B:
 class Run(_Bound, run_types.Run, kw_only=True, dict=True):
     """A run; fields as in the REST API."""
 
+    def __repr__(self) -> str:
+        return f"Run(id={self.id!r}, name={self.name!r}, experiment={self.experiment_name!r}, status={self.status.value!r})"
+
     @property
     def ended(self) -> bool:
         """Whether its status is final."""
         return self.status in TERMINAL
 
     @property
-    def url(self) -> str:
-        """Address that opens its page in JupyterLab."""
+    def url(self) -> str | None:
+        """Address that opens its page in JupyterLab; None where the server has no pages (it was started by a command)."""
         return self._workspace().page_url(f"runs/{self.id}")
 
     def metric(self, key: str) -> float:
         """The last value of a metric. Raises `KeyError`."""
         return float(self.metrics[key].last)
 
-    def history(self, key: str) -> MetricHistory:
+    def history(self, key: str) -> Points:
         """All points of a metric."""
         return self._workspace().runs.metric_history(self.id, key)
 
@@ -78,11 +81,19 @@ class Run(_Bound, run_types.Run, kw_only=True, dict=True):
         """Its artifacts, or those below `path`, into a folder."""
         return self._workspace().runs.download(self.id, path, to=to)
 
+    def download_snapshot(self, path: str = "", *, to: str | Path = ".") -> list[Path]:
+        """Its snapshot, the code as it was, or what lies below `path` in it, into a folder."""
+        return self._workspace().runs.download_snapshot(self.id, path, to=to)
+
 
 class Job(_Bound, job_types.Job, kw_only=True, dict=True):
     """A job: `run` is its run, `spec` what it was asked to do."""
 
     run: Run
+
+    def __repr__(self) -> str:
+        kind, run = self.run.kind.value, self.run
+        return f"Job(id={run.id!r}, kind={kind!r}, name={run.name!r}, experiment={run.experiment_name!r}, status={run.status.value!r})"
 
     @property
     def id(self) -> str:
@@ -95,8 +106,8 @@ class Job(_Bound, job_types.Job, kw_only=True, dict=True):
         return self.run.status
 
     @property
-    def url(self) -> str:
-        """Address that opens its page in JupyterLab."""
+    def url(self) -> str | None:
+        """Address that opens its page in JupyterLab; None where the server has no pages."""
         return self.run.url
 
     def refresh(self) -> Job:

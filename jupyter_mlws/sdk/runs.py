@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
 from msgspec import UNSET, Struct
 
 from jupyter_mlws.domain.metrics.schemas import MetricHistory, MetricList
-from jupyter_mlws.domain.runs.schemas import DeletePlan, RunUpdate, StatusHistory
-from jupyter_mlws.domain.storage.schemas import FileList
-from jupyter_mlws.kit.ids import is_id
-from jupyter_mlws.sdk.comparison import Comparison
-from jupyter_mlws.sdk.downloads import save
+from jupyter_mlws.domain.runs.schemas import DeletePlan, RunCreate, RunEnd, RunError, RunUpdate, StatusHistory
+from jupyter_mlws.domain.storage.schemas import FileEntry, FileList
+from jupyter_mlws.kit.ids import is_id, new_id
+from jupyter_mlws.sdk import forms
 from jupyter_mlws.sdk.errors import AmbiguousId, BadInput, NotFound
 from jupyter_mlws.sdk.results import Run, bound
+from jupyter_mlws.sdk.table import Table
 from jupyter_mlws.sdk.transport import segment
-from jupyter_mlws.sdk.views import views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
+    from jupyter_mlws.domain.metrics.schemas import MetricSummary
+    from jupyter_mlws.domain.runs.schemas import StatusChange
+    from jupyter_mlws.sdk.comparison import Comparison
+    from jupyter_mlws.sdk.points import Points
+    from jupyter_mlws.sdk.table import Form
     from jupyter_mlws.sdk.workspace import Workspace
 
 View = Literal["active", "deleted", "all"]
+Ending = Literal["Completed", "Failed", "Canceled"]
 PAGE = 200
 HISTORY_PAGE = 25_000
 
@@ -40,132 +41,53 @@ class RunPage(Struct):
     total: int | None
 
 
-class RunList(Sequence[Run]):
+class RunList(Table[Run]):
     """Runs in the order asked for. Pages are fetched as they are needed; `len()` fetches all."""
 
-    def __init__(self, fetch: Callable[[str | None, int], RunPage], limit: int | None) -> None:
+    def __init__(self, fetch: Callable[[str | None, int], RunPage], limit: int | None, form: Form[Run] | None = None) -> None:
+        super().__init__([], form or forms.runs())
         self._fetch = fetch
         self._limit = limit
-        self._runs: list[Run] = []
         self._cursor: str | None = None
         self._complete = limit == 0
-        self.total: int | None = None
-        """Number of all matches, whatever the limit; None where counting would be slow."""
+        self._total: int | None = None
         self._more()
 
-    def _more(self) -> list[Run]:
+    @property
+    def total(self) -> int | None:
+        """Number of all matches, whatever the limit; None where counting would be slow."""
+        return self._total
+
+    def _more(self) -> bool:
+        return bool(self._next())
+
+    def _next(self) -> list[Run]:
         """Fetch the next page; empty after the last."""
         if self._complete:
             return []
-        size = PAGE if self._limit is None else min(PAGE, self._limit - len(self._runs))
+        size = PAGE if self._limit is None else min(PAGE, self._limit - len(self._items))
         page = self._fetch(self._cursor, size)
         if self._cursor is None:
-            self.total = page.total
+            self._total = page.total
         self._cursor = page.next_cursor
-        self._runs += page.runs
-        self._complete = page.next_cursor is None or (self._limit is not None and len(self._runs) >= self._limit)
+        self._items += page.runs
+        self._complete = page.next_cursor is None or (self._limit is not None and len(self._items) >= self._limit)
         return page.runs
 
     def pages(self) -> Iterator[list[Run]]:
         """The runs page by page."""
-        if self._runs:
-            yield list(self._runs)
-        while page := self._more():
+        if self._items:
+            yield list(self._items)
+        while page := self._next():
             yield page
 
-    def __iter__(self) -> Iterator[Run]:
-        at = 0
-        while True:
-            while at < len(self._runs):
-                yield self._runs[at]
-                at += 1
-            if not self._more():
-                return
 
-    def __len__(self) -> int:
-        while self._more():
-            pass
-        return len(self._runs)
+class Files(Table[FileEntry]):
+    """What lies in a folder. `truncated`: there is more than could be listed."""
 
-    @overload
-    def __getitem__(self, index: int) -> Run: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Run]: ...
-
-    def __getitem__(self, index: int | slice) -> Run | list[Run]:
-        if isinstance(index, slice):
-            return list(self)[index]
-        while (index < 0 or index >= len(self._runs)) and self._more():
-            pass
-        return self._runs[index]
-
-    def __repr__(self) -> str:
-        shown = "\n".join(f"  {run.id[:8]}  {run.status.value:<12} {run.name}" for run in self._runs[:20])
-        return f"RunList({self.total if self.total is not None else 'many'} matches):\n{shown}"
-
-    def _repr_html_(self) -> str:
-        return views().html(self)
-
-    def records(self) -> list[dict[str, Any]]:
-        """A flat dictionary a run: its fields, `params.*`, `metrics.*` (last values) and `tags.*`."""
-        return [record(run) for run in self]
-
-    def to_pandas(self) -> Any:
-        """A data frame with a row a run; times are UTC. Needs pandas."""
-        import pandas as pd  # noqa: PLC0415 - only this needs it
-
-        frame = pd.DataFrame(self.records())
-        for name in ("created_at", "started_at", "ended_at"):
-            if name in frame:
-                frame[name] = pd.to_datetime(frame[name], unit="ms", utc=True)
-        return frame
-
-    def to_csv(self, path: str | Path | None = None) -> str:
-        """As CSV, into a file if one is named. Cells that a spreadsheet would take for a formula begin with an apostrophe."""
-        rows = self.records()
-        columns = list(dict.fromkeys(name for row in rows for name in row))
-        text = csv_text(columns, [[row.get(name) for name in columns] for row in rows])
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8", newline="")
-        return text
-
-
-def record(run: Run) -> dict[str, Any]:
-    """A run as one flat row."""
-    row: dict[str, Any] = {
-        "run_id": run.id,
-        "name": run.name,
-        "experiment": run.experiment_name,
-        "kind": run.kind.value,
-        "status": run.status.value,
-        "user": run.user,
-        "created_at": run.created_at,
-        "started_at": run.started_at,
-        "ended_at": run.ended_at,
-        "duration_ms": run.duration_ms,
-        "source": run.source,
-        "target": run.target,
-        "parent_id": run.parent_id,
-        "note": run.note,
-    }
-    row.update({f"params.{key}": value for key, value in run.params.items()})
-    row.update({f"metrics.{key}": float(summary.last) for key, summary in run.metrics.items()})
-    row.update({f"tags.{key}": value for key, value in run.tags.items()})
-    return row
-
-
-def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table as CSV; text that a spreadsheet would compute is made harmless."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(map(_cell, columns))
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    def __init__(self, found: FileList) -> None:
+        super().__init__(found.entries, forms.FILES)
+        self.truncated = found.truncated
 
 
 class Runs:
@@ -221,7 +143,7 @@ class Runs:
         text = start.strip().lower()
         found: list[Run] = []
         if text and set(text) <= set("0123456789abcdef"):
-            found = self.search(filter=f"attributes.run_id LIKE '{text}%'", view="all", limit=5)[:]
+            found = list(self.search(filter=f"attributes.run_id LIKE '{text}%'", view="all", limit=5))
         if not found:
             raise NotFound(
                 f"No run of the workspace {self._workspace.name!r} has an id that begins with {start[:80]!r}; "
@@ -235,6 +157,36 @@ class Runs:
                 f"More than one run has an id that begins with {start!r}: {named}.", status=404, code="ambiguous_id"
             )
         return found[0].id
+
+    def create(
+        self,
+        *,
+        experiment: str | None = None,
+        name: str | None = None,
+        params: Mapping[str, object] | None = None,
+        tags: Mapping[str, str] | None = None,
+        note: str | None = None,
+        parent: str | None = None,
+    ) -> Run:
+        """Begin a run that no notebook and no job follows: what happens to it is told over the API, and `end` ends it.
+
+        Training code logs with `mlws` instead, which ends its run by itself.
+        """
+        body = RunCreate(
+            id=new_id(),
+            experiment=UNSET if experiment is None else experiment,
+            name=UNSET if name is None else name,
+            params={key: str(value) for key, value in params.items()} if params else UNSET,
+            tags=dict(tags) if tags else UNSET,
+            note=UNSET if note is None else note,
+            parent_id=UNSET if parent is None else parent,
+        )
+        return bound(self._ask("POST", f"{self._workspace.path}/runs", Run, body=body), self._workspace)
+
+    def end(self, run: str, status: Ending = "Completed", *, message: str | None = None) -> Run:
+        """End a run that was begun by `create` or by a notebook; `message` says why it failed. A job's run ends by itself."""
+        body = RunEnd(status=status, error=UNSET if message is None else RunError(message=message))
+        return bound(self._ask("POST", f"/runs/{segment(run)}/end", Run, body=body), self._workspace)
 
     def show(self, run: str) -> Run:
         """A run by its id."""
@@ -275,36 +227,55 @@ class Runs:
         """Delete a run that is in the bin, for good. `dry_run` tells the bytes that would be free."""
         return self._ask("DELETE", f"/runs/{segment(run)}", DeletePlan, query={"purge": True, "dry_run": dry_run})
 
-    def history(self, run: str) -> StatusHistory:
+    def history(self, run: str) -> Table[StatusChange]:
         """All changes of its status, oldest first."""
-        return self._ask("GET", f"/runs/{segment(run)}/history", StatusHistory)
+        return Table(self._ask("GET", f"/runs/{segment(run)}/history", StatusHistory).changes, forms.CHANGES)
 
-    def metrics(self, run: str) -> MetricList:
+    def metrics(self, run: str) -> Table[MetricSummary]:
         """Last, least and greatest value and number of points of each metric."""
-        return self._ask("GET", f"/runs/{segment(run)}/metrics", MetricList)
+        return Table(self._ask("GET", f"/runs/{segment(run)}/metrics", MetricList).metrics, forms.METRICS)
 
-    def metric_history(self, run: str, key: str) -> MetricHistory:
+    def metric_history(self, run: str, key: str) -> Points:
         """All points of a metric, in the order of (step, time)."""
-        whole = MetricHistory(key=key, steps=[], times=[], values=[], next_cursor=None)
-        while True:
-            query = {"key": key, "limit": HISTORY_PAGE, "cursor": whole.next_cursor}
-            page = self._ask("GET", f"/runs/{segment(run)}/metrics/history", MetricHistory, query=query)
-            whole = msgspec.structs.replace(
-                page, steps=whole.steps + page.steps, times=whole.times + page.times, values=whole.values + page.values
-            )
-            if whole.next_cursor is None:
-                return whole
+        from jupyter_mlws.sdk.points import Points  # noqa: PLC0415 - lists of runs do without
 
-    def artifacts(self, run: str, path: str = "", *, recursive: bool = False) -> FileList:
+        points, cursor = Points(key), None
+        while True:
+            query = {"key": key, "limit": HISTORY_PAGE, "cursor": cursor}
+            page = self._ask("GET", f"/runs/{segment(run)}/metrics/history", MetricHistory, query=query)
+            points.add(page)
+            cursor = page.next_cursor
+            if cursor is None:
+                return points
+
+    def artifacts(self, run: str, path: str = "", *, recursive: bool = False) -> Files:
         """What lies below `path`."""
-        return self._ask("GET", f"/runs/{segment(run)}/artifacts", FileList, query={"path": path, "recursive": recursive})
+        return self._files(f"/runs/{segment(run)}/artifacts", path, recursive=recursive)
+
+    def snapshot(self, run: str, path: str = "", *, recursive: bool = False) -> Files:
+        """What lies below `path` in its snapshot, the code as it was."""
+        return self._files(f"/runs/{segment(run)}/snapshot", path, recursive=recursive)
+
+    def _files(self, address: str, path: str, *, recursive: bool) -> Files:
+        return Files(self._ask("GET", address, FileList, query={"path": path, "recursive": recursive}))
 
     def download(self, run: str, path: str = "", *, to: str | Path = ".") -> list[Path]:
         """Save the artifacts of a run, or a file or folder of them, below the folder `to`; the paths written."""
-        return save(self._workspace.transport, f"/runs/{segment(run)}/artifacts", path, Path(to))
+        return self._save(f"/runs/{segment(run)}/artifacts", path, to)
+
+    def download_snapshot(self, run: str, path: str = "", *, to: str | Path = ".") -> list[Path]:
+        """Save the snapshot of a run, the code as it was, or a file or folder of it, below the folder `to`; the paths written."""
+        return self._save(f"/runs/{segment(run)}/snapshot", path, to)
+
+    def _save(self, address: str, path: str, to: str | Path) -> list[Path]:
+        from jupyter_mlws.sdk.downloads import save  # noqa: PLC0415 - only downloads need it
+
+        return save(self._workspace.transport, address, path, to)
 
     def compare(self, runs: Sequence[str]) -> Comparison:
         """Two or more runs side by side; the first is the baseline."""
+        from jupyter_mlws.sdk.comparison import Comparison  # noqa: PLC0415 - lists of runs do without
+
         if len(runs) < 2:
             raise BadInput("Comparing takes at least two runs.", status=400, code="bad_input", field="runs")
         return Comparison([self.show(run) for run in runs])

@@ -1,14 +1,14 @@
-"""Asking the server: one kept-alive client, patience while a server changes, and errors in one tree."""
+"""Asking the server: kept-alive connections, patience while a server changes, and errors in one tree."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode, urlsplit
 
-import httpx
 import msgspec
 
+from jupyter_mlws.sdk.connection import Answer, Connections, NoAnswer, Unsendable
 from jupyter_mlws.sdk.errors import BadInput, ConnectionFailed, ServerAway, ServerFailed, api_error
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ SUBMIT_TIMEOUT_S = 600.0
 PATIENCE_S = 8.0
 """How long a server may be starting, busy or changing hands before that is an error."""
 IDEMPOTENT = frozenset({"GET", "PUT", "DELETE", "PATCH"})
-CHUNK = 1 << 20
 
 
 def segment(text: str) -> str:
@@ -36,10 +35,13 @@ def segment(text: str) -> str:
 class Transport:
     """Requests to one server, found when it is needed. Close it, or use it as a context manager."""
 
-    def __init__(self, locate: Callable[[], Server]) -> None:
+    def __init__(self, locate: Callable[[], Server], *, patience: float = PATIENCE_S, timeout: float = TIMEOUT_S) -> None:
+        """`timeout`: seconds until the server has connected, and then until it has sent or taken something."""
         self._locate = locate
+        self._patience = patience
+        self._timeout = timeout
         self._server: Server | None = None
-        self._http: httpx.Client | None = None
+        self._open: Connections | None = None
 
     @property
     def server(self) -> Server:
@@ -50,13 +52,13 @@ class Transport:
 
     def copy(self) -> Transport:
         """Another connection to the same server."""
-        return Transport(self._locate)
+        return Transport(self._locate, patience=self._patience, timeout=self._timeout)
 
     def close(self) -> None:
         """Close the connection; the next request opens another, and looks for the server anew."""
-        if self._http is not None:
-            self._http.close()
-        self._http = self._server = None
+        if self._open is not None:
+            self._open.close()
+        self._open = self._server = None
 
     def ask(
         self,
@@ -67,12 +69,12 @@ class Transport:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
-        timeout: float = TIMEOUT_S,
+        timeout: float | None = None,
     ) -> T:
         """Send a request with a JSON body and give back the answer as `reply`. `query` values that are None are left out."""
         content = None if body is None else _encode(body)
         sent = {**(headers or {}), **({} if content is None else {"Content-Type": "application/json"})}
-        answer = self._send(method, path, query=query, content=content, headers=sent, timeout=timeout)
+        answer = self._send(method, path, query=query, content=content, headers=sent, timeout=timeout or self._timeout)
         if reply is type(None):
             return None
         try:
@@ -85,17 +87,17 @@ class Transport:
     def upload(self, path: str, content: Iterable[bytes], size: int) -> None:
         """Send a file."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        self._checked(self._once("PUT", path, content=content, headers=headers, timeout=SUBMIT_TIMEOUT_S))
+        self._checked(self._once("PUT", path, content=_exactly(content, size), headers=headers, timeout=SUBMIT_TIMEOUT_S))
 
     def download(self, path: str, query: Mapping[str, Any]) -> Iterator[bytes]:
         """The bytes of a file, piece by piece."""
         try:
-            with self._client().stream("GET", self._url(path), params=_params(query), headers=self._headers()) as answer:
-                if answer.status_code >= 400:
-                    answer.read()
-                self._checked(answer)
-                yield from answer.iter_bytes(CHUNK)
-        except httpx.TransportError as error:
+            for piece in self._connections().stream(self._target(path, query), self._headers()):
+                if isinstance(piece, Answer):
+                    self._checked(piece)
+                else:
+                    yield piece
+        except NoAnswer as error:
             raise self._away(error) from error
 
     def _send(
@@ -107,19 +109,19 @@ class Transport:
         content: bytes | None,
         headers: Mapping[str, str],
         timeout: float,
-    ) -> httpx.Response:
-        deadline = time.monotonic() + PATIENCE_S
+    ) -> Answer:
+        deadline = time.monotonic() + self._patience
         repeatable = method in IDEMPOTENT or "Idempotency-Key" in headers
         while True:
             try:
-                answer = self._once(method, path, params=_params(query or {}), content=content, headers=headers, timeout=timeout)
+                answer = self._once(method, path, query=query, content=content, headers=headers, timeout=timeout)
             except ServerAway as away:
-                never_sent = isinstance(away.__cause__, (httpx.ConnectError, httpx.ConnectTimeout))
+                never_sent = isinstance(away.__cause__, NoAnswer) and away.__cause__.never_sent
                 if time.monotonic() > deadline or not (never_sent or repeatable) or not self._found_again(away):
                     raise
             else:
                 # `owner_lost`: the server that did the work ended; only what may be done twice is sent again.
-                again = answer.status_code in (429, 503) and (repeatable or b'"owner_lost"' not in answer.content)
+                again = answer.status in (429, 503) and (repeatable or b'"owner_lost"' not in answer.content)
                 if not again or time.monotonic() > deadline:
                     return self._checked(answer)
                 time.sleep(_retry_after(answer))
@@ -127,7 +129,7 @@ class Transport:
     def _found_again(self, away: ServerAway) -> bool:
         """Whether there is a server to try: another one, or the same, whose successor may be on its way."""
         failed = self._server
-        if failed is None or not failed.local or isinstance(away.__cause__, httpx.TimeoutException):
+        if failed is None or not failed.local or (isinstance(away.__cause__, NoAnswer) and away.__cause__.slow):
             return False
         self.close()
         time.sleep(0.1)
@@ -137,53 +139,70 @@ class Transport:
             return False
         return True
 
-    def _once(self, method: str, path: str, *, headers: Mapping[str, str], **options: Any) -> httpx.Response:
+    def _once(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        content: bytes | Iterable[bytes] | None,
+        headers: Mapping[str, str],
+        timeout: float,
+    ) -> Answer:
         try:
-            return self._client().request(method, self._url(path), headers={**self._headers(), **headers}, **options)
-        except httpx.TransportError as error:
+            target = self._target(path, query)
+            return self._connections().ask(method, target, {**self._headers(), **headers}, content, timeout)
+        except NoAnswer as error:
             raise self._away(error) from error
-        except (httpx.InvalidURL, UnicodeEncodeError) as error:
+        except (Unsendable, UnicodeEncodeError) as error:
             raise BadInput(f"This text cannot be sent: {error}", status=400, code="bad_input") from error
 
-    def _client(self) -> httpx.Client:
-        if self._http is None:
-            # Proxies and certificates matter only on the way to another machine, and take 50 ms to read.
-            # (Nobody stands in between on the loopback device, where certificates name other hosts.)
-            away = not self.server.is_loopback
-            self._http = httpx.Client(verify=away, trust_env=away, timeout=TIMEOUT_S)
-        return self._http
+    def _connections(self) -> Connections:
+        if self._open is None:
+            self._open = Connections(self.server.url, direct=self.server.is_loopback, timeout=self._timeout)
+        return self._open
 
-    def _url(self, path: str) -> str:
-        return f"{self.server.url}/api/v1{path}"
+    def _target(self, path: str, query: Mapping[str, Any] | None) -> str:
+        """Path and query as they stand in the request."""
+        params = _params(query or {})
+        return f"{urlsplit(self.server.url).path}/api/v1{path}" + (f"?{urlencode(params, doseq=True)}" if params else "")
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.server.token}"} if self.server.token else {}
 
-    def _away(self, error: httpx.TransportError) -> ServerAway:
+    def _away(self, error: NoAnswer) -> ServerAway:
         server = self.server
-        slow = isinstance(error, (httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout))
-        what = "did not answer in time" if slow else f"cannot be reached ({str(error) or type(error).__name__})"
+        what = "did not answer in time" if error.slow and not error.never_sent else f"cannot be reached ({error})"
         hint = "" if server.local else " Is it running, and is the address right?"
         return ServerAway(f"The server at {server.url} (from {server.source}) {what}.{hint}")
 
-    def _checked(self, answer: httpx.Response) -> httpx.Response:
-        if answer.is_success:
+    def _checked(self, answer: Answer) -> Answer:
+        if answer.ok:
             return answer
         try:
             error = msgspec.json.decode(answer.content)["error"]
             code, message, field = str(error["code"]), str(error["message"]), error.get("field")
         except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
-            if answer.status_code >= 500:
+            if answer.status >= 500:
                 raise ServerFailed(
-                    f"{self.server.url} answered {answer.status_code}.", status=answer.status_code, code="internal_error"
+                    f"{self.server.url} answered {answer.status}.", status=answer.status, code="internal_error"
                 ) from None
             raise ServerAway(
-                f"Something that is no ML workspace answers at {self.server.url} (HTTP {answer.status_code}); "
+                f"Something that is no ML workspace answers at {self.server.url} (HTTP {answer.status}); "
                 "is jupyter_mlws installed and enabled there?"
             ) from None
-        if answer.status_code == 401:
-            message = f"{message} (the token came from {self.server.source.replace('MLWS_URL', 'MLWS_TOKEN')})"
-        raise api_error(answer.status_code, code=code, message=message, field=field)
+        if answer.status == 401:
+            message = self._unknown_token()
+        raise api_error(answer.status, code=code, message=message, field=field)
+
+    def _unknown_token(self) -> str:
+        """What to do where the server does not know the token; it speaks to browsers, and this is none."""
+        server = self.server
+        if server.local:
+            return f"The server at {server.url} does not know the token in {server.source}; it has just changed, or is of another user."
+        name = "MLWS_TOKEN" if server.source == "MLWS_URL" else "`token`"
+        what = f"does not know the token in {name}" if server.token else f"asks for a token, and {name} is empty"
+        return f"The server at {server.url} {what}. `jupyter server list`, on its machine, shows the right one."
 
 
 def _encode(body: Any) -> bytes:
@@ -198,6 +217,17 @@ def _params(query: Mapping[str, Any]) -> dict[str, Any]:
     return {k: ("true" if v else "false") if isinstance(v, bool) else v for k, v in query.items() if v is not None}
 
 
-def _retry_after(answer: httpx.Response) -> float:
+def _exactly(content: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The content, which must have the size that was announced. Raises `BadInput`."""
+    sent = 0
+    for piece in content:
+        sent += len(piece)
+        if sent <= size:
+            yield piece
+    if sent != size:
+        raise BadInput("A file changed while it was being sent; try again.", status=400, code="file_changed")
+
+
+def _retry_after(answer: Answer) -> float:
     text = answer.headers.get("Retry-After", "")
     return min(float(text), 2.0) if text.isascii() and text.isdigit() else 0.5

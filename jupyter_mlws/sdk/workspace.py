@@ -17,8 +17,9 @@ from jupyter_mlws.domain.workspaces.schemas import (
     WorkspaceUpdate,
 )
 from jupyter_mlws.domain.workspaces.schemas import Workspace as WorkspaceInfo
-from jupyter_mlws.sdk.discovery import Server, named_server
-from jupyter_mlws.sdk.launch import locate, locate_or_start
+from jupyter_mlws.sdk import forms
+from jupyter_mlws.sdk.discovery import Server, locate, locate_or_start, named_server
+from jupyter_mlws.sdk.table import Table
 from jupyter_mlws.sdk.transport import Transport, segment
 
 if TYPE_CHECKING:
@@ -78,9 +79,10 @@ class Workspace:
         """Path of the workspace in the REST API."""
         return f"/workspaces/{segment(self.name)}"
 
-    def page_url(self, page: str) -> str:
-        """Address that opens a page (`runs/<id>`) in JupyterLab."""
-        return f"{self.transport.server.url}/open/{page}"
+    def page_url(self, page: str) -> str | None:
+        """Address that opens a page (`runs/<id>`) in JupyterLab; None where a command started the server, which has no pages."""
+        server = self.transport.server
+        return None if server.headless else f"{server.url}/open/{page}"
 
     # The parts are loaded when they are first used: a command line needs one of them.
 
@@ -159,13 +161,14 @@ class Workspace:
         """Delete an archived workspace with all it holds, for good. `dry_run` tells what would go, and the bytes."""
         return self.transport.ask("DELETE", self._of(name), WorkspaceDeletion, query={"dry_run": dry_run})
 
-    def resources(self, name: str | None = None) -> list[Resource]:
+    def resources(self, name: str | None = None) -> Table[Resource]:
         """What a workspace stands on: paths, sizes, health."""
-        return self.transport.ask("GET", f"{self._of(name)}/resources", ResourceList).resources
+        return Table(self.transport.ask("GET", f"{self._of(name)}/resources", ResourceList).resources, forms.RESOURCES)
 
-    def list(self, *, archived: bool = False) -> list[WorkspaceInfo]:
+    def list(self, *, archived: bool = False) -> Table[WorkspaceInfo]:
         """All workspaces; the archived ones instead of the others."""
-        return self.transport.ask("GET", "/workspaces", WorkspaceList, query={"archived": archived}).workspaces
+        found = self.transport.ask("GET", "/workspaces", WorkspaceList, query={"archived": archived}).workspaces
+        return Table(found, forms.WORKSPACES)
 
     def _of(self, name: str | None) -> str:
         return f"/workspaces/{segment(self.name if name is None else name)}"

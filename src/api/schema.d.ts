@@ -81,7 +81,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change a compute target
+         * @description How many jobs run on it at once, from now on and after a restart. Those that run go on, even if there are more of them.
+         */
+        patch: operations["jobs_patch_Compute"];
         trace?: never;
     };
     "/experiments/{experiment_id}": {
@@ -209,7 +213,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change a job
+         * @description Name, note, tags and experiment of its run, and its priority while it waits: all that is given, or nothing.
+         */
+        patch: operations["jobs_patch_Job"];
         trace?: never;
     };
     "/jobs/{run_id}/cancel": {
@@ -772,6 +780,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runs/{run_id}/snapshot/zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Snapshot of a run as a zip file
+         * @description All files below `path`, streamed. Links, which stand for what was not captured, are left out.
+         */
+        get: operations["snapshots_get_Zip"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tokens": {
         parameters: {
             query?: never;
@@ -1196,6 +1224,7 @@ export interface components {
          */
         ComputeTarget: {
             cpu_count: number | null;
+            default_max_jobs: number;
             description: string;
             detail: string;
             kind: string;
@@ -1209,6 +1238,13 @@ export interface components {
             running: number;
             /** @enum {unknown} */
             state: "ready" | "unavailable";
+        };
+        /**
+         * ComputeUpdate
+         * @description What may change of a compute target.
+         */
+        ComputeUpdate: {
+            max_jobs: number | null;
         };
         /**
          * DeletePlan
@@ -1430,6 +1466,7 @@ export interface components {
          */
         Job: {
             attempt: number;
+            env_names: string[];
             new_files: string[];
             not_captured: string[];
             notebook_artifact: string | null;
@@ -1541,6 +1578,19 @@ export interface components {
          */
         JobList: {
             jobs: components["schemas"]["Run"][];
+        };
+        /**
+         * JobUpdate
+         * @description What a person may change of a job: what may change of its run, and while it waits its place in the queue.
+         */
+        JobUpdate: {
+            experiment_id?: string;
+            name?: string;
+            note?: string;
+            priority?: number;
+            tags?: {
+                [key: string]: string | null;
+            };
         };
         /**
          * KeepFile
@@ -2319,6 +2369,68 @@ export interface operations {
             };
         };
     };
+    jobs_patch_Compute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComputeUpdate"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputeTarget"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No compute target has this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     experiments_get_Experiment: {
         parameters: {
             query?: never;
@@ -2794,6 +2906,77 @@ export interface operations {
             };
             /** @description No run has this id. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    jobs_patch_Job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobUpdate"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The job waits no longer, so it has no place in the queue that could change. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4785,6 +4968,66 @@ export interface operations {
                 };
             };
             /** @description The snapshot has no file or folder at this path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    snapshots_get_Zip: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
             404: {
                 headers: {
                     [name: string]: unknown;

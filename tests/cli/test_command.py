@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlws.cli import tables
 from tests.cli.conftest import MLWS, Mlws
 from tests.live import LiveServer, free_port
 
@@ -32,14 +31,25 @@ def new_run(server: LiveServer, experiment: str, name: str) -> str:
 
 def test_deletes_tell_what_goes_and_ask(mlws: Mlws, server: LiveServer) -> None:
     run_id = new_run(server, "deletes", "doomed")
-    assert "Would go" in mlws("run", "delete", run_id, "--dry-run").out
+    server.ok("PUT", f"/runs/{run_id}/artifacts/content?path=a.bin", content=b"x" * 1500)
+    assert mlws("run", "delete", run_id, "--dry-run").out.split("  ")[0] == "Would be moved to the bin"
     refused = mlws("run", "delete", run_id)
-    assert (refused.code, "--yes" in refused.err, "1 run" in refused.err) == (2, True, True)
-    assert mlws("run", "delete", run_id, "--yes").code == 0
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        "Error: Nothing was done, for there is no terminal to ask on: Move to the bin 'doomed' "
+        "(1 run with 1 artifact; 1.5 kB become free when it is purged)? --yes answers it.\n"
+    )
+    assert server.ok("GET", f"/runs/{run_id}")["lifecycle"] == "active"
+    moved = mlws("run", "delete", run_id, "--yes")
+    assert (moved.code, "1.5 kB become free when it is purged" in moved.out) == (0, True)
     assert run_id[:8] in mlws("run", "list", "--deleted").out
+    assert "In the bin  yes; `mlws run restore" in mlws("run", "show", run_id).out
+    assert "in the bin already" in mlws("run", "delete", run_id, "--yes").err
     assert mlws("run", "restore", run_id).code == 0
+    binned = json.loads(mlws("run", "delete", run_id, "-y", "-o", "json").out)
+    assert (binned["bytes_freed"], binned["bytes_freed_by_purge"], binned["purge"]) == (0, 1500, False)
     gone = json.loads(mlws("run", "delete", run_id, "--purge", "-y", "-o", "json").out)
-    assert (gone["runs"], gone["dry_run"]) == (1, False)
+    assert (gone["runs"], gone["dry_run"], gone["bytes_freed"]) == (1, False, 1500)
     assert mlws("run", "show", run_id).code == 3
 
     new_run(server, "deletes", "inside")
@@ -57,7 +67,7 @@ def test_workspaces_and_experiments(mlws: Mlws) -> None:
     assert json.loads(made.out)["goal"] == {"metric": "acc", "direction": "maximize"}
     listed = json.loads(mlws("experiment", "list", "-o", "json", MLWS_WORKSPACE="team").out)
     assert [one["name"] for one in listed] == [NASTY]
-    assert mlws("workspace", "update", "team", "--name", "crew").code == 0
+    assert mlws("workspace", "update", "team", "--new-name", "crew").code == 0
     names = [row["name"] for row in csv.DictReader(io.StringIO(mlws("workspace", "list", "-o", "csv").out))]
     assert {"default", "crew"} <= set(names)
     assert mlws("workspace", "archive", "crew").code == 0
@@ -146,27 +156,11 @@ def headless_of(environ: Path, data_dir: str) -> bool:
         return False
 
 
-def test_completion_scripts(mlws: Mlws) -> None:
-    for shell in ("bash", "zsh", "fish"):
-        said = mlws("completion", shell)
-        assert said.code == 0, said.err
-        assert "_MLWS_COMPLETE" in said.out
-    completed = mlws(_MLWS_COMPLETE="bash_complete", COMP_WORDS="mlws job c", COMP_CWORD="2")
-    assert sorted(completed.out.split()) == ["plain,cancel", "plain,create"]
-
-
 def test_starting_loads_no_client() -> None:
     code = "import sys; from jupyter_mlws.cli import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert loaded & {"httpx", "msgspec", "jupyter_mlws.sdk", "sqlalchemy", "tornado"} == set()
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(None, ""), (3, "3"), (0.123456, "0.1235"), (float("nan"), "nan"), (float("inf"), "∞"), ("NaN", "NaN")]
-)
-def test_numbers(value: object, text: str) -> None:
-    assert tables.number(value) == text
 
 
 def test_help_of_every_command(mlws: Mlws) -> None:

@@ -36,11 +36,11 @@ def test_a_notebook_is_submitted_followed_shown_downloaded(mlws: Mlws, tmp_path:
     run_id = re.findall(r"[0-9a-f]{32}", said.err)[0]
 
     shown = json.loads(mlws("run", "show", run_id[:12], "--output", "json").out)
-    assert list(shown)[:7] == ["name", "display_name", "experiment_name", "status", "creation_context", "type", "description"]
+    assert list(shown)[:7] == ["name", "display_name", "experiment_name", "status", "type", "id", "description"]
     assert (shown["name"], shown["display_name"], shown["status"], shown["type"]) == (run_id, "typed", "Completed", "notebook")
     assert shown["parameters"] == {"rate": "0.3", "kind": "tree", "flag": "True"}
     assert shown["metrics"]["acc"] == pytest.approx(0.9)
-    assert set(shown["creation_context"]) == {"created_at", "created_by"}
+    assert set(shown["creation_context"]) == {"created_at", "created_by", "created_by_type"}
     assert shown["services"]["Studio"]["endpoint"].endswith(f"/mlws/open/runs/{run_id}")
 
     assert mlws("job", "log", run_id).out == "done with tree True\n"

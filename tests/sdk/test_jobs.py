@@ -38,7 +38,7 @@ def test_notebook_from_submit_to_download(ws: Workspace, tmp_path: Path) -> None
     written = done.download("outputs", to=tmp_path / "got")
     assert [path.relative_to(tmp_path / "got").as_posix() for path in written] == ["outputs/a b.txt"]
     assert (tmp_path / "got" / "outputs" / "a b.txt").read_text() == "kept"
-    with pytest.raises(NotFound, match="no artifact"):
+    with pytest.raises(NotFound, match="no file"):
         done.download("outputs/absent", to=tmp_path / "got")
     assert done.download("outputs/a b.txt", to=tmp_path / "one") == [tmp_path / "one" / "outputs" / "a b.txt"]
 

@@ -37,7 +37,7 @@ def test_search_orders_pages_and_limits(ws: Workspace, monkeypatch: pytest.Monke
     assert len(ws.runs.search(experiment="paging", limit=5)) == 5
     assert len(ws.runs.search(experiment="paging", limit=0)) == 0
     assert [run.name for run in ws.runs.search(experiment="paging", filter="metrics.acc > 0.45 and params.n != '6'")] == ["run 5"]
-    assert "7 matches" in repr(found)
+    assert repr(found).startswith("7 runs:\nRun       Name   Status")
     with pytest.raises(BadInput, match="acc") as failure:
         ws.runs.search(filter="metrics.acc >")
     assert failure.value.status == 400
@@ -50,7 +50,7 @@ def test_tables_keep_what_is_no_number(ws: Workspace) -> None:
     ws.runs.update(ws.runs.search(experiment="tables", order_by="attributes.name")[0].id, name="=1+1", tags={"t": 'a,b\n"c"'})
     found = ws.runs.search(experiment="tables", order_by="attributes.created_at")
     rows = list(csv.DictReader(io.StringIO(found.to_csv())))
-    assert [row["metrics.acc"] for row in rows] == ["0.5", "nan", "-inf"]
+    assert [row["metrics.acc"] for row in rows] == ["0.5", "NaN", "-Infinity"]
     assert rows[0]["name"] == "'=1+1"
     assert rows[0]["tags.t"] == 'a,b\n"c"'
     frame = found.to_pandas()
@@ -65,9 +65,9 @@ def test_a_run_is_changed_deleted_and_brought_back(ws: Workspace) -> None:
     assert ws.runs.update(run_id, tags={"a": None}).tags == {"b": "2"}
     with pytest.raises(Conflict):
         ws.runs.update(run_id, name="late", if_version=run.version)
-    assert [change.status.value for change in ws.runs.history(run_id).changes][-1] == "Completed"
+    assert [change.status.value for change in ws.runs.history(run_id)][-1] == "Completed"
     assert ws.runs.metric_history(run_id, "acc").steps == [0, 1]
-    assert ws.runs.metrics(run_id).metrics[0].count == 2
+    assert ws.runs.metrics(run_id)[0].count == 2
     assert ws.runs.delete(run_id, dry_run=True).dry_run
     with pytest.raises(Conflict):
         ws.runs.purge(run_id)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 
 class Load(NamedTuple):
@@ -33,6 +33,9 @@ class ComputeTarget(Struct, kw_only=True):
     kind: str
     description: str
     max_jobs: int
+    """How many jobs run at once."""
+    default_max_jobs: int
+    """The same as the server's settings have it, before anybody changed it."""
     running: int
     queued: int
     state: Literal["ready", "unavailable"]
@@ -43,6 +46,13 @@ class ComputeTarget(Struct, kw_only=True):
     """Load average of one minute, in CPUs."""
     memory_used_bytes: int | None
     queue: list[QueuedJob]
+
+
+class ComputeUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What may change of a compute target."""
+
+    max_jobs: Annotated[int, Meta(ge=1, le=1000)] | None
+    """How many jobs run at once; null for what the server's settings say."""
 
 
 class ComputeList(Struct, kw_only=True):

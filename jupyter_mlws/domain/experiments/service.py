@@ -149,8 +149,11 @@ def create_experiment(session: Session, workspace: str, body: ExperimentCreate) 
     workspaces.check_open(session, ref.name)
     name = clean_name(body.name, "an experiment")
     if (found := store.by_name(session, ref.id, name)) is not None:
-        where = " in the archive; restore it" if found.archived_at is not None else " already"
-        raise ExperimentExists(f"There is an experiment {name!r}{where}, or choose another name.", field="name")
+        archived = found.archived_at is not None
+        words = (
+            "is in the archive already; restore it, or choose another name" if archived else "exists already; choose another name"
+        )
+        raise ExperimentExists(f"An experiment {name!r} {words}.", field="name")
     at = now_ms()
     row = ExperimentRow(workspace_id=ref.id, name=name, created_at=at, used_at=at)
     if body.description is not UNSET:
@@ -177,7 +180,7 @@ def update_experiment(
         name = clean_name(body.name, "an experiment")
         other = store.by_name(session, row.workspace_id, name)
         if other is not None and other.id != row.id:
-            raise ExperimentExists(f"There is an experiment {name!r} already; choose another name.", field="name")
+            raise ExperimentExists(f"An experiment {name!r} exists already; choose another name.", field="name")
         row.name = name
     if body.description is not UNSET:
         row.description = body.description

@@ -103,6 +103,8 @@ class JobEngine:
         self.folders = folders
         self.computes = computes
         self.url = url
+        self.usual = {name: compute.max_jobs for name, compute in computes.items()}
+        """The limits of the settings; those of the targets may have been changed since."""
         self.stopping = threading.Event()
         self._hint = hint
         self._followed: dict[str, Followed] = {}
@@ -113,6 +115,7 @@ class JobEngine:
         self._running: set[Future[None]] = set()
         self._thread = threading.Thread(target=self._run, name="mlws-jobs", daemon=True)
         service.Slots.limits = {name: compute.max_jobs for name, compute in computes.items()}
+        service.Slots.problems = {name: compute.problem for name, compute in computes.items()}
 
     def start(self) -> None:
         """Take up what an earlier server left, then begin."""
@@ -133,6 +136,12 @@ class JobEngine:
     def wake(self) -> None:
         """There is something to do: a job was submitted or canceled."""
         self._wake.set()
+
+    def set_limit(self, target: str, slots: int) -> None:
+        """So many jobs of a target run at once, from now on."""
+        self.computes[target].max_jobs = slots
+        service.Slots.limits[target] = slots
+        self.wake()
 
     def active(self) -> bool:
         """Whether jobs run here: such a server is not idle."""
@@ -221,7 +230,7 @@ class JobEngine:
     def _dispatch(self) -> None:
         """Start what may start, in the order of the queue."""
         for name, compute in self.computes.items():
-            if not self.db.read_sync(partial(store.queue, target=name, limit=1)):
+            if compute.problem or not self.db.read_sync(partial(store.queue, target=name, limit=1)):
                 continue
             limit = compute.max_jobs
             for run_id in self.db.write_sync(partial(service.next_to_start, target=name, slots=limit)):

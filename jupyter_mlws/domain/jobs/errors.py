@@ -59,6 +59,12 @@ class NotAJob(NotFound):
     code = "not_a_job"
 
 
+class JobStarted(Conflict):
+    """The job waits no longer, so it has no place in the queue that could change."""
+
+    code = "job_started"
+
+
 class IdempotencyConflict(Conflict):
     """This key was used for another job."""
 

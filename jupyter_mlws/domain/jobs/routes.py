@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget
+from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget, ComputeUpdate
 from jupyter_mlws.domain.jobs import computes, service, submit
 from jupyter_mlws.domain.jobs.errors import (
     IdempotencyConflict,
+    JobStarted,
     KernelMissing,
     NotAJob,
     NotANotebook,
@@ -25,6 +26,7 @@ from jupyter_mlws.domain.jobs.schemas import (
     Job,
     JobCreate,
     JobList,
+    JobUpdate,
     KeepFile,
     KernelList,
     LogSlice,
@@ -35,13 +37,14 @@ from jupyter_mlws.domain.jobs.schemas import (
     ReRun,
 )
 from jupyter_mlws.domain.runs import service as runs
-from jupyter_mlws.domain.runs.errors import RunNotFound
+from jupyter_mlws.domain.runs.errors import RunDeleted, RunNotFound
 from jupyter_mlws.domain.runs.states import TERMINAL
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.schemas import StoredFile
+from jupyter_mlws.domain.workspaces.errors import StaleVersion
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.errors import BadInput
-from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
+from jupyter_mlws.kit.http import ApiHandler, Route, endpoint, if_match
 from jupyter_mlws.kit.streams import StoredBlob, UploadHandler
 
 Offset = Annotated[int, Meta(ge=0, le=2**53)]
@@ -99,6 +102,14 @@ class JobHandler(ApiHandler):
         """Its run, its spec, and what was not captured of its folder."""
         actor = self.actor
         self.reply(await self.db.read(lambda s: service.get_job(s, actor, run_id)))
+
+    @endpoint(
+        Action.EDIT, summary="Change a job", body=JobUpdate, reply=Job, errors=[NotAJob, JobStarted, RunDeleted, StaleVersion]
+    )
+    async def patch(self, run_id: str) -> None:
+        """Name, note, tags and experiment of its run, and its priority while it waits: all that is given, or nothing."""
+        actor, body, version = self.actor, self.body, if_match(self)
+        self.reply(await self.db.write(lambda s: service.update_job(s, actor, run_id, body, version)))
 
 
 class CancelHandler(ApiHandler):
@@ -231,11 +242,22 @@ class ComputeHandler(ApiHandler):
     @endpoint(Action.READ, summary="A compute target", reply=ComputeTarget, errors=[computes.ComputeNotFound])
     async def get(self, name: str) -> None:
         """With its load, its queue, and why each job in it waits."""
-        for target in (await targets(self)).targets:
-            if target.name == name:
-                self.reply(target)
-                return
-        raise computes.ComputeNotFound(f"There is no compute target {name[:80]!r}.", field="target")
+        self.reply(await one_target(self, name))
+
+    @endpoint(
+        Action.ADMIN,
+        summary="Change a compute target",
+        body=ComputeUpdate,
+        reply=ComputeTarget,
+        errors=[computes.ComputeNotFound],
+    )
+    async def patch(self, name: str) -> None:
+        """How many jobs run on it at once, from now on and after a restart. Those that run go on, even if there are more of them."""
+        await asyncio.to_thread(computes.set_limit, self.services, name, self.body.max_jobs)
+        actor = self.actor
+        for workspace in await self.db.read(lambda s: service.list_workspaces(s, actor)):
+            self.services.hub.passing(workspace, "compute", name)
+        self.reply(await one_target(self, name))
 
 
 async def targets(handler: ApiHandler) -> ComputeList:
@@ -243,7 +265,14 @@ async def targets(handler: ApiHandler) -> ComputeList:
     adapters = list(handler.services.jobs.computes.values())
     loads = await asyncio.gather(*(asyncio.to_thread(adapter.load) for adapter in adapters))
     actor = handler.actor
-    return await handler.db.read(lambda s: computes.describe(s, actor, list(zip(adapters, loads, strict=True))))
+    usual = handler.services.jobs.usual
+    return await handler.db.read(lambda s: computes.describe(s, actor, list(zip(adapters, loads, strict=True)), usual))
+
+
+async def one_target(handler: ApiHandler, name: str) -> ComputeTarget:
+    """The target of this name. Raises `ComputeNotFound`."""
+    computes.find(handler.services.jobs.computes, name)
+    return next(target for target in (await targets(handler)).targets if target.name == name)
 
 
 def idempotency_key(handler: Any) -> str | None:

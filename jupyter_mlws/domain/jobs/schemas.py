@@ -6,10 +6,17 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from jupyter_mlws.domain.runs.schemas import Run
-from jupyter_mlws.domain.storage.schemas import ManifestFile
-from jupyter_mlws.kit.fields import Key, Many, Name, ObjectId, Tags
+from jupyter_mlws.domain.runs.schemas import Run, RunUpdate
+from jupyter_mlws.domain.storage.schemas import ManifestFile, Sha256
+from jupyter_mlws.kit.fields import Key, Many, Name, ObjectId, Tags, matching
 
+EnvName = Annotated[
+    str,
+    matching(
+        r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)",
+        "The name of an environment variable has letters, digits and `_`, and does not begin with a digit",
+    ),
+]
 PathText = Annotated[str, Meta(min_length=1, max_length=4096)]
 COMMAND_CHARS = 100_000
 JOB_FILE_CHARS = 65_536
@@ -68,7 +75,7 @@ class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType = UNSET
     tags: Tags | UnsetType = UNSET
     note: Annotated[str, Meta(max_length=100_000)] | UnsetType = UNSET
-    env: dict[Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)")], str] | UnsetType = UNSET
+    env: dict[EnvName, str] | UnsetType = UNSET
     """Environment variables of the job."""
     manifest: SourceManifest | UnsetType = UNSET
     in_place: bool = False
@@ -140,6 +147,12 @@ class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):
     timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType = UNSET
 
 
+class JobUpdate(RunUpdate, kw_only=True, forbid_unknown_fields=True):
+    """What a person may change of a job: what may change of its run, and while it waits its place in the queue."""
+
+    priority: Annotated[int, Meta(ge=-100, le=100)] | UnsetType = UNSET
+
+
 class Job(Struct, kw_only=True):
     """A job: its run, what it was asked to do, and what was not captured of its folder."""
 
@@ -147,6 +160,8 @@ class Job(Struct, kw_only=True):
     spec: Spec
     priority: int
     timeout_s: int | None
+    env_names: list[str]
+    """The environment variables that it was given; their values may be secret and are not told."""
     attempt: int
     not_captured: list[str]
     """Paths that the snapshot left out (ignored files); links to the originals stand in their place."""
@@ -272,7 +287,7 @@ class MissingBlobs(Struct, kw_only=True):
 class BlobQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Hashes to ask about."""
 
-    sha256: Annotated[list[Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]], Meta(max_length=100_000)]
+    sha256: Annotated[list[Sha256], Meta(max_length=100_000)]
 
 
 class KeepFile(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -11,12 +11,12 @@ from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.jobs import store
-from jupyter_mlws.domain.jobs.errors import IdempotencyConflict, NotAJob
+from jupyter_mlws.domain.jobs.errors import IdempotencyConflict, JobStarted, NotAJob
 from jupyter_mlws.domain.jobs.schemas import Job, JobList, Spec
 from jupyter_mlws.domain.jobs.states import Phase, phase_of
 from jupyter_mlws.domain.jobs.tables import JobRow
 from jupyter_mlws.domain.runs import service as runs
-from jupyter_mlws.domain.runs.schemas import Run, RunKind, Waiting
+from jupyter_mlws.domain.runs.schemas import Run, RunKind, RunUpdate, Waiting
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, Actor
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
-    from jupyter_mlws.domain.jobs.schemas import JobCreate
+    from jupyter_mlws.domain.jobs.schemas import JobCreate, JobUpdate
 
 ACTIVE_LIMIT = 1000
+WAITING = (RunStatus.NOT_STARTED, RunStatus.QUEUED, RunStatus.PAUSED)
 
 
 class Prepared(NamedTuple):
@@ -49,9 +50,10 @@ class Prepared(NamedTuple):
 
 
 class Slots:
-    """How many jobs of each target run at once; set by the server from its compute targets."""
+    """How many jobs of each target run at once, and why some take none; set by the server from its compute targets."""
 
     limits: dict[str, int] = {}  # noqa: RUF012 - one process-wide table, filled at start
+    problems: dict[str, str] = {}  # noqa: RUF012 - likewise
 
 
 def find_by_key(session: Session, workspace: str, key: str, body_hash: str) -> str | None:
@@ -128,6 +130,7 @@ def get_job(session: Session, actor: Actor, run_id: str) -> Job:
         spec=spec_of(row),
         priority=row.priority,
         timeout_s=row.timeout_s,
+        env_names=sorted(row.env),
         attempt=row.attempt,
         not_captured=row.not_captured,
         new_files=row.new_files,
@@ -168,13 +171,27 @@ def cancel(session: Session, actor: Actor, run_id: str) -> tuple[Job, bool]:
     if run.status not in TERMINAL and run.status not in (RunStatus.CANCEL_REQUESTED, RunStatus.FINALIZING):
         row.cancel_requested_at = now_ms()
         session.flush()
-        if run.status in (RunStatus.NOT_STARTED, RunStatus.QUEUED, RunStatus.PAUSED):
+        if run.status in WAITING:
             runs.change_status(session, run_id, RunStatus.CANCELED, actor=actor.name, reason="canceled")
         else:
             runs.change_status(session, run_id, RunStatus.CANCEL_REQUESTED, actor=actor.name)
             tell = True
         record_change(session, run.workspace, "compute", row.target)
     return get_job(session, actor, run_id), tell
+
+
+def update_job(session: Session, actor: Actor, run_id: str, body: JobUpdate, version: int | None) -> Job:
+    """Change what is given of a job and its run. Raises `JobStarted` for the priority of a job that waits no longer."""
+    run = runs.open_run(session, actor, Action.EDIT, run_id)
+    row = job_row(session, run_id)
+    if body.priority is not UNSET and body.priority != row.priority:
+        if run.status not in WAITING:
+            raise JobStarted("This job waits no longer; a priority only counts in the queue.", field="priority")
+        row.priority = body.priority
+        record_change(session, run.workspace, "compute", row.target)
+    fields = {name: getattr(body, name) for name in RunUpdate.__struct_fields__}
+    runs.update_run(session, actor, run_id, RunUpdate(**fields), version)
+    return get_job(session, actor, run_id)
 
 
 def next_to_start(session: Session, target: str, slots: int) -> list[str]:
@@ -204,6 +221,8 @@ def queue_of(session: Session, target: str, limit: int) -> list[tuple[JobRow, Wa
 
 
 def _reason(ahead: int, busy: int, limit: int | None, target: str) -> str:
+    if problem := Slots.problems.get(target):
+        return problem
     if limit is None:
         return f"The compute target {target!r} is not there; it was removed or renamed."
     if ahead < limit - busy:
@@ -232,6 +251,11 @@ def _follow_status(session: Session, ref: runs.RunRef) -> None:
 @runs.purging.register
 def _remove_with_runs(session: Session, ids: Sequence[str]) -> None:
     store.remove(session, ids)
+
+
+def list_workspaces(session: Session, actor: Actor) -> list[str]:
+    """Names of the workspaces whose jobs may run here."""
+    return [one.name for one in workspaces.list_workspaces(session, actor, archived=False).workspaces]
 
 
 def check_workspace(session: Session, name: str) -> None:

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from jupyter_mlws.kit.fields import Count
+from jupyter_mlws.kit.fields import Count, matching
 
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+Sha256 = Annotated[str, matching(r"^[0-9a-f]{64}$(?!\n)", "A SHA-256 has 64 digits, 0 to 9 and a to f")]
 
 
 class FileEntry(Struct, kw_only=True):

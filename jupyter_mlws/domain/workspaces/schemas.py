@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-WorkspaceName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$(?!\n)")]
+from jupyter_mlws.kit.fields import matching
+
+WorkspaceName = Annotated[
+    str,
+    matching(
+        r"^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$(?!\n)",
+        "A workspace's name has letters, digits, `-` and `_`, at most 63, and begins and ends with a letter or digit, for it stands "
+        "in addresses; its display name may be any text",
+    ),
+]
 Text = Annotated[str, Meta(max_length=10_000)]
 
 

@@ -82,11 +82,11 @@ def workspace_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
 
 
 def list_workspaces(session: Session, actor: Actor, *, archived: bool) -> WorkspaceList:
-    """All workspaces the actor may see; archived ones only when asked."""
+    """All workspaces the actor may see; the archived ones instead of the others when asked."""
     counts = Counts()
     counting(session, counts)
     rows = [row for row in store.all_rows(session) if actor.workspace is None or row.name == actor.workspace]
-    return WorkspaceList(workspaces=[_wire(row, counts) for row in rows if archived or row.archived_at is None])
+    return WorkspaceList(workspaces=[_wire(row, counts) for row in rows if archived == (row.archived_at is not None)])
 
 
 def get_workspace(session: Session, name: str) -> Workspace:

@@ -55,8 +55,9 @@ def _cut(text: str, limit: int = 80) -> str:
 
 
 def number(value: Any) -> str:
-    """A metric's value with at most six digits; the wire's `NaN` and `Infinity` as they are."""
-    return f"{value:.6g}" if isinstance(value, (int, float)) else str(value)
+    """A metric's value with at most six digits; `NaN`, `∞` and `-∞`, as floats or in the wire's words."""
+    text = f"{value:.6g}" if isinstance(value, (int, float)) else str(value)
+    return {"nan": "NaN", "inf": "∞", "-inf": "-∞", "Infinity": "∞", "-Infinity": "-∞"}.get(text, text)
 
 
 class RunTable:

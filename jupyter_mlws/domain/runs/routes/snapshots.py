@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_mlws.domain.runs import service
 from jupyter_mlws.domain.runs.errors import SnapshotFrozen
-from jupyter_mlws.domain.runs.routes.artifacts import ContentQuery, ListQuery, PathQuery
+from jupyter_mlws.domain.runs.routes.artifacts import ZIP_FILES, ContentQuery, FolderQuery, ListQuery, PathQuery
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.errors import SnapshotFileNotFound
 from jupyter_mlws.domain.storage.schemas import FileDiff, FileList, Preview, StoredFile
@@ -15,7 +15,7 @@ from jupyter_mlws.domain.storage.service import make_preview, media_type_of
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
 from jupyter_mlws.kit.paths import clean_relative
-from jupyter_mlws.kit.streams import StoredBlob, UploadHandler, send_file
+from jupyter_mlws.kit.streams import StoredBlob, UploadHandler, send_file, send_zip
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -118,6 +118,25 @@ class DiffHandler(ApiHandler):
         self.reply(await asyncio.to_thread(service.snapshot_diff, entry, self.services.blobs.path(entry.sha256), working))
 
 
+class ZipHandler(ApiHandler):
+    """Files together."""
+
+    @endpoint(Action.READ, summary="Snapshot of a run as a zip file", query=FolderQuery, media_type="application/zip")
+    async def get(self, run_id: str) -> None:
+        """All files below `path`, streamed. Links, which stand for what was not captured, are left out."""
+        actor, path = self.actor, clean_relative(self.query.path, empty_ok=True)
+
+        def look(session: Session) -> list[FileEntry]:
+            ref = service.open_run(session, actor, Action.READ, run_id)
+            if ref.snapshot_id is None:
+                raise SnapshotFileNotFound("This run has no snapshot.", field="path")
+            return storage.snapshot_list(session, ref.snapshot_id, path, recursive=True, limit=ZIP_FILES).entries
+
+        entries = await self.db.read(look)
+        files = [(entry.path, self.services.blobs.path(entry.sha256)) for entry in entries if entry.sha256 is not None]
+        await send_zip(self, files, name=f"{(path.rsplit('/', 1)[-1] or 'snapshot')}-{run_id[:8]}.zip")
+
+
 async def find(handler: ApiHandler, run_id: str, path: str) -> FileEntry:
     """A file of a snapshot that the caller may read."""
     actor, cleaned = handler.actor, clean_relative(path)
@@ -136,4 +155,5 @@ ROUTES = [
     Route("/runs/{run_id}/snapshot/content", ContentHandler),
     Route("/runs/{run_id}/snapshot/preview", PreviewHandler),
     Route("/runs/{run_id}/snapshot/diff", DiffHandler),
+    Route("/runs/{run_id}/snapshot/zip", ZipHandler),
 ]

@@ -76,6 +76,7 @@ describe('a target', () => {
     kind: 'local',
     description: '',
     max_jobs: 2,
+    default_max_jobs: 2,
     running: 2,
     queued: 2,
     state: 'ready',

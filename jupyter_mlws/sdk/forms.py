@@ -1,0 +1,245 @@
+"""How each list looks: its columns for people, its fields for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jupyter_mlws.sdk import text
+from jupyter_mlws.sdk.table import Column, Form
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jupyter_mlws.domain.compute.schemas import ComputeTarget
+    from jupyter_mlws.domain.experiments.schemas import Experiment
+    from jupyter_mlws.domain.jobs.schemas import KernelChoice
+    from jupyter_mlws.domain.metrics.schemas import MetricSummary
+    from jupyter_mlws.domain.runs.schemas import StatusChange
+    from jupyter_mlws.domain.storage.schemas import FileEntry
+    from jupyter_mlws.domain.workspaces.schemas import Resource, Workspace
+    from jupyter_mlws.sdk.results import Run
+
+SHORT = 8
+"""Digits of an id that lists show; commands take such a beginning as well."""
+
+
+class Point(NamedTuple):
+    """One value of a metric. `time`: milliseconds since the epoch."""
+
+    key: str
+    step: int
+    time: int
+    value: float
+
+
+# --- runs and jobs -------------------------------------------------------------------------------------------------
+
+RUN_COLUMNS = (
+    Column("Run"),
+    Column("Name", shrinks=True),
+    Column("Status"),
+    Column("Experiment", shrinks=True),
+    Column("Started"),
+    Column("Took", right=True),
+)
+
+
+def run_row(run: Run) -> list[str]:
+    """A run for people."""
+    begun = text.ago(run.started_at or run.created_at)
+    status = text.status(run.status.value)
+    return [run.id[:SHORT], run.name, status, run.experiment_name, begun, text.duration(run.duration_ms)]
+
+
+def run_record(run: Run) -> dict[str, Any]:
+    """A run as one flat row: its fields, `params.*`, `metrics.*` (last values) and `tags.*`."""
+    row: dict[str, Any] = {
+        "run_id": run.id,
+        "name": run.name,
+        "experiment": run.experiment_name,
+        "kind": run.kind.value,
+        "status": run.status.value,
+        "user": run.user,
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "duration_ms": run.duration_ms,
+        "source": run.source,
+        "target": run.target,
+        "parent_id": run.parent_id,
+        "note": run.note,
+    }
+    row.update({f"params.{key}": value for key, value in run.params.items()})
+    row.update({f"metrics.{key}": float(summary.last) for key, summary in run.metrics.items()})
+    row.update({f"tags.{key}": value for key, value in run.tags.items()})
+    return row
+
+
+def runs(named: Sequence[str] = ()) -> Form[Run]:
+    """Runs, with a column for each of these metrics (`metrics.acc`) and params (`params.lr`)."""
+    more = [Column(name.rpartition(".")[2].strip("`\"'"), right=True, own=True) for name in named]
+    return Form(
+        "run",
+        [*RUN_COLUMNS, *more],
+        lambda run: [*run_row(run), *(value_of(run, name) for name in named)],
+        run_record,
+        times=("created_at", "started_at", "ended_at"),
+        link=lambda run: run.url,
+    )
+
+
+def value_of(run: Run, name: str) -> str:
+    """A metric (`metrics.acc`) or param (`params.lr`) of a run as text."""
+    kind, _, key = name.partition(".")
+    key = key.strip("`\"'")
+    if kind.startswith("metric"):
+        return text.number(run.metrics[key].last) if key in run.metrics else ""
+    return run.params.get(key, "")
+
+
+# --- experiments and workspaces ------------------------------------------------------------------------------------
+
+
+def _experiment_row(one: Experiment) -> list[str]:
+    best = f"{text.number(one.best.value)} ({one.best.run_name})" if one.best else ""
+    running = one.by_status.get("Running", 0)
+    return [one.name, str(one.runs), str(running or ""), best, text.ago(one.last_run_at)]
+
+
+def _experiment_record(one: Experiment) -> dict[str, Any]:
+    goal, best = one.goal, one.best
+    return {
+        "name": one.name,
+        "experiment_id": one.id,
+        "description": one.description,
+        "runs": one.runs,
+        "running": one.by_status.get("Running", 0),
+        "goal": None if goal is None else goal.metric,
+        "direction": None if goal is None else goal.direction,
+        "best_run_id": None if best is None else best.run_id,
+        "best_value": None if best is None else float(best.value),
+        "created_at": one.created_at,
+        "last_run_at": one.last_run_at,
+        "archived": one.archived,
+        **{f"tags.{key}": value for key, value in one.tags.items()},
+    }
+
+
+EXPERIMENTS: Form[Experiment] = Form(
+    "experiment",
+    (
+        Column("Experiment", shrinks=True),
+        Column("Runs", right=True),
+        Column("Running", right=True),
+        Column("Best", shrinks=True),
+        Column("Last run"),
+    ),
+    _experiment_row,
+    _experiment_record,
+    times=("created_at", "last_run_at"),
+)
+
+
+def _workspace_record(one: Workspace) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in one.__struct_fields__}
+
+
+WORKSPACES: Form[Workspace] = Form(
+    "workspace",
+    (
+        Column("Workspace", shrinks=True),
+        Column("Title", shrinks=True),
+        Column("Experiments", right=True),
+        Column("Runs", right=True),
+    ),
+    lambda one: [one.name, one.display_name, str(one.experiments), str(one.runs)],
+    _workspace_record,
+    times=("created_at",),
+)
+
+RESOURCES: Form[Resource] = Form(
+    "resource",
+    (
+        Column("Resource"),
+        Column("Health"),
+        Column("Size", right=True),
+        Column("Location", shrinks=True),
+        Column("", shrinks=True),
+    ),
+    lambda one: [one.kind.replace("_", " "), one.health, text.size(one.bytes), one.location, one.detail],
+    lambda one: {"kind": one.kind, "location": one.location, "bytes": one.bytes, "health": one.health, "detail": one.detail},
+)
+
+# --- compute targets and kernels -----------------------------------------------------------------------------------
+
+
+def load_of(target: ComputeTarget) -> str:
+    """How busy the CPUs of a target are."""
+    if target.cpu_count is None:
+        return ""
+    return f"{target.load:.1f} of {target.cpu_count} CPUs" if target.load is not None else f"{target.cpu_count} CPUs"
+
+
+def _compute_record(target: ComputeTarget) -> dict[str, Any]:
+    return {name: getattr(target, name) for name in target.__struct_fields__ if name != "queue"}
+
+
+COMPUTE: Form[ComputeTarget] = Form(
+    "compute target",
+    (
+        Column("Target"),
+        Column("Kind"),
+        Column("State"),
+        Column("Running", right=True),
+        Column("Waiting", right=True),
+        Column("Load", right=True),
+    ),
+    lambda one: [one.name, one.kind, one.state, f"{one.running} of {one.max_jobs}", str(one.queued), load_of(one)],
+    _compute_record,
+)
+
+KERNELS: Form[KernelChoice] = Form(
+    "kernel",
+    (Column("Kernel"), Column("Name", shrinks=True), Column("Language")),
+    lambda one: [one.name, one.display_name, one.language],
+    lambda one: {"name": one.name, "display_name": one.display_name, "language": one.language},
+)
+
+# --- what a run has ------------------------------------------------------------------------------------------------
+
+
+def _metric_record(one: MetricSummary) -> dict[str, Any]:
+    values = {name: float(getattr(one, name)) for name in ("last", "min", "max")}
+    return {"key": one.key, **values, "step": one.step, "time": one.time, "count": one.count}
+
+
+METRICS: Form[MetricSummary] = Form(
+    "metric",
+    (Column("Metric", shrinks=True), *(Column(title, right=True) for title in ("Last", "Min", "Max", "Step", "Points"))),
+    lambda one: [one.key, *map(text.number, (one.last, one.min, one.max)), str(one.step), str(one.count)],
+    _metric_record,
+    times=("time",),
+)
+
+POINTS: Form[Point] = Form(
+    "point",
+    (Column("Metric", shrinks=True), Column("Step", right=True), Column("Time"), Column("Value", right=True)),
+    lambda one: [one.key, str(one.step), text.moment(one.time), text.number(one.value)],
+    lambda one: one._asdict(),
+    times=("time",),
+)
+
+CHANGES: Form[StatusChange] = Form(
+    "change",
+    (Column("At"), Column("Status"), Column("Reason", shrinks=True), Column("By")),
+    lambda one: [text.moment(one.at), text.status(one.status.value), one.reason or "", one.actor],
+    lambda one: {"status": one.status.value, "at": one.at, "reason": one.reason, "actor": one.actor},
+    times=("at",),
+)
+
+FILES: Form[FileEntry] = Form(
+    "file",
+    (Column("Path", shrinks=True), Column("Size", right=True)),
+    lambda one: [one.path + ("/" if one.type == "folder" else ""), text.size(one.size)],
+    lambda one: {"path": one.path, "type": one.type, "size": one.size, "sha256": one.sha256},
+)
