@@ -38,7 +38,7 @@ What you may set:
 | `MLWS_DATABASE_URL` | SQLAlchemy URL of the database |
 | `MLWS_IDLE_TIMEOUT_S` | seconds after which a server that a command started ends when nobody needs it; 600 |
 | `MLWS_URL`, `MLWS_TOKEN` | the server to talk to, instead of the one that is found |
-| `MLWS_WORKSPACE`, `MLWS_EXPERIMENT` | where runs go |
+| `MLWS_WORKSPACE`, `MLWS_EXPERIMENT` | where runs go; for kernels in JupyterLab's environment, their kernelspec, or a cell |
 | `NO_COLOR` | no colours from the command line |
 | `MLWS_DEBUG` | the command line shows where in itself something went wrong |
 

@@ -1,6 +1,7 @@
 import { connectionPlugin } from './plugins/connection';
 import { experimentsPlugin } from './plugins/experiments';
 import { launcherPlugin } from './plugins/launcher';
+import { linksPlugin } from './plugins/links';
 import { notificationsPlugin } from './plugins/notifications';
 import { pagesPlugin } from './plugins/pages';
 import { settingsPlugin } from './plugins/settings';
@@ -14,6 +15,7 @@ export default [
   connectionPlugin,
   settingsPlugin,
   pagesPlugin,
+  linksPlugin,
   experimentsPlugin,
   submitPlugin,
   statusBarPlugin,

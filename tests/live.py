@@ -30,13 +30,20 @@ class LiveServer:
     """`jupyter server` with our extension. Everything it writes lies below `folder`."""
 
     def __init__(
-        self, folder: Path, *, data_dir: Path | None = None, options: list[str] | None = None, base_url: str = "/"
+        self,
+        folder: Path,
+        *,
+        data_dir: Path | None = None,
+        options: list[str] | None = None,
+        base_url: str = "/",
+        environment: dict[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.root = folder / "root"
         self.data_dir = data_dir or folder / "data"
         self.token = "test-token-of-jupyter"
         self.options = options or []
+        self.environment = environment or {}
         self.extensions = {"jupyter_mlws": True}
         self.base_url = base_url
         self.port = 0
@@ -59,6 +66,7 @@ class LiveServer:
             "JUPYTER_RUNTIME_DIR": str(self.folder / "runtime"),
             "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
             "IPYTHONDIR": str(self.folder / "ipython"),
+            **self.environment,
         }
 
     def start(self) -> Self:

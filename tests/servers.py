@@ -25,10 +25,17 @@ LEAN = {"jupyter_mlws": True, "jupyterlab": False, "jupyter_lsp": False, "notebo
 SOAK = os.environ.get("MLWS_SOAK") == "1"
 
 
-def lean(folder: Path, *, data_dir: Path | None = None, options: list[str] | None = None, base_url: str = "/") -> LiveServer:
+def lean(
+    folder: Path,
+    *,
+    data_dir: Path | None = None,
+    options: list[str] | None = None,
+    base_url: str = "/",
+    environment: dict[str, str] | None = None,
+) -> LiveServer:
     """A server without the Lab; not started."""
     folder.mkdir(parents=True, exist_ok=True)
-    server = LiveServer(folder, data_dir=data_dir, options=options, base_url=base_url)
+    server = LiveServer(folder, data_dir=data_dir, options=options, base_url=base_url, environment=environment)
     server.extensions = LEAN
     return server
 

@@ -32,6 +32,8 @@ class Action(str, Enum):
     """Make experiments and runs."""
     SUBMIT = "submit"
     """Submit, cancel and re-run jobs."""
+    EXCHANGE = "exchange tokens"
+    """Ask for the token of another workspace in place of one's own."""
     EDIT = "edit"
     """Rename, archive, restore, move to the bin."""
     ADMIN = "admin"

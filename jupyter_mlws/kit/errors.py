@@ -41,6 +41,11 @@ class MlwsError(Exception):
         return {"error": error}
 
 
+def no_workspace(name: str) -> str:
+    """What is said of a workspace that is not there, and of one that the caller may not see: the same words."""
+    return f"There is no workspace {name[:80]!r}; `mlws workspace list` shows those there are, `mlws workspace create` makes one."
+
+
 class BadInput(MlwsError):
     """The request is wrong in itself: a type, a range, a shape."""
 

@@ -23,7 +23,7 @@ from tornado import web
 
 from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action, Actor
 from jupyter_mlws.kit.decoding import clean_text, convert, decode_json, is_list
-from jupyter_mlws.kit.errors import BadInput, Forbidden, MlwsError, NotFound, TooLarge, Unauthenticated
+from jupyter_mlws.kit.errors import BadInput, Forbidden, MlwsError, NotFound, TooLarge, Unauthenticated, no_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -181,7 +181,7 @@ class ApiHandler(JupyterHandler):
             self.actor = self.runtime.actor_of_user(cast("User", self.current_user))
         workspace = self.path_kwargs.get("workspace")
         if not self.runtime.may(self.actor, Action.READ, workspace):
-            raise NotFound(f"There is no workspace {str(workspace)[:80]!r}.", field="workspace")
+            raise NotFound(no_workspace(str(workspace)), field="workspace")
         if not self.runtime.may(self.actor, contract.action, workspace):
             raise Forbidden(f"{self.actor.name} may not {contract.action.value} here.")
         self.query = self._parse_query(contract)
@@ -200,6 +200,11 @@ class ApiHandler(JupyterHandler):
             self.hung_up()
 
     _token: str | None = None
+
+    @property
+    def bearer(self) -> str | None:
+        """The token of ours that the request came with."""
+        return self._token
 
     def upload_body(self) -> Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]] | None:
         """For handlers that take their body as a stream: what hands it on to another server. None: the body is whole already."""

@@ -60,9 +60,13 @@ class Live:
             self.bar.max = max(run.progress.total, 1)
             self.bar.value = run.progress.done
             self.where.value = f"cell {min(run.progress.done + 1, run.progress.total)} of {run.progress.total}"
+        else:
+            self.where.value = run.status.value
         if run.ended:
             self.where.value = run.status.value
             self.bar.bar_style = {"Completed": "success", "Failed": "danger"}.get(run.status.value, "")
+            if run.progress is None:  # a command does not tell how far it is: its bar is full once it is over
+                self.bar.value = self.bar.max
             self.cancel.layout.display = "none"
         self.about.value = run_html(run)
         self._tail = (self._tail + update.text)[-TAIL_CHARS:]

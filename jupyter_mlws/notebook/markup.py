@@ -48,7 +48,7 @@ def run_html(run: Run) -> str:
     if run.duration_ms is not None:
         rows.append(("Took", duration(run.duration_ms)))
     rows += pairs("Parameters", run.params.items())
-    rows += pairs("Metrics", ((key, number(summary.last)) for key, summary in run.metrics.items()))
+    rows += pairs("Metrics", ((key, number(float(summary.last))) for key, summary in run.metrics.items()))
     rows += pairs("Tags", run.tags.items())
     body = "".join(f'<tr><th scope="row" style="{CELL}">{name}</th><td style="{CELL}">{value}</td></tr>' for name, value in rows)
     return f"<table>{body}</table>"
@@ -105,7 +105,7 @@ def link(run: Run) -> str:
     """The run's name, leading to its page."""
     name = escape(cut(run.name or run.id))
     try:
-        address = run.url
+        address = run.link
     except TypeError:  # made by hand, it knows no server
         return name
     if address is None:

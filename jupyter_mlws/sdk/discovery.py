@@ -28,6 +28,13 @@ class Server(NamedTuple):
     """Read from `owner.json`: it runs on this machine, as this user."""
     pid: int | None = None
     headless: bool = False
+    kernels: bool = False
+    """It started the kernel that this process is."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the browser that shows our output reaches it by a path alone."""
+        return self.kernels or self.is_loopback
 
     @property
     def is_loopback(self) -> bool:

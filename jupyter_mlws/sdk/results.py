@@ -65,6 +65,11 @@ class Run(_Bound, run_types.Run, kw_only=True, dict=True):
         """Address that opens its page in JupyterLab; None where the server has no pages (it was started by a command)."""
         return self._workspace().page_url(f"runs/{self.id}")
 
+    @property
+    def link(self) -> str | None:
+        """Where a link in a notebook leads to open its page: a path alone, if the browser reaches the server by it."""
+        return self._workspace().page_link(f"runs/{self.id}")
+
     def metric(self, key: str) -> float:
         """The last value of a metric. Raises `KeyError`."""
         return float(self.metrics[key].last)

@@ -11,15 +11,15 @@ HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def number(value: Any) -> str:
-    """A number with four significant digits; `NaN`, `∞` and `-∞` for what is none, as everywhere in the project."""
+    """A number with four significant digits; `NaN`, `∞` and `−∞` for what is none, as everywhere in the project."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return {"Infinity": "∞", "-Infinity": "-∞"}.get(str(value), str(value))
+        return {"Infinity": "∞", "-Infinity": "−∞"}.get(str(value), str(value))
     if value != value:
         return "NaN"
     if value in (float("inf"), float("-inf")):
-        return "∞" if value > 0 else "-∞"
+        return "∞" if value > 0 else "−∞"
     return str(value) if isinstance(value, int) else f"{value:.4g}"
 
 

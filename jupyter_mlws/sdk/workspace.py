@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from msgspec import UNSET
 
+from jupyter_mlws.domain.access.schemas import EXCHANGEABLE, Token, TokenExchange
 from jupyter_mlws.domain.workspaces.schemas import (
     Resource,
     ResourceList,
@@ -19,6 +21,7 @@ from jupyter_mlws.domain.workspaces.schemas import (
 from jupyter_mlws.domain.workspaces.schemas import Workspace as WorkspaceInfo
 from jupyter_mlws.sdk import forms
 from jupyter_mlws.sdk.discovery import Server, locate, locate_or_start, named_server
+from jupyter_mlws.sdk.errors import NotFound
 from jupyter_mlws.sdk.table import Table
 from jupyter_mlws.sdk.transport import Transport, segment
 
@@ -46,13 +49,13 @@ class Workspace:
     def __init__(self, name: str | None = None, url: str | None = None, token: str | None = None) -> None:
         self.name = name or os.environ.get("MLWS_WORKSPACE") or "default"
         find: Callable[[], Server] = locate if url is None else lambda: named_server(url, token, "the given address")
-        self.transport = Transport(find)
+        self.transport = Transport(lambda: in_workspace(find(), self.name))
 
     @classmethod
     def start_or_connect(cls, name: str | None = None) -> Workspace:
         """The workspace of the server that runs; where none runs, one is started without a browser, and ends when it is idle."""
         found = cls(name)
-        found.transport = Transport(locate_or_start)
+        found.transport = Transport(lambda: in_workspace(locate_or_start(), found.name))
         return found
 
     def copy(self) -> Workspace:
@@ -83,6 +86,11 @@ class Workspace:
         """Address that opens a page (`runs/<id>`) in JupyterLab; None where a command started the server, which has no pages."""
         server = self.transport.server
         return None if server.headless else f"{server.url}/open/{page}"
+
+    def page_link(self, page: str) -> str | None:
+        """As `page_url`, for a link in a notebook: without scheme and host where they hold behind no hub, proxy or tunnel."""
+        url = self.page_url(page)
+        return urlsplit(url).path if url is not None and self.transport.server.is_ours else url
 
     # The parts are loaded when they are first used: a command line needs one of them.
 
@@ -172,6 +180,20 @@ class Workspace:
 
     def _of(self, name: str | None) -> str:
         return f"/workspaces/{segment(self.name if name is None else name)}"
+
+
+def in_workspace(server: Server, name: str) -> Server:
+    """The server with a token for the workspace: that of a kernel is for one alone, and is exchanged for that of another."""
+    if not server.token.endswith(EXCHANGEABLE):
+        return server
+    transport = Transport(lambda: server)
+    try:
+        secret = transport.ask("POST", "/tokens/exchange", Token, body=TokenExchange(workspace=name)).secret
+    except NotFound:
+        secret = server.token  # there is no such workspace: what is asked of it will say so
+    finally:
+        transport.close()
+    return server._replace(token=secret, kernels=True)
 
 
 def _given(text: str | None) -> Any:

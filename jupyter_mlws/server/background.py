@@ -95,7 +95,13 @@ class Background:
     def _take_spool(self) -> bool:
         """True if something there cannot be taken now."""
         services = self._runtime.services
-        return spool.replay(str(services.folders.spool), ingest.of_user(self._db, services.blobs, self._stopping)).left > 0
+        folder = services.folders.spool
+        done = spool.replay(str(folder), ingest.of_user(self._db, services.blobs, self._stopping))
+        if done.rejected:
+            log.warning(
+                "%d record(s) of a notebook or script were refused; they are kept, with the reasons, in %s", done.rejected, folder
+            )
+        return done.left > 0
 
     async def _end_dead_runs(self) -> None:
         """Runs whose kernel or script is gone are Failed, reason `kernel_ended`."""

@@ -1,4 +1,8 @@
-"""Zero configuration in kernels: those started by this server find the workspace in their environment, each with its own token."""
+"""Zero configuration in kernels: those started by this server find the workspace in their environment, each with its own token.
+
+The workspace is the one that `MLWS_WORKSPACE` names, in the kernelspec or in this server's environment. A kernel may exchange its token
+for one of another workspace (`domain.access.service.exchange_token`); both end with the kernel.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,15 @@ import functools
 import logging
 import os
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any
+
+from jupyter_client.kernelspec import NoSuchKernel
+from tornado.httpclient import HTTPClientError
 
 from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.workspaces import service as workspaces
+from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.kit.actors import ActorKind
 
 if TYPE_CHECKING:
@@ -44,7 +53,8 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
         env = dict(kwargs.get("env") or os.environ)
         token_id = None
         try:
-            token_id = await asyncio.wait_for(add_workspace(env, runtime, Path(serverapp.root_dir)), PATIENCE_S)
+            own = await asyncio.to_thread(of_kernelspec, manager, kwargs.get("kernel_name"), env)
+            token_id = await asyncio.wait_for(add_workspace(env, own, runtime, Path(serverapp.root_dir)), PATIENCE_S)
         except Exception:
             log.exception("A kernel starts without the workspace")
         kernel_id = await start(*args, **{**kwargs, "env": env})
@@ -69,17 +79,28 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
     manager._mlws_follows = True
 
 
-async def add_workspace(env: dict[str, str], runtime: Runtime, root: Path) -> str | None:
+def of_kernelspec(manager: Any, kernel_name: str | None, env: dict[str, str]) -> dict[str, str]:
+    """The environment that a kernelspec sets; Jupyter adds it to the kernel's own when it starts it."""
+    try:
+        spec = manager.kernel_spec_manager.get_kernel_spec(kernel_name or manager.default_kernel_name)
+    except (NoSuchKernel, OSError, ValueError):  # Jupyter will tell
+        return {}
+    return {name: Template(str(value)).safe_substitute(env) for name, value in (spec.env or {}).items()}
+
+
+async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: Runtime, root: Path) -> str | None:
     """Add our variables to a kernel's environment; what the user set himself wins. The id of the token that was made, if any."""
     env["PYTHONPATH"] = with_kernel_path(env.get("PYTHONPATH"))
-    if "MLWS_URL" in os.environ:
+    named = {**os.environ, **of_spec}
+    if "MLWS_URL" in named:
         return None
     await runtime.ready()
-    token_id, secret = await issue(runtime)
+    workspace = named.get("MLWS_WORKSPACE") or workspaces.DEFAULT
+    token_id, secret = await issue(runtime, workspace)
     ours = {
         "MLWS_URL": runtime.settings.url,
         "MLWS_TOKEN": secret,
-        "MLWS_WORKSPACE": workspaces.DEFAULT,
+        "MLWS_WORKSPACE": workspace,
         "MLWS_DATA_DIR": str(runtime.settings.data_dir),
         "MLWS_SPOOL_DIR": str(runtime.services.folders.spool),
     }
@@ -92,11 +113,24 @@ async def add_workspace(env: dict[str, str], runtime: Runtime, root: Path) -> st
     return token_id
 
 
-async def issue(runtime: Runtime) -> tuple[str, str]:
-    """Id and secret of a token for a kernel, made by whichever server owns the data folder."""
+async def issue(runtime: Runtime, workspace: str) -> tuple[str, str]:
+    """Id and secret of a token for a kernel. One whose workspace is not there (yet) gets the token of the default workspace."""
+    try:
+        return await _issue(runtime, workspace)
+    except (WorkspaceNotFound, HTTPClientError) as error:
+        missing = isinstance(error, WorkspaceNotFound) or error.code == 404
+        if workspace == workspaces.DEFAULT or not missing:
+            raise
+        log.warning("MLWS_WORKSPACE names %r, which is not there; make it with `mlws workspace create`", workspace)
+        return await _issue(runtime, workspaces.DEFAULT)
+
+
+async def _issue(runtime: Runtime, workspace: str) -> tuple[str, str]:
+    """By whichever server owns the data folder."""
     forwarder = runtime.forwarder
     if not runtime.is_owner and forwarder is not None:
-        made = await forwarder.call("POST", "/tokens", {"workspace": workspaces.DEFAULT, "lifetime_s": LIFETIME_S})
+        wanted = {"workspace": workspace, "lifetime_s": LIFETIME_S, "exchangeable": True}
+        made = await forwarder.call("POST", "/tokens", wanted)
         return made["id"], made["secret"]
     user = access.local_name()
     new = await runtime.db.write(
@@ -104,8 +138,9 @@ async def issue(runtime: Runtime) -> tuple[str, str]:
             s,
             kind=ActorKind.KERNEL,
             user=user,
-            workspace_id=workspaces.find(s, workspaces.DEFAULT).id,
+            workspace_id=workspaces.find(s, workspace).id,
             lifetime_ms=LIFETIME_S * 1000,
+            exchangeable=True,
         )
     )
     return new.id, new.secret

@@ -820,6 +820,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tokens/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange a kernel's token for one of another workspace
+         * @description For kernels that this server started: the token lives as long as theirs, and asking again answers the same.
+         */
+        post: operations["access_post_Exchange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tokens/{token_id}": {
         parameters: {
             query?: never;
@@ -2057,8 +2077,12 @@ export interface components {
         /**
          * TokenCreate
          * @description A token for a kernel: bound to one workspace, at most 30 days.
+         *
+         *         `exchangeable`: its holder may ask for tokens of the maker's other workspaces, as kernels that a server starts may.
          */
         TokenCreate: {
+            /** @default false */
+            exchangeable?: boolean;
             /**
              * @default kernel
              * @enum {unknown}
@@ -2068,6 +2092,13 @@ export interface components {
             lifetime_s?: number;
             /** @default default */
             workspace?: string;
+        };
+        /**
+         * TokenExchange
+         * @description The workspace to exchange a token for.
+         */
+        TokenExchange: {
+            workspace: string;
         };
         /**
          * Waiting
@@ -5088,6 +5119,66 @@ export interface operations {
                 };
             };
             /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    access_post_Exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenExchange"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Only the token that a server gave to a kernel can be exchanged, and not for one that was revoked. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No workspace has this name. */
             404: {
                 headers: {
                     [name: string]: unknown;

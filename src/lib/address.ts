@@ -27,6 +27,44 @@ export function runAddress(id: string, tab?: string | null): string {
   return tab ? `runs/${id}/${tab}` : `runs/${id}`;
 }
 
+/** Hosts that mean the server's machine, or the near end of a tunnel to it: never somebody else's. */
+const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
+
+/**
+ * The address in a link such as "/user/me/mlws/open/runs/<id>", as kernels and the CLI make them.
+ *
+ * A kernel knows its server as 127.0.0.1, where it cannot be reached behind a hub, a proxy or a tunnel; such a
+ * link counts as one to this server, too.
+ *
+ * @param href - As it stands in the link.
+ * @param baseUrl - The base URL of the Jupyter server.
+ * @param here - The URL of the document.
+ * @returns null for a link to anywhere else, to another person's server on the same hub as well.
+ */
+export function linkedAddress(
+  href: string,
+  baseUrl: string,
+  here: string
+): string | null {
+  let link: URL;
+  let base: URL;
+  try {
+    link = new URL(href, here);
+    base = new URL(baseUrl, here);
+  } catch {
+    return null;
+  }
+  const root = `${base.pathname.replace(/\/$/, '')}/mlws/open/`;
+  const isHttp = link.protocol === 'http:' || link.protocol === 'https:';
+  const isOurs =
+    link.origin === base.origin || LOOPBACK.includes(link.hostname);
+  if (!isHttp || !isOurs || !link.pathname.startsWith(root)) {
+    return null;
+  }
+  const address = link.pathname.slice(root.length);
+  return parseAddress(address) ? address : null;
+}
+
 /** The name of the query parameter that opens a page: `/lab?mlws=runs/<id>`. */
 export const PAGE_PARAMETER = 'mlws';
 

@@ -89,6 +89,8 @@ class Tracker:
             return {"status": "ok"}
         if path == "/info":
             return {"version": "1.2.3"}
+        if match := re.fullmatch(r"/workspaces/([^/]+)", path):
+            return {"name": match[1]}
         if match := re.fullmatch(r"/workspaces/([^/]+)/runs", path):
             return self.create(match[1], body) if method == "POST" else {"runs": self.listed(parts.query)}
         if re.fullmatch(r"/workspaces/([^/]+)/experiments", path):

@@ -168,7 +168,7 @@ def test_a_refused_record_is_kept_and_said_once(online, tracker, places, capsys)
     for _ in range(3):
         run.log_params({"lr": 2, "other": 3})
         run.log_metric("loss", 1)
-        assert online.flush(5) is True
+        assert (online.flush(5), run.flush(5)) == (False, False)  # the server has not all of it
     assert tracker.only()["params"] == {"lr": "1", "other": "3"}  # the good ones are not lost with the bad
     assert len(values_of(tracker.only(), "loss")) == 3
     said = capsys.readouterr().err
@@ -182,16 +182,28 @@ def test_a_refused_record_is_kept_and_said_once(online, tracker, places, capsys)
 def test_a_run_that_was_refused_takes_its_records_along(mlws, server, tracker, monkeypatch, capsys, places):
     monkeypatch.setenv("MLWS_URL", server.url)
     monkeypatch.setenv("MLWS_TOKEN", TOKEN)
-    monkeypatch.setattr(tracker, "create", lambda *_: tracker.find("0" * 32))
-    with mlws.start_run() as run:
-        run.log_metric("loss", 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(tracker, "create", lambda *_: tracker.find("0" * 32))
+        with mlws.start_run() as run:
+            run.log_metric("loss", 1)
     assert tracker.runs == {}
     said = capsys.readouterr().err
     assert said.count("the server refused to") == 1
     assert "make the run" in said
+    reason = f"There is no run {'0' * 32!r}"
+    assert run.refusal is not None
+    for shown in (repr(run), run._repr_html_(), run._repr_markdown_()):
+        assert "efused by the server" in shown
+        assert "/open/runs/" not in shown  # there is no such page
+    assert reason in repr(run)
+    assert (mlws.flush(5), run.flush(5)) == (False, False)
+    with mlws.start_run() as good:
+        good.log_metric("loss", 1)
+    assert (mlws.flush(5), good.flush(5)) == (False, True)
+    assert good.refusal is None
     rejected = next((places / "spool").glob("*.rejected")).read_text()
     assert '"loss"' in rejected
-    assert len(log_requests(tracker)) == 0
+    assert len(log_requests(tracker)) == 1
 
 
 def test_a_record_that_always_breaks_the_server_is_put_aside(online, tracker, monkeypatch, capsys, until):
@@ -204,11 +216,12 @@ def test_a_record_that_always_breaks_the_server_is_put_aside(online, tracker, mo
     tracker.fail = 500
     run.log_metric("bad", 1)
     for _ in range(sender.TRIES_OF_500 + 1):
-        if online.flush(5):
+        online.flush(5)
+        if run.id in sender.sender().failures:
             break
     tracker.fail = 0
     run.log_metric("good", 1)
-    assert online.flush(5) is True
+    assert online.flush(5) is False
     assert [point[0] for point in tracker.only()["points"]] == ["good"]
     assert "refused to log" in capsys.readouterr().err
 

@@ -131,7 +131,10 @@ def test_the_server_is_found_by_the_environment_then_the_owner_file(places, monk
     monkeypatch.delenv("MLWS_SPOOL_DIR")
     assert found() == ("https://hub.example/user/me/mlws", "")
     assert connection.spool_folder() == str(places / "data" / "spool" / "hub.example")
-    assert connection.open_path("runs", "a b") == "/user/me/mlws/open/runs/a%20b"
+    assert connection.open_link("runs", "a b") == "https://hub.example/user/me/mlws/open/runs/a%20b"
+    monkeypatch.setenv("MLWS_TOKEN", "mlws_x.kernel")  # the server that started this kernel: the browser is on it
+    assert connection.open_link("runs", "a b") == "/user/me/mlws/open/runs/a%20b"
+    assert connection.open_url("runs", "a b") == "https://hub.example/user/me/mlws/open/runs/a%20b"
     monkeypatch.delenv("MLWS_DATA_DIR")
     monkeypatch.setenv("MLWS_JOB_DIR", str(places / "else" / "jobs" / "x"))
     assert connection.data_folder() == str(places / "else")

@@ -115,7 +115,7 @@ def test_list_open_and_status(ipython, tracker):
         "%load_ext mlws",
         "%mlws list",
         "import mlws\nwith mlws.start_run('one', 'e1') as run: run.log_metric('acc', 0.25)",
-        "with mlws.start_run('two', 'e2'): pass",
+        "with mlws.start_run('two', 'e2') as two: two.log_metrics({'nan': float('nan'), 'up': float('inf')})",
         "%mlws list",
         "%mlws list e1",
         "%mlws open one",
@@ -127,6 +127,7 @@ def test_list_open_and_status(ipython, tracker):
     assert "No runs yet" in told[1]["value"]
     assert "two" in told[4]["value"]
     assert "acc=0.25" in told[5]["value"]
+    assert "nan=NaN, up=∞" in told[4]["value"]
     assert "two" not in told[5]["value"]
     run_id = next(run["create"]["id"] for run in tracker.runs.values() if run["create"]["name"] == "one")
     assert told[6]["value"].endswith(f"/base/mlws/open/runs/{run_id}")

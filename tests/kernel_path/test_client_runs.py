@@ -115,6 +115,57 @@ def test_logging_without_a_run_starts_one_that_ends_with_the_process(python, ser
     assert tracker.only()["create"]["experiment"] == "Default"
 
 
+def first_calls(places):
+    """Calls that log nothing, since what they are given is no good."""
+    return [
+        lambda mlws: mlws.log_metric("a", "x"),
+        lambda mlws: mlws.log_metric("", 1),
+        lambda mlws: mlws.log_metric("a", 1, step="one"),
+        lambda mlws: mlws.log_metrics({"a": 1, "b": None}),
+        lambda mlws: mlws.log_param(" ", 1),
+        lambda mlws: mlws.set_tag("a\nb", 1),
+        lambda mlws: mlws.log_artifact(places / "missing"),
+        lambda mlws: mlws.log_artifacts(places / "missing"),
+        lambda mlws: mlws.log_text("x", "../x"),
+        lambda mlws: mlws.log_table(7, "x.csv"),
+        lambda mlws: mlws.log_figure(7, "x.png"),
+        lambda mlws: mlws.log_input("x", "y", type="nonsense"),
+    ]
+
+
+def test_what_cannot_be_logged_starts_no_run(online, tracker, places):
+    for call in first_calls(places):
+        with pytest.raises((TypeError, ValueError, OSError)):
+            call(online)
+        assert online.active_run() is None
+    assert online.flush(5) is True
+    assert (tracker.runs, tracker.requests) == ({}, [])
+    online.log_metric("a", 1)
+    run = online.active_run()
+    online.log_metric("a", 2)
+    assert online.active_run() is run
+    online.end_run()
+    assert online.active_run() is None
+    assert len(tracker.only()["points"]) == 2
+    online.log_metric("a", 3)
+    assert online.active_run() is not run
+
+
+def test_a_bad_value_leaves_nothing_to_end_at_the_exit(python, server, tracker):
+    code = "import mlws\ntry: mlws.log_metric('a', 'x')\nexcept TypeError: print('told')"
+    done = python(code, MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
+    assert (done.returncode, done.stdout, done.stderr, tracker.runs) == (0, "told\n", "", {})
+
+
+def test_threads_that_log_first_share_one_run(online, tracker):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: online.log_metric("a", n), range(64)))
+    online.end_run()
+    assert len(tracker.only()["points"]) == 64
+
+
 def test_a_script_that_dies_fails_its_open_run(places, python, server, tracker):
     (places / "train.py").write_text("import mlws\nmlws.log_metric('a', 1)\nraise RuntimeError('diverged')\n")
     done = python("import runpy, sys; runpy.run_path('train.py', run_name='__main__')", MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
@@ -202,16 +253,90 @@ def test_a_script_is_the_snapshot_of_its_run(places, server, tracker):
     assert stored["snapshot"] == {"train model.py": script.read_bytes()}
 
 
+def test_a_script_from_stdin_has_no_name(places, server, tracker):
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    kernel_path = Path(__file__).parents[2] / "jupyter_mlws" / "kernel_path"
+    env = {**os.environ, "PYTHONPATH": str(kernel_path), "MLWS_URL": server.url, "MLWS_TOKEN": TOKEN}
+    script = "import mlws\nwith mlws.start_run(): mlws.log_metric('a', 1)\n"
+    done = subprocess.run(
+        [sys.executable, "-"], input=script, env=env, cwd=places, capture_output=True, text=True, check=True, timeout=60
+    )
+    stored = tracker.only()
+    assert (stored["create"]["experiment"], done.stderr) == ("Default", "")
+    assert "source" not in stored["create"]
+    assert stored["snapshot"] == {}
+
+
+def test_the_workspace_of_a_run(online, tracker, monkeypatch):
+    with online.start_run("named", workspace="vision") as parent:
+        with pytest.raises(ValueError, match="workspace 'vision', not to 'speech'"):
+            online.start_run("elsewhere", nested=True, workspace="speech")
+        with online.start_run("child", nested=True) as child, online.start_run("same", nested=True, workspace="vision"):
+            child.log_metric("a", 1)
+    monkeypatch.setenv("MLWS_WORKSPACE", " team ")
+    with online.start_run("by environment") as run:
+        run.log_metric("a", 1)
+    assert {name: run["workspace"] for name, run in names(tracker).items()} == {
+        "named": "vision",
+        "child": "vision",
+        "same": "vision",
+        "by environment": "team",
+    }
+    assert parent.workspace == "vision"
+    for bad in ("", " ", 7):
+        with pytest.raises(ValueError, match="workspace"):
+            online.start_run(workspace=bad)
+
+
+def test_every_record_names_its_workspace(mlws, places, monkeypatch):
+    from mlws import sender, spool
+
+    with mlws.start_run(params={"p": 1}, workspace='a"b,"body":c') as run:
+        monkeypatch.setenv("MLWS_WORKSPACE", "another")
+        run.log_metric("m", 1)
+        run.log_text("x", "x.txt")
+        run.log_input("data", "s3://x")
+        run.set_note("n")
+    mlws.flush(0.1)
+    assert sender.sender().away is not None
+    records = [record for path in spool.waiting(str(places / "spool")) for record in spool.read_records(path)]
+    assert {record["op"] for record in records} >= {"create", "log", "artifact", "io", "update", "end", "environment"}
+    assert {record["workspace"] for record in records} == {'a"b,"body":c'}
+
+
+def test_a_log_record_is_cut_as_it_was_made():
+    from mlws import wire
+
+    for name in ("default", 'a"b,"body":c', "ünï\\code", ""):
+        data = wire.log_payload("0" * 32, name, '{"batch_id":"x-1","metrics":[]}')
+        assert wire.log_parts(data) == ("0" * 32, name, b'{"batch_id":"x-1","metrics":[]}')
+    for other in (b"", b"{}", b'{"op":"log","run_id":"' + b"0" * 32 + b'","body":{}}', wire.payload({"op": "end"})):
+        assert wire.log_parts(other) is None
+
+
+def test_a_job_stays_in_its_workspace(online, job, tracker, capsys):
+    with online.start_run("first", workspace="vision") as first:
+        assert first.workspace == "default"
+    assert "stays in the job's workspace 'default', not 'vision'" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="goes to its workspace 'default'"):
+        online.start_run("second", workspace="vision")
+
+
 def test_a_run_shows_itself_without_letting_anything_through(online, monkeypatch):
     evil = '<img src=x onerror="alert(1)">'
     with online.start_run(evil, evil, params={evil: evil}) as run:
         run.log_metric(evil, 0.5)
-        run.log_metric("nan", float("nan"))
+        run.log_metrics({"nan": float("nan"), "up": float("inf"), "down": -float("inf"), "whole": 3})
     html = run._repr_html_()
     assert "<img" not in html
     assert f'href="/base/mlws/open/runs/{run.id}"' in html
     assert "Completed" in html
     assert "0.5" in html
+    assert "<code>nan</code> = NaN" in html
+    assert [part in html for part in ("= ∞", "= −∞", "= 3")] == [True] * 3
     assert "src=" not in html.replace("src=x", "")
     markdown = run._repr_markdown_()
     assert f"/base/mlws/open/runs/{run.id}" in markdown

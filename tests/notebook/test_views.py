@@ -53,7 +53,25 @@ def test_what_people_write_stays_text() -> None:
         assert "<img" not in text
         assert "<b>" not in text
         assert "&lt;script&gt;" in text
-        assert "/mlws/open/runs/" in text
+        assert f'href="/&lt;b&gt;/mlws/open/runs/{run.id}"' in text  # no host: it holds behind a hub, a proxy, a tunnel
+
+
+def test_a_link_to_a_server_elsewhere_names_it() -> None:
+    run = run_with("plain")
+    there = bound(msgspec.convert(run.to_dict(), Run), Workspace(url="https://hub.example.org/user/me"))
+    assert f'href="https://hub.example.org/user/me/mlws/open/runs/{run.id}"' in there._repr_html_()
+    assert there.url == f"https://hub.example.org/user/me/mlws/open/runs/{run.id}"
+    assert (run.url or "").startswith("http://127.0.0.1:1/")
+
+
+def test_numbers_that_are_not_finite() -> None:
+    metrics = {
+        key: {"key": key, "last": value, "min": 0.0, "max": 0.0, "step": 1, "time": 1, "count": 1}
+        for key, value in (("a", "NaN"), ("b", "Infinity"), ("c", "-Infinity"), ("d", 0.12345))
+    }
+    text = run_with("plain", metrics=metrics)._repr_html_()
+    for key, shown in (("a", "NaN"), ("b", "∞"), ("c", "−∞"), ("d", "0.1235")):
+        assert f"<code>{key}</code> = {shown}" in text
 
 
 def test_live_view_follows_updates() -> None:
@@ -67,6 +85,16 @@ def test_live_view_follows_updates() -> None:
     assert live.bar.bar_style == "danger"
     assert "line 1" not in live.log.value
     assert "99" in live.log.value
+
+
+@pytest.mark.parametrize(("status", "style"), [("Completed", "success"), ("Failed", "danger"), ("Canceled", "")])
+def test_the_bar_of_a_command_is_full_at_its_end(status: str, style: str) -> None:
+    running = run_with("plain", status="Running", error=None, waiting=None, progress=None)
+    live = Live(job_with(running), ipywidgets)
+    live.show(JobUpdate(running, "", ""))
+    assert (live.bar.value, live.bar.max, live.where.value) == (0, 1, "Running")
+    live.show(JobUpdate(run_with("plain", status=status, error=None, waiting=None, progress=None), "", ""))
+    assert (live.bar.value, live.bar.max, live.bar.bar_style, live.where.value) == (1, 1, style, status)
 
 
 @pytest.mark.slow

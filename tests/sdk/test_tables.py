@@ -120,7 +120,7 @@ def test_one_run_reads_well(ws: Workspace, ids: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(None, ""), (3, "3"), (0.123456, "0.1235"), (float("nan"), "NaN"), (float("-inf"), "-∞"), ("NaN", "NaN"), ("Infinity", "∞")],
+    [(None, ""), (3, "3"), (0.123456, "0.1235"), (float("nan"), "NaN"), (float("-inf"), "−∞"), ("NaN", "NaN"), ("Infinity", "∞")],
 )
 def test_numbers(value: object, shown: str) -> None:
     assert text.number(value) == shown

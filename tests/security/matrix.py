@@ -23,6 +23,8 @@ Row = dict[str, dict[str, int]]
 OBJECTS = ("same", "other", "missing")
 """Of the caller's own workspace (of the first one, for callers without one); of another workspace; not there at all."""
 NO_ENTRY = ("stranger", "revoked", "expired")
+BY_BODY = ("/tokens", "/tokens/exchange")
+"""Routes whose body names the workspace."""
 VARIANTS = {
     "DELETE /runs/{run_id}": ["purge", "dry_run"],
     "DELETE /experiments/{experiment_id}": ["dry_run"],
@@ -75,7 +77,7 @@ class Matrix:
     def _objects(self, verb: Verb, caller: str) -> tuple[str, ...]:
         if caller in NO_ENTRY:
             return ("same",)
-        if "{" not in verb.path and verb.path != "/tokens":
+        if "{" not in verb.path and verb.path not in BY_BODY:
             return ("any",)
         if caller == "job" and "{run_id}" in verb.path:
             return ("its own", *OBJECTS)
@@ -110,7 +112,7 @@ class Matrix:
             return {**body, "experiment": "studied"}
         if "/jobs/file" in verb.path:
             return {"text": "command: 'true'\nexperiment_name: studied\n"}
-        if verb.path == "/tokens":
+        if verb.path in BY_BODY:
             return {"workspace": "no-such" if what == "missing" else space.name}
         if verb.path.endswith("/keep"):
             return {"path": "made.txt"}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from jupyter_mlws.domain.access import service
-from jupyter_mlws.domain.access.schemas import Token, TokenCreate
+from jupyter_mlws.domain.access.errors import NotExchangeable
+from jupyter_mlws.domain.access.schemas import Token, TokenCreate, TokenExchange
+from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.domain.workspaces.service import find
 from jupyter_mlws.kit.actors import Action, ActorKind
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
@@ -18,9 +20,32 @@ class TokensHandler(ApiHandler):
         body, user = self.body, self.actor.name
         new = await self.db.write(
             lambda s: service.issue_token(
-                s, kind=ActorKind.KERNEL, user=user, workspace_id=find(s, body.workspace).id, lifetime_ms=body.lifetime_s * 1000
+                s,
+                kind=ActorKind.KERNEL,
+                user=user,
+                workspace_id=find(s, body.workspace).id,
+                lifetime_ms=body.lifetime_s * 1000,
+                exchangeable=body.exchangeable,
             )
         )
+        self.reply(Token(id=new.id, secret=new.secret))
+
+
+class ExchangeHandler(ApiHandler):
+    """One token for another."""
+
+    @endpoint(
+        Action.EXCHANGE,
+        summary="Exchange a kernel's token for one of another workspace",
+        body=TokenExchange,
+        reply=Token,
+        status=201,
+        errors=[NotExchangeable, WorkspaceNotFound],
+    )
+    async def post(self) -> None:
+        """For kernels that this server started: the token lives as long as theirs, and asking again answers the same."""
+        body, secret = self.body, self.bearer
+        new = await self.db.write(lambda s: service.exchange_token(s, secret, body.workspace))
         self.reply(Token(id=new.id, secret=new.secret))
 
 
@@ -35,4 +60,8 @@ class TokenHandler(ApiHandler):
         self.set_status(204)
 
 
-ROUTES = [Route("/tokens", TokensHandler), Route("/tokens/{token_id}", TokenHandler)]
+ROUTES = [
+    Route("/tokens", TokensHandler),
+    Route("/tokens/exchange", ExchangeHandler),
+    Route("/tokens/{token_id}", TokenHandler),
+]

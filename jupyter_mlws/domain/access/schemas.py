@@ -8,13 +8,26 @@ from msgspec import Meta, Struct
 
 from jupyter_mlws.kit.fields import ObjectId
 
+EXCHANGEABLE = ".kernel"
+"""How a token ends that may be exchanged. The ending is hashed with the rest, so nobody can add it to another token."""
+
 
 class TokenCreate(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A token for a kernel: bound to one workspace, at most 30 days."""
+    """A token for a kernel: bound to one workspace, at most 30 days.
+
+    `exchangeable`: its holder may ask for tokens of the maker's other workspaces, as kernels that a server starts may.
+    """
 
     kind: Literal["kernel"] = "kernel"
     workspace: str = "default"
     lifetime_s: Annotated[int, Meta(ge=60, le=2_592_000)] = 2_592_000
+    exchangeable: bool = False
+
+
+class TokenExchange(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The workspace to exchange a token for."""
+
+    workspace: str
 
 
 class Token(Struct, kw_only=True):

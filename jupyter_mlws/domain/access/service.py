@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import getpass
 import hashlib
+import hmac
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.domain.access import store
+from jupyter_mlws.domain.access.errors import NotExchangeable
+from jupyter_mlws.domain.access.schemas import EXCHANGEABLE
 from jupyter_mlws.domain.access.tables import TokenRow
-from jupyter_mlws.domain.workspaces.service import workspace_names
+from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
+from jupyter_mlws.domain.workspaces.service import find, workspace_names
 from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action, Actor, ActorKind
 from jupyter_mlws.kit.clock import now_ms
-from jupyter_mlws.kit.errors import Forbidden
+from jupyter_mlws.kit.errors import Forbidden, no_workspace
 from jupyter_mlws.kit.ids import new_id
 
 if TYPE_CHECKING:
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
 ALLOWED: dict[ActorKind, frozenset[Action]] = {
     ActorKind.USER: frozenset(Action),
     ActorKind.LOCAL: frozenset(Action),
-    ActorKind.KERNEL: frozenset({Action.READ, Action.LOG, Action.CREATE, Action.SUBMIT, Action.EDIT}),
+    ActorKind.KERNEL: frozenset({Action.READ, Action.LOG, Action.CREATE, Action.SUBMIT, Action.EXCHANGE, Action.EDIT}),
     ActorKind.JOB: frozenset({Action.READ, Action.LOG, Action.CREATE}),
 }
 
@@ -67,9 +72,10 @@ def issue_token(
     workspace_id: int | None = None,
     run_id: str | None = None,
     lifetime_ms: int | None = None,
+    exchangeable: bool = False,
 ) -> NewToken:
     """Make a token bound to a workspace, and for a job to its run."""
-    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32) + (EXCHANGEABLE if exchangeable else "")
     at = now_ms()
     row = TokenRow(
         id=new_id(),
@@ -85,15 +91,49 @@ def issue_token(
     return NewToken(row.id, secret)
 
 
+def exchange_token(session: Session, secret: str | None, workspace: str) -> NewToken:
+    """The token of the same kernel for another workspace that its owner may write to. Asked again, it is the same one.
+
+    The new token ends with the id of the one it was made from, and lives only as long as that. It cannot be exchanged itself.
+    """
+    row = _live(session, secret) if secret is not None and secret.endswith(EXCHANGEABLE) else None
+    if row is None or row.kind is not ActorKind.KERNEL or secret is None:
+        raise NotExchangeable("Only the token that a server gave to a kernel it started can be exchanged; this one cannot.")
+    space = find(session, workspace)
+    owner = Actor(name=row.user, kind=ActorKind.USER)
+    if not authorize(owner, Action.CREATE, space.name):
+        raise WorkspaceNotFound(no_workspace(workspace), field="workspace")
+    if space.id == row.workspace_id:
+        return NewToken(row.id, secret)
+    # Made of the old one and nothing else: a kernel that asks again and again has one token a workspace, not thousands.
+    derived = hmac.digest(secret.encode(), f"workspace {space.id}".encode(), "sha256")
+    made = f"{TOKEN_PREFIX}{base64.urlsafe_b64encode(derived).decode().rstrip('=')}.{row.id}"
+    known = store.by_hash(session, digest_of(made))
+    if known is None:
+        known = TokenRow(
+            id=new_id(),
+            hash=digest_of(made),
+            kind=ActorKind.KERNEL,
+            user=row.user,
+            workspace_id=space.id,
+            created_at=now_ms(),
+            expires_at=row.expires_at,
+        )
+        store.add(session, known)
+    elif known.revoked_at is not None:
+        raise NotExchangeable(f"This kernel's token for workspace {space.name!r} was revoked; a new kernel gets another.")
+    return NewToken(known.id, made)
+
+
 def digest_of(secret: str) -> str:
     """SHA-256 of a token: 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def actor_of_token(session: Session, secret: str) -> Actor | None:
-    """The actor of a token; None if it is unknown, expired or revoked."""
-    row = store.by_hash(session, digest_of(secret))
-    if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now_ms()):
+    """The actor of a token; None if it is unknown, expired or revoked, or if that is what it was exchanged for."""
+    row = _live(session, secret)
+    if row is None:
         return None
     workspace = None if row.workspace_id is None else workspace_names(session, [row.workspace_id]).get(row.workspace_id)
     if row.workspace_id is not None and workspace is None:
@@ -101,6 +141,18 @@ def actor_of_token(session: Session, secret: str) -> Actor | None:
     return Actor(
         name=row.user, kind=row.kind, workspace=workspace, workspace_id=row.workspace_id, run_id=row.run_id, token_id=row.id
     )
+
+
+def _live(session: Session, secret: str) -> TokenRow | None:
+    row = store.by_hash(session, digest_of(secret))
+    ending = secret.partition(".")[2]
+    if not _counts(row) or (ending and f".{ending}" != EXCHANGEABLE and not _counts(store.by_id(session, ending))):
+        return None
+    return row
+
+
+def _counts(row: TokenRow | None) -> bool:
+    return row is not None and row.revoked_at is None and (row.expires_at is None or row.expires_at > now_ms())
 
 
 def revoke_token(session: Session, token_id: str) -> None:

@@ -23,6 +23,11 @@ def by_hash(session: Session, digest: str) -> TokenRow | None:
     return session.execute(select(TokenRow).where(TokenRow.hash == digest)).scalar_one_or_none()
 
 
+def by_id(session: Session, token_id: str) -> TokenRow | None:
+    """The token with this id."""
+    return session.get(TokenRow, token_id)
+
+
 def revoke(session: Session, at: int, *, token_id: str | None = None, run_id: str | None = None) -> None:
     """Revoke one token, or all of a run."""
     query = update(TokenRow).where(TokenRow.revoked_at.is_(None)).values(revoked_at=at)

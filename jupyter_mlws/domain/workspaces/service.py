@@ -19,6 +19,7 @@ from jupyter_mlws.domain.workspaces.errors import (
 from jupyter_mlws.domain.workspaces.schemas import Workspace, WorkspaceCreate, WorkspaceDeletion, WorkspaceList, WorkspaceUpdate
 from jupyter_mlws.domain.workspaces.tables import WorkspaceRow
 from jupyter_mlws.kit.clock import now_ms
+from jupyter_mlws.kit.errors import no_workspace
 from jupyter_mlws.kit.events import Hook
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def delete_workspace(session: Session, name: str, *, dry_run: bool) -> Workspace
 def _row(session: Session, name: str) -> WorkspaceRow:
     row = store.by_name(session, name)
     if row is None:
-        raise WorkspaceNotFound(f"There is no workspace {name[:80]!r}.", field="workspace")
+        raise WorkspaceNotFound(no_workspace(name), field="workspace")
     return row
 
 

@@ -6,6 +6,7 @@ import os
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Tuple, Union
 
 from mlws import wire
+from mlws.connection import workspace
 from mlws.values import point_json
 
 BATCH_POINTS = 1000
@@ -39,6 +40,8 @@ class Batcher:
     def __init__(self) -> None:
         self._session = os.urandom(8).hex()
         self._count = 0
+        self.workspaces: Dict[str, str] = {}
+        """The workspace of each run, by its id."""
 
     def payloads(self, items: Iterable[Item]) -> Iterator[bytes]:
         """The payloads of all `items`."""
@@ -72,12 +75,17 @@ class Batcher:
             yield self._of_points(run_id, points.pop(run_id))
 
     def _of_points(self, run_id: str, points: List[str]) -> bytes:
-        return wire.log_payload(run_id, f'{{"batch_id":"{self._next_id()}","metrics":[{",".join(points)}]}}')
+        body = f'{{"batch_id":"{self._next_id()}","metrics":[{",".join(points)}]}}'
+        return wire.log_payload(run_id, self._workspace(run_id), body)
 
     def _of_labels(self, run_id: str, labels: Dict[str, Dict[str, str]]) -> bytes:
         body: Dict[str, Any] = {"batch_id": self._next_id()}
         body.update({kind: pairs for kind, pairs in labels.items() if pairs})
-        return wire.payload({"run_id": run_id, "op": "log", "body": body})  # in another order than `log_payload`
+        # in another order than `log_payload`
+        return wire.payload({"run_id": run_id, "op": "log", "workspace": self._workspace(run_id), "body": body})
+
+    def _workspace(self, run_id: str) -> str:
+        return self.workspaces.get(run_id) or workspace()
 
     def _next_id(self) -> str:
         self._count += 1

@@ -2,6 +2,8 @@
 
 The server is named by `MLWS_URL` and `MLWS_TOKEN`; where they are missing, or name a server of this machine that is gone,
 `owner.json` in the data folder tells the one that runs now (after a restart it has another port).
+
+The token that a kernel was given opens one workspace; the server exchanges it for that of another one.
 """
 
 from __future__ import annotations
@@ -20,8 +22,14 @@ TIMEOUT_S = 10.0
 UPLOAD_TIMEOUT_S = 60.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _RETRY_STATUS = (401, 408, 429)
+EXCHANGEABLE = ".kernel"
+"""How the token ends that a Jupyter server gave to a kernel it started."""
 
 Body = Union[bytes, IO[bytes], None]
+
+
+_exchanged: Dict[Tuple[str, str], str] = {}
+"""Tokens by the one they were exchanged for, and their workspace."""
 
 
 class Server(NamedTuple):
@@ -31,6 +39,11 @@ class Server(NamedTuple):
     token: str
     source: str
     """`environment`, or the path of the owner file."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the browser that shows our output reaches it by a path alone: it started this kernel, or runs on this machine."""
+        return self.token.endswith(EXCHANGEABLE) or urlsplit(self.url).hostname in _LOOPBACK
 
 
 def data_folder() -> str:
@@ -71,8 +84,8 @@ def spool_folder() -> str:
 
 
 def workspace() -> str:
-    """The workspace that runs go to."""
-    return os.environ.get("MLWS_WORKSPACE") or "default"
+    """The workspace that runs go to, if none is named: `MLWS_WORKSPACE`, else `default`."""
+    return os.environ.get("MLWS_WORKSPACE", "").strip() or "default"
 
 
 def from_environment() -> Server | None:
@@ -100,20 +113,22 @@ def find_server() -> Server | None:
     return from_environment() or from_owner_file()
 
 
-def open_path(kind: str, name: str) -> str:
-    """The path, without scheme and host, of the address that opens a page (`runs`, an id) in JupyterLab."""
+def open_link(kind: str, name: str) -> str:
+    """Where a link in a notebook leads to open a page (`runs`, an id) in JupyterLab.
+
+    A path without scheme and host, which holds behind a hub, a proxy or a tunnel; for a server elsewhere the whole address.
+    """
     server = find_server()
+    if server is not None and not server.is_ours:
+        return open_url(kind, name)
     base = urlsplit(server.url).path if server else "/mlws"
     return f"{base}/open/{quote(kind)}/{quote(name)}"
 
 
 def open_url(kind: str, name: str) -> str:
-    """As `open_path`, with scheme and host, for a terminal."""
+    """As `open_link`, with scheme and host, for a terminal."""
     server = find_server()
-    if server is None:
-        return open_path(kind, name)
-    parts = urlsplit(server.url)
-    return f"{parts.scheme}://{parts.netloc}{open_path(kind, name)}"
+    return f"{server.url if server else '/mlws'}/open/{quote(kind)}/{quote(name)}"
 
 
 class Connection:
@@ -134,14 +149,19 @@ class Connection:
             self._http.close()
             self._http = None
 
-    def request(self, method: str, path: str, body: Body = None, query: Dict[str, Any] | None = None) -> Any:
-        """Send one request under `<url>/api/v1` and give back the decoded JSON answer (None for an empty one)."""
+    def request(
+        self, method: str, path: str, body: Body = None, query: Dict[str, Any] | None = None, workspace: str | None = None
+    ) -> Any:
+        """Send one request under `<url>/api/v1` and give back the decoded JSON answer (None for an empty one).
+
+        workspace: the one that it is about, where that is known; it decides on the token.
+        """
         server = self.server or find_server()
         if server is None:
             raise ServerAway("no server was found", no_server=True)
         target = path + ("?" + urlencode(query) if query else "")
         try:
-            return self._on(server, method, target, body)
+            return self._on(server, method, target, body, workspace)
         except ServerAway as away:
             if away.status not in (None, 401, 404):
                 raise
@@ -151,11 +171,18 @@ class Connection:
                 raise
         if body is not None and not isinstance(body, bytes):
             body.seek(0)
-        return self._on(other, method, target, body)
+        return self._on(other, method, target, body, workspace)
 
-    def json(self, method: str, path: str, body: Dict[str, Any] | None = None, query: Dict[str, Any] | None = None) -> Any:
+    def json(
+        self,
+        method: str,
+        path: str,
+        body: Dict[str, Any] | None = None,
+        query: Dict[str, Any] | None = None,
+        workspace: str | None = None,
+    ) -> Any:
         """As `request`, with a body to encode as JSON."""
-        return self.request(method, path, None if body is None else json.dumps(body).encode(), query)
+        return self.request(method, path, None if body is None else json.dumps(body).encode(), query, workspace)
 
     def _other(self, failed: Server) -> Server | None:
         """The server that runs now, when it is not the one that just failed and may stand in for it."""
@@ -167,37 +194,57 @@ class Connection:
             return owner
         return named if named is not None and named[:2] != failed[:2] else None
 
-    def _on(self, server: Server, method: str, target: str, body: Body) -> Any:
+    def _on(self, server: Server, method: str, target: str, body: Body, workspace: str | None) -> Any:
         if self.server != server:
             self.close()
             self.server = server
         url = server.url + "/api/v1" + target
         try:
-            status, data = self._exchange(server, method, urlsplit(url).path + _query_of(url), body)
+            token = self._token(server, workspace)
+            status, data = self._asked(server, token, method, urlsplit(url).path + _query_of(url), body)
         except (OSError, HTTPException) as error:
             self.close()
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
             raise ServerAway(f"{reason} at {server.url}") from error
         if 200 <= status < 300:
             return _decoded(data) if data else None
+        if status == 401 and workspace is not None:
+            _exchanged.pop((server.token, workspace), None)
         raise self._failure(server, status, data)
 
-    def _exchange(self, server: Server, method: str, target: str, body: Body) -> Tuple[int, bytes]:
+    def _token(self, server: Server, workspace: str | None) -> str:
+        """The token for a workspace. Where there is no such workspace it is our own, and the server's answer will say so."""
+        if workspace is None or not server.token.endswith(EXCHANGEABLE):
+            return server.token
+        known = _exchanged.get((server.token, workspace))
+        if known is not None:
+            return known
+        path = urlsplit(server.url).path + "/api/v1/tokens/exchange"
+        status, data = self._asked(server, server.token, "POST", path, json.dumps({"workspace": workspace}).encode())
+        if status == 404:
+            return server.token
+        answer = _decoded(data)
+        if not (200 <= status < 300 and isinstance(answer, dict)):
+            raise self._failure(server, status, data)
+        known = _exchanged[server.token, workspace] = str(answer.get("secret"))
+        return known
+
+    def _asked(self, server: Server, token: str, method: str, target: str, body: Body) -> Tuple[int, bytes]:
         """One request; once more on a new socket when the server had closed the kept one."""
         fresh = self._http is None
         try:
-            return self._once(server, method, target, body)
+            return self._once(server, token, method, target, body)
         except (ConnectionError, HTTPException):
             self.close()
             if fresh:
                 raise
             if body is not None and not isinstance(body, bytes):
                 body.seek(0)
-        return self._once(server, method, target, body)
+        return self._once(server, token, method, target, body)
 
-    def _once(self, server: Server, method: str, target: str, body: Body) -> Tuple[int, bytes]:
+    def _once(self, server: Server, token: str, method: str, target: str, body: Body) -> Tuple[int, bytes]:
         http = self._http or self._connect(server)
-        headers = {"Authorization": f"Bearer {server.token}"} if server.token else {}
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         if body is not None:
             plain = isinstance(body, bytes)
             headers["Content-Type"] = "application/json" if plain else "application/octet-stream"
@@ -249,7 +296,7 @@ class Connection:
     def _is_ours(self, server: Server) -> bool:
         """Whether it is our server behind the address at all, and not another that took the port."""
         try:
-            status, data = self._once(server, "GET", urlsplit(server.url).path + "/api/v1/health", None)
+            status, data = self._once(server, server.token, "GET", urlsplit(server.url).path + "/api/v1/health", None)
         except (OSError, HTTPException):
             self.close()
             return False

@@ -6,7 +6,7 @@ import time
 from html import escape
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Tuple
 
-from mlws.connection import open_path, open_url
+from mlws.connection import open_link, open_url
 
 if TYPE_CHECKING:
     from mlws.run import Run
@@ -17,8 +17,11 @@ _CELL = "text-align:left;padding:2px 12px 2px 0"
 
 def run_html(run: Run) -> str:
     """A run as a table: name with link, status, params and last metrics."""
-    link = f'<a href="{escape(open_path("runs", run.id))}" target="_blank" rel="noopener">{escape(run.name or run.id)}</a>'
-    rows = [("Run", link), ("Status", escape(run.status))]
+    refused = run.refusal
+    if refused is None:
+        rows = [("Run", link_html(run.id, run.name or run.id)), ("Status", escape(run.status))]
+    else:
+        rows = [("Run", escape(run.name or run.id)), ("Status", escape(f"Refused by the server: {refused}"))]
     if run.experiment:
         rows.append(("Experiment", escape(run.experiment)))
     rows += _section("Params", run.params.items())
@@ -27,6 +30,11 @@ def run_html(run: Run) -> str:
         f'<tr><th scope="row" style="{_CELL}">{label}</th><td style="{_CELL}">{value}</td></tr>' for label, value in rows
     )
     return f"<table>{body}</table>"
+
+
+def link_html(run_id: str, text: str) -> str:
+    """A link to a run's page."""
+    return f'<a href="{escape(open_link("runs", run_id))}" target="_blank" rel="noopener">{escape(text)}</a>'
 
 
 def _section(title: str, pairs: Iterable[Tuple[str, str]]) -> List[Tuple[str, str]]:
@@ -41,12 +49,16 @@ def _section(title: str, pairs: Iterable[Tuple[str, str]]) -> List[Tuple[str, st
 
 def run_markdown(run: Run) -> str:
     """A run as a line of Markdown."""
+    if run.refusal is not None:
+        return f"**{_plain(run.name or run.id)}** · refused by the server: {_plain(run.refusal, 400)}"
     metrics = ", ".join(f"{_plain(key)} = {number(value)}" for key, value in list(run.metrics.items())[:MAX_ROWS])
-    return f"**[{_plain(run.name or run.id)}]({open_url('runs', run.id)})** · {run.status}" + (f" · {metrics}" if metrics else "")
+    return f"**[{_plain(run.name or run.id)}]({open_link('runs', run.id)})** · {run.status}" + (
+        f" · {metrics}" if metrics else ""
+    )
 
 
-def _plain(text: str) -> str:
-    shown = escape(_cut(" ".join(text.split())), quote=False)
+def _plain(text: str, limit: int = 80) -> str:
+    shown = escape(_cut(" ".join(text.split()), limit), quote=False)
     return "".join("\\" + c if c in r"\`*_{}[]()#+-.!|~$" else c for c in shown)
 
 
@@ -55,9 +67,9 @@ def _cut(text: str, limit: int = 80) -> str:
 
 
 def number(value: Any) -> str:
-    """A metric's value with at most six digits; `NaN`, `∞` and `-∞`, as floats or in the wire's words."""
+    """A metric's value with at most six digits; what is not finite, also as the wire has it, as the pages show it."""
     text = f"{value:.6g}" if isinstance(value, (int, float)) else str(value)
-    return {"nan": "NaN", "inf": "∞", "-inf": "-∞", "Infinity": "∞", "-Infinity": "-∞"}.get(text, text)
+    return {"nan": "NaN", "inf": "∞", "-inf": "−∞", "Infinity": "∞", "-Infinity": "−∞"}.get(text, text)
 
 
 class RunTable:
@@ -95,8 +107,7 @@ class RunTable:
         head = "".join(f'<th scope="col" style="{_CELL}">{title}</th>' for title in self.HEADER)
         body = ""
         for row in self.rows():
-            link = f'<a href="{escape(open_path("runs", row[-1]))}" target="_blank" rel="noopener">{escape(row[0])}</a>'
-            cells = [link, *(escape(cell) for cell in row[1:])]
+            cells = [link_html(row[-1], row[0]), *(escape(cell) for cell in row[1:])]
             body += "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
@@ -123,10 +134,10 @@ class Link:
     """The answer to `%mlws open`: a link to a page of the workspace."""
 
     def __init__(self, run_id: str, name: str) -> None:
-        self.path, self.url, self.name = open_path("runs", run_id), open_url("runs", run_id), name
+        self.run_id, self.url, self.name = run_id, open_url("runs", run_id), name
 
     def __repr__(self) -> str:
         return self.url
 
     def _repr_html_(self) -> str:
-        return f'<a href="{escape(self.path)}" target="_blank" rel="noopener">Open run {escape(_cut(self.name))}</a>'
+        return link_html(self.run_id, f"Open run {_cut(self.name)}")

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Union
 
 from mlws import values
-from mlws.process import say
 
 if TYPE_CHECKING:
     from mlws.run import Run
@@ -47,7 +46,7 @@ def log_content(run: Run, content: bytes, name: str, op: str = "artifact") -> No
         with open(blob, "wb", opener=_private) as file:
             file.write(content)
     except OSError as error:
-        say(f"{path!r} could not be kept for upload: {error.strerror or error}")
+        run._lost(f"{path!r} could not be kept for upload: {error.strerror or error}")
         return
     run._send(op, path=path, blob=os.path.basename(blob))
 
@@ -59,7 +58,7 @@ def _queue_copy(run: Run, source: str, path: str) -> None:
             with open(blob, "wb", opener=_private) as copy:
                 _copy(original.fileno(), copy.fileno())
         except OSError as error:
-            say(f"{source!r} could not be copied for upload: {error.strerror or error}")
+            run._lost(f"{source!r} could not be copied for upload: {error.strerror or error}")
             return
     run._send("artifact", path=path, blob=os.path.basename(blob))
 

@@ -38,6 +38,8 @@ def _mlws_parser() -> _Parser:
     listing.add_argument("-n", "--limit", type=int, default=20, help="how many (default 20)")
     opening = verbs.add_parser("open", prog="%mlws open", help="a link to a run's page; by default to the active or latest run")
     opening.add_argument("run", nargs="?", help="id or name of the run")
+    for verb in (listing, opening):
+        verb.add_argument("--workspace", "-w", help="the workspace to look in (default MLWS_WORKSPACE)")
     return parser
 
 
@@ -45,6 +47,7 @@ def _cell_parser() -> _Parser:
     parser = _Parser(prog="%%mlws_run", description="Run this cell as a tracked run.")
     parser.add_argument("--experiment", "-e", help="the run's experiment, made if it is new")
     parser.add_argument("--name", "-n", help="the run's name")
+    parser.add_argument("--workspace", "-w", help="the workspace that the run goes to (default MLWS_WORKSPACE)")
     parser.add_argument("--tag", "-t", action="append", default=[], metavar="KEY=VALUE", help="a tag; may be given several times")
     parser.add_argument(
         "--param", "-p", action="append", default=[], metavar="KEY=VALUE", help="a param; may be given several times"
@@ -81,7 +84,7 @@ class Magics:
         self.shell.register_magic_function(self.mlws_run, "cell", "mlws_run")
 
     def mlws(self, line: str) -> Any:
-        """%mlws [status] | list [EXPERIMENT] [-n LIMIT] | open [RUN]: status of tracking, latest runs, link to a run."""
+        """%mlws [status] | list [EXPERIMENT] [-n LIMIT] [-w WORKSPACE] | open [RUN]: status of tracking, latest runs, link to a run."""
         args = _parsed(_mlws_parser(), line)
         if args is None:
             return None
@@ -93,14 +96,14 @@ class Magics:
             return workspaces.Status.now()
         try:
             if args.verb == "list":
-                return RunTable(workspaces.latest_runs(args.experiment, args.limit))
-            run = workspaces.find_run(args.run)
+                return RunTable(workspaces.latest_runs(args.experiment, args.limit, args.workspace))
+            run = workspaces.find_run(args.run, args.workspace)
         except (DeliveryError, LookupError) as error:
             raise UsageError(str(error)) from None
         return Link(run["id"], run["name"])
 
     def mlws_run(self, line: str, cell: str) -> Any:
-        """%%mlws_run [--experiment E] [--name N] [--tag K=V] [--param K=V]: run this cell as a tracked run."""
+        """%%mlws_run [--experiment E] [--name N] [--tag K=V] [--param K=V] [--workspace W]: run this cell as a tracked run."""
         args = _parsed(_cell_parser(), line)
         if args is None:
             return
@@ -110,7 +113,9 @@ class Magics:
 
         active = tracking.open_here()
         try:
-            run = tracking.start_run(args.name, args.experiment, params, tags, nested=active is not None)
+            run = tracking.start_run(
+                args.name, args.experiment, params, tags, nested=active is not None, workspace=args.workspace
+            )
         except (TypeError, ValueError) as error:
             raise UsageError(str(error)) from None
         with run:

@@ -60,9 +60,11 @@ def notebook_path() -> str | None:
 
 
 def script_path() -> str | None:
-    """The absolute path of the script that Python runs, or None in an interactive session."""
+    """The absolute path of the script that Python runs; None in an interactive session, and for a script from stdin."""
     path = getattr(sys.modules.get("__main__"), "__file__", None)
-    return os.path.abspath(path) if isinstance(path, str) and ipython() is None else None
+    if not isinstance(path, str) or path.startswith("<") or ipython() is not None:
+        return None
+    return os.path.abspath(path)
 
 
 def source() -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from time import time_ns
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Type, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Type, Union
 
 from mlws import values
 from mlws.batches import Label, Message
 from mlws.connection import workspace
-from mlws.sender import Sender, flush, sender
+from mlws.process import say
+from mlws.sender import Sender, flush, sender, why_missing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,7 +27,14 @@ class Run:
     `Running` or one of `Completed`, `Failed`, `Canceled`.
     """
 
-    def __init__(self, run_id: str, create: Dict[str, Any] | None = None, name: str | None = None, owned: bool = True) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        create: Dict[str, Any] | None = None,
+        name: str | None = None,
+        owned: bool = True,
+        workspace_name: str | None = None,
+    ) -> None:
         self.id = run_id
         self.owned = owned
         """Whether leaving its block ends it; false for a run that was continued by its id."""
@@ -34,11 +42,13 @@ class Run:
         self.experiment: str | None = (create or {}).get("experiment")
         self.parent_id: str | None = (create or {}).get("parent_id")
         self.status = "Running"
-        self.workspace = workspace()
+        self.workspace = workspace_name or workspace()
         self.params: Dict[str, str] = dict((create or {}).get("params", {}))
         self.metrics: Dict[str, float] = {}
         """The value logged last, by key."""
         self._create = create
+        self._first: Callable[[Run], None] | None = None
+        """Called once, when the run goes to the server."""
         self._pid = os.getpid()
         self._steps: Dict[str, int] = {}
         self._sender: Sender | None = None
@@ -162,8 +172,8 @@ class Run:
     # ---- life
 
     def flush(self, timeout: float | None = 10.0) -> bool:
-        """See `mlws.flush`."""
-        return flush(timeout)
+        """As `mlws.flush`, for what was logged on this run."""
+        return flush(timeout, run_id=self.id)
 
     def end(self, status: str = "Completed", error: BaseException | None = None) -> None:
         """End the run; see `mlws.end_run`. A second end, or one in a forked child, does nothing."""
@@ -192,6 +202,16 @@ class Run:
         return self.id == os.environ.get("MLWS_RUN_ID")
 
     @property
+    def begun(self) -> bool:
+        """Whether anything was sent for it; a run that began by itself does with the first thing that is logged."""
+        return self._sender is not None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the server did not take the run: there is no page of it. None as long as nothing is wrong."""
+        return why_missing(self.id)
+
+    @property
     def url(self) -> str:
         """The address that opens the run's page in JupyterLab."""
         from mlws.connection import open_url
@@ -215,6 +235,9 @@ class Run:
             self.end("Failed", error)
 
     def __repr__(self) -> str:
+        refused = self.refusal
+        if refused is not None:
+            return f"<Run {self.name or self.id}, refused by the server: {refused}>"
         return f"<Run {self.name or self.id} ({self.status}) in {self.experiment or 'its experiment'}: {self.url}>"
 
     def _repr_html_(self) -> str:
@@ -238,15 +261,25 @@ class Run:
     def _attach(self, out: Sender) -> None:
         """Tell this process's sender of the run: a forked child may send before its parent has."""
         self._sender = out
+        out.know(self.id, self.workspace)
         if self._create is not None:
+            self._create.setdefault("started_at", time_ns() // 1_000_000)
             out.put_create({"op": "create", "run_id": self.id, "workspace": self.workspace, "body": self._create}, self._created)
+        first, self._first = self._first, None
+        if first is not None:
+            first(self)
 
     def _created(self, answer: Dict[str, Any]) -> None:
         self.name = str(answer.get("name") or "") or self.name
         self.experiment = str(answer.get("experiment_name") or "") or self.experiment
 
     def _send(self, op: str, **more: Any) -> None:
-        self._ready().put(Message({"op": op, "run_id": self.id, **more}))
+        self._ready().put(Message({"op": op, "run_id": self.id, "workspace": self.workspace, **more}))
+
+    def _lost(self, why: str) -> None:
+        """Something that was logged cannot be sent."""
+        self._ready().lost(self.id, why)
+        say(why)
 
 
 def _labels(pairs: Mapping[str, Any], what: str, limit: int) -> Dict[str, str]:

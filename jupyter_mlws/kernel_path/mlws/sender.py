@@ -62,6 +62,10 @@ class Sender:
         self._look_behind_at = self._first_error_at = 0.0
         self.notice = BATCH_POINTS  # length of the queue from which on `queued` has something to do
         self._answers: Dict[str, Callable[[Any], None]] = {}
+        self.failures: Dict[str, str] = {}
+        """By run, why the server does not have all of it: the first reason."""
+        self.missing: Dict[str, str] = {}
+        """By run, why the server does not have it at all."""
         self._refused_runs: Set[str] = set()
         self._told: Set[Tuple[str, str]] = set()
         self._said_away = False
@@ -77,6 +81,10 @@ class Sender:
             self.queue.append(item)
             waiting = len(self.queue)
         self.queued(waiting)
+
+    def know(self, run_id: str, workspace: str) -> None:
+        """Tell the workspace of a run, before anything is put for it."""
+        self._batcher.workspaces[run_id] = workspace
 
     def put_create(self, record: Dict[str, Any], answered: Callable[[Any], None]) -> None:
         """As `put`, for the record that makes a run; `answered` gets the server's view of it, in the sender's thread."""
@@ -97,8 +105,17 @@ class Sender:
         with self._spool_lock:
             return self.outbox.new_blob()
 
-    def flush(self, timeout: float | None = None, patient: bool = True) -> bool:
-        """Put all that was logged so far on disk, then wait until the server has it: True if it has.
+    def lost(self, run_id: str, why: str) -> None:
+        """Something of a run cannot be sent at all."""
+        self.failures.setdefault(run_id, why)
+
+    def flush(self, timeout: float | None = None, patient: bool = True, run_id: str | None = None) -> bool:
+        """As `drain`; False also if the server refused something, or it was lost: of one run, by default of any."""
+        sent = self.drain(timeout, patient)
+        return sent and not (run_id in self.failures if run_id else self.failures) and not self.outbox.dropped
+
+    def drain(self, timeout: float | None = None, patient: bool = True) -> bool:
+        """Put all that was logged so far on disk, then wait until the server has dealt with it: True if it has.
 
         Gives up, with False, after `timeout` seconds, or as soon as the server proves to be away; at once if it is known to be
         away and `patient` is false.
@@ -126,7 +143,7 @@ class Sender:
             return
         for hook in exit_hooks:
             hook()
-        sent = self.flush(KERNEL_EXIT_S if in_kernel() else EXIT_S, patient=False)
+        sent = self.drain(KERNEL_EXIT_S if in_kernel() else EXIT_S, patient=False)
         with self._changed:
             self._stopping = True
             self.notice = 0
@@ -252,9 +269,9 @@ class Sender:
     def _deliver(self, connection: Connection, payload: bytes) -> None:
         points = wire.log_parts(payload)
         if points is not None:
-            run_id, body = points
+            run_id, workspace, body = points
             self._check_known(run_id)
-            wire.deliver_log(connection, run_id, body)
+            wire.deliver_log(connection, run_id, workspace, body)
             return
         record = loads(payload)
         self._check_known(record["run_id"])
@@ -276,11 +293,15 @@ class Sender:
         why = failure if isinstance(failure, Rejected) else Rejected(str(failure), 500, "server_error")
         reject(self.outbox.path, record, why)
         run_id = record["run_id"]
+        self.failures.setdefault(run_id, str(why))
         if record["op"] == "create":
             self._refused_runs.add(run_id)
+        if record["op"] == "create" or why.code == "run_not_found":
+            self.missing.setdefault(run_id, str(why))
         if why.code != "run_refused" and (run_id, why.code) not in self._told:
             self._told.add((run_id, why.code))
-            say(f"the server refused to {_in_words(record)} ({why}); it is kept in {self.outbox.rejected_path}")
+            reason = str(why).rstrip(".")
+            say(f"the server refused to {_in_words(record)} ({reason}); it is kept in {self.outbox.rejected_path}")
 
     def _wait_for_server(self) -> None:
         """Sleep until the next try: a while that doubles, cut short by `flush` or by a server that (re)started."""
@@ -324,7 +345,11 @@ class Sender:
             wire.deliver(connection, record, blob)
 
         try:
-            left = replay(self.outbox.folder, send).left
+            done = replay(self.outbox.folder, send)
+            left = done.left
+            if done.rejected:
+                folder = self.outbox.folder
+                say(f"{done.rejected} record(s) of an earlier process were refused; they are kept, with the reasons, in {folder}")
         except OSError:  # the folder is gone, or not ours: nothing to send
             left = 0
         if not interrupted:
@@ -375,9 +400,14 @@ def sender() -> Sender:
     return _sender
 
 
-def flush(timeout: float | None = None, patient: bool = True) -> bool:
+def flush(timeout: float | None = None, patient: bool = True, run_id: str | None = None) -> bool:
     """As `Sender.flush`; True when nothing was ever logged."""
-    return _sender is None or _sender.flush(timeout, patient)
+    return _sender is None or _sender.flush(timeout, patient, run_id)
+
+
+def why_missing(run_id: str) -> str | None:
+    """Why the server does not have a run at all; None as long as it may have it."""
+    return None if _sender is None else _sender.missing.get(run_id)
 
 
 def close() -> None:

@@ -5,7 +5,7 @@ big-endian, then the payload, one JSON object in UTF-8:
 
     {"op": "create|log|artifact|snapshot|environment|io|update|end", "run_id": "<32 hex>", "body": {…}, …}
 
-`create` has a `workspace`; `artifact` and `snapshot` have a `path` and, instead of a body, a `blob`: the name of a file beside.
+Each names its `workspace`; `artifact` and `snapshot` have a `path` and, instead of a body, a `blob`: the name of a file beside.
 Beside a file may lie `<file>.ack`, a decimal offset: what stands before it was sent. A torn tail is ignored. A process holds
 a lock on its own files as long as it lives. All records are idempotent, so sending one twice does no harm.
 """

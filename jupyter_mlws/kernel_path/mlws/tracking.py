@@ -11,7 +11,6 @@ import os
 import sys
 import threading
 import uuid
-from time import time_ns
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Union
 
 from mlws import process, values
@@ -31,6 +30,8 @@ class _Stacks:
     def __init__(self) -> None:
         self.by_thread: Dict[int, List[Run]] = {}
         self.implicit: Run | None = None
+        """The run of what is logged without one. Made at the first call, it begins with the first thing that can be logged."""
+        self.lock = threading.Lock()
         self.job: Run | None = None
         self.job_continued = False
 
@@ -42,7 +43,9 @@ class _Stacks:
         if mine:
             return mine[-1]
         main = self.by_thread.get(threading.main_thread().ident or 0)
-        return main[-1] if main else self.implicit
+        if main:
+            return main[-1]
+        return self.implicit if self.implicit is not None and self.implicit.begun else None
 
 
 _stacks = _Stacks()
@@ -56,6 +59,7 @@ def start_run(
     note: str | None = None,
     nested: bool = False,
     run_id: str | None = None,
+    workspace: str | None = None,
 ) -> Run:
     """Start a run, and give it back as a context manager: `with mlws.start_run() as run: …`.
 
@@ -68,29 +72,31 @@ def start_run(
     - params, tags, note (Markdown): what to log at the start.
     - nested: start a child of the active run.
     - run_id: continue the run with this id; leaving the block does not end it, `end_run` does.
+    - workspace: where the run goes (or is, with `run_id`). By default `MLWS_WORKSPACE`, else `default`; a child goes to its parent's.
+      One that does not exist is told on stderr as soon as the server has answered.
 
     In a job, the first run of a process that is neither nested nor continued is the job's own: it keeps its experiment, and its
     supervisor ends it. Later ones are its children.
 
-    Raises `RuntimeError` when a run is active in this thread already and `nested` is false; `ValueError` for bad names or keys.
+    Raises `RuntimeError` when a run is active in this thread already and `nested` is false; `ValueError` for bad names or keys,
+    and for a child that is to go to another workspace than its parent.
     """
-    if name is not None:
-        values.name(name, "run name")
-    if experiment is not None:
-        values.name(experiment, "experiment")
+    for given, what in ((name, "run name"), (experiment, "experiment"), (workspace, "workspace")):
+        if given is not None:
+            values.name(given, what)
     mine = _stacks.mine()
     if run_id is not None:
-        run = _continued(values.run_id(run_id), name)
+        run = _continued(values.run_id(run_id), name, workspace)
     else:
         if mine and not nested:
             active = mine[-1].name or mine[-1].id
             raise RuntimeError(
                 f"Run {active} is active. End it with mlws.end_run(), or start this one as its child with nested=True."
             )
-        jobs = _job_run(name, experiment) if not nested else None
-        run = jobs or _new_run(name, experiment, active_run() if nested else _job_parent())
+        jobs = _job_run(name, experiment, workspace) if not nested else None
+        run = jobs or _new_run(name, experiment, active_run() if nested else _job_parent(), workspace)
     if not nested and _stacks.implicit is not None:
-        _stacks.implicit.end()
+        _end_implicit()
     mine.append(run)
     run.log_params(params or {})
     run.set_tags(tags or {})
@@ -99,15 +105,15 @@ def start_run(
     return run
 
 
-def _continued(run_id: str, name: str | None) -> Run:
+def _continued(run_id: str, name: str | None, workspace: str | None) -> Run:
     job_id = os.environ.get("MLWS_RUN_ID")
-    run = _own_job_run(run_id) if run_id == job_id else Run(run_id, owned=False)
+    run = _own_job_run(run_id) if run_id == job_id else Run(run_id, owned=False, workspace_name=workspace)
     if name is not None:
         run.rename(name)
     return run
 
 
-def _job_run(name: str | None, experiment: str | None) -> Run | None:
+def _job_run(name: str | None, experiment: str | None, workspace: str | None) -> Run | None:
     """The job's own run, for the first top-level run of this process; None outside of jobs and for later ones."""
     job_id = os.environ.get("MLWS_RUN_ID")
     if not job_id or _stacks.job_continued:
@@ -118,6 +124,8 @@ def _job_run(name: str | None, experiment: str | None) -> Run | None:
         run.rename(name)
     if experiment is not None and experiment != os.environ.get("MLWS_EXPERIMENT"):
         process.say(f"this run belongs to a job and stays in the job's experiment, not {experiment!r}")
+    if workspace is not None and workspace != run.workspace:
+        process.say(f"this run belongs to a job and stays in the job's workspace {run.workspace!r}, not {workspace!r}")
     return run
 
 
@@ -133,10 +141,22 @@ def _job_parent() -> Run | None:
     return _own_job_run(job_id) if job_id else None
 
 
-def _new_run(name: str | None, experiment: str | None, parent: Run | None) -> Run:
-    from mlws import snapshot
+def _new_run(name: str | None, experiment: str | None, parent: Run | None, workspace: str | None) -> Run:
+    if parent is not None and workspace not in (None, parent.workspace):
+        raise ValueError(
+            f"This run is a child of {parent.name or parent.id} and goes to its workspace {parent.workspace!r}, not to {workspace!r}."
+        )
+    run = _made(name, experiment, parent, workspace)
+    if parent is not None:
+        parent._ready()
+        run.experiment = run.experiment or parent.experiment
+    run._ready()
+    return run
 
-    create: Dict[str, Any] = {"id": uuid.uuid4().hex, "started_at": time_ns() // 1_000_000, "process": process.identity()}
+
+def _made(name: str | None, experiment: str | None, parent: Run | None, workspace: str | None) -> Run:
+    """A run that begins with the first thing that is sent for it."""
+    create: Dict[str, Any] = {"id": uuid.uuid4().hex, "process": process.identity()}
     if experiment is not None or parent is None:
         create["experiment"] = values.text(experiment or process.default_experiment(), values.MAX_NAME)
     if name is not None:
@@ -146,13 +166,15 @@ def _new_run(name: str | None, experiment: str | None, parent: Run | None) -> Ru
     source = process.source()
     if source:
         create["source"] = values.text(source, 4000)
-    run = Run(create["id"], create, name)
-    if parent is not None:
-        parent._ready()
-        run.experiment = run.experiment or parent.experiment
-    run._ready()
-    snapshot.begin(run)
+    run = Run(create["id"], create, name, workspace_name=parent.workspace if parent is not None else workspace)
+    run._first = _capture
     return run
+
+
+def _capture(run: Run) -> None:
+    from mlws import snapshot
+
+    snapshot.begin(run)
 
 
 def active_run() -> Run | None:
@@ -187,23 +209,40 @@ def closed(run: Run) -> None:
 
 
 def current() -> Run:
-    """The active run; where there is none, a new one that ends with the process."""
-    run = _stacks.top()
+    """The active run; where there is none, one that begins with what is logged now (if it can be), and ends with the process."""
+    run = _stacks.top() or active_run()
     if run is None:
-        run = active_run() or _new_run(None, None, None)
-        if not run.is_job:
-            _stacks.implicit = run
+        with _stacks.lock:
+            if _stacks.implicit is None:
+                _stacks.implicit = _made(None, None, None, None)
+            run = _stacks.implicit
     return run
 
 
+def _end_implicit() -> None:
+    run = _stacks.implicit
+    if run is not None and run.begun:
+        run.end()
+    _stacks.implicit = None
+
+
 def _end_open_runs() -> None:
-    """At the process's end: Completed, or what the uncaught exception of a script says."""
-    error = getattr(sys, "last_value", None) if process.ipython() is None else None
+    """At the process's end: as the uncaught exception of a script says, or the last cell of a kernel; without one, Completed."""
+    error = _last_error()
     status = "Completed" if error is None else "Canceled" if isinstance(error, KeyboardInterrupt) else "Failed"
     open_runs = [run for stack in _stacks.by_thread.values() for run in reversed(stack)]
     for run in [*open_runs, *([_stacks.implicit] if _stacks.implicit else [])]:
-        if run.owned:
+        if run.owned and run.begun:
             run.end(status, error if status == "Failed" else None)
+
+
+def _last_error() -> BaseException | None:
+    shell = process.ipython()
+    if shell is None:
+        return getattr(sys, "last_value", None)
+    error = getattr(getattr(shell, "last_execution_result", None), "error_in_exec", None)
+    ended_well = isinstance(error, SystemExit) and error.code in (None, 0)
+    return None if ended_well or not isinstance(error, BaseException) else error
 
 
 sending.exit_hooks.append(_end_open_runs)
@@ -306,8 +345,9 @@ def log_output(name: str, uri: Any = "", type: str | None = None, digest: str | 
 
 
 def flush(timeout: float | None = 10.0) -> bool:
-    """Wait until the server has all that was logged: True if it has.
+    """Wait until the server has all that this process logged: True if it has.
 
-    False after `timeout` seconds (None: no limit while it answers), or when it is away; all of it then lies in the spool.
+    False after `timeout` seconds (None: no limit while it answers), or when it is away; all of it then lies in the spool. False
+    also once the server refused something, which was told on stderr with the file that keeps it; `run.flush()` is about one run.
     """
     return sending.flush(timeout)
