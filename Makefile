@@ -32,7 +32,7 @@ endef
 PAGES := jupyter_mlws/labextension/package.json
 PAGE_SOURCES := $(shell find src style schema -type f 2>/dev/null) package.json $(wildcard tsconfig*.json)
 
-.PHONY: help demo lab test test-py test-ts test-ui lint fix types gen gen-check soak bench docs docs-serve clean pages wheel
+.PHONY: help demo lab test test-py test-ts test-ui lint fix types gen gen-check revision frozen soak bench docs docs-serve clean pages wheel
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,13 @@ gen-check: $(VENV)/.stamp-dev
 	@old=$$(mktemp -d) && trap 'rm -rf "$$old"' EXIT && cp openapi.json src/api/schema.d.ts "$$old" && $(MAKE) -s --no-print-directory gen && \
 	if ! cmp -s openapi.json "$$old/openapi.json" || ! cmp -s src/api/schema.d.ts "$$old/schema.d.ts"; then \
 	echo "The Python wire types have changed: openapi.json and src/api/schema.d.ts were just written anew. Look at them and commit." >&2; exit 1; fi
+
+revision: $(VENV)/.stamp-dev  ## draft the next version of the database schema (SAYS='runs have a colour')
+	@$(PY) -m tests.migrations.revise '$(SAYS)'
+	@$(BIN)/ruff check --quiet --fix-only jupyter_mlws/migrations && $(BIN)/ruff format --quiet jupyter_mlws/migrations
+
+frozen: $(VENV)/.stamp-dev  ## keep a small database of the present schema version for the tests of upgrades
+	@$(PY) -m tests.migrations.frozen $(AGAIN)
 
 soak: $(VENV)/.stamp-dev  ## the crash tests with their full numbers
 	MLWS_SOAK=1 $(BIN)/pytest -m soak -s --timeout=0 $(PYTEST_ARGS)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import PostgresPool
 from tests.live import LiveServer
+from tests.postgres import PostgresServer, start_or_skip
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +35,19 @@ def new_server(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
     yield make
     for live in made:
         live.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of our own, started by the first test that wants it."""
+    found = start_or_skip()
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_pool(postgres: PostgresServer) -> Iterator[PostgresPool]:
+    """Its databases with the schema."""
+    pool = PostgresPool(postgres)
+    yield pool
+    pool.close()

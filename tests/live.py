@@ -69,8 +69,8 @@ class LiveServer:
             **self.environment,
         }
 
-    def start(self) -> Self:
-        """Start, and return once the workspace answers."""
+    def start(self, *, answer: int = 200) -> Self:
+        """Start, and return once the workspace answers; with another status where it is to refuse."""
         self.port = free_port()
         command = [
             sys.executable,
@@ -91,7 +91,7 @@ class LiveServer:
         deadline = time.monotonic() + START_S
         while True:
             with contextlib.suppress(httpx.TransportError):
-                if self.get("/health").status_code == 200:
+                if self.get("/health").status_code == answer:
                     return self
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"The server did not start:\n{self.log()[-4000:]}")

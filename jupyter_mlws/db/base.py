@@ -21,6 +21,14 @@ NAMING = {
 
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 """An integer key that SQLite numbers by itself."""
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text of any length. It compares byte by byte on PostgreSQL as it does on SQLite, whatever the database's language: lists are
+sorted alike, a folder is one range of an index of paths, and no update of the system's languages makes an index of text wrong."""
+
+
+def varchar(length: int) -> String:
+    """Text of at most `length` characters, which compares as `Words` do. SQLite does not mind the length."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class JsonText(TypeDecorator[Any]):
@@ -45,7 +53,7 @@ class JsonText(TypeDecorator[Any]):
 class EnumText(TypeDecorator[Enum]):
     """A `str` enum, kept as its value."""
 
-    impl = String(32)
+    impl = varchar(32)
     cache_ok = True
 
     def __init__(self, enum: type[Enum]) -> None:
@@ -71,7 +79,7 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
         int: BigInteger(),
-        str: Text(),
+        str: Words,
         bytes: LargeBinary(),
         bool: Boolean(),
     }

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from jupyter_mlws.db import outbox
-from jupyter_mlws.db.engine import READERS, make_readers, make_writer, words_of_failure
+from jupyter_mlws.db.engine import READERS, is_failure, make_readers, make_writer, words_of_failure
 from jupyter_mlws.kit.errors import Busy, Unavailable
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ GROUP_LIMIT = 64
 
 
 class DatabaseFailed(Unavailable):
-    """The database could not take a write: a full disk, a lost connection. Nothing of it was stored."""
+    """The database could not take a write or answer a read: a full disk, a lost connection. Nothing of a write was stored."""
 
     code = "database_failed"
 
@@ -99,8 +99,16 @@ class Database:
 
     def read_sync(self, fn: Callable[[Session], T]) -> T:
         """As `read`, for threads of our own."""
-        with Session(self.reader_engine) as session:
-            return fn(session)
+        try:
+            with Session(self.reader_engine) as session:
+                return fn(session)
+        except DBAPIError as error:
+            if not is_failure(error):
+                raise
+            log.exception("A read failed")
+            raise DatabaseFailed(
+                f"The workspace's database could not be read; try again in a moment: {str(error.orig)[:300]}"
+            ) from error
 
     def close(self) -> None:
         """Commit what was accepted, then let go of all connections."""
@@ -168,7 +176,7 @@ class Database:
             if isinstance(error, DBAPIError) and not _in_transaction(connection):
                 raise  # a full disk makes SQLite roll back all of it: no write of this group may count as done
             session.info[outbox.PENDING] = before
-            return item, None, error
+            return item, None, _in_words(error) if is_failure(error) else error
         return item, value, None
 
     def _number(self, session: Session) -> list[outbox.Change]:
@@ -196,6 +204,8 @@ class Database:
 
 def _in_transaction(connection: Connection) -> bool:
     """Whether the driver still has the transaction of this group open."""
+    if connection.invalidated:
+        return False
     driver = connection.connection.dbapi_connection
     return bool(getattr(driver, "in_transaction", True)) and not getattr(driver, "closed", False)
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, create_engine, event, make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.exc import DBAPIError
 
 READERS = 4
 BUSY_MS = 10_000
+SCHEMA_LOCK = 0x6D6C7773
+"""Any number, the same for all: "mlws"."""
 
 
 def sqlite_url(path: Path) -> URL:
@@ -22,11 +25,18 @@ def sqlite_url(path: Path) -> URL:
     return URL.create("sqlite+pysqlite", database=str(path))
 
 
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
+
+
 def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
     @event.listens_for(engine, "connect")
     def connect(dbapi_connection: Any, _record: Any) -> None:
         # Transactions are begun by us (below), never by the driver.
         dbapi_connection.isolation_level = None
+        dbapi_connection.create_function(
+            "lower", 1, _lower, deterministic=True
+        )  # SQLite's own knows the letters of English alone
         cursor = dbapi_connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         cursor.execute("PRAGMA foreign_keys=ON")
@@ -66,6 +76,18 @@ def make_readers(url: str | URL) -> Engine:
         _prepare_sqlite(engine, read_only=True)
         return engine
     return create_engine(parsed, pool_pre_ping=True, isolation_level="REPEATABLE READ", **options)
+
+
+def one_at_a_time(connection: Connection) -> None:
+    """Of the servers that share a PostgreSQL database only one makes or changes its tables, until its transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")
+
+
+def is_failure(error: Exception) -> bool:
+    """Whether the database itself failed (a full disk, a lost connection, two that wait for each other), not the statement."""
+    faulty_sql = getattr(getattr(error, "orig", None), "sqlite_errorname", "") == "SQLITE_ERROR"
+    return isinstance(error, (OperationalError, InterfaceError)) and not faulty_sql
 
 
 def words_of_failure(error: DBAPIError) -> str:

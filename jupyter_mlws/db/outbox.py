@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Integer, String, func, select
+from sqlalchemy import Integer, func, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jupyter_mlws.db.base import Base
+from jupyter_mlws.db.base import Base, varchar
 from jupyter_mlws.kit.clock import now_ms
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ class ChangeRow(Base):
 
     __tablename__ = "changes"
 
-    kind: Mapped[str] = mapped_column(String(32), primary_key=True)
-    object_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(varchar(32), primary_key=True)
+    object_id: Mapped[str] = mapped_column(varchar(64), primary_key=True)
     seq: Mapped[int] = mapped_column(index=True)
-    workspace: Mapped[str] = mapped_column(String(64))
-    parent: Mapped[str | None] = mapped_column(String(64))
+    workspace: Mapped[str] = mapped_column(varchar(64))
+    parent: Mapped[str | None] = mapped_column(varchar(64))
     at: Mapped[int] = mapped_column()
     times: Mapped[int] = mapped_column(Integer(), default=1)
 

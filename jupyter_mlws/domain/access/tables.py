@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jupyter_mlws.db.base import Base, EnumText, one_of
+from jupyter_mlws.db.base import Base, EnumText, one_of, varchar
 from jupyter_mlws.kit.actors import ActorKind
 
 
@@ -15,12 +15,12 @@ class TokenRow(Base):
     __tablename__ = "tokens"
     __table_args__ = (CheckConstraint(one_of("kind", ActorKind), name="kind"),)
 
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    id: Mapped[str] = mapped_column(varchar(32), primary_key=True)
+    hash: Mapped[str] = mapped_column(varchar(64), unique=True)
     kind: Mapped[ActorKind] = mapped_column(EnumText(ActorKind))
-    user: Mapped[str] = mapped_column(String(255))
+    user: Mapped[str] = mapped_column(varchar(255))
     workspace_id: Mapped[int | None] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
-    run_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    run_id: Mapped[str | None] = mapped_column(varchar(32), index=True)
     created_at: Mapped[int] = mapped_column()
     expires_at: Mapped[int | None] = mapped_column()
     revoked_at: Mapped[int | None] = mapped_column()

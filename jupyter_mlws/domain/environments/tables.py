@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jupyter_mlws.db.base import Base, JsonText
+from jupyter_mlws.db.base import Base, JsonText, varchar
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 
 
@@ -14,7 +13,7 @@ class PackageSetRow(Base):
 
     __tablename__ = "package_sets"
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[str] = mapped_column(varchar(64), primary_key=True)
     """SHA-256 of the canonical list."""
     packages: Mapped[dict[str, str]] = mapped_column(JsonText(dict[str, str]))
 
@@ -24,6 +23,6 @@ class RunEnvironmentRow(Base):
 
     __tablename__ = "run_environments"
 
-    run_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    package_set_id: Mapped[str] = mapped_column(String(64), index=True)
+    run_id: Mapped[str] = mapped_column(varchar(32), primary_key=True)
+    package_set_id: Mapped[str] = mapped_column(varchar(64), index=True)
     capture: Mapped[EnvironmentCapture] = mapped_column(JsonText(EnvironmentCapture))

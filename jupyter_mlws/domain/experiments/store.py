@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, select, tuple_
 
 from jupyter_mlws.db.base import put_rows
+from jupyter_mlws.db.text import lowered
 from jupyter_mlws.domain.experiments.tables import ExperimentRow, ExperimentTagRow
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def page(
     query = select(ExperimentRow).where(ExperimentRow.workspace_id == workspace_id)
     query = query.where(ExperimentRow.archived_at.is_not(None) if archived else ExperimentRow.archived_at.is_(None))
     if text:
-        query = query.where(func.lower(ExperimentRow.name).contains(text.lower(), autoescape=True))
+        query = query.where(lowered(ExperimentRow.name).contains(text.lower(), autoescape=True))
     if after is not None:
         query = query.where(tuple_(ExperimentRow.used_at, ExperimentRow.id) < after)
     query = query.order_by(ExperimentRow.used_at.desc(), ExperimentRow.id.desc()).limit(limit)
@@ -83,4 +84,4 @@ def counts_by_workspace(session: Session) -> dict[int, int]:
         .where(ExperimentRow.archived_at.is_(None))
         .group_by(ExperimentRow.workspace_id)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())

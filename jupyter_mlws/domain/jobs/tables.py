@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jupyter_mlws.db.base import Base, EnumText, JsonText
+from jupyter_mlws.db.base import Base, EnumText, JsonText, one_of, varchar
 from jupyter_mlws.domain.jobs.states import Phase
 
 
@@ -16,6 +16,7 @@ class JobRow(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
+        CheckConstraint(one_of("phase", Phase), name="phase"),
         UniqueConstraint("workspace_id", "idempotency_key"),
         Index(None, "target", "phase", "priority", "submitted_at"),
         Index(None, "workspace_id", "phase"),
@@ -23,9 +24,9 @@ class JobRow(Base):
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
     workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
-    kind: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str] = mapped_column(varchar(32))
     spec: Mapped[Any] = mapped_column(JsonText())
-    target: Mapped[str] = mapped_column(String(255))
+    target: Mapped[str] = mapped_column(varchar(255))
     priority: Mapped[int] = mapped_column(Integer())
     submitted_at: Mapped[int] = mapped_column()
     timeout_s: Mapped[int | None] = mapped_column(Integer())
@@ -43,8 +44,8 @@ class JobRow(Base):
     not_captured: Mapped[list[str]] = mapped_column(JsonText(list[str]))
     new_files: Mapped[list[str]] = mapped_column(JsonText(list[str]))
     notebook_artifact: Mapped[str | None] = mapped_column()
-    idempotency_key: Mapped[str | None] = mapped_column(String(255))
-    body_hash: Mapped[str | None] = mapped_column(String(64))
+    idempotency_key: Mapped[str | None] = mapped_column(varchar(255))
+    body_hash: Mapped[str | None] = mapped_column(varchar(64))
     cancel_requested_at: Mapped[int | None] = mapped_column()
     captured: Mapped[bool] = mapped_column(default=False)
     """Its files are stored; the working folder is no longer needed."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Float, Index, String, UniqueConstraint, text
+from sqlalchemy import Boolean, Float, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jupyter_mlws.db.base import Base, BigId
+from jupyter_mlws.db.base import Base, BigId, varchar
 
 COMPACTION_DUE = "tail_count > 1000 OR untidy"
 """SQL of what compaction has to look at; written the same in the partial index and in the query that uses it."""
@@ -22,9 +22,9 @@ class MetricLatestRow(Base):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
-    run_id: Mapped[str] = mapped_column(String(32))
+    run_id: Mapped[str] = mapped_column(varchar(32))
     experiment_id: Mapped[int] = mapped_column()
-    key: Mapped[str] = mapped_column(String(250))
+    key: Mapped[str] = mapped_column(varchar(250))
     value: Mapped[float | None] = mapped_column(Float(53))
     """Value of the point with the greatest (step, time, value), where NaN counts as 0; NULL when that value is NaN."""
     is_nan: Mapped[bool] = mapped_column(Boolean())
@@ -61,7 +61,7 @@ class MetricChunkRow(Base):
     """
 
     __tablename__ = "metric_chunk"
-    __table_args__ = (Index(None, "series_id", "first_step", "first_time", "last_step", "last_time"),)
+    __table_args__ = (Index("ix_metric_chunk_series_id_span", "series_id", "first_step", "first_time", "last_step", "last_time"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     series_id: Mapped[int] = mapped_column()

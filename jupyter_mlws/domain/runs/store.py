@@ -70,13 +70,13 @@ def status_history(session: Session, run_id: str) -> list[RunStatusRow]:
 def params_of(session: Session, ids: Collection[str]) -> dict[str, dict[str, str]]:
     """Params by run id, sorted by key."""
     query = select(RunParamRow.run_id, RunParamRow.key, RunParamRow.value).where(RunParamRow.run_id.in_(ids))
-    return _grouped(session.execute(query.order_by(RunParamRow.key)).tuples())
+    return _grouped(session.execute(query.order_by(RunParamRow.key)).all())
 
 
 def tags_of(session: Session, ids: Collection[str]) -> dict[str, dict[str, str]]:
     """Tags by run id, sorted by key."""
     query = select(RunTagRow.run_id, RunTagRow.key, RunTagRow.value).where(RunTagRow.run_id.in_(ids))
-    return _grouped(session.execute(query.order_by(RunTagRow.key)).tuples())
+    return _grouped(session.execute(query.order_by(RunTagRow.key)).all())
 
 
 def _grouped(rows: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
@@ -121,7 +121,7 @@ def children_counts(session: Session, ids: Collection[str]) -> dict[str, int]:
         .where(RunRow.parent_id.in_(ids), RunRow.lifecycle == Lifecycle.ACTIVE)
         .group_by(RunRow.parent_id)
     )
-    return {parent: count for parent, count in session.execute(query).tuples() if parent is not None}
+    return {parent: count for parent, count in session.execute(query) if parent is not None}
 
 
 def descendants(session: Session, ids: Collection[str]) -> list[str]:
@@ -151,13 +151,13 @@ def counts_by_status(session: Session, experiment_ids: Collection[int]) -> list[
         .where(RunRow.experiment_id.in_(experiment_ids), RunRow.lifecycle == Lifecycle.ACTIVE)
         .group_by(RunRow.experiment_id, RunRow.status)
     )
-    return list(session.execute(query).tuples())
+    return list(session.execute(query).all())
 
 
 def counts_by_workspace(session: Session) -> dict[int, int]:
     """Number of runs that are not deleted, by workspace id."""
     query = select(RunRow.workspace_id, func.count()).where(RunRow.lifecycle == Lifecycle.ACTIVE).group_by(RunRow.workspace_id)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def remove(session: Session, ids: Sequence[str]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jupyter_mlws.db.base import Base, EnumText, JsonText, one_of
+from jupyter_mlws.db.base import Base, EnumText, JsonText, one_of, varchar
 from jupyter_mlws.domain.runs.schemas import Lifecycle, Process, Progress, RunError, RunIO, RunKind
 from jupyter_mlws.domain.runs.states import RunStatus
 
@@ -26,28 +26,28 @@ class RunRow(Base):
         Index(None, "parent_id", "lifecycle"),
     )
 
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    id: Mapped[str] = mapped_column(varchar(32), primary_key=True)
     workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id"))
-    name: Mapped[str] = mapped_column(String(500))
+    name: Mapped[str] = mapped_column(varchar(500))
     kind: Mapped[RunKind] = mapped_column(EnumText(RunKind))
     status: Mapped[RunStatus] = mapped_column(EnumText(RunStatus))
-    reason: Mapped[str | None] = mapped_column(String(64))
+    reason: Mapped[str | None] = mapped_column(varchar(64))
     error: Mapped[RunError | None] = mapped_column(JsonText(RunError))
     lifecycle: Mapped[Lifecycle] = mapped_column(EnumText(Lifecycle), default=Lifecycle.ACTIVE)
     deleted_at: Mapped[int | None] = mapped_column()
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
-    user: Mapped[str] = mapped_column(String(255))
+    user: Mapped[str] = mapped_column(varchar(255))
     created_at: Mapped[int] = mapped_column()
     started_at: Mapped[int | None] = mapped_column()
     ended_at: Mapped[int | None] = mapped_column()
     source: Mapped[str] = mapped_column(default="")
-    target: Mapped[str | None] = mapped_column(String(255))
+    target: Mapped[str | None] = mapped_column(varchar(255))
     progress: Mapped[Progress | None] = mapped_column(JsonText(Progress))
     note: Mapped[str] = mapped_column(default="")
     inputs: Mapped[list[RunIO]] = mapped_column(JsonText(list[RunIO]), default=list)
     outputs: Mapped[list[RunIO]] = mapped_column(JsonText(list[RunIO]), default=list)
-    snapshot_id: Mapped[str | None] = mapped_column(String(64))
+    snapshot_id: Mapped[str | None] = mapped_column(varchar(64))
     process: Mapped[Process | None] = mapped_column(JsonText(Process))
     version: Mapped[int] = mapped_column(default=1)
 
@@ -59,7 +59,7 @@ class RunParamRow(Base):
     __table_args__ = (Index(None, "key", "run_id"),)
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    key: Mapped[str] = mapped_column(String(250), primary_key=True)
+    key: Mapped[str] = mapped_column(varchar(250), primary_key=True)
     value: Mapped[str] = mapped_column()
 
 
@@ -70,7 +70,7 @@ class RunTagRow(Base):
     __table_args__ = (Index(None, "key", "run_id"),)
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    key: Mapped[str] = mapped_column(String(250), primary_key=True)
+    key: Mapped[str] = mapped_column(varchar(250), primary_key=True)
     value: Mapped[str] = mapped_column()
 
 
@@ -78,13 +78,14 @@ class RunStatusRow(Base):
     """One entry of a run's status history; only ever added."""
 
     __tablename__ = "run_status_changes"
+    __table_args__ = (CheckConstraint(one_of("status", RunStatus), name="status"),)
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     n: Mapped[int] = mapped_column(Integer(), primary_key=True)
     status: Mapped[RunStatus] = mapped_column(EnumText(RunStatus))
     at: Mapped[int] = mapped_column()
-    reason: Mapped[str | None] = mapped_column(String(64))
-    actor: Mapped[str] = mapped_column(String(255))
+    reason: Mapped[str | None] = mapped_column(varchar(64))
+    actor: Mapped[str] = mapped_column(varchar(255))
 
 
 class RunBatchRow(Base):
@@ -93,5 +94,5 @@ class RunBatchRow(Base):
     __tablename__ = "run_batches"
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    batch_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    batch_id: Mapped[str] = mapped_column(varchar(64), primary_key=True)
     at: Mapped[int] = mapped_column(index=True)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 ColumnsT = TypeVar("ColumnsT", "KeyedColumns", "MetricColumns")
 
+RANKS = (0, 1, 2)
+"""Of a run in a key of an order: it has a value, it has NaN, it has nothing."""
 MAX_ORDER_TERMS = 16
 """Each may join one more table."""
 

@@ -11,7 +11,7 @@ from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import Lifecycle, RunPage
 from jupyter_mlws.domain.search import store
 from jupyter_mlws.domain.search.grammar import parse_filter
-from jupyter_mlws.domain.search.order import parse_order_by
+from jupyter_mlws.domain.search.order import RANKS, parse_order_by
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.errors import BadInput
@@ -63,8 +63,19 @@ def search_runs(
 def _after(criteria: store.Criteria, cursor: str | None) -> list[Any] | None:
     if not cursor:
         return None
-    key = decode_cursor(cursor, store.key_length(criteria))
-    return [_from_json(value) for value in key]
+    parts = store.key_parts(criteria)
+    key = [_from_json(value) for value in decode_cursor(cursor, len(parts))]
+    if not all(map(_fits, key, parts)):
+        raise BadInput("This cursor was made for another order; ask for the first page again.", field="cursor")
+    return key
+
+
+def _fits(value: Any, part: store.KeyPart) -> bool:
+    if value is None:
+        return part.nullable
+    if part.is_rank:
+        return type(value) is int and value in RANKS
+    return type(value) is part.type or (part.type is float and type(value) is int)
 
 
 def _to_json(value: Any) -> Any:

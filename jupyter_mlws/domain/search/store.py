@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, false, func, literal, or_, select
 
+from jupyter_mlws.db.text import lowered
 from jupyter_mlws.domain.experiments.tables import ExperimentRow
 from jupyter_mlws.domain.metrics.tables import MetricLatestRow
 from jupyter_mlws.domain.runs.tables import RunParamRow, RunRow, RunTagRow
@@ -79,7 +80,8 @@ def columns() -> SearchColumns:
 def page(session: Session, criteria: Criteria, after: Sequence[Any] | None, limit: int) -> Found:
     """Runs that match, in their order, after a sort key."""
     order = compile_order(criteria.order, columns(), now=criteria.now, newest=RunRow.created_at.expression)
-    keys = [column for key in order.keys for column in _parts(key)]
+    # With names of their own: a key may be a column of the row that is read as another type (an enum as text).
+    keys = [column.label(f"key_{n}") for n, column in enumerate(column for key in order.keys for column in _parts(key))]
     statement = _matching(select(RunRow, *keys), criteria)
     if after is not None:
         statement = statement.where(_beyond(order, after))
@@ -95,10 +97,23 @@ def count(session: Session, criteria: Criteria) -> int | None:
     return found if found <= COUNT_LIMIT else None
 
 
-def key_length(criteria: Criteria) -> int:
-    """Number of values in a sort key of this order."""
+class KeyPart(NamedTuple):
+    """What stands at one place of a sort key."""
+
+    type: type[Any]
+    nullable: bool
+    is_rank: bool
+
+
+def key_parts(criteria: Criteria) -> list[KeyPart]:
+    """What a sort key of this order is made of. PostgreSQL compares only like with like."""
     order = compile_order(criteria.order, columns(), now=criteria.now, newest=RunRow.created_at.expression)
-    return sum(len(_parts(key)) for key in order.keys)
+    parts = []
+    for key in order.keys:
+        if key.rank is not None:
+            parts.append(KeyPart(int, nullable=False, is_rank=True))
+        parts.append(KeyPart(key.value.type.python_type, nullable=key.rank is not None, is_rank=False))
+    return parts
 
 
 def _parts(key: SortKey) -> list[ColumnElement[Any]]:
@@ -116,7 +131,7 @@ def _matching(statement: Select[Any], criteria: Criteria) -> Select[Any]:
     if criteria.text:
         text = criteria.text.lower()
         statement = statement.where(
-            or_(func.lower(RunRow.name).contains(text, autoescape=True), RunRow.id.startswith(text, autoescape=True))
+            or_(lowered(RunRow.name).contains(text, autoescape=True), RunRow.id.startswith(text, autoescape=True))
         )
     if criteria.tree is not None:
         # With another order than the default all matches are sorted anyway: then the metrics' own index finds them soonest.

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
 
+ILIKE = 'COLLATE "default" ILIKE'
+"""By the database's collation: that of the columns, of bytes, knows the letters of English alone."""
+
+
 class TextMatch(FunctionElement[bool]):
     """Whether a column matches a pattern, case minded."""
 
@@ -56,7 +60,7 @@ def _match(element: TextMatch, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(TextMatchIgnoringCase)
 def _match_ignoring_case(element: TextMatchIgnoringCase, compiler: SQLCompiler, **options: Any) -> str:
-    return f"({_written(element, 'ILIKE', 2, compiler, options)} ESCAPE '\\')"
+    return f"({_written(element, ILIKE, 2, compiler, options)} ESCAPE '\\')"
 
 
 @compiles(TextMatch, "sqlite")

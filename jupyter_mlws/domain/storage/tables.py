@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jupyter_mlws.db.base import Base
-
-PathText = Text().with_variant(Text(collation="C"), "postgresql")
-"""Paths compare byte by byte, whatever the database's language, so that a folder is one range of the index."""
+from jupyter_mlws.db.base import Base, varchar
 
 
 class BlobRow(Base):
@@ -16,7 +13,7 @@ class BlobRow(Base):
 
     __tablename__ = "blobs"
 
-    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sha256: Mapped[str] = mapped_column(varchar(64), primary_key=True)
     size: Mapped[int] = mapped_column()
     created_at: Mapped[int] = mapped_column()
     """When the same bytes were last stored (ms): what the grace period of `gc` counts from."""
@@ -28,8 +25,8 @@ class ArtifactRow(Base):
     __tablename__ = "artifacts"
     __table_args__ = (Index(None, "sha256"),)
 
-    run_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    path: Mapped[str] = mapped_column(PathText, primary_key=True)
+    run_id: Mapped[str] = mapped_column(varchar(32), primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
     sha256: Mapped[str] = mapped_column(ForeignKey("blobs.sha256"))
     size: Mapped[int] = mapped_column()
     modified_at: Mapped[int] = mapped_column()
@@ -40,7 +37,7 @@ class SnapshotRow(Base):
 
     __tablename__ = "snapshots"
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[str] = mapped_column(varchar(64), primary_key=True)
     files: Mapped[int] = mapped_column()
     bytes: Mapped[int] = mapped_column()
     created_at: Mapped[int] = mapped_column()
@@ -57,8 +54,8 @@ class SnapshotFileRow(Base):
     )
 
     snapshot_id: Mapped[str] = mapped_column(ForeignKey("snapshots.id", ondelete="CASCADE"), primary_key=True)
-    path: Mapped[str] = mapped_column(PathText, primary_key=True)
-    type: Mapped[str] = mapped_column(String(4))
+    path: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str] = mapped_column(varchar(4))
     sha256: Mapped[str | None] = mapped_column(ForeignKey("blobs.sha256"))
     size: Mapped[int] = mapped_column()
     executable: Mapped[bool] = mapped_column()
@@ -70,9 +67,9 @@ class FileStatRow(Base):
 
     __tablename__ = "file_stats"
 
-    path: Mapped[str] = mapped_column(PathText, primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
     size: Mapped[int] = mapped_column()
     mtime_ns: Mapped[int] = mapped_column()
     inode: Mapped[int] = mapped_column()
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(varchar(64))
     seen_at: Mapped[int] = mapped_column()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jupyter_mlws.db.base import Base, BigId
+from jupyter_mlws.db.base import Base, BigId, varchar
 
 
 class WorkspaceRow(Base):
@@ -14,10 +13,10 @@ class WorkspaceRow(Base):
     __tablename__ = "workspaces"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
-    name: Mapped[str] = mapped_column(String(63), unique=True)
+    name: Mapped[str] = mapped_column(varchar(63), unique=True)
     display_name: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(default="")
     archived_at: Mapped[int | None] = mapped_column()
     created_at: Mapped[int] = mapped_column()
-    created_by: Mapped[str] = mapped_column(String(255))
+    created_by: Mapped[str] = mapped_column(varchar(255))
     version: Mapped[int] = mapped_column(default=1)

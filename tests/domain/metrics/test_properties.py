@@ -127,7 +127,12 @@ def replay(session: Session, logged: list[list[Point]], *, certain: bool) -> Non
     check(session, run, so_far, certain=certain)
 
 
-@settings(max_examples=25, deadline=None)
-@given(logged=batches)
-def test_history_and_summaries_are_those_of_a_plain_list(database: Database, certain: bool, logged: list[list[Point]]) -> None:
-    database.write_sync(lambda s: replay(s, logged, certain=certain))
+def test_history_and_summaries_are_those_of_a_plain_list(database: Database, certain: bool) -> None:
+    @settings(
+        max_examples=25 if database.writer_engine.dialect.name == "sqlite" else 10, deadline=None
+    )  # what differs is little SQL
+    @given(logged=batches)
+    def holds(logged: list[list[Point]]) -> None:
+        database.write_sync(lambda s: replay(s, logged, certain=certain))
+
+    holds()

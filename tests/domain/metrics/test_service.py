@@ -145,7 +145,7 @@ class TestMetricsContract:
         assert all(m.count == 1 and m.key == f"key {m.last:.0f}" for m in listed if isinstance(m.last, float))
 
     def test_summaries_of_many_runs_and_of_some_keys(self, database: Database) -> None:
-        runs = [new_id() for _ in range(1200)]
+        runs = [new_id() for _ in range(700)]
 
         def fill(session: Session) -> None:
             for n, run in enumerate(runs):
@@ -154,7 +154,7 @@ class TestMetricsContract:
         database.write_sync(fill)
         found = database.read_sync(lambda s: service.summaries(s, [*runs, new_id()], ["a", "missing"]))
         assert {run: list(one) for run, one in found.items()} == {run: ["a"] for run in runs}
-        assert [found[run]["a"].last for run in runs] == [float(n) for n in range(1200)]
+        assert [found[run]["a"].last for run in runs] == [float(n) for n in range(700)]
         assert database.read_sync(lambda s: service.summaries(s, [], None)) == {}
         assert database.read_sync(lambda s: service.summaries(s, runs[:1], [])) == {}
 

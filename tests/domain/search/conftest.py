@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine
 
+from tests.databases import ENGINES
 from tests.domain.search import rows
 
-POSTGRES_URL = "MLWS_TEST_POSTGRES_URL"
 
-
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """An empty database: SQLite in memory, or the PostgreSQL that the environment names."""
-    if request.param == "sqlite":
-        engine = create_engine("sqlite://")
-    else:
-        pytest.importorskip("psycopg")
-        if POSTGRES_URL not in os.environ:
-            pytest.skip(f"{POSTGRES_URL} names no PostgreSQL server")
-        engine = create_engine(os.environ[POSTGRES_URL])
+    """An empty database: SQLite in memory, or one of PostgreSQL."""
+    engine = create_engine("sqlite://" if request.param == "sqlite" else request.getfixturevalue("postgres").new_database())
     yield engine
     engine.dispose()
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, ForeignKey, Index, MetaData, String, Table, Text, select
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, ForeignKey, Index, MetaData, Table, select
 
+from jupyter_mlws.db.base import Words, varchar
 from jupyter_mlws.domain.search.columns import (
     DatasetColumns,
     ExperimentColumns,
@@ -32,27 +33,27 @@ experiments = Table(
     "experiments",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("name", String(500), nullable=False),
-    Column("goal_metric", String(250)),
-    Column("goal_direction", String(8)),
+    Column("name", varchar(500), nullable=False),
+    Column("goal_metric", varchar(250)),
+    Column("goal_direction", varchar(8)),
 )
 runs = Table(
     "runs",
     metadata,
-    Column("id", String(32), primary_key=True),
+    Column("id", varchar(32), primary_key=True),
     Column("experiment_id", ForeignKey("experiments.id"), nullable=False),
-    Column("name", String(500), nullable=False),
-    Column("status", String(32), nullable=False),
-    Column("user", String(255), nullable=False),
+    Column("name", varchar(500), nullable=False),
+    Column("status", varchar(32), nullable=False),
+    Column("user", varchar(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("started_at", BigInteger),
     Column("ended_at", BigInteger),
-    Column("kind", String(32), nullable=False),
-    Column("source", Text, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("target", String(255)),
-    Column("parent_id", String(32)),
-    Column("lifecycle", String(32), nullable=False),
+    Column("kind", varchar(32), nullable=False),
+    Column("source", Words, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("target", varchar(255)),
+    Column("parent_id", varchar(32)),
+    Column("lifecycle", varchar(32), nullable=False),
     Index("ix_runs_by_time", "experiment_id", "lifecycle", "created_at", "id"),
 )
 
@@ -62,8 +63,8 @@ def _keyed(name: str) -> Table:
         name,
         metadata,
         Column("run_id", ForeignKey("runs.id"), primary_key=True),
-        Column("key", String(250), primary_key=True),
-        Column("value", Text, nullable=False),
+        Column("key", varchar(250), primary_key=True),
+        Column("value", Words, nullable=False),
     )
 
 
@@ -73,7 +74,7 @@ metric_latest = Table(
     metadata,
     Column("run_id", ForeignKey("runs.id"), primary_key=True),
     Column("experiment_id", BigInteger, nullable=False),
-    Column("key", String(250), primary_key=True),
+    Column("key", varchar(250), primary_key=True),
     Column("value", Float(53)),
     Column("is_nan", Boolean, nullable=False),
     Column("min_value", Float(53)),
@@ -84,9 +85,9 @@ datasets = Table(
     "run_datasets",
     metadata,
     Column("run_id", ForeignKey("runs.id"), primary_key=True),
-    Column("name", String(500), primary_key=True),
-    Column("digest", String(64), nullable=False),
-    Column("context", String(64)),
+    Column("name", varchar(500), primary_key=True),
+    Column("digest", varchar(64), nullable=False),
+    Column("context", varchar(64)),
 )
 
 COLUMNS = SearchColumns(

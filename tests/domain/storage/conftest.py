@@ -1,22 +1,15 @@
-"""A real database and a real folder of blobs for each test; PostgreSQL too, where MLWS_TEST_POSTGRES names an empty one."""
+"""A real database and a real folder of blobs for each test."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from jupyter_mlws.db import outbox
-from jupyter_mlws.db.base import Base
 from jupyter_mlws.db.database import Database
-from jupyter_mlws.db.engine import sqlite_url
-from jupyter_mlws.domain.storage import tables as t
 from jupyter_mlws.domain.storage.blobs import BlobStore
-
-ROWS = (outbox.ChangeRow, t.BlobRow, t.ArtifactRow, t.SnapshotRow, t.SnapshotFileRow, t.FileStatRow)
-POSTGRES = os.environ.get("MLWS_TEST_POSTGRES", "")
+from tests.databases import ENGINES, fresh_database
 
 BAD_PATHS = [
     *("..", "../x", "a/../../x", "a/..", "./../x", "/etc/passwd", "//etc/passwd", "~/../..", "\\..\\x", "a\\b", "C:/x", "c:x"),
@@ -26,18 +19,10 @@ BAD_PATHS = [
 """Paths that lead out of a folder, or mean to."""
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=ENGINES)
 def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "postgresql" and not POSTGRES:
-        pytest.skip("MLWS_TEST_POSTGRES names no database")
-    found = Database(POSTGRES if request.param == "postgresql" else sqlite_url(tmp_path / "mlws.db"))
-    made = [row.__table__ for row in ROWS]
-    Base.metadata.create_all(found.writer_engine, tables=made)  # type: ignore[arg-type]
-    found.start()
-    yield found
-    if request.param == "postgresql":
-        Base.metadata.drop_all(found.writer_engine, tables=made)  # type: ignore[arg-type]
-    found.close()
+    with fresh_database(request, tmp_path) as found:
+        yield found
 
 
 @pytest.fixture

@@ -1,0 +1,158 @@
+"""The writer and the readers over both databases, and on PostgreSQL connections that break."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from jupyter_mlws.db import outbox
+from jupyter_mlws.db.database import Database, DatabaseFailed
+from jupyter_mlws.domain.workspaces import service as workspaces
+from tests.databases import ENGINES, fresh_database
+from tests.postgres import PostgresServer
+
+
+@pytest.fixture(params=ENGINES)
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with fresh_database(request, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(params=ENGINES[1:])
+def pg(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with fresh_database(request, tmp_path) as found:
+        found.write_sync(lambda s: workspaces.ensure_default(s, "ada"))
+        yield found
+
+
+def note(session: Session, name: str) -> None:
+    outbox.record_change(session, "default", "run", name)
+
+
+def changes(db: Database) -> list[tuple[int, str]]:
+    return [(change.seq, change.id) for change in db.read_sync(lambda s: outbox.changes_after(s, 0, 100))]
+
+
+def add_twice(session: Session) -> None:
+    note(session, "twice")
+    for _ in range(2):
+        session.execute(text("INSERT INTO package_sets (id, packages) VALUES ('x', '{}')"))
+
+
+def test_one_that_fails_takes_nothing_of_its_group_along(db: Database) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def hold(session: Session) -> None:
+        entered.set()
+        assert go.wait(10)
+
+    first = db.submit(hold)
+    assert entered.wait(10)
+    group = [db.submit(lambda s: note(s, "a")), db.submit(add_twice), db.submit(lambda s: note(s, "b"))]
+    go.set()
+    first.result(10)
+    assert group[0].result(10) is group[2].result(10) is None
+    assert isinstance(group[1].exception(10), IntegrityError)
+    assert changes(db) == [(1, "a"), (2, "b")]
+    assert db.read_sync(lambda s: s.execute(text("SELECT count(*) FROM package_sets")).scalar_one()) == 0
+
+
+def test_changes_are_numbered_on_after_a_restart(db: Database) -> None:
+    for name in ("a", "b", "a"):
+        db.write_sync(partial(note, name=name))
+    assert changes(db) == [(2, "b"), (3, "a")]
+    again = Database(db.writer_engine.url)
+    again.start()
+    assert again.seq == 3
+    again.write_sync(lambda s: note(s, "c"))
+    again.close()
+    assert changes(db)[-1] == (4, "c")
+
+
+def test_a_reader_sees_one_moment_and_cannot_write_on_sqlite(db: Database) -> None:
+    def read(session: Session) -> list[int]:
+        counts = []
+        for n in range(2):
+            counts.append(session.execute(text("SELECT count(*) FROM changes")).scalar_one())
+            db.write_sync(partial(note, name=f"meanwhile {n}"))
+        return counts
+
+    assert db.read_sync(read) == [0, 0]
+    assert len(changes(db)) == 2
+    if db.reader_engine.dialect.name == "sqlite":
+        with pytest.raises(DatabaseFailed, match="readonly"):
+            db.read_sync(lambda s: s.execute(text("DELETE FROM changes")))
+
+
+def cut(postgres: PostgresServer, database: Database) -> int:
+    """End all connections of a database, as a restart of PostgreSQL does."""
+    query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()"
+    with postgres.administer() as connection:
+        return connection.execute(text(query), {"name": database.writer_engine.url.database}).scalar_one()
+
+
+def default_there(session: Session) -> bool:
+    return workspaces.find(session, "default").name == "default"
+
+
+def test_connections_that_were_cut_while_idle_are_made_anew(pg: Database, postgres: PostgresServer) -> None:
+    assert pg.read_sync(default_there)
+    assert cut(postgres, pg) >= 2
+    assert pg.write_sync(default_there)
+    assert pg.read_sync(default_there)
+    assert pg.health() is None
+
+
+def test_a_write_whose_connection_breaks_fails_in_words_and_the_next_works(pg: Database, postgres: PostgresServer) -> None:
+    def breaks(session: Session) -> None:
+        note(session, "lost")
+        default_there(session)
+        cut(postgres, pg)
+        default_there(session)
+
+    with pytest.raises(DatabaseFailed, match="nothing was stored"):
+        pg.write_sync(breaks)
+    pg.write_sync(lambda s: note(s, "kept"))
+    assert [name for _, name in changes(pg)] == ["kept"]
+
+
+def test_a_write_that_was_done_before_its_group_lost_the_connection_does_not_count(
+    pg: Database, postgres: PostgresServer
+) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def hold(session: Session) -> None:
+        entered.set()
+        assert go.wait(10)
+
+    first = pg.submit(hold)
+    assert entered.wait(10)
+    group: list[Future[Any]] = [pg.submit(partial(note, name="early")), pg.submit(lambda s: cut(postgres, pg))]
+    group.append(pg.submit(partial(note, name="late")))
+    go.set()
+    first.result(10)
+    for future in group:
+        assert isinstance(future.exception(10), DatabaseFailed)
+    assert changes(pg) == []
+    pg.write_sync(lambda s: note(s, "kept"))
+    assert [name for _, name in changes(pg)] == ["kept"]
+
+
+def test_a_read_whose_connection_breaks_says_so_and_the_next_works(pg: Database, postgres: PostgresServer) -> None:
+    def breaks(session: Session) -> None:
+        default_there(session)
+        cut(postgres, pg)
+        default_there(session)
+
+    with pytest.raises(DatabaseFailed):
+        pg.read_sync(breaks)
+    assert pg.read_sync(default_there)

@@ -1,0 +1,173 @@
+"""A little of everything that a database holds: written through the services, and read back as the API answers it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from jupyter_mlws.domain.access import service as access
+from jupyter_mlws.domain.access import store as tokens
+from jupyter_mlws.domain.access.tables import TokenRow
+from jupyter_mlws.domain.environments import service as environments
+from jupyter_mlws.domain.environments.schemas import EnvironmentCapture, GitState
+from jupyter_mlws.domain.experiments import service as experiments
+from jupyter_mlws.domain.experiments.schemas import ExperimentUpdate, Goal
+from jupyter_mlws.domain.jobs import service as jobs
+from jupyter_mlws.domain.jobs.schemas import CommandSpec, JobCreate, NotebookSpec
+from jupyter_mlws.domain.metrics import service as metrics
+from jupyter_mlws.domain.metrics.schemas import MetricPoint
+from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.runs.schemas import IODeclare, LogBatch, Process, Progress, RunCreate, RunEnd, RunError, RunIO, RunUpdate
+from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.domain.search import service as search
+from jupyter_mlws.domain.storage import service as storage
+from jupyter_mlws.domain.storage.service import FileStat, SnapshotFile, StoredBlob
+from jupyter_mlws.domain.workspaces import service as workspaces
+from jupyter_mlws.domain.workspaces.schemas import WorkspaceCreate
+from jupyter_mlws.kit.actors import Actor, ActorKind
+
+ADA = Actor(name="ada", kind=ActorKind.USER)
+TOKEN = "mlws_" + "frozen" * 7
+TRAINED, CHILD, BINNED, FAILED = (f"{number:032x}" for number in range(1, 5))
+HOUR = 3_600_000
+
+
+def blob(text: str) -> StoredBlob:
+    """A blob that lies on no disk."""
+    return StoredBlob(hashlib.sha256(text.encode()).hexdigest(), len(text))
+
+
+def fill(session: Session) -> None:
+    """Write all of it into an empty database."""
+    workspaces.ensure_default(session, ADA.name)
+    workspaces.create_workspace(session, ADA, WorkspaceCreate(name="team", description="Shared, as “we” say"))
+    _fill_runs(session)
+    _fill_files(session)
+    _fill_jobs(session)
+    _fill_the_rest(session)
+
+
+def _fill_runs(session: Session) -> None:
+    process = Process(host="workstation", pid=4242, start_time="123456", boot_id="0" * 36)
+    body = RunCreate(
+        id=TRAINED,
+        experiment="Ziffern ✓",
+        name="forest-1",
+        params={"lr": "0.1", "Model": "forest", "größe": "10"},
+        tags={"team": "red", "Zeta": "1", "alpha": "2"},
+        note="# A note\nwith two lines",
+        source="digits.ipynb",
+        process=process,
+    )
+    runs.create_run(session, ADA, "default", body)
+    curve = [MetricPoint(key="loss", step=n, time=HOUR + n, value=1 / (n + 1)) for n in range(1500)]
+    ends = [("acc", 0.5), ("acc", 0.9), ("odd", "NaN"), ("odd", "Infinity")]
+    last = [MetricPoint(key=key, step=n, time=HOUR + n, value=value) for n, (key, value) in enumerate(ends)]  # type: ignore[arg-type]
+    runs.log_batch(session, ADA, TRAINED, LogBatch(batch_id="curve-0001", metrics=curve))
+    runs.log_batch(session, ADA, TRAINED, LogBatch(batch_id="ends-00001", metrics=last, params={"depth": "3"}))
+    inputs, outputs = [RunIO(name="digits", uri="data/digits.csv", digest="d1")], [RunIO(name="model", type="model", uri="m")]
+    runs.declare_io(session, ADA, TRAINED, IODeclare(inputs=inputs, outputs=outputs))
+    runs.set_progress(session, TRAINED, Progress(done=2, total=3, label="Fit"))
+    runs.create_run(session, ADA, "default", RunCreate(id=CHILD, parent_id=TRAINED, params={"fold": "1"}))
+    runs.end_run(session, ADA, CHILD, RunEnd(status="Canceled"))
+    runs.end_run(session, ADA, TRAINED, RunEnd(status="Completed"))
+    runs.create_run(session, ADA, "default", RunCreate(id=BINNED, experiment="Other"))
+    runs.end_run(session, ADA, BINNED, RunEnd(status="Completed"))
+    runs.delete_run(session, ADA, BINNED, purge=False, dry_run=False)
+    runs.create_run(session, ADA, "team", RunCreate(id=FAILED, experiment="Other"))
+    error = RunError(message="division by zero", kind="ZeroDivisionError", cell=3, cell_name="Fit", traceback="Traceback …")
+    runs.end_run(session, ADA, FAILED, RunEnd(status="Failed", error=error))
+    runs.update_run(session, ADA, FAILED, RunUpdate(note="again tomorrow"), None)
+
+
+def _fill_files(session: Session) -> None:
+    for path, content in (("model/weights.bin", "weights"), ("plot.png", "plot"), ("Übersicht.md", "words")):
+        storage.add_artifact(session, TRAINED, path, *blob(content), HOUR)
+    files = [SnapshotFile("digits.ipynb", *blob("notebook")), SnapshotFile("data", None, target="/data/digits")]
+    for file in files[:1]:
+        runs.add_file(session, ADA, TRAINED, file.path, str(file.sha256), file.size)
+    storage.store_snapshot(session, files, [blob("notebook")])
+    storage.remember_stats(session, {"/data/digits.ipynb": FileStat(8, 1_000_000_000, 7, blob("notebook").sha256)})
+
+
+def _fill_jobs(session: Session) -> None:
+    snapshot = storage.store_snapshot(session, [SnapshotFile("train.py", *blob("code"), executable=True)], [blob("code")])
+    for spec, ending in (
+        (NotebookSpec(notebook="digits.ipynb", parameters={"lr": 0.1, "deep": [1, {"a": None}]}), RunStatus.COMPLETED),
+        (CommandSpec(command="python train.py"), RunStatus.FAILED),
+    ):
+        prepared = jobs.Prepared(
+            spec=spec,
+            source="digits.ipynb",
+            default_experiment="Jobs",
+            snapshot_id=snapshot,
+            source_dir="/data/project",
+            work_subdir="nb",
+            links=[["data", "/data/digits"]],
+            not_captured=["data/"],
+            params={"lr": "0.1"},
+        )
+        body = JobCreate(spec=spec, env={"SEED": "1"}, timeout_s=60, tags={"from": "frozen"})
+        job = jobs.add_job(session, ADA, "team", body, prepared, key=ending.value, body_hash=blob("body").sha256)
+        for status in (RunStatus.PREPARING, RunStatus.RUNNING, RunStatus.FINALIZING, ending):
+            runs.change_status(session, job.run.id, status, actor="mlws")
+
+
+def _fill_the_rest(session: Session) -> None:
+    experiment = runs.get_run(session, ADA, TRAINED).experiment_id
+    update = ExperimentUpdate(
+        description="What digits are", goal=Goal(metric="acc", direction="maximize"), tags={"a": "1", "B": "2"}
+    )
+    experiments.update_experiment(session, ADA, experiment, update, None)
+    git = GitState(commit="c0ffee", branch="main", dirty=True, patch="--- a\n+++ b\n")
+    capture = EnvironmentCapture(language="python", language_version="3.11", packages={"numpy": "2.0", "SciPy": "1.14"}, git=git)
+    environments.store_capture(session, TRAINED, capture)
+    row = TokenRow(id="f" * 32, hash=access.digest_of(TOKEN), kind=ActorKind.KERNEL, user="ada", created_at=HOUR)
+    row.workspace_id = workspaces.find(session, "team").id
+    tokens.add(session, row)
+
+
+def read(session: Session) -> dict[str, Any]:
+    """All of it, as plain values."""
+    spaces = workspaces.list_workspaces(session, ADA, archived=True)
+    found: dict[str, Any] = {"workspaces": spaces, "token": access.actor_of_token(session, TOKEN)}
+    for space in spaces.workspaces:
+        page = search.search_runs(session, space.name, view="all", order_by=["run_id"], limit=1000)
+        listed = experiments.list_experiments(session, space.name, text="", archived=False, cursor=None, limit=1000)
+        found[f"experiments of {space.name}"] = sorted(listed.experiments, key=lambda one: int(one.id))
+        found[f"runs of {space.name}"] = {run.id: _read_run(session, run) for run in page.runs}
+    return msgspec.json.decode(msgspec.json.encode(found))
+
+
+def _read_run(session: Session, run: Any) -> dict[str, Any]:
+    listed = metrics.list_metrics(session, run.id)
+    found = {
+        "run": run,
+        "history": runs.history(session, ADA, run.id),
+        "metrics": listed,
+        "points": {m.key: list(metrics.iter_history(session, run.id, m.key))[:50] for m in listed.metrics},
+        "chart": metrics.series(session, run.id, [m.key for m in listed.metrics], 40),
+        "artifacts": storage.list_artifacts(session, run.id, recursive=True),
+        "environment": environments.of_run(session, run.id),
+    }
+    if run.snapshot_id is not None:
+        found["snapshot"] = storage.snapshot_list(session, run.snapshot_id, recursive=True)
+    if run.kind.value != "interactive":
+        found["job"] = jobs.get_job(session, ADA, run.id)
+    return found
+
+
+def missing(expected: Any, found: Any, where: str = "") -> list[str]:
+    """What of `expected` is not in `found`, which may have more fields: a newer version may tell more."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return [line for key, value in expected.items() for line in missing(value, found.get(key, "nothing"), f"{where}/{key}")]
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        return [
+            line
+            for n, (one, other) in enumerate(zip(expected, found, strict=True))
+            for line in missing(one, other, f"{where}/{n}")
+        ]
+    return [] if expected == found else [f"{where}: {found!r} instead of {expected!r}"]
