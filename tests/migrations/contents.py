@@ -132,7 +132,7 @@ def _fill_the_rest(session: Session) -> None:
 
 def read(session: Session) -> dict[str, Any]:
     """All of it, as plain values."""
-    spaces = workspaces.list_workspaces(session, ADA, archived=True)
+    spaces = workspaces.list_workspaces(session, ADA, archived=False)
     found: dict[str, Any] = {"workspaces": spaces, "token": access.actor_of_token(session, TOKEN)}
     for space in spaces.workspaces:
         page = search.search_runs(session, space.name, view="all", order_by=["run_id"], limit=1000)
