@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 0.25
 RECENT = 50
-NOTEBOOK = ".ipynb"
+NOTEBOOKS = (".ipynb",)
+JOB_FILES = (".yml", ".yaml")
 
 
 def _asked(ctx: click.Context, ask: Callable[[Workspace], Iterable[CompletionItem]], incomplete: str) -> list[CompletionItem]:
@@ -153,16 +154,22 @@ def environments(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
 def notebooks(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Notebooks, and the folders that may have some."""
     del ctx
-    return _paths(incomplete, NOTEBOOK)
+    return _paths(incomplete, NOTEBOOKS)
+
+
+def job_files(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """YAML files, and the folders that may have some."""
+    del ctx
+    return _paths(incomplete, JOB_FILES)
 
 
 def folders(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Folders."""
     del ctx
-    return _paths(incomplete, None)
+    return _paths(incomplete, ())
 
 
-def _paths(incomplete: str, ending: str | None) -> list[CompletionItem]:
+def _paths(incomplete: str, endings: tuple[str, ...]) -> list[CompletionItem]:
     above, slash, start = incomplete.rpartition("/")
     folder = Path(above + slash or ".").expanduser()
     found = []
@@ -174,7 +181,7 @@ def _paths(incomplete: str, ending: str | None) -> list[CompletionItem]:
                     continue
                 if entry.is_dir():
                     found.append(f"{above}{slash}{entry.name}/")
-                elif ending is not None and entry.name.endswith(ending):
+                elif entry.name.endswith(endings):
                     found.append(f"{above}{slash}{entry.name}")
     except (OSError, RuntimeError):  # no such folder, no such user
         return []

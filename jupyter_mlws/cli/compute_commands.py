@@ -20,11 +20,14 @@ def command() -> None:
     """Compute targets with their load and their queue, and how many jobs each runs at once."""
 
 
-ONLY_LOCAL = "Jobs run on this machine, the compute target `local`, which is always there"
-refuses(command, "create", f"{ONLY_LOCAL}; `mlws compute update local --max-jobs 3` says how many of them at once.")
-refuses(command, "archive", f"{ONLY_LOCAL}; `mlws compute update local --max-jobs 1` lets it run one at a time.")
-refuses(command, "restore", f"{ONLY_LOCAL}; there is none to bring back.")
-refuses(command, "delete", f"{ONLY_LOCAL}; `mlws compute update local --max-jobs 1` lets it run one at a time.")
+SETTING = "the server's setting `MlwsApp.compute_targets`"
+ONE_BY_ONE = "`mlws compute update TARGET --max-jobs 1` lets it run one job at a time"
+refuses(
+    command, "create", f"Targets beside `local`, this machine, are named in {SETTING}; `mlws compute list` has all there are."
+)
+refuses(command, "archive", f"A target is there as long as {SETTING} names it, and `local` always; {ONE_BY_ONE}.")
+refuses(command, "restore", "No target is hidden; `mlws compute list` has all there are.")
+refuses(command, "delete", f"A target goes when {SETTING} names it no longer, and `local` stays; {ONE_BY_ONE}.")
 
 
 @command.command("list")

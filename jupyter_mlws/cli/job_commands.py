@@ -52,7 +52,10 @@ PARAMETER = click.option(
 
 
 FILE = click.option(
-    "-f", "--file", "file", metavar="PATH", help="Job file: YAML as Azure ML's CLI takes it, or with type: notebook."
+    *("-f", "--file", "file"),
+    metavar="PATH",
+    shell_complete=suggest("job_files"),
+    help="Job file: YAML as Azure ML's CLI takes it, or with type: notebook.",
 )
 SET = click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Another value for a field of the job file. May be repeated."

@@ -41,7 +41,10 @@ class MlwsApp(ExtensionApp):
     database_url = Unicode(
         help="SQLAlchemy URL of the database. Default: the SQLite file `mlws.db` in the data folder. Environment: MLWS_DATABASE_URL."
     ).tag(config=True)
-    max_jobs = Int(help="How many jobs run at once on this machine. Default: half the CPUs, at least 2.").tag(config=True)
+    max_jobs = Int(
+        help="How many jobs run at once on this machine, until `mlws compute update local --max-jobs` says otherwise. "
+        "Default: half the CPUs, at least 2."
+    ).tag(config=True)
     compute_targets = Dict(
         help="Further compute targets by name, each a dict of its `kind` (an entry point of the group `jupyter_mlws.compute`), "
         "`max_jobs` (default 1) and what the kind asks for."

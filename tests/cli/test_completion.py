@@ -78,6 +78,8 @@ def test_files(mlws: Mlws, tmp_path: Path) -> None:
     assert offered(mlws, "mlws job create --notebook ") == ["path,deep er/", "path,train.ipynb"]
     assert offered(mlws, "mlws job create --notebook tr") == ["path,train.ipynb"]
     assert offered(mlws, "mlws job create --code ") == ["path,deep er/"]
+    (tmp_path / "job.yml").write_text("")
+    assert offered(mlws, "mlws job validate --file ") == ["path,deep er/", "path,job.yml"]
     assert offered(mlws, f"mlws job create --code {tmp_path}/.ip") == [f"path,{tmp_path}/.ipynb_checkpoints/"]
     assert offered(mlws, "mlws job create --notebook no/such/") == []
 

@@ -174,3 +174,13 @@ def test_long_texts_are_cut_and_odd_ones_made_whole(online, tracker):
 def test_paths_that_leave_the_run_are_refused(mlws, path):
     with pytest.raises(ValueError, match="path"):
         mlws.start_run().log_text("x", path)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(math.nan, "NaN"), ("NaN", "NaN"), (math.inf, "∞"), ("-Infinity", "-∞"), (0.123456789, "0.123457"), (3, "3"), ("x", "x")],
+)
+def test_numbers_look_the_same_everywhere(value, shown):
+    from mlws.display import number
+
+    assert number(value) == shown

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from jupyter_mlws.sdk import BadInput, ClientError, NotFound, Workspace
+from jupyter_mlws.sdk import BadInput, ClientError, Conflict, NotFound, Workspace
 from jupyter_mlws.sdk.errors import WaitTimeout
 from tests.live import LiveServer, write_notebook
 
@@ -64,6 +65,70 @@ def test_command_is_followed_and_canceled(ws: Workspace, tmp_path: Path) -> None
             job.cancel()
     assert ws.jobs.show(job.id).status.value == "Canceled"
     assert job.cancel().status.value == "Canceled"
+
+
+@pytest.mark.slow
+def test_a_snapshot_comes_back_as_it_was(ws: Workspace, server: LiveServer, tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    (code / "lib").mkdir(parents=True)
+    (code / "main.sh").write_text("cat lib/a.txt; echo made > made.txt\n")
+    (code / "lib" / "a.txt").write_text("as it was\n")
+    (code / ".gitignore").write_text("*.big\n")
+    (code / "left.big").write_text("not captured")
+    job = ws.jobs.create(command="bash main.sh", code=code)
+    (code / "lib" / "a.txt").write_text("changed since\n")
+    assert job.wait(timeout=60).status.value == "Completed"
+    captured = {"main.sh", "lib/a.txt", ".gitignore"}
+
+    written = job.run.download_snapshot(to=tmp_path / "got")
+    assert {path.relative_to(tmp_path / "got").as_posix() for path in written} == captured
+    assert (tmp_path / "got" / "lib" / "a.txt").read_text() == "as it was\n"
+    assert [path.name for path in ws.runs.download_snapshot(job.id, "lib", to=tmp_path / "part")] == ["a.txt"]
+    assert {entry.path for entry in ws.runs.snapshot(job.id, recursive=True) if entry.type == "file"} == captured
+
+    answer = server.get(f"/runs/{job.id}/snapshot/zip")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/zip")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert set(archive.namelist()) == captured
+        assert archive.read("lib/a.txt") == b"as it was\n"
+    assert server.get(f"/runs/{job.id}/snapshot/zip?path=lib").headers["Content-Disposition"].count("lib-")
+    assert server.get(f"/runs/{job.id}/snapshot/zip?path=absent").status_code == 404
+    without = ws.jobs.create(command="true")
+    assert server.get(f"/runs/{without.id}/snapshot/zip").json()["error"]["message"] == "This run has no snapshot."
+    assert ws.runs.download_snapshot(without.id, to=tmp_path / "none") == []
+
+
+@pytest.mark.slow
+def test_a_job_is_changed_and_put_away(ws: Workspace) -> None:
+    job = ws.jobs.create(command="true", name="before", tags={"a": "1", "b": "2"}).wait(timeout=60)
+    changed = ws.jobs.update(job.id, name="after", tags={"a": None}, note="n", if_version=job.run.version)
+    assert (changed.run.name, changed.run.tags, changed.run.note) == ("after", {"b": "2"}, "n")
+    with pytest.raises(Conflict):
+        ws.jobs.update(job.id, name="late", if_version=job.run.version)
+    with pytest.raises(Conflict, match="waits no longer") as failure:
+        ws.jobs.update(job.id, name="half", priority=1)
+    assert failure.value.code == "job_started"
+    assert ws.jobs.show(job.id).run.name == "after"
+    assert repr(changed) == f"Job(id={job.id!r}, kind='command', name='after', experiment='commands', status='Completed')"
+    assert ws.jobs.archive(job.id).run.lifecycle.value == "deleted"
+    assert job.id in [run.id for run in ws.jobs.list(view="deleted", status="completed")]
+    assert job.id not in [run.id for run in ws.jobs.list()]
+    with pytest.raises(Conflict, match="bin"):
+        ws.jobs.update(job.id, name="in the bin")
+    assert ws.jobs.restore(job.id).run.lifecycle.value == "active"
+    assert ws.jobs.delete(job.id, purge=True, dry_run=True).dry_run
+    assert not ws.jobs.delete(job.id, purge=True).dry_run
+    with pytest.raises(NotFound):
+        ws.jobs.show(job.id)
+    tracked = ws.runs.create(experiment="by hand", name="r", params={"lr": 0.1}, tags={"t": "1"}, note="n")
+    assert (tracked.status.value, tracked.params, tracked.tags, tracked.note) == ("Running", {"lr": "0.1"}, {"t": "1"}, "n")
+    for ask in (ws.jobs.archive, ws.jobs.restore, ws.jobs.delete, ws.jobs.update):
+        with pytest.raises(NotFound, match="no job"):
+            ask(tracked.id)
+    ended = ws.runs.end(tracked.id, "Failed", message="no data")
+    assert (ended.status.value, ended.error.message if ended.error else "") == ("Failed", "no data")
+    with pytest.raises(BadInput, match="There is no status 'done'"):
+        ws.jobs.list(status=["Running", "done"])
 
 
 def test_what_is_wrong_with_a_job_is_said(ws: Workspace, tmp_path: Path) -> None:

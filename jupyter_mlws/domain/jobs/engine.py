@@ -139,8 +139,7 @@ class JobEngine:
 
     def set_limit(self, target: str, slots: int) -> None:
         """So many jobs of a target run at once, from now on."""
-        self.computes[target].max_jobs = slots
-        service.Slots.limits[target] = slots
+        self.computes[target].max_jobs = service.Slots.limits[target] = slots
         self.wake()
 
     def active(self) -> bool:

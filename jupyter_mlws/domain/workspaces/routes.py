@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ListQuery(Struct):
-    """Which workspaces."""
+    """Which workspaces: those in use, or those in the archive."""
 
     archived: bool = False
 
