@@ -8,6 +8,8 @@ import type { Observable } from './lib/observable';
 export interface IWorkspaceConnection extends IServerAccess {
   /** The one cache of server state. */
   queryClient: QueryClient;
+  /** Name of the workspace that is looked at. */
+  workspace: Observable<string>;
 }
 
 /** For other extensions: the workspace's typed client, change stream and query cache. */
@@ -21,9 +23,19 @@ export interface IMlwsPages {
   /**
    * Opens a page, or shows the one that is open already.
    *
-   * @param address - "runs/<id>", or "runs/<id>/<tab>".
+   * @param address - "runs/<id>", "runs/<id>/<tab>", "experiments/<id>", "workspaces/<name>" or
+   * "workspaces/<name>/details".
    */
   open: (address: string) => void;
+  /**
+   * Says who shows the addresses that have no page of their own.
+   *
+   * @param show - Is given the id of an experiment, or the name of a workspace.
+   */
+  onPlace: (
+    kind: 'experiments' | 'workspaces',
+    show: (id: string) => Promise<void>
+  ) => void;
 }
 
 /** For other extensions: opens the page of an address. */

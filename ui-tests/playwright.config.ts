@@ -13,7 +13,9 @@ const url = process.env.TARGET_URL;
 export default defineConfig({
   ...baseConfig,
   testDir: './tests',
-  timeout: 120_000,
+  timeout: 180_000,
+  // A waited-for page may be that of a busy machine; what comes sooner is not waited for.
+  expect: { timeout: 20_000 },
   // One server with one database, and two cores: one page at a time.
   workers: 1,
   // On a busy machine Galata's own waits give up too early.

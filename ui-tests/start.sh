@@ -3,11 +3,16 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
+tree="$(dirname "$PWD")"
 work="$PWD/.work"
 rm -rf "$work"
-mkdir -p "$work"/{root,data,config,runtime,ipython}
+mkdir -p "$work"/{root,data,config,runtime,ipython,pages/labextensions}
 
-# Where the prebuilt extension is found besides the environment's own folders.
+# The pages and the server of this tree, also where the environment has those of another one.
+ln -s "$tree/jupyter_mlws/labextension" "$work/pages/labextensions/jupyter-mlws"
+export JUPYTER_PATH="$work/pages"
+export PYTHONPATH="$tree:$tree/jupyter_mlws/kernel_path"
+
 export MLWS_UI_WORK="$work"
 export MLWS_DATA_DIR="$work/mlws"
 export JUPYTER_DATA_DIR="$work/data"

@@ -1,4 +1,3 @@
-import { Notification } from '@jupyterlab/apputils';
 import {
   copyIcon,
   deleteIcon,
@@ -11,6 +10,7 @@ import {
   type ExperimentActions,
   type SidebarModel
 } from '../domain/experiments';
+import { tellWithUndo } from '../shell/notify';
 import { copyText } from '../ui';
 import { addRowCommand, type IRowCommandsInput } from './rows';
 
@@ -32,9 +32,6 @@ export interface IExperimentRowCommandsInput extends IRowCommandsInput {
   /** Asks for the name, since nothing brings it back. */
   confirmDelete: (id: string) => Promise<void>;
 }
-
-/** How long "Undo" stands, in ms. */
-const UNDO_MS = 10_000;
 
 /** Registers them. */
 export function addExperimentRowCommands(
@@ -64,17 +61,8 @@ export function addExperimentRowCommands(
     execute: async id => {
       const { name } = await actions.experiment(id);
       await actions.archive(id);
-      Notification.info(trans.__('“%1” is archived.', name), {
-        autoClose: UNDO_MS,
-        actions: [
-          {
-            label: trans.__('Undo'),
-            callback: () =>
-              void input.app.commands.execute(ExperimentRowCommands.restore, {
-                id
-              })
-          }
-        ]
+      tellWithUndo(trans.__('“%1” is archived.', name), trans, () => {
+        void input.app.commands.execute(ExperimentRowCommands.restore, { id });
       });
     }
   });

@@ -1,8 +1,8 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { Notification } from '@jupyterlab/apputils';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { tellFailure } from '../shell/notify';
 import { errorSentence } from '../ui';
 import { argument } from './args';
 
@@ -56,9 +56,7 @@ export function addRowCommand(
       try {
         await options.execute(target(args));
       } catch (error) {
-        Notification.error(
-          trans.__('%1: %2', label, errorSentence(error, trans))
-        );
+        tellFailure(trans.__('%1: %2', label, errorSentence(error, trans)));
       }
     }
   });

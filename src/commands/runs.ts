@@ -1,4 +1,3 @@
-import { Notification } from '@jupyterlab/apputils';
 import {
   copyIcon,
   deleteIcon,
@@ -14,6 +13,7 @@ import {
   type ExperimentActions,
   type SidebarModel
 } from '../domain/experiments';
+import { tellWithUndo } from '../shell/notify';
 import { copyText } from '../ui';
 import { addRowCommand, type IRowCommandsInput } from './rows';
 
@@ -36,9 +36,6 @@ export interface IRunCommandsInput extends IRowCommandsInput {
   /** Asks for the name, since nothing brings it back. */
   confirmPurge: (id: string) => Promise<void>;
 }
-
-/** How long "Undo" stands, in ms. */
-const UNDO_MS = 10_000;
 
 /** Registers them. */
 export function addRunCommands(input: IRunCommandsInput): void {
@@ -89,15 +86,8 @@ function addBinCommands(input: IRunCommandsInput): void {
     execute: async id => {
       const { name } = await actions.run(id);
       await actions.binRun(id);
-      Notification.info(trans.__('“%1” is in the bin.', name), {
-        autoClose: UNDO_MS,
-        actions: [
-          {
-            label: trans.__('Undo'),
-            callback: () =>
-              void input.app.commands.execute(RunCommands.restore, { id })
-          }
-        ]
+      tellWithUndo(trans.__('“%1” is in the bin.', name), trans, () => {
+        void input.app.commands.execute(RunCommands.restore, { id });
       });
     }
   });

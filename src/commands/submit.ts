@@ -1,8 +1,8 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { experimentsIcon } from '../shell/icons';
+import { tellFailure } from '../shell/notify';
 import { errorSentence } from '../ui';
 import { argument, noArguments } from './args';
 
@@ -38,7 +38,7 @@ export function addSubmitCommands(input: ISubmitCommandsInput): void {
         await input.submit(path);
       }
     } catch (error) {
-      Notification.error(
+      tellFailure(
         trans.__('Run as experiment: %1', errorSentence(error, trans))
       );
     }

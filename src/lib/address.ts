@@ -1,15 +1,27 @@
-/** Addresses of pages: "runs/<id>" and "runs/<id>/<tab>", as the CLI prints them and links carry them. */
+/**
+ * Addresses of pages, as the CLI prints them and links carry them:
+ *
+ *     runs/<id>, runs/<id>/<tab>      the page of a run
+ *     experiments/<id>                an experiment, in the sidebar
+ *     workspaces/<name>               a workspace, in the sidebar
+ *     workspaces/<name>/details       the same on the page of the workspaces
+ */
 
 /** What an address names. */
 export interface IPageAddress {
-  kind: 'runs';
-  /** 32 hexadecimal digits. */
+  kind: 'runs' | 'experiments' | 'workspaces';
+  /** Of a run 32 hexadecimal digits, of an experiment its id, of a workspace its name. */
   id: string;
-  /** The tab to show; null is the page's own choice. */
+  /** The part of the page to show; null is the page's own choice. */
   tab: string | null;
 }
 
-const RUN = /^runs\/([0-9a-f]{32})(?:\/([a-z]{1,20}))?\/?$/;
+const FORMS: Readonly<Record<IPageAddress['kind'], RegExp>> = {
+  runs: /^runs\/([0-9a-f]{32})(?:\/([a-z]{1,20}))?\/?$/,
+  experiments: /^experiments\/([0-9a-z]{1,32})\/?$/,
+  workspaces:
+    /^workspaces\/([A-Za-z0-9][A-Za-z0-9_-]{0,62})(?:\/(details))?\/?$/
+};
 
 /**
  * Reads an address. It may come from a link that anyone has made, so nothing but the exact form passes.
@@ -17,9 +29,13 @@ const RUN = /^runs\/([0-9a-f]{32})(?:\/([a-z]{1,20}))?\/?$/;
  * @returns null for anything that is no address.
  */
 export function parseAddress(text: string): IPageAddress | null {
-  const found = RUN.exec(text.trim());
+  const kind = text.trim().split('/', 1)[0];
+  if (kind !== 'runs' && kind !== 'experiments' && kind !== 'workspaces') {
+    return null;
+  }
+  const found = FORMS[kind].exec(text.trim());
   const id = found?.[1];
-  return id ? { kind: 'runs', id, tab: found[2] ?? null } : null;
+  return id ? { kind, id, tab: found[2] ?? null } : null;
 }
 
 /** The address of a run's page. */
@@ -63,6 +79,29 @@ export function linkedAddress(
   }
   const address = link.pathname.slice(root.length);
   return parseAddress(address) ? address : null;
+}
+
+/** The address of an experiment. */
+export function experimentAddress(id: string): string {
+  return `experiments/${id}`;
+}
+
+/** The address of a workspace: in the sidebar, or on the page where workspaces are managed. */
+export function workspaceAddress(name: string, part?: 'details'): string {
+  return part ? `workspaces/${name}/${part}` : `workspaces/${name}`;
+}
+
+/** Whether an address has a page in the main area; the others are places in the sidebar. */
+export function hasPage(address: IPageAddress): boolean {
+  return address.kind === 'runs' || address.tab !== null;
+}
+
+/**
+ * The name of the page that shows an address: one a run, one for all workspaces. It stays the same while
+ * the page shows another part of itself, since layouts are restored by it.
+ */
+export function pageName(address: IPageAddress): string {
+  return address.kind === 'runs' ? `runs/${address.id}` : address.kind;
 }
 
 /** The name of the query parameter that opens a page: `/lab?mlws=runs/<id>`. */

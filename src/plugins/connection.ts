@@ -10,6 +10,7 @@ import {
 } from '../api/client';
 import { HintStream } from '../api/hints';
 import { bindHints, createQueryClient } from '../shell/queryClient';
+import { createWorkspace } from '../shell/workspace';
 import { IWorkspaceConnection } from '../tokens';
 
 /** One client, one change stream and one query cache for the whole tab. */
@@ -29,6 +30,7 @@ export const connectionPlugin: JupyterFrontEndPlugin<IWorkspaceConnection> = {
       api: createApiClient(settings),
       hints,
       queryClient,
+      workspace: createWorkspace(),
       url: createUrlMaker(settings),
       pageUrl: createPageUrlMaker(settings)
     };

@@ -18,18 +18,25 @@ import {
 import { addRunCommands, RunCommands } from '../commands/runs';
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { SubmitCommands } from '../commands/submit';
+import {
+  addWorkspaceCommands,
+  WorkspaceCommands
+} from '../commands/workspaces';
 // Only the model and the calls of the commands; the panel itself is loaded later.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { ExperimentActions, SidebarModel } from '../domain/experiments';
-import { runAddress } from '../lib/address';
+import { runAddress, workspaceAddress } from '../lib/address';
 // The forms in them are loaded later.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { RowDialogs } from '../shell/rowDialogs';
 // The panel must stand in the sidebar when the layout is restored; what it shows is loaded later.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
-import { createSidebar, createWorkspace, SIDEBAR_ID } from '../shell/sidebar';
+import { createSidebar, SIDEBAR_ID } from '../shell/sidebar';
 import { rememberSidebar } from '../shell/sidebarMemory';
 import { openMenu, type MenuEntry } from '../shell/sidebarMenu';
+// Only calls; small.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
+import { showPlaces } from '../shell/sidebarPlaces';
 import {
   IMlwsPages,
   IMlwsSettings,
@@ -44,6 +51,7 @@ const MENU: readonly MenuEntry[] = [
   { command: ExperimentCommands.view, args: { view: 'archived' } },
   { command: ExperimentCommands.view, args: { view: 'bin' } },
   null,
+  { command: WorkspaceCommands.manage },
   { command: ExperimentCommands.collapse },
   { command: 'settingeditor:open', args: { query: 'ML Workspace' } }
 ];
@@ -69,14 +77,14 @@ export const experimentsPlugin: JupyterFrontEndPlugin<IMlwsSidebar> = {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const { commands, shell } = app;
     const model = new SidebarModel();
-    const workspace = createWorkspace();
+    const { workspace } = connection;
     const openRun = (id: string): void => pages.open(runAddress(id));
     const show = (): void => shell.activateById(SIDEBAR_ID);
     const panel = createSidebar({
       connection,
       translator,
       trans,
-      workspace,
+      open: pages.open,
       host: {
         model,
         openRun,
@@ -88,16 +96,25 @@ export const experimentsPlugin: JupyterFrontEndPlugin<IMlwsSidebar> = {
     });
     shell.add(panel, 'left', { rank: 600, type: 'ML Experiments' });
     restorer?.add(panel, SIDEBAR_ID);
-    if (state) {
-      void rememberSidebar(state, model, workspace);
-    }
     const actions = new ExperimentActions(
       connection.api,
       connection.queryClient
     );
+    showPlaces({
+      api: connection.api,
+      actions,
+      model,
+      workspace,
+      pages,
+      show,
+      recalled: rememberSidebar(state, model, workspace)
+    });
     const dialogs = new RowDialogs({ connection, translator }, trans, actions);
     const rows = { app, trans, actions, model };
     addExperimentCommands(commands, trans, { model, show });
+    addWorkspaceCommands(commands, trans, () =>
+      pages.open(workspaceAddress(workspace.get(), 'details'))
+    );
     addRunCommands({
       ...rows,
       open: openRun,
@@ -108,11 +125,13 @@ export const experimentsPlugin: JupyterFrontEndPlugin<IMlwsSidebar> = {
       editGoal: dialogs.editGoal,
       confirmDelete: dialogs.confirmDelete
     });
-    palette?.addItem({
-      command: ExperimentCommands.show,
-      args: { isPalette: true },
-      category: trans.__('ML Workspace')
-    });
+    for (const command of [ExperimentCommands.show, WorkspaceCommands.manage]) {
+      palette?.addItem({
+        command,
+        args: { isPalette: true },
+        category: trans.__('ML Workspace')
+      });
+    }
     return { workspace, show, reveal: (...run) => model.reveal(...run) };
   }
 };

@@ -12,10 +12,14 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { PageCommands, addPageCommands } from '../commands/pages';
 import { PanelOpener, type PagePanel } from '../shell/openPanel';
+import type { IPageOptions } from '../shell/pageOptions';
+import { Pages } from '../shell/pages';
 import { followAddress, PAGE_PATTERN } from '../shell/router';
 // Pages are restored with the layout; what they show is loaded later.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { createRunHost, createRunPage } from '../shell/runPage';
+// eslint-disable-next-line jupyter/prefer-lazy-imports
+import { createWorkspacesPage } from '../shell/workspacesPage';
 import { IMlwsPages, IWorkspaceConnection } from '../tokens';
 import { TRANSLATION_DOMAIN } from '../ui/trans';
 
@@ -45,18 +49,23 @@ export const pagesPlugin: JupyterFrontEndPlugin<IMlwsPages> = {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const tracker = new WidgetTracker<PagePanel>({ namespace: 'mlws-pages' });
     const host = createRunHost({ app, documents, rendermime, editors });
-    const pages: IMlwsPages = {
-      open: address => void opener.open(address)
+    const options: IPageOptions = {
+      connection,
+      translator,
+      open: text => pages.open(text),
+      saved: panel => {
+        const widget = tracker.find(page => page.content === panel);
+        if (widget) {
+          void tracker.save(widget);
+        }
+      }
     };
     const opener = new PanelOpener(app.shell, tracker, address =>
-      createRunPage(address, {
-        connection,
-        translator,
-        host,
-        open: pages.open,
-        tracker
-      })
+      address.kind === 'runs'
+        ? createRunPage(address, { ...options, host })
+        : createWorkspacesPage(address, options)
     );
+    const pages = new Pages(trans, address => void opener.open(address));
     addPageCommands(app.commands, trans, {
       open: pages.open,
       follow: search => {
@@ -70,8 +79,9 @@ export const pagesPlugin: JupyterFrontEndPlugin<IMlwsPages> = {
     void restorer?.restore(tracker, {
       command: PageCommands.open,
       args: widget => ({ address: opener.addressOf(widget) }),
-      name: widget => opener.addressOf(widget)
+      name: widget => opener.nameOf(widget)
     });
+    void app.restored.then(() => opener.attachAll());
     router?.register({
       command: PageCommands.follow,
       pattern: PAGE_PATTERN,

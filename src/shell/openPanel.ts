@@ -1,7 +1,7 @@
 import { MainAreaWidget, type WidgetTracker } from '@jupyterlab/apputils';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
-import { parseAddress, type IPageAddress } from '../lib/address';
+import { pageName, type IPageAddress } from '../lib/address';
 import type { ReactPanel } from './reactPanel';
 
 /** A page of the main area. */
@@ -16,7 +16,12 @@ export interface IPage {
   address: () => string;
 }
 
-/** Opens pages: one panel an address; what is open already comes to the front. */
+interface IOpenPage {
+  widget: PagePanel;
+  page: IPage;
+}
+
+/** Opens pages: one panel a page; what is open already comes to the front. */
 export class PanelOpener {
   /**
    * @param createPage - Makes the page of an address.
@@ -27,52 +32,59 @@ export class PanelOpener {
     private readonly createPage: (address: IPageAddress) => IPage
   ) {}
 
-  /**
-   * Opens the page of an address.
-   *
-   * @returns The panel; null when the text is no address.
-   */
-  open(text: string): PagePanel | null {
-    const address = parseAddress(text);
-    if (!address) {
-      console.warn(`ML Workspace has no page "${text}"`);
-      return null;
-    }
-    const key = `${address.kind}/${address.id}`;
-    const known = this._open.get(key);
-    if (known) {
-      known.page.show(address);
-      this.shell.activateById(known.widget.id);
-      return known.widget;
-    }
-    const page = this.createPage(address);
-    const widget = new MainAreaWidget({ content: page.panel });
-    widget.id = `jp-mlws-${address.kind}-${address.id}`;
-    widget.title.closable = true;
-    // The page has its own head.
-    widget.toolbar.hide();
-    this._open.set(key, { widget, page });
-    widget.disposed.connect(() => {
-      this._open.delete(key);
-    });
-    void this.tracker.add(widget);
-    this.shell.add(widget, 'main', { type: 'ML Workspace' });
+  /** Opens the page of an address, and gives its panel. */
+  open(address: IPageAddress): PagePanel {
+    const name = pageName(address);
+    const known = this._open.get(name);
+    known?.page.show(address);
+    const { widget } = known ?? this._create(name, address);
+    this._attach(widget);
     this.shell.activateById(widget.id);
     return widget;
   }
 
-  /** The address of an open panel, as it stands now. */
-  addressOf(widget: PagePanel): string {
-    for (const { widget: open, page } of this._open.values()) {
-      if (open === widget) {
-        return page.address();
-      }
+  /** Adds what a restored layout has left out: a page that was opened just before a reload. */
+  attachAll(): void {
+    for (const { widget } of this._open.values()) {
+      this._attach(widget);
     }
-    return '';
   }
 
-  private readonly _open = new Map<
-    string,
-    { widget: PagePanel; page: IPage }
-  >();
+  /** The name of an open page: the same as long as it is open. */
+  nameOf(widget: PagePanel): string {
+    return this._find(widget)?.[0] ?? '';
+  }
+
+  /** The address of an open page, as it stands now. */
+  addressOf(widget: PagePanel): string {
+    return this._find(widget)?.[1].page.address() ?? '';
+  }
+
+  private _attach(widget: PagePanel): void {
+    if (!widget.isAttached) {
+      this.shell.add(widget, 'main', { type: 'ML Workspace' });
+    }
+  }
+
+  private _create(name: string, address: IPageAddress): IOpenPage {
+    const page = this.createPage(address);
+    const widget = new MainAreaWidget({ content: page.panel });
+    widget.id = `jp-mlws-${name.replace('/', '-')}`;
+    widget.title.closable = true;
+    // The page has its own head.
+    widget.toolbar.hide();
+    const open = { widget, page };
+    this._open.set(name, open);
+    widget.disposed.connect(() => {
+      this._open.delete(name);
+    });
+    void this.tracker.add(widget);
+    return open;
+  }
+
+  private _find(widget: PagePanel): [string, IOpenPage] | undefined {
+    return [...this._open].find(([, open]) => open.widget === widget);
+  }
+
+  private readonly _open = new Map<string, IOpenPage>();
 }

@@ -12,7 +12,7 @@ const GoalForm = lazy(async () => {
   return { default: GoalForm };
 });
 const ConfirmDeletion = lazy(async () => {
-  const { ConfirmDeletion } = await import('../domain/experiments');
+  const { ConfirmDeletion } = await import('../ui/ConfirmDeletion');
   return { default: ConfirmDeletion };
 });
 

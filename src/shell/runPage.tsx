@@ -1,17 +1,16 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import type { WidgetTracker } from '@jupyterlab/apputils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import { lazy } from 'react';
 
 import type { IRunHost, IRunPanelProps, Run } from '../domain/runs';
 import { runAddress, type IPageAddress } from '../lib/address';
 import { shortId } from '../lib/format';
-import { PagesProvider, type OpenPage } from '../ui';
+import { PagesProvider } from '../ui';
 import { experimentsIcon } from './icons';
 import { markdownView } from './MarkdownView';
 import { notebookView, type INotebookTools } from './NotebookView';
-import type { IPage, PagePanel } from './openPanel';
-import type { IProvidersProps } from './Providers';
+import type { IPage } from './openPanel';
+import type { IPageOptions } from './pageOptions';
 import { ReactPanel } from './reactPanel';
 import { saveCopy } from './saveCopy';
 import { StatusTitleIcon } from './StatusTitleIcon';
@@ -40,16 +39,12 @@ export function createRunHost(
     openCopy: async copy => {
       documents.openOrReveal(await saveCopy(contents, copy));
     },
-    openFile: path => void documents.openOrReveal(path),
-    showExperiments: () =>
-      void app.commands.execute('jupyter-mlws:show-experiments')
+    openFile: path => void documents.openOrReveal(path)
   };
 }
 
-export interface IRunPageOptions extends IProvidersProps {
+export interface IRunPageOptions extends IPageOptions {
   host: IRunHost;
-  open: OpenPage;
-  tracker: WidgetTracker<PagePanel>;
 }
 
 /** The page of a run, in a panel whose tab shows its name and status. */
@@ -57,7 +52,7 @@ export function createRunPage(
   address: IPageAddress,
   options: IRunPageOptions
 ): IPage {
-  const { connection, translator, host, open, tracker } = options;
+  const { connection, translator, host, open, saved } = options;
   const { id } = address;
   let wanted = address.tab;
   let shown = address.tab;
@@ -65,10 +60,7 @@ export function createRunPage(
   const onTab = (tab: string): void => {
     shown = tab;
     wanted = null;
-    const widget = tracker.find(page => page.content === panel);
-    if (widget) {
-      void tracker.save(widget);
-    }
+    saved(panel);
   };
   const panel = new ReactPanel({
     id: `jp-mlws-page-${id}`,
@@ -85,6 +77,7 @@ export function createRunPage(
           tab={wanted}
           onRun={onRun}
           onTab={onTab}
+          onClose={() => panel.parent?.close()}
         />
       </PagesProvider>
     )

@@ -2,8 +2,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { lazy } from 'react';
 
 import type { ISidebarHost } from '../domain/experiments';
-import { DEFAULT_WORKSPACE } from '../domain/workspaces';
-import { Observable } from '../lib/observable';
+import type { Observable } from '../lib/observable';
+import { PagesProvider, type OpenPage } from '../ui/PageLink';
 import { experimentsIcon } from './icons';
 import type { IProvidersProps } from './Providers';
 import { ReactPanel } from './reactPanel';
@@ -29,26 +29,25 @@ const HostedSidebar = lazy(async () => {
   };
 });
 
-/** The workspace that is looked at, at first. */
-export function createWorkspace(): Observable<string> {
-  return new Observable(DEFAULT_WORKSPACE);
-}
-
 /** The panel "ML Experiments". */
 export function createSidebar(
   options: IProvidersProps & {
     trans: TranslationBundle;
     host: ISidebarHost;
-    workspace: Observable<string>;
+    open: OpenPage;
   }
 ): ReactPanel {
-  const { connection, translator, trans, host, workspace } = options;
+  const { connection, translator, trans, host, open } = options;
   return new ReactPanel({
     id: SIDEBAR_ID,
     caption: trans.__('ML Experiments'),
     icon: experimentsIcon,
     connection,
     translator,
-    body: () => <HostedSidebar host={host} workspace={workspace} />
+    body: () => (
+      <PagesProvider value={open}>
+        <HostedSidebar host={host} workspace={connection.workspace} />
+      </PagesProvider>
+    )
   });
 }

@@ -1,6 +1,8 @@
 export { LineChart, type ILineChartProps, type ILineSeries } from './chart';
 export { copyText } from './clipboard';
+export { ConfirmDeletion, type IConfirmDeletionProps } from './ConfirmDeletion';
 export { CopyButton, type ICopyButtonProps } from './CopyButton';
+export { CsvButton, type ICsvButtonProps } from './CsvButton';
 export { EmptyState, type IEmptyStateProps } from './EmptyState';
 export { ErrorNotice, type IErrorNoticeProps } from './ErrorNotice';
 export { errorSentence } from './errorText';
@@ -27,4 +29,9 @@ export {
   type SortingState
 } from './table';
 export { Tabs, type ITab, type ITabsProps } from './Tabs';
-export { TransProvider, useLocale, useTrans } from './trans';
+export {
+  TRANSLATION_DOMAIN,
+  TransProvider,
+  useLocale,
+  useTrans
+} from './trans';

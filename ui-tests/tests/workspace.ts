@@ -1,5 +1,12 @@
+import { randomUUID } from 'node:crypto';
+
 import { galata, type IJupyterLabPageFixture } from '@jupyterlab/galata';
-import type { APIRequestContext, Locator } from '@playwright/test';
+import type {
+  APIRequestContext,
+  BrowserContext,
+  Locator,
+  Page
+} from '@playwright/test';
 
 export const PANEL = 'jp-mlws-experiments';
 
@@ -89,6 +96,48 @@ export class Server {
     return (await reply.json()) as T;
   }
 
+  /** Sends JSON, or bytes as they are. */
+  async send<T>(
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    data?: object | Buffer
+  ): Promise<T> {
+    const reply = await this.request.fetch(
+      `${this.baseUrl}/mlws/api/v1${path}`,
+      { method, ...(data && { data }) }
+    );
+    const text = await reply.text();
+    if (!reply.ok()) {
+      throw new Error(`${method} ${path}: ${reply.status()} ${text}`);
+    }
+    return (text ? JSON.parse(text) : undefined) as T;
+  }
+
+  /** An interactive run that has ended, with what it logged. */
+  async makeRun(options: IMadeRun): Promise<IRun> {
+    const { experiment, name, workspace = 'default', ...log } = options;
+    const { id } = await this.send<IRun>(
+      'POST',
+      `/workspaces/${workspace}/runs`,
+      {
+        experiment,
+        name
+      }
+    );
+    const time = Date.now();
+    const metrics = Object.entries(log.metrics ?? {}).flatMap(([key, values]) =>
+      values.map((value, step) => ({ key, value, step, time: time + step }))
+    );
+    await this.send('POST', `/runs/${id}/log`, {
+      batch_id: randomUUID(),
+      metrics,
+      params: log.params ?? {},
+      tags: log.tags ?? {}
+    });
+    await this.send('POST', `/runs/${id}/end`, { status: 'Completed' });
+    return this.get<IRun>(`/runs/${id}`);
+  }
+
   /** The newest run of an experiment. */
   async latestRun(experiment: string): Promise<IRun> {
     const { experiments } = await this.get<{
@@ -106,16 +155,61 @@ export class Server {
   }
 }
 
+/** What `makeRun` makes. */
+interface IMadeRun {
+  experiment: string;
+  name: string;
+  workspace?: string;
+  metrics?: Record<string, (number | string)[]>;
+  params?: Record<string, string>;
+  tags?: Record<string, string>;
+}
+
 /** The part of a run that the tests look at. */
 export interface IRun {
   id: string;
   name: string;
+  experiment_id: string;
+  lifecycle: string;
   status: string;
   note: string;
   tags: Record<string, string>;
   params: Record<string, string>;
   metrics: Record<string, { last: number }>;
   error: { kind: string; cell: number; message: string } | null;
+}
+
+/**
+ * A window of its own on a JupyterLab workspace of its own, as a colleague has it: without Galata's stand-ins for
+ * the layout and the state, so what is stored there is stored for real.
+ */
+export async function openLab(
+  context: BrowserContext,
+  url: string
+): Promise<Page> {
+  const lab = await context.newPage();
+  await lab.goto(url);
+  await labIsReady(lab);
+  return lab;
+}
+
+/** Waits until the layout is restored. */
+export async function labIsReady(lab: Page): Promise<void> {
+  await lab.waitForFunction(
+    () => (window as { jupyterapp?: object }).jupyterapp !== undefined
+  );
+  await lab.evaluate(() => window.jupyterapp.restored);
+}
+
+/** Opens a page of ours by its address. */
+export async function openPage(lab: Page, address: string): Promise<void> {
+  await lab.evaluate(
+    text =>
+      window.jupyterapp.commands.execute('jupyter-mlws:open-page', {
+        address: text
+      }),
+    address
+  );
 }
 
 /** Opens a notebook as a person finds it: by a double click, here by its path. */

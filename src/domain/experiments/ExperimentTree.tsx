@@ -1,21 +1,23 @@
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useMemo, useRef, type RefObject } from 'react';
 
 import { useTrans } from '../../ui';
 import { TreeItem } from './parts/TreeItem';
 import { isReachable, type TreeRow } from './rows';
 import { useKeepPlace } from './useKeepPlace';
 import { useTreeActions } from './useTreeActions';
-import type { ISidebarState } from './SidebarModel';
+import type { IReveal, ISidebarState } from './SidebarModel';
 
 const ROW = 28;
 /** Rows before the end at which the next page is fetched. */
 const AHEAD = 30;
+/** How long the focus waits for its row: a sidebar that is just being opened has no height at first. */
+const FRAMES = 30;
 
 export interface IExperimentTreeProps {
   rows: readonly TreeRow[];
   state: ISidebarState;
-  /** Near the end of what is listed. */
+  /** Near the end of what is listed, or what is looked for is not listed yet. */
   onEnd: () => void;
   onRetry: (experimentId: string) => void;
 }
@@ -42,18 +44,14 @@ export function ExperimentTree(props: IExperimentTreeProps): JSX.Element {
       return [...shown].sort((a, b) => a - b);
     }
   });
+  const focus = (index: number): void => {
+    virtualizer.scrollToIndex(index);
+    focusRow(scroller, rows[index]?.key ?? '', FRAMES);
+  };
   const actions = useTreeActions({
     rows,
     onRetry: props.onRetry,
-    focus: index => {
-      virtualizer.scrollToIndex(index);
-      // The row may come into the page only with the next frame.
-      requestAnimationFrame(() =>
-        scroller.current
-          ?.querySelector<HTMLElement>(`[data-index-of="${index}"] > div`)
-          ?.focus({ preventScroll: true })
-      );
-    }
+    focus
   });
   const items = virtualizer.getVirtualItems();
   const last = items[items.length - 1]?.index ?? 0;
@@ -63,9 +61,12 @@ export function ExperimentTree(props: IExperimentTreeProps): JSX.Element {
     }
   }, [last, rows.length, onEnd]);
   useKeepPlace(scroller, rows, ROW);
-  useReveal(state.reveals, selected, index =>
-    virtualizer.scrollToIndex(index, { align: 'auto' })
-  );
+  useReveal(state.reveal, {
+    index: selected,
+    scrollTo: index => virtualizer.scrollToIndex(index, { align: 'auto' }),
+    focus,
+    loadMore: onEnd
+  });
   const height = useMemo(
     () => ({ height: virtualizer.getTotalSize() }),
     [virtualizer, rows.length] // eslint-disable-line react-hooks/exhaustive-deps -- its size is that of its rows
@@ -82,7 +83,7 @@ export function ExperimentTree(props: IExperimentTreeProps): JSX.Element {
           const row = rows[index];
           return (
             row && (
-              <div key={row.key} role="none" data-index-of={index}>
+              <div key={row.key} role="none" data-key={row.key}>
                 <TreeItem
                   row={row}
                   index={index}
@@ -103,17 +104,45 @@ export function ExperimentTree(props: IExperimentTreeProps): JSX.Element {
   );
 }
 
-/** Scrolls to the selected row once after it was asked for, when it is there. */
-function useReveal(
-  reveals: number,
-  selected: number,
-  scrollTo: (index: number) => void
+/** The row may come into the page only with one of the next frames; its index may be another one then. */
+function focusRow(
+  scroller: RefObject<HTMLElement | null>,
+  key: string,
+  frames: number
 ): void {
-  const done = useRef(reveals);
-  useEffect(() => {
-    if (reveals !== done.current && selected >= 0) {
-      done.current = reveals;
-      scrollTo(selected);
+  requestAnimationFrame(() => {
+    const row = scroller.current?.querySelector<HTMLElement>(
+      `[data-key="${CSS.escape(key)}"] > div`
+    );
+    if (row) {
+      row.focus({ preventScroll: true });
+    } else if (frames > 0) {
+      focusRow(scroller, key, frames - 1);
     }
+  });
+}
+
+interface IRevealInput {
+  /** The selected row; −1 while it is not listed. */
+  index: number;
+  scrollTo: (index: number) => void;
+  focus: (index: number) => void;
+  loadMore: () => void;
+}
+
+/** Scrolls to the selected row once after it was asked for, as soon as it is there. */
+function useReveal(wish: IReveal | null, input: IRevealInput): void {
+  // A wish from before the tree was drawn is open still.
+  const done = useRef<IReveal | null>(null);
+  useEffect(() => {
+    if (!wish || wish === done.current) {
+      return;
+    }
+    if (input.index < 0) {
+      input.loadMore();
+      return;
+    }
+    done.current = wish;
+    (wish.focus ? input.focus : input.scrollTo)(input.index);
   });
 }

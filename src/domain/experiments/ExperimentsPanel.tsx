@@ -1,5 +1,11 @@
 import { addIcon } from '@jupyterlab/ui-components';
-import { useDeferredValue, useRef, useState, type KeyboardEvent } from 'react';
+import {
+  useDeferredValue,
+  useEffect,
+  useRef,
+  useState,
+  type KeyboardEvent
+} from 'react';
 
 import { useTrans } from '../../ui';
 import { WorkspaceSwitcher } from '../workspaces';
@@ -13,8 +19,10 @@ import { useSidebarState } from './useTree';
 export function ExperimentsPanel(): JSX.Element {
   const trans = useTrans();
   const { model, runNotebook } = useSidebarHost();
-  const { view } = useSidebarState();
+  const { view, reveal } = useSidebarState();
   const [filter, setFilter] = useState('');
+  // What is to be shown must not be filtered out.
+  useEffect(() => setFilter(''), [reveal]);
   const q = useDeferredValue(filter.trim());
   const panel = useRef<HTMLElement>(null);
   const box = useRef<HTMLInputElement>(null);
@@ -69,7 +77,11 @@ export function ExperimentsPanel(): JSX.Element {
         <PanelBody q={q} onClearFilter={() => setFilter('')} />
       </div>
       <footer className="jp-mlws-sidebar-footer">
-        <button type="button" className="jp-mlws-button" onClick={runNotebook}>
+        <button
+          type="button"
+          className="jp-mlws-button jp-mlws-button-icon"
+          onClick={runNotebook}
+        >
           <addIcon.react tag="span" aria-hidden="true" />
           {trans.__('Run a notebook')}
         </button>

@@ -14,14 +14,23 @@ export interface ISidebarState {
   selected: string | null;
   /** Key of the row whose name is edited. */
   editing: string | null;
-  /** Grows when the selected row should come into sight. */
-  reveals: number;
+  /** A new one whenever the selected row should come into sight. */
+  reveal: IReveal | null;
+  /** Workspaces whose newest experiment was unfolded by itself; null until what was remembered is here. */
+  seen: readonly string[] | null;
+}
+
+/** A wish to see the selected row. */
+export interface IReveal {
+  /** Whether it also gets the keyboard's focus. */
+  focus: boolean;
 }
 
 /** What outlives a reload. */
 export interface ISidebarMemory {
   view: SidebarView;
   expanded: readonly string[];
+  seen: readonly string[];
 }
 
 /** Keys of rows. */
@@ -36,7 +45,8 @@ const START: ISidebarState = {
   shown: {},
   selected: null,
   editing: null,
-  reveals: 0
+  reveal: null,
+  seen: null
 };
 
 /** No more is remembered: each unfolded experiment is a request. */
@@ -87,34 +97,64 @@ export class SidebarModel {
     this._change({ view, selected: null, editing: null });
   }
 
+  /**
+   * Unfolds the newest experiment of a workspace the first time that it is looked at; never again, also
+   * when it was folded since.
+   */
+  firstLook(workspace: string, newest: string): void {
+    const { seen } = this.state.get();
+    if (seen && !seen.includes(workspace)) {
+      this._change({ seen: [...seen, workspace].slice(-REMEMBERED) });
+      this.toggle(newest, true);
+    }
+  }
+
   /** Selects a run and brings it into sight, below its unfolded experiment. */
   reveal(experimentId: string, runId: string): void {
-    this._change({ view: 'active' });
-    this.toggle(experimentId, true);
-    this._change({
-      selected: rowKey.run(runId),
-      reveals: this.state.get().reveals + 1
-    });
+    this._reveal(experimentId, 'active', rowKey.run(runId), false);
+  }
+
+  /** Unfolds an experiment, brings it into sight and gives it the focus. */
+  revealExperiment(experiment: { id: string; archived: boolean }): void {
+    const { id, archived } = experiment;
+    const view = archived ? 'archived' : 'active';
+    this._reveal(id, view, rowKey.experiment(id), true);
   }
 
   /** What is to be remembered. */
   remember(): ISidebarMemory {
-    const { view, expanded } = this.state.get();
-    return { view, expanded: expanded.slice(-REMEMBERED) };
+    const { view, expanded, seen } = this.state.get();
+    return { view, expanded: expanded.slice(-REMEMBERED), seen: seen ?? [] };
   }
 
-  /** Takes up what was remembered; anything odd in it is left out. */
+  /** Takes up what was remembered, if anything was; anything odd in it is left out. */
   recall(memory: unknown): void {
-    const { view, expanded } = (memory ?? {}) as Partial<ISidebarMemory>;
+    const { view, expanded, seen } = (memory ?? {}) as Partial<ISidebarMemory>;
     this._change({
       view: view === 'archived' || view === 'bin' ? view : 'active',
-      expanded: Array.isArray(expanded)
-        ? expanded.filter((id): id is string => typeof id === 'string')
-        : []
+      expanded: texts(expanded),
+      seen: texts(seen)
     });
+  }
+
+  private _reveal(
+    experimentId: string,
+    view: SidebarView,
+    key: string,
+    focus: boolean
+  ): void {
+    this._change({ view });
+    this.toggle(experimentId, true);
+    this._change({ selected: key, reveal: { focus } });
   }
 
   private _change(part: Partial<ISidebarState>): void {
     this.state.set({ ...this.state.get(), ...part });
   }
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value)
+    ? value.filter((one): one is string => typeof one === 'string')
+    : [];
 }

@@ -1,5 +1,4 @@
 export { ExperimentActions } from './actions';
-export { ConfirmDeletion } from './ConfirmDeletion';
 export { ExperimentsPanel } from './ExperimentsPanel';
 export { GoalForm } from './GoalForm';
 export { SidebarHostProvider, type ISidebarHost } from './host';

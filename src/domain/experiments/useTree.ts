@@ -5,7 +5,7 @@ import {
   useQuery,
   type UseQueryResult
 } from '@tanstack/react-query';
-import { useMemo, useRef, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 
 import { useApi } from '../../api/context';
 import { stableOrder } from '../../lib/stableOrder';
@@ -99,6 +99,12 @@ function useExperimentRows(q: string, state: ISidebarState): ITree {
   const experiments = useStable(listed, `${workspace}/${state.view}/${q}`);
   const latest = useLatestRuns(experiments, state);
   const expanded = useMemo(() => new Set(state.expanded), [state.expanded]);
+  useFirstLook(
+    state.view === 'active' && q === '' && !pages.isPlaceholderData
+      ? listed[0]
+      : undefined,
+    state.seen !== null
+  );
   const rows = useMemo(
     () => treeRows(experiments, expanded, latest),
     [experiments, expanded, latest]
@@ -114,6 +120,16 @@ function useExperimentRows(q: string, state: ISidebarState): ITree {
       }
     }
   };
+}
+
+/** A sidebar that nobody has used shows the newest runs, not only names. */
+function useFirstLook(newest: Experiment | undefined, recalled: boolean): void {
+  const { model } = useSidebarHost();
+  useEffect(() => {
+    if (newest && recalled) {
+      model.firstLook(newest.workspace, newest.id);
+    }
+  }, [model, newest, recalled]);
 }
 
 /** Experiments keep their places while runs come; another filter or view orders them anew. */

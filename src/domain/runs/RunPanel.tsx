@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 
-import { ErrorNotice, Skeleton, useTrans } from '../../ui';
+import { ApiError } from '../../api/errors';
+import { EmptyState, ErrorNotice, Skeleton, useTrans } from '../../ui';
 import { BinNotice } from './parts/BinNotice';
 import { FailureBanner } from './parts/FailureBanner';
 import { Progress } from './parts/Progress';
@@ -18,6 +19,8 @@ export interface IRunPanelProps {
   onRun: (run: Run) => void;
   /** Tells which tab is shown, so that it is restored. */
   onTab: (tab: string) => void;
+  /** Takes the page away. */
+  onClose: () => void;
 }
 
 /** The page of one run. */
@@ -31,6 +34,17 @@ export function RunPanel(props: IRunPanelProps): JSX.Element {
       onRun(data);
     }
   }, [data, onRun]);
+  if (run.error instanceof ApiError && run.error.status === 404) {
+    return (
+      <EmptyState
+        text={trans.__(
+          'There is no run %1: it was deleted for ever, or the address is wrong.',
+          id
+        )}
+        action={{ label: trans.__('Close this page'), onClick: props.onClose }}
+      />
+    );
+  }
   if (run.error && !data) {
     return (
       <ErrorNotice

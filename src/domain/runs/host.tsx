@@ -12,8 +12,6 @@ export interface IRunHost {
   openCopy: (copy: ISavedNotebook) => Promise<void>;
   /** Opens a file of the server's root. */
   openFile: (path: string) => void;
-  /** Shows the experiments, with this one unfolded. */
-  showExperiments: () => void;
 }
 
 const HostContext = createContext<IRunHost | null>(null);

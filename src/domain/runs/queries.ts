@@ -85,6 +85,24 @@ export const runQueries = {
           })
         )
     }),
+  /** The bytes that deleting it for ever would free. */
+  purge: (api: ApiClient, id: string) =>
+    queryOptions({
+      queryKey: runKeys.detail(id, 'purge'),
+      queryFn: async ({ signal }) => {
+        const plan = await unwrap(
+          api.DELETE('/runs/{run_id}', {
+            params: {
+              path: { run_id: id },
+              query: { purge: true, dry_run: true }
+            },
+            signal
+          })
+        );
+        return plan?.bytes_freed ?? 0;
+      },
+      staleTime: 0
+    }),
   inspection: (api: ApiClient, workspace: string, path: string) =>
     queryOptions({
       queryKey: ['inspection', workspace, path],

@@ -2,18 +2,22 @@ import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 
 import { useApi } from '../../api/context';
-import { useTrans } from '../../ui';
+import { workspaceAddress } from '../../lib/address';
+import { useOpenPage, useTrans } from '../../ui';
+import { extraLabel } from './format';
 import { NewWorkspaceForm } from './NewWorkspaceForm';
-import { workspaceQueries } from './queries';
+import { workspaceQueries, type Workspace } from './queries';
 import { useWorkspace } from './useWorkspace';
 
 /** No workspace's name has a space. */
 const CREATE = ' create';
+const MANAGE = ' manage';
 
-/** Chooses the workspace that is looked at; its last entry makes a new one, in place. */
+/** Chooses the workspace that is looked at; its last entries make a new one, in place, and lead to all of them. */
 export function WorkspaceSwitcher(): JSX.Element {
   const trans = useTrans();
   const [current, setCurrent] = useWorkspace();
+  const open = useOpenPage();
   const [creating, setCreating] = useState(false);
   const { data = [] } = useQuery(workspaceQueries.list(useApi()));
   const id = useId();
@@ -38,28 +42,33 @@ export function WorkspaceSwitcher(): JSX.Element {
         value={current}
         title={trans.__('The workspace whose experiments are shown')}
         onChange={event => {
-          if (event.target.value === CREATE) {
+          const { value } = event.target;
+          if (value === CREATE) {
             setCreating(true);
+          } else if (value === MANAGE) {
+            open?.(workspaceAddress(current, 'details'));
           } else {
-            setCurrent(event.target.value);
+            setCurrent(value);
           }
         }}
       >
         {!known && <option value={current}>{current}</option>}
-        {data.map(({ name, display_name: label }) => (
-          <option key={name} value={name}>
-            {optionText(name, label)}
+        {data.map(workspace => (
+          <option key={workspace.name} value={workspace.name}>
+            {optionText(workspace)}
           </option>
         ))}
         <option value={CREATE}>{trans.__('Create workspace…')}</option>
+        {open && (
+          <option value={MANAGE}>{trans.__('Manage workspaces…')}</option>
+        )}
       </select>
     </div>
   );
 }
 
 /** The name that the addresses and the command line use, with the label where that says more. */
-function optionText(name: string, label: string): string {
-  return !label || label.toLowerCase() === name.toLowerCase()
-    ? name
-    : `${label} (${name})`;
+function optionText(workspace: Workspace): string {
+  const label = extraLabel(workspace);
+  return label ? `${label} (${workspace.name})` : workspace.name;
 }

@@ -1,7 +1,4 @@
 export { workspaceKeys, workspaceQueries, type Workspace } from './queries';
-export {
-  DEFAULT_WORKSPACE,
-  useWorkspace,
-  WorkspaceProvider
-} from './useWorkspace';
+export { useWorkspace, WorkspaceProvider } from './useWorkspace';
+export { WorkspacesPanel, type IWorkspacesPanelProps } from './WorkspacesPanel';
 export { WorkspaceSwitcher } from './WorkspaceSwitcher';

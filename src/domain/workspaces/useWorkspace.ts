@@ -1,9 +1,7 @@
 import { createContext, useContext, useSyncExternalStore } from 'react';
 
 import { Observable } from '../../lib/observable';
-
-/** The workspace that exists from the start. */
-export const DEFAULT_WORKSPACE = 'default';
+import { DEFAULT_WORKSPACE } from '../../lib/workspace';
 
 const WorkspaceContext = createContext(new Observable(DEFAULT_WORKSPACE));
 

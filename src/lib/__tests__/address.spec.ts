@@ -1,8 +1,12 @@
 import {
+  experimentAddress,
+  hasPage,
   linkedAddress,
+  pageName,
   parseAddress,
   runAddress,
-  takeAddress
+  takeAddress,
+  workspaceAddress
 } from '../address';
 
 const ID = '0123456789abcdef0123456789abcdef';
@@ -17,9 +21,51 @@ describe('parseAddress', () => {
     expect(parseAddress(runAddress(ID, 'logs'))?.tab).toBe('logs');
   });
 
+  it('reads experiments and workspaces', () => {
+    expect(parseAddress(experimentAddress('17'))).toEqual({
+      kind: 'experiments',
+      id: '17',
+      tab: null
+    });
+    const place = parseAddress(workspaceAddress('my_team-1'));
+    const page = parseAddress(workspaceAddress('my_team-1', 'details'));
+    expect(place).toEqual({ kind: 'workspaces', id: 'my_team-1', tab: null });
+    expect(page?.tab).toBe('details');
+    expect([place, page].map(one => one && hasPage(one))).toEqual([
+      false,
+      true
+    ]);
+  });
+
+  it('names a page whatever part of it is shown', () => {
+    const names = [
+      runAddress(ID),
+      runAddress(ID, 'metrics'),
+      workspaceAddress('a', 'details'),
+      workspaceAddress('b', 'details')
+    ].map(text => {
+      const address = parseAddress(text);
+      return address && pageName(address);
+    });
+    expect(names).toEqual([
+      `runs/${ID}`,
+      `runs/${ID}`,
+      'workspaces',
+      'workspaces'
+    ]);
+  });
+
   it.each([
     '',
     'runs/',
+    'experiments/',
+    'experiments/1/2',
+    'experiments/<b>',
+    'workspaces/a b',
+    'workspaces/-a',
+    'workspaces/a/settings',
+    `workspaces/${'a'.repeat(64)}`,
+    'constructor/x',
     'runs/12',
     `runs/${ID}x`,
     `models/${ID}`,

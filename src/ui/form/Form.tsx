@@ -10,6 +10,8 @@ export interface IFormProps {
   submitLabel: string;
   onSubmit: () => void;
   onCancel?: () => void;
+  /** Nothing brings back what the button takes away: it looks so. */
+  danger?: boolean;
   /** While it is being sent: nothing can be pressed twice. */
   busy?: boolean;
   /** False while a field is wrong. */
@@ -60,7 +62,7 @@ export function Form(props: IFormProps): JSX.Element {
         )}
         <button
           type="submit"
-          className="jp-mlws-button jp-mlws-button-primary"
+          className={`jp-mlws-button ${props.danger ? 'jp-mlws-button-danger' : 'jp-mlws-button-primary'}`}
           disabled={!ready}
           title={trans.__('%1 (Ctrl+Enter)', submitLabel)}
         >

@@ -117,7 +117,7 @@ describe('SidebarModel', () => {
       view: 'active',
       expanded: ['7'],
       selected: 'run:r',
-      reveals: 1
+      reveal: { focus: false }
     });
     model.reveal('7', 'r');
     expect(model.state.get().expanded).toEqual(['7']);
@@ -128,12 +128,54 @@ describe('SidebarModel', () => {
     model.toggle('1');
     model.toggle('2');
     model.toggle('1');
-    expect(model.remember()).toEqual({ view: 'active', expanded: ['2'] });
+    const nobody = { seen: [] };
+    expect(model.remember()).toEqual({
+      view: 'active',
+      expanded: ['2'],
+      ...nobody
+    });
     const other = new SidebarModel();
-    other.recall({ view: 'archived', expanded: ['2', 3] });
-    expect(other.remember()).toEqual({ view: 'archived', expanded: ['2'] });
+    other.recall({ view: 'archived', expanded: ['2', 3], seen: 1 });
+    expect(other.remember()).toEqual({
+      view: 'archived',
+      expanded: ['2'],
+      ...nobody
+    });
     other.recall('nonsense');
-    expect(other.remember()).toEqual({ view: 'active', expanded: [] });
+    expect(other.remember()).toEqual({
+      view: 'active',
+      expanded: [],
+      ...nobody
+    });
+  });
+
+  it('unfolds the newest experiment of a workspace once', () => {
+    const model = new SidebarModel();
+    model.firstLook('default', '1');
+    // Nobody knows yet what was remembered.
+    expect(model.state.get().expanded).toEqual([]);
+    model.recall(undefined);
+    model.firstLook('default', '1');
+    expect(model.state.get().expanded).toEqual(['1']);
+    model.collapseAll();
+    model.firstLook('default', '2');
+    expect(model.state.get().expanded).toEqual([]);
+    model.firstLook('other', '3');
+    const later = new SidebarModel();
+    later.recall(model.remember());
+    later.firstLook('default', '4');
+    expect(later.state.get().expanded).toEqual(['3']);
+  });
+
+  it('reveals an experiment where it is listed, with the focus', () => {
+    const model = new SidebarModel();
+    model.revealExperiment({ id: '5', archived: true });
+    expect(model.state.get()).toMatchObject({
+      view: 'archived',
+      expanded: ['5'],
+      selected: 'experiment:5',
+      reveal: { focus: true }
+    });
   });
 });
 

@@ -2,10 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 
 import { useApi } from '../../../api/context';
-import { formatNumber, formatNumberFull } from '../../../lib/format';
+import { formatNumber, formatNumberFull, shortId } from '../../../lib/format';
 import { toNumber, type WireNumber } from '../../../lib/metricValue';
 import { colorFor } from '../../../lib/runColor';
-import { ErrorNotice, Skeleton, useTrans } from '../../../ui';
+import { CsvButton, ErrorNotice, Skeleton, useTrans } from '../../../ui';
 import { metricQueries, Sparkline, type MetricSummary } from '../../metrics';
 import type { Run } from '../types';
 import { Card } from './Card';
@@ -28,9 +28,25 @@ export function MetricsCard(props: {
       title={trans.__('Metrics')}
       actions={
         all.length > 0 && (
-          <button type="button" className="jp-mlws-link" onClick={onShowAll}>
-            {trans._n('%1 curve', 'All %1 curves', all.length)}
-          </button>
+          <>
+            <button type="button" className="jp-mlws-link" onClick={onShowAll}>
+              {trans._n('%1 curve', 'All %1 curves', all.length)}
+            </button>
+            <CsvButton
+              label={trans.__('Download the metrics of this table as CSV')}
+              file={`metrics-${shortId(run.id)}.csv`}
+              columns={['metric', 'last', 'min', 'max', 'count']}
+              rows={() =>
+                all.map(({ key, last, min, max, count }) => [
+                  key,
+                  last,
+                  min,
+                  max,
+                  count
+                ])
+              }
+            />
+          </>
         )
       }
     >

@@ -1,20 +1,30 @@
-import { CopyButton, useTrans } from '../../../ui';
+import { shortId } from '../../../lib/format';
+import { CopyButton, CsvButton, useTrans } from '../../../ui';
 import type { Run } from '../types';
 import { Card } from './Card';
 
 /** The parameters a run had. */
 export function ParamsCard(props: { run: Run }): JSX.Element {
   const trans = useTrans();
-  const entries = Object.entries(props.run.params);
+  const { run } = props;
+  const entries = Object.entries(run.params);
   return (
     <Card
       title={trans.__('Parameters')}
       actions={
         entries.length > 0 && (
-          <CopyButton
-            label={trans.__('Copy parameters as JSON')}
-            text={() => JSON.stringify(props.run.params, null, 2)}
-          />
+          <>
+            <CsvButton
+              label={trans.__('Download the parameters as CSV')}
+              file={`parameters-${shortId(run.id)}.csv`}
+              columns={['name', 'value']}
+              rows={() => entries}
+            />
+            <CopyButton
+              label={trans.__('Copy parameters as JSON')}
+              text={() => JSON.stringify(run.params, null, 2)}
+            />
+          </>
         )
       }
     >

@@ -1,7 +1,11 @@
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { ErrorNotice, TextField, useTrans } from '../../../ui';
+import { useApi } from '../../../api/context';
+import { formatBytes } from '../../../lib/format';
+import { ConfirmDeletion, ErrorNotice, Skeleton, useTrans } from '../../../ui';
 import { usePurgeRun, useRestoreRun } from '../mutations';
+import { runQueries } from '../queries';
 import type { Run } from '../types';
 
 /** A deleted run: back with one press; away for ever only after its name is typed. */
@@ -39,35 +43,28 @@ export function BinNotice(props: { run: Run }): JSX.Element | null {
   );
 }
 
+/** What would be free, asked of the server; then the name. */
 function Purge(props: { run: Run; onClose: () => void }): JSX.Element {
   const { run, onClose } = props;
   const trans = useTrans();
+  const plan = useQuery(runQueries.purge(useApi(), run.id));
   const purge = usePurgeRun(run.id);
-  const [typed, setTyped] = useState('');
-  return (
-    <div className="jp-mlws-form">
-      <TextField
-        label={trans.__(
-          'Type “%1” to delete it with its files, log and metrics',
-          run.name
-        )}
-        value={typed}
-        onChange={setTyped}
-      />
-      {purge.error && <ErrorNotice error={purge.error} />}
-      <div className="jp-mlws-form-actions">
-        <button type="button" className="jp-mlws-button" onClick={onClose}>
-          {trans.__('Keep it')}
-        </button>
-        <button
-          type="button"
-          className="jp-mlws-button"
-          disabled={typed !== run.name || purge.isPending}
-          onClick={() => purge.mutate()}
-        >
-          {trans.__('Delete for ever')}
-        </button>
-      </div>
-    </div>
+  if (plan.error) {
+    return (
+      <ErrorNotice error={plan.error} onRetry={() => void plan.refetch()} />
+    );
+  }
+  return plan.data === undefined ? (
+    <Skeleton count={2} />
+  ) : (
+    <ConfirmDeletion
+      name={run.name}
+      text={trans.__(
+        'The run goes with its metrics, logs and files. %1 become free. Nothing brings it back.',
+        formatBytes(plan.data)
+      )}
+      onConfirm={() => purge.mutateAsync()}
+      onDone={onClose}
+    />
   );
 }

@@ -1,11 +1,11 @@
+import { experimentAddress, workspaceAddress } from '../../../lib/address';
 import {
   formatDuration,
   formatNumber,
   formatNumberFull
 } from '../../../lib/format';
-import { ErrorNotice, StatusBadge, useTrans } from '../../../ui';
+import { ErrorNotice, PageLink, StatusBadge, useTrans } from '../../../ui';
 import { hasEnded, headMetrics, liveDuration, statusReason } from '../format';
-import { useRunHost } from '../host';
 import { useUpdateRun } from '../mutations';
 import type { Run } from '../types';
 import { useNow } from '../useNow';
@@ -18,7 +18,6 @@ export function RunHeader(
 ): JSX.Element {
   const { run } = props;
   const trans = useTrans();
-  const host = useRunHost();
   const update = useUpdateRun(run.id);
   return (
     <header className="jp-mlws-run-header">
@@ -27,18 +26,21 @@ export function RunHeader(
           className="jp-mlws-breadcrumb"
           aria-label={trans.__('Where this run belongs')}
         >
-          <span className="jp-mlws-ellipsis" title={run.workspace}>
+          <PageLink
+            className="jp-mlws-ellipsis"
+            address={workspaceAddress(run.workspace)}
+            title={trans.__('Show the workspace %1', run.workspace)}
+          >
             {run.workspace}
-          </span>
+          </PageLink>
           <span aria-hidden="true">/</span>
-          <button
-            type="button"
-            className="jp-mlws-link jp-mlws-ellipsis"
+          <PageLink
+            className="jp-mlws-ellipsis"
+            address={experimentAddress(run.experiment_id)}
             title={trans.__('Show the runs of %1', run.experiment_name)}
-            onClick={host.showExperiments}
           >
             {run.experiment_name}
-          </button>
+          </PageLink>
           <span aria-hidden="true">/</span>
         </nav>
         <NameEditor

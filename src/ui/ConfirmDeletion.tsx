@@ -1,14 +1,15 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { Form, TextField, useTrans } from '../../ui';
+import { Form, TextField } from './form';
+import { useTrans } from './trans';
 
 export interface IConfirmDeletionProps {
-  /** What must be typed. */
-  name: string;
+  /** What must be typed; null where nothing is lost that was worth the typing. */
+  name: string | null;
   /** What goes, with its bytes. */
   text: string;
-  onConfirm: () => Promise<void>;
+  onConfirm: () => Promise<unknown>;
   onDone: () => void;
 }
 
@@ -21,19 +22,22 @@ export function ConfirmDeletion(props: IConfirmDeletionProps): JSX.Element {
   return (
     <Form
       label={trans.__('Delete for ever')}
+      danger
       submitLabel={trans.__('Delete for ever')}
-      valid={typed.trim() === name.trim()}
+      valid={name === null || typed.trim() === name.trim()}
       busy={deletion.isPending}
       error={deletion.error}
       onCancel={onDone}
       onSubmit={() => deletion.mutate()}
     >
       <p className="jp-mlws-confirm-text">{text}</p>
-      <TextField
-        label={trans.__('Type “%1” to confirm', name)}
-        value={typed}
-        onChange={setTyped}
-      />
+      {name !== null && (
+        <TextField
+          label={trans.__('Type “%1” to confirm', name)}
+          value={typed}
+          onChange={setTyped}
+        />
+      )}
     </Form>
   );
 }

@@ -1,0 +1,84 @@
+import {
+  useMutation,
+  useQueryClient,
+  type UseMutationResult
+} from '@tanstack/react-query';
+
+import { unwrap } from '../../api/client';
+import { useApi } from '../../api/context';
+import type { components } from '../../api/schema';
+import { DEFAULT_WORKSPACE } from '../../lib/workspace';
+import { workspaceKeys, type Workspace } from './queries';
+import { useWorkspace } from './useWorkspace';
+
+type WorkspaceUpdate = components['schemas']['WorkspaceUpdate'];
+
+/** Names or describes a workspace anew; refused where somebody else did so meanwhile. */
+export function useUpdateWorkspace(
+  workspace: Workspace
+): UseMutationResult<Workspace, Error, WorkspaceUpdate> {
+  const api = useApi();
+  const client = useQueryClient();
+  const [current, setCurrent] = useWorkspace();
+  return useMutation({
+    mutationFn: body =>
+      unwrap(
+        api.PATCH('/workspaces/{workspace}', {
+          params: { path: { workspace: workspace.name } },
+          headers: { 'If-Match': String(workspace.version) },
+          body
+        })
+      ),
+    onSuccess: async ({ name }) => {
+      // Runs and experiments carry the name too.
+      await client.invalidateQueries();
+      if (current === workspace.name) {
+        setCurrent(name);
+      }
+    },
+    onError: () => client.invalidateQueries({ queryKey: workspaceKeys.all })
+  });
+}
+
+/** Archives a workspace, or brings it back. */
+export function useArchiveWorkspace(
+  name: string
+): UseMutationResult<Workspace, Error, 'archive' | 'restore'> {
+  const api = useApi();
+  const leave = useLeave(name);
+  return useMutation({
+    mutationFn: step =>
+      unwrap(
+        api.POST(`/workspaces/{workspace}/${step}`, {
+          params: { path: { workspace: name } }
+        })
+      ),
+    onSuccess: ({ archived }) => leave(archived)
+  });
+}
+
+/** Deletes an archived workspace with all it holds, for ever. */
+export function useDeleteWorkspace(name: string): () => Promise<void> {
+  const api = useApi();
+  const leave = useLeave(name);
+  return async () => {
+    await unwrap(
+      api.DELETE('/workspaces/{workspace}', {
+        params: { path: { workspace: name } }
+      })
+    );
+    await leave(true);
+  };
+}
+
+/** Looks at the default workspace where this one was looked at and is gone. */
+function useLeave(name: string): (gone: boolean) => Promise<void> {
+  const client = useQueryClient();
+  const [current, setCurrent] = useWorkspace();
+  return async gone => {
+    if (gone && current === name) {
+      setCurrent(DEFAULT_WORKSPACE);
+    }
+    await client.invalidateQueries({ queryKey: workspaceKeys.all });
+  };
+}
