@@ -11,7 +11,7 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import v4
 from papermill.clientwrap import PapermillNotebookClient
 
-from jupyter_mlws.runner.streams import continued, settled
+from jupyter_mlws.runner.streams import StreamText
 
 if TYPE_CHECKING:
     from jupyter_mlws.runner.deltas import DeltaWriter
@@ -31,7 +31,7 @@ class OpenStream:
         self.node = node
         self.new: list[str] = []
         self.size = 0
-        self.parts: list[str] = []
+        self.text = StreamText()
 
     def goes_on(self, outs: list[Any], cell: int, name: str) -> bool:
         """Whether text of stream `name` belongs to this output."""
@@ -127,26 +127,24 @@ class JobClient(PapermillNotebookClient):  # type: ignore[misc]
         self.deltas.flush()
 
     def _bring_stream(self) -> None:
-        """Bring new stream text to stdout, to the notebook's parts, and to the deltas."""
+        """Bring new stream text to stdout, and to the deltas."""
         stream = self._stream
         if stream is not None and stream.new:
             text = "".join(stream.new)
             stream.new.clear()
             stream.size = 0
             write_text(text)
-            text = continued(text)
-            stream.parts.append(text)
-            self.deltas.stream(stream.cell, stream.node["name"], text)
+            stream.text.feed(text)
+            news = stream.text.news()
+            if news is not None:
+                self.deltas.stream(stream.cell, stream.node["name"], news[1], back=news[0])
 
     def settle(self) -> None:
         """Make the notebook's outputs complete up to now."""
         self._bring_stream()
         stream = self._stream
-        if stream is None:
-            return
-        text = "".join(stream.parts)
-        stream.parts = [text]
-        stream.node["text"] = settled(text)
+        if stream is not None:
+            stream.node["text"] = stream.text.settled()
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import msgspec
 
-from jupyter_mlws.runner.streams import continued
-
 MAX_STREAM = 1_000_000
 BIG = 10_000_000
 Delta = dict[str, Any]
@@ -42,13 +40,17 @@ class DeltaWriter:
         """Cell `cell` runs."""
         self._pending.append({"op": "start", "cell": cell, "at": now_ms()})
 
-    def stream(self, cell: int, name: str, text: str) -> None:
-        """Text of a stream of the cell."""
+    def stream(self, cell: int, name: str, text: str, *, back: int = 0) -> None:
+        """Text of a stream of the cell, after its last `back` lines are taken away (the unfinished one counts)."""
         last = self._pending[-1] if self._pending else None
-        if last is not None and last["op"] == "output" and last["cell"] == cell and last["output"].get("name") == name:
-            last["output"]["text"] += text
-        else:
-            self._pending.append({"op": "output", "cell": cell, "output": {"output_type": "stream", "name": name, "text": text}})
+        joins = last is not None and last["op"] == "output" and last["cell"] == cell and last["output"].get("name") == name
+        if joins and back == 0:
+            self._pending[-1]["output"]["text"] += text
+            return
+        delta: Delta = {"op": "output", "cell": cell, "output": {"output_type": "stream", "name": name, "text": text}}
+        if back:
+            delta["back"] = back
+        self._pending.append(delta)
 
     def output(self, cell: int, output: dict[str, Any], display_id: str | None) -> None:
         """Any other output of the cell."""
@@ -98,14 +100,14 @@ class DeltaWriter:
 
 
 def _pieces(delta: Delta) -> list[Delta]:
-    """`delta`, its stream text cut into pieces of at most 1 MB."""
+    """`delta`, its stream text cut into pieces of at most 1 MB; the first takes lines away, if any are to go."""
     output = delta.get("output")
-    if output is None or output.get("output_type") != "stream":
+    if output is None or output.get("output_type") != "stream" or len(output["text"]) <= MAX_STREAM:
         return [delta]
-    text = continued(output["text"])
+    text = output["text"]
+    texts = [text[start : start + MAX_STREAM] for start in range(0, len(text), MAX_STREAM)]
     return [
-        {**delta, "output": {**output, "text": text[start : start + MAX_STREAM]}}
-        for start in range(0, max(len(text), 1), MAX_STREAM)
+        {**delta, "back": 0 if n else delta.get("back", 0), "output": {**output, "text": some}} for n, some in enumerate(texts)
     ]
 
 

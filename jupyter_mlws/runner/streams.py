@@ -1,30 +1,52 @@
-"""Carriage returns in stream output: a progress bar of a million updates is one line."""
+"""Text of a stream output as a terminal would leave it: a progress bar of a million updates is one line, two nested bars are two."""
 
 from __future__ import annotations
 
-import re
+from mlws.terminal import Screen
 
-OVERWRITTEN = re.compile(r"(?m)^[^\n]*\r(?=[^\r\n])")
-LINE_END = re.compile(r"\r+\n")
-
-
-def settled(text: str) -> str:
-    """`text` as it stands at the end: of an overwritten line only its last state."""
-    if "\r" not in text:
-        return text
-    return OVERWRITTEN.sub("", LINE_END.sub("\n", text))
+ENCODING = ("utf-8", "surrogatepass")
+"""What a kernel sends may hold halves of surrogate pairs."""
 
 
-def continued(text: str) -> str:
-    """`text` shortened so that, appended to what came before, it settles to the same.
+class StreamText:
+    """One stream output. `feed` takes what the kernel sends, `news` tells a reader what has changed, `settled` is all of it."""
 
-    What came before may end in the middle of a line; if `text` overwrites that line, the result begins with `\\r`.
-    """
-    if "\r" not in text:
-        return text
-    first, newline, rest = LINE_END.sub("\n", text).partition("\n")
-    ending = first[len(first.rstrip("\r")) :] and "\r"
-    body = first.rstrip("\r")
-    if "\r" in body:
-        first = "\r" + body.rpartition("\r")[2] + ending
-    return first + newline + settled(rest)
+    def __init__(self) -> None:
+        self._screen = Screen(patient=True)
+        self._finished: list[bytes] = []
+        self._fresh: list[bytes] = []
+        """Finished lines that the reader has not been told as such."""
+        self._told: list[bytes] = [b""]
+        """The last lines as the reader has them; the last one is unfinished."""
+
+    def feed(self, text: str) -> None:
+        """Take in text."""
+        done = self._screen.feed(text.encode(*ENCODING))
+        if done:
+            self._finished.append(done)
+            self._fresh.append(done)
+
+    def news(self) -> tuple[int, str] | None:
+        """(lines to take away from the end, text to append) since the last call; None if nothing has changed."""
+        live = self._screen.live
+        now = b"".join(self._fresh) + b"\n".join(live)
+        before = b"\n".join(self._told)
+        if now == before:
+            return None
+        if now.startswith(before):
+            back, start = 0, len(before)
+        else:
+            back, start = len(self._told), 0
+            for line in self._told[:-1]:
+                if not now.startswith(line + b"\n", start):
+                    break
+                start += len(line) + 1
+                back -= 1
+        self._fresh, self._told = [], live
+        return back, now[start:].decode(*ENCODING)
+
+    def settled(self) -> str:
+        """The whole text as it stands."""
+        whole = b"".join([*self._finished, b"\n".join(self._screen.live)])
+        self._finished = [b"".join(self._finished)]
+        return whole.decode(*ENCODING)

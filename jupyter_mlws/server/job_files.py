@@ -20,7 +20,7 @@ from jupyter_mlws.domain.jobs.errors import (
     SourceMissing,
     UnknownParameter,
 )
-from jupyter_mlws.domain.jobs.routes import idempotency_key
+from jupyter_mlws.domain.jobs.routes.jobs import idempotency_key
 from jupyter_mlws.domain.jobs.schemas import JobFile, JobFileSubmission, JobFileSubmit, JobFileValidation
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.errors import MlwsError

@@ -280,6 +280,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{run_id}/log/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lines of a job's log that hold some words
+         * @description In any case, colours left out. Searches about 32 MB; ask again from `next_offset` while there is `more`.
+         */
+        get: operations["jobs_get_LogSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{run_id}/notebook": {
         parameters: {
             query?: never;
@@ -289,9 +309,29 @@ export interface paths {
         };
         /**
          * Output notebook of a job as it grows
-         * @description Changes from a byte offset on, about 2 MB at most; ask again from `next_offset` until `done`.
+         * @description Changes from a byte offset on; ask again from `next_offset` while there is `more`, and after hints until `done`.
          */
-        get: operations["jobs_get_Notebook"];
+        get: operations["notebooks_get_JobNotebook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{run_id}/notebook/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Image in the output notebook of a job
+         * @description PNG, JPEG, GIF or WebP of the output at `place`, as bytes.
+         */
+        get: operations["notebooks_get_JobImage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -668,6 +708,46 @@ export interface paths {
          * @description Where a metric has more points than asked for: the least and greatest of each bucket, so that no peak is lost.
          */
         get: operations["metrics_get_Series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run_id}/notebook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A notebook among the files of a run
+         * @description In the form that growing notebooks have; offsets count outputs.
+         */
+        get: operations["notebooks_get_FileNotebook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runs/{run_id}/notebook/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Image in a notebook among the files of a run
+         * @description As for jobs.
+         */
+        get: operations["notebooks_get_FileImage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1178,18 +1258,23 @@ export interface components {
          * @description One change of the growing output notebook. `op` tells which fields count.
          *
          *         `base`: `notebook` is the whole notebook before the first cell ran. `start`: cell `cell` runs. `output`: `output` is
-         *         appended to the cell (stream text may continue the last output of the same name). `clear`: the outputs go. `update`:
-         *         the outputs with `display_id` become `output`. `end`: the cell ended with `ok`. `done`: no more deltas come.
+         *         appended to the cell (stream text continues the last output of the same name, after its last `back` lines were taken
+         *         away; the unfinished one counts). `clear`: the outputs go. `update`: the outputs with `display_id` become `output`.
+         *         `end`: the cell ended with `ok`. `done`: no more deltas come.
          */
         CellDelta: {
             /** @default null */
             at?: number | null;
+            /** @default 0 */
+            back?: number;
             /** @default null */
             cell?: number | null;
             /** @default null */
             display_id?: string | null;
             /** @default null */
             execution_count?: number | null;
+            /** @default null */
+            held?: components["schemas"]["HeldOutput"] | null;
             /** @default null */
             notebook?: Record<string, never> | null;
             /** @default null */
@@ -1198,6 +1283,8 @@ export interface components {
             op: "base" | "clear" | "done" | "end" | "output" | "start" | "update";
             /** @default null */
             output?: Record<string, never> | null;
+            /** @default null */
+            place?: number | null;
         };
         /**
          * ChangeHint
@@ -1462,6 +1549,22 @@ export interface components {
             status: string;
         };
         /**
+         * HeldOutput
+         * @description What an answer left out of an output because of its size (`hold_over`). Asked without `hold_over`, the same place gives all.
+         */
+        HeldOutput: {
+            bytes: number;
+            /** @default null */
+            height?: number | null;
+            /** @default null */
+            lines?: number | null;
+            /** @default null */
+            tail?: string | null;
+            types: string[];
+            /** @default null */
+            width?: number | null;
+        };
+        /**
          * IODeclare
          * @description Inputs and outputs to note on a run.
          */
@@ -1656,6 +1759,15 @@ export interface components {
             };
         };
         /**
+         * LogMatches
+         * @description Lines of a log that a search found.
+         */
+        LogMatches: {
+            more: boolean;
+            next_offset: number;
+            offsets: number[];
+        };
+        /**
          * LogReply
          * @description How many metric points were stored (0 for a batch that was there already).
          */
@@ -1664,7 +1776,8 @@ export interface components {
         };
         /**
          * LogSlice
-         * @description A piece of a log. Whole lines stand in `text`; the unfinished last line stands in `partial` and is not counted in `next_offset`.
+         * @description A piece of a log. Whole lines stand in `text`; the unfinished last ones (several, where a program moves its bars) stand in
+         *         `partial` and are not counted in `next_offset`.
          */
         LogSlice: {
             done: boolean;
@@ -1753,11 +1866,12 @@ export interface components {
         };
         /**
          * NotebookDeltas
-         * @description Deltas after a byte offset, at most about 2 MB of them at once; ask again from `next_offset` until `done`.
+         * @description Deltas from an offset on, about 1 MB of them at once; ask again from `next_offset` while there is `more`, and until `done`.
          */
         NotebookDeltas: {
             deltas: components["schemas"]["CellDelta"][];
             done: boolean;
+            more: boolean;
             next_offset: number;
         };
         /**
@@ -3143,6 +3257,7 @@ export interface operations {
                 offset?: number;
                 limit?: number;
                 tail?: number | null;
+                before?: number | null;
                 stream?: "system" | "user";
             };
             header?: never;
@@ -3200,10 +3315,74 @@ export interface operations {
             };
         };
     };
-    jobs_get_Notebook: {
+    jobs_get_LogSearch: {
+        parameters: {
+            query: {
+                q: string;
+                offset?: number;
+                stream?: "system" | "user";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogMatches"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notebooks_get_JobNotebook: {
         parameters: {
             query?: {
                 offset?: number;
+                limit?: number;
+                hold_over?: number | null;
             };
             header?: never;
             path: {
@@ -3220,6 +3399,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotebookDeltas"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notebooks_get_JobImage: {
+        parameters: {
+            query: {
+                place: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description The request is wrong in itself: a type, a range, a shape. */
@@ -4626,6 +4865,132 @@ export interface operations {
                 };
             };
             /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notebooks_get_FileNotebook: {
+        parameters: {
+            query: {
+                offset?: number;
+                limit?: number;
+                hold_over?: number | null;
+                area: "artifacts" | "snapshot";
+                path: string;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotebookDeltas"];
+                };
+            };
+            /** @description The file cannot be read as a notebook: not JSON, a folder, or another format. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run has no file or folder at this path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notebooks_get_FileImage: {
+        parameters: {
+            query: {
+                area: "artifacts" | "snapshot";
+                path: string;
+                place: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The file cannot be read as a notebook: not JSON, a folder, or another format. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run has no file or folder at this path. */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -6,6 +6,7 @@ import {
 } from '@jupyterlab/application';
 import { WidgetTracker } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
@@ -32,6 +33,7 @@ export const pagesPlugin: JupyterFrontEndPlugin<IMlwsPages> = {
     IWorkspaceConnection,
     IRenderMimeRegistry,
     IEditorServices,
+    IEditorLanguageRegistry,
     IDocumentManager
   ],
   optional: [ITranslator, ILayoutRestorer, IRouter],
@@ -41,6 +43,7 @@ export const pagesPlugin: JupyterFrontEndPlugin<IMlwsPages> = {
     connection: IWorkspaceConnection,
     rendermime: IRenderMimeRegistry,
     editors: IEditorServices,
+    languages: IEditorLanguageRegistry,
     documents: IDocumentManager,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
@@ -48,7 +51,13 @@ export const pagesPlugin: JupyterFrontEndPlugin<IMlwsPages> = {
   ): IMlwsPages => {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const tracker = new WidgetTracker<PagePanel>({ namespace: 'mlws-pages' });
-    const host = createRunHost({ app, documents, rendermime, editors });
+    const host = createRunHost({
+      app,
+      documents,
+      rendermime,
+      languages,
+      mimeTypes: editors.mimeTypeService
+    });
     const options: IPageOptions = {
       connection,
       translator,

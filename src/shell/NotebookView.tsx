@@ -1,4 +1,5 @@
-import type { IEditorServices } from '@jupyterlab/codeeditor';
+import type { IEditorMimeTypeService } from '@jupyterlab/codeeditor';
+import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { Notebook, StaticNotebook } from '@jupyterlab/notebook';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { MessageLoop } from '@lumino/messaging';
@@ -6,17 +7,21 @@ import { Widget } from '@lumino/widgets';
 import {
   useEffect,
   useLayoutEffect,
+  useMemo,
   useRef,
   useState,
   type RefObject
 } from 'react';
 
 import type { INotebookViewProps, NotebookView } from '../domain/notebooks';
+import { StaticEditor } from './StaticEditor';
+import { addHeldOutputs, HeldOutputs, HeldPlaces } from './HeldOutputs';
 
 /** What the Lab draws notebooks with. */
 export interface INotebookTools {
   rendermime: IRenderMimeRegistry;
-  editors: IEditorServices;
+  languages: IEditorLanguageRegistry;
+  mimeTypes: IEditorMimeTypeService;
 }
 
 const RUNNING_CLASS = 'jp-mlws-cell-running';
@@ -25,9 +30,15 @@ const FAILED_CLASS = 'jp-mlws-cell-failed';
 /** A component that draws a notebook by the Lab's own cells: untrusted, and not to be edited. */
 export function notebookView(tools: INotebookTools): NotebookView {
   return function LabNotebook(props: INotebookViewProps): JSX.Element {
-    const { document, running, failed, target } = props;
+    const { document, held, running, failed, target } = props;
     const host = useRef<HTMLDivElement>(null);
-    const widget = useWidget(host, tools, document);
+    const { rendermime, places } = useMemo(() => {
+      const own = tools.rendermime.clone();
+      const found = new HeldPlaces();
+      addHeldOutputs(own, held, found);
+      return { rendermime: own, places: found };
+    }, [held]);
+    const widget = useWidget(host, { ...tools, rendermime }, document);
     useMark(widget, running, RUNNING_CLASS);
     useMark(widget, failed, FAILED_CLASS);
     useEffect(() => {
@@ -35,7 +46,11 @@ export function notebookView(tools: INotebookTools): NotebookView {
         void widget.scrollToItem(target.cell, 'center');
       }
     }, [widget, target]);
-    return <div ref={host} className="jp-mlws-notebook-host" />;
+    return (
+      <div ref={host} className="jp-mlws-notebook-host">
+        <HeldOutputs {...{ places, held, rendermime }} />
+      </div>
+    );
   };
 }
 
@@ -65,18 +80,20 @@ function useWidget(
       setWidget(null);
       made.dispose();
     };
-  }, [host, tools, document]);
+    // The tools are the Lab's, and stay.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [host, tools.rendermime, document]);
   return widget;
 }
 
 function createNotebook(tools: INotebookTools): StaticNotebook {
-  const { rendermime, editors } = tools;
+  const { rendermime, languages, mimeTypes } = tools;
   const notebook = new StaticNotebook({
-    rendermime: rendermime.clone(),
+    rendermime,
     contentFactory: new Notebook.ContentFactory({
-      editorFactory: options => editors.factoryService.newInlineEditor(options)
+      editorFactory: options => new StaticEditor(options, languages)
     }),
-    mimeTypeService: editors.mimeTypeService,
+    mimeTypeService: mimeTypes,
     editorConfig: StaticNotebook.defaultEditorConfig,
     notebookConfig: StaticNotebook.defaultNotebookConfig
   });

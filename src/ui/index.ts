@@ -1,4 +1,9 @@
-export { LineChart, type ILineChartProps, type ILineSeries } from './chart';
+export {
+  LineChart,
+  useThemeVersion,
+  type ILineChartProps,
+  type ILineSeries
+} from './chart';
 export { copyText } from './clipboard';
 export { ConfirmDeletion, type IConfirmDeletionProps } from './ConfirmDeletion';
 export { CopyButton, type ICopyButtonProps } from './CopyButton';
@@ -8,6 +13,7 @@ export { ErrorNotice, type IErrorNoticeProps } from './ErrorNotice';
 export { errorSentence } from './errorText';
 export * from './form';
 export { IconButton, type IIconButtonProps } from './IconButton';
+export { AnsiLine, TextLines } from './lines';
 export {
   PageLink,
   PagesProvider,

@@ -67,6 +67,43 @@ def test_the_output_notebook_can_be_followed_from_its_deltas(server: LiveServer)
     assert any(output.get("data", {}).get("text/plain") == "2" for output in outputs)
 
 
+DRAWING = """
+import struct, zlib
+from IPython.display import HTML, Image, display
+rows = bytes(range(256)) * 301
+def chunk(kind, data): return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+head = struct.pack(">IIBBBBB", 100, 100, 8, 2, 0, 0, 0)
+png = b"\\x89PNG\\r\\n\\x1a\\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows[:30100], 0)) + chunk(b"IEND", b"")
+display(Image(png)); print("text\\n" * 100_000); display(HTML("<i>" * 50_000))
+"""
+
+
+RICHEST = ("text/plain", "text/html", "image/png")
+
+
+def test_large_outputs_are_left_out_until_somebody_asks(server: LiveServer):
+    write_notebook(server.root / "draws.ipynb", DRAWING)
+    run_id = server.submit({"kind": "notebook", "notebook": "draws.ipynb"})
+    assert server.wait(run_id)["status"] == "Completed"
+    file = "area=artifacts&path=notebook/draws.ipynb"
+    for route, extra in ((f"/jobs/{run_id}/notebook", ""), (f"/runs/{run_id}/notebook", f"&{file}")):
+        reply = server.get(f"{route}?hold_over=64000{extra}")
+        assert len(reply.content) < 40_000
+        held = {max(delta["held"]["types"], key=RICHEST.index): delta for delta in reply.json()["deltas"] if "held" in delta}
+        assert set(held) == {"image/png", "text/plain", "text/html"}
+        assert (held["image/png"]["held"]["width"], held["image/png"]["held"]["height"]) == (100, 100)
+        place = held["text/html"]["place"]
+        whole = server.ok("GET", f"{route}?offset={place}&limit=1{extra}")["deltas"][0]["output"]
+        assert whole["data"]["text/html"] == "<i>" * 50_000
+        image = server.get(f"{route}/image?place={held['image/png']['place']}{extra}")
+        assert image.content.startswith(b"\x89PNG")
+        assert image.headers["Content-Type"] == "image/png"
+        assert image.headers["Content-Security-Policy"] == "sandbox"
+        assert image.headers["X-Content-Type-Options"] == "nosniff"
+        no_image = server.get(f"{route}/image?place={place}{extra}")
+        assert (no_image.status_code, no_image.json()["error"]["code"]) == (404, "not_an_image")
+
+
 def test_a_failing_cell_is_named(server: LiveServer):
     write_notebook(server.root / "fails.ipynb", "x = 1", "raise ValueError('no such luck')")
     run = server.wait(server.submit({"kind": "notebook", "notebook": "fails.ipynb"}))

@@ -14,7 +14,8 @@ import pytest
 
 from jupyter_mlws.domain.jobs.schemas import CellDelta
 
-KERNEL_PATH = Path(__file__).resolve().parents[2] / "jupyter_mlws" / "kernel_path"
+ROOT = Path(__file__).resolve().parents[2]
+KERNEL_PATH = ROOT / "jupyter_mlws" / "kernel_path"
 KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -43,7 +44,9 @@ class NotebookJob:
         work.mkdir(parents=True)
         (work / "in.ipynb").write_text(content if isinstance(content, str) else json.dumps(content))
         fields = {"input": str(work / "in.ipynb"), "kernel": None, "parameters": {}, "cwd": str(work), **section}
-        env = {**os.environ, "MLWS_JOB_DIR": str(path), "MLWS_RUN_ID": "b" * 32, "PYTHONPATH": str(KERNEL_PATH)}
+        # The runner of this checkout, whichever one is installed.
+        python_path = os.pathsep.join([str(ROOT), str(KERNEL_PATH)])
+        env = {**os.environ, "MLWS_JOB_DIR": str(path), "MLWS_RUN_ID": "b" * 32, "PYTHONPATH": python_path}
         env.pop("PYTEST_CURRENT_TEST", None)  # with it ipykernel does not capture what subprocesses print
         argv = [sys.executable, "-m", "jupyter_mlws.runner.notebook", str(path)]
         job = {"version": 1, "run_id": "b" * 32, "attempt": 1, "kind": "notebook", "argv": argv, "cwd": str(work), "env": env}

@@ -10,19 +10,59 @@ from hypothesis import strategies as st
 
 from jupyter_mlws.runner.deltas import DeltaWriter
 from jupyter_mlws.runner.report import cell_name
-from jupyter_mlws.runner.streams import continued, settled
+from jupyter_mlws.runner.streams import StreamText
 
 PIECES = st.lists(st.text(alphabet="ab\r\n", max_size=8), max_size=6)
+MOVES = st.lists(st.sampled_from(["a", "bé", "\r", "\n", "\x1b[A", "\x1b[2B", "\x1b[31m", "\n" * 60]), max_size=30)
+
+
+def replayed(news):
+    """What a reader has who is told all news."""
+    text = ""
+    for back, more in news:
+        lines = text.split("\n")
+        kept = lines[: len(lines) - back]
+        text = "".join(line + "\n" for line in kept) + more if back else text + more
+    return text
+
+
+def last_states(text):
+    """The plain definition: of each line what stands after its last return that something follows."""
+    pieces = [[piece for piece in line.split("\r") if piece] for line in text.split("\n")]
+    return "\n".join(line[-1] if line else "" for line in pieces)
 
 
 @given(pieces=PIECES)
-def test_shortened_pieces_settle_to_the_same(pieces):
-    assert settled("".join(map(continued, pieces))) == settled("".join(pieces))
+def test_a_stream_settles_to_the_last_state_of_each_line(pieces):
+    stream = StreamText()
+    for piece in pieces:
+        stream.feed(piece)
+    assert stream.settled() == last_states("".join(pieces))
 
 
-@given(pieces=PIECES)
-def test_shortening_never_lengthens(pieces):
-    assert all(len(continued(piece)) <= len(piece) for piece in pieces)
+@given(pieces=MOVES, told=st.sets(st.integers(0, 30)))
+def test_a_reader_of_the_news_has_the_whole_text(pieces, told):
+    stream = StreamText()
+    news = []
+    for number, piece in enumerate(pieces):
+        stream.feed(piece)
+        if number in told:
+            news.append(stream.news())
+    news.append(stream.news())
+    assert replayed(filter(None, news)) == stream.settled()
+    assert stream.news() is None
+
+
+def test_news_of_a_bar_are_the_bar_alone():
+    stream = StreamText()
+    stream.feed("begin\n\r0%")
+    assert stream.news() == (0, "begin\n0%")
+    stream.feed("\r1%\n\r  inner 5%\x1b[A")
+    assert stream.news() == (1, "1%\n  inner 5%")
+    stream.feed("\n\r  inner 6%\x1b[A")
+    assert stream.news() == (1, "  inner 6%")
+    stream.feed("".join(f"\n\r  inner {n}%\x1b[A" for n in range(100_000)))
+    assert stream.news() == (1, "  inner 99999%")
 
 
 @pytest.fixture

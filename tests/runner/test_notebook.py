@@ -38,7 +38,8 @@ def replayed(deltas):
         if delta.op == "output":
             last = cells[delta.cell][-1] if cells[delta.cell] else None
             if delta.output["output_type"] == "stream" and last and last.get("name") == delta.output["name"]:
-                last["text"] += delta.output["text"]
+                kept = last["text"].split("\n")[: -delta.back or None]
+                last["text"] = "\n".join([*kept, ""] if delta.back and kept else kept) + delta.output["text"]
             else:
                 cells[delta.cell].append(dict(delta.output))
                 if delta.display_id:
@@ -226,6 +227,21 @@ def test_progress_bar_is_one_line(run_notebook):
     )
     assert text_of(job.cells[0]["outputs"]) == ["49999 of many\nend\n"]
     assert job.log == "49999 of many\nend\n"
+    assert (job.path / "notebook.jsonl").stat().st_size < 100_000
+
+
+def test_nested_bars_are_two_lines(run_notebook):
+    job = run_notebook(
+        "import sys, time\nfor i in range(20_000):\n"
+        "    sys.stderr.write(f'\\router {i // 100}'); sys.stderr.write('\\n'); sys.stderr.write(f'\\rinner {i}')\n"
+        "    sys.stderr.write('\\x1b[A')\n"
+        "    if i % 2_000 == 0: sys.stderr.flush(); time.sleep(0.3)\n"
+        "sys.stderr.write('\\n\\n');",
+        "1",
+    )
+    assert text_of(job.cells[0]["outputs"]) == ["outer 199\ninner 19999\n"]
+    assert replayed(job.deltas)[0] == [{"output_type": "stream", "name": "stderr", "text": "outer 199\ninner 19999\n"}]
+    assert job.log == "outer 199\ninner 19999\n1\n"
     assert (job.path / "notebook.jsonl").stat().st_size < 100_000
 
 

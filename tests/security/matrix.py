@@ -25,6 +25,8 @@ OBJECTS = ("same", "other", "missing")
 NO_ENTRY = ("stranger", "revoked", "expired")
 BY_BODY = ("/tokens", "/tokens/exchange")
 """Routes whose body names the workspace."""
+ASKED = {"key": "loss", "q": "words", "area": "artifacts", "place": "1"}
+"""Queries that must be given, but for paths."""
 VARIANTS = {
     "DELETE /runs/{run_id}": ["purge", "dry_run"],
     "DELETE /experiments/{experiment_id}": ["dry_run"],
@@ -98,7 +100,8 @@ class Matrix:
         path = example_path(verb.path, space, **names)
         if verb.contract.media_type == STREAMS:
             return stream_status(api, path)
-        query = {one["name"]: "loss" if one["name"] == "key" else "folder/file.txt" for one in verb.query if one["required"]}
+        stored = "folder/drawn.ipynb" if verb.path.startswith("/runs/{run_id}/notebook") else "folder/file.txt"
+        query = {one["name"]: ASKED.get(one["name"], stored) for one in verb.query if one["required"]}
         query.update({flag: "true"} if flag else {})
         content = b"stored\n" if verb.contract.raw_body else None
         answer = api.ask(verb.method, path, self._body(verb, space, what), query=query, content=content)

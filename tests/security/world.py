@@ -13,6 +13,9 @@ from tests.security.api import Api
 
 MISSING_RUN = "0" * 32
 WAIT_S = 30.0
+IMAGE = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "iVBORw0KGgo="}}
+CELL: dict[str, Any] = {"cell_type": "code", "source": "", "metadata": {}, "execution_count": None, "outputs": [IMAGE]}
+NOTEBOOK = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [CELL]}
 
 
 class Space:
@@ -30,6 +33,8 @@ class Space:
         for area in ("artifacts", "snapshot"):
             sent = {"query": {"path": "folder/file.txt"}, "content": b"stored\n"}
             person.ok("PUT", f"/runs/{self.run}/{area}/content", **sent)
+            drawn = {"query": {"path": "folder/drawn.ipynb"}, "content": json.dumps(NOTEBOOK).encode()}
+            person.ok("PUT", f"/runs/{self.run}/{area}/content", **drawn)
         self.kernel = person.ok("POST", "/tokens", {"workspace": name})
         self.job = str(
             person.ok("POST", f"/workspaces/{name}/jobs", {"spec": {"kind": "command", "command": "sleep 600"}})["run"]["id"]

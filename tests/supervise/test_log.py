@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 
 import pytest
@@ -14,12 +15,13 @@ TQDM = "import sys\nfor i in range(10**6): sys.stdout.write(f'\\r{i/1e4:.1f}%|##
 
 
 def stored(tmp_path, *chunks: bytes, limit: int | None = None) -> bytes:
+    tmp_path.mkdir(exist_ok=True)
     path = tmp_path / "log"
     path.unlink(missing_ok=True)
     notes: list[str] = []
     log = stored_log.LogFile(str(path), notes.append, limit)
     for number, chunk in enumerate(chunks):
-        log.feed(chunk)
+        log.feed(chunk, now=float(number))
         log.show_live(now=float(number))
     log.close()
     return path.read_bytes()
@@ -62,20 +64,88 @@ def test_however_it_is_cut(tmp_path, chunks):
     assert stored(tmp_path, *chunks) == last_states(b"".join(chunks))
 
 
-def test_live_line_is_there_before_it_ends(tmp_path):
+class Reader:
+    """A log while it is written, at a clock of our own."""
+
+    def __init__(self, path) -> None:
+        self.path = path
+        self.log = stored_log.LogFile(str(path), print)
+        self.now = 0.0
+
+    def after(self, seconds: float, data: bytes = b"") -> bytes:
+        """What stands in the file some time later, with what was printed then."""
+        self.now += seconds
+        if data:
+            self.log.feed(data, now=self.now)
+        self.log.show_live(now=self.now)
+        return self.path.read_bytes()
+
+
+@pytest.fixture
+def reader(tmp_path):
+    made = Reader(tmp_path / "log")
+    yield made
+    made.log.close()
+
+
+def test_live_line_is_there_before_it_ends(reader):
+    assert reader.after(1, b"done\n10% of something") == b"done\n10% of something"
+    assert reader.after(0.1, b"\r20%") == b"done\n10% of something", "at most every 0.2 s"
+    assert reader.after(0.2) == b"done\n20%"
+    assert reader.after(0.3, b"\rok\n") == b"done\nok\x1bE", "a bar may still be come back to"
+    assert reader.after(0.3) == b"done\nok\n"
+
+
+def test_printed_lines_are_finished_at_once(reader):
+    assert reader.after(1, b"one\n") == b"one\n"
+    assert reader.after(0.01, b"two\n") == b"one\ntwo\n"
+    assert reader.after(0.01, b"\rbar\nthree\n") == b"one\ntwo\nbar\nthree\n", "and with them the bars above"
+
+
+def test_nested_bars_are_two_lines_that_change(reader):
+    assert reader.after(1, b"start\n\router 0%") == b"start\nouter 0%"
+    # Newline and way back are separate writes.
+    assert reader.after(0.1, b"\n") == b"start\nouter 0%"
+    assert reader.after(0.1, b"\rinner 0%\x1b[A") == b"start\nouter 0%\x1bEinner 0%"
+    for percent in range(1, 100):
+        found = reader.after(0.3, b"\n\rinner %d%%\x1b[A" % percent)
+        assert found == b"start\nouter 0%%\x1bEinner %d%%" % percent
+    assert reader.after(60, b"\router 50%\n\r      \x1b[A") == b"start\nouter 50%\x1bE"
+    assert reader.after(1, b"\router 100%\n") == b"start\nouter 100%\x1bE"
+    assert reader.after(3, b"end\n") == b"start\nouter 100%\nend\x1bE", "in such a program lines wait for two seconds"
+    assert reader.after(3) == b"start\nouter 100%\nend\n"
+
+
+def test_a_way_back_to_a_finished_line_stops_below_it(reader):
+    assert reader.after(1, b"plain\n") == b"plain\n"
+    assert reader.after(1, b"\x1b[3Aframe 1\n") == b"plain\nframe 1\x1bE"
+    assert reader.after(1, b"\x1b[1A\rframe 2\n") == b"plain\nframe 2\x1bE"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@given(
+    pieces=st.lists(
+        st.sampled_from([b"a", b"bc", b"\r", b"\n", b"\x1b[A", b"\x1b[2A", b"\x1b[B", b"\x1b[E", b"\x1b[1F"]), max_size=30
+    ),
+    cuts=st.lists(st.integers(0, 60), max_size=6),
+)
+def test_moves_do_not_depend_on_how_they_are_cut(tmp_path, pieces, cuts):
+    data = b"".join(pieces)
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    parts = [data[a:b] for a, b in itertools.pairwise(edges)]
     path = tmp_path / "log"
+    path.unlink(missing_ok=True)
     log = stored_log.LogFile(str(path), print)
-    log.feed(b"done\n10% of something")
-    log.show_live(now=1.0)
-    assert path.read_bytes() == b"done\n10% of something"
-    log.feed(b"\r20%")
-    log.show_live(now=1.1)
-    assert path.read_bytes() == b"done\n10% of something", "at most every 0.2 s"
-    log.show_live(now=1.3)
-    assert path.read_bytes() == b"done\n20%"
-    log.feed(b"\rok\n")
-    assert path.read_bytes() == b"done\nok\n"
+    before = b""
+    for part in parts:
+        log.feed(part, now=0.0)
+        log.show_live(now=0.0)
+        stands = path.read_bytes()
+        finished = before[: before.rfind(b"\n") + 1]
+        assert stands.startswith(finished), "a finished line never changes"
+        before = stands
     log.close()
+    assert path.read_bytes() == stored(tmp_path / "other", data), parts
 
 
 def test_long_lines_break_between_characters(tmp_path):
@@ -89,6 +159,22 @@ def test_limit(tmp_path):
     data = stored(tmp_path, b"x" * 50 + b"\n", b"y" * 100 + b"\n", b"z\n", limit=100)
     assert data.startswith(b"x" * 50 + b"\n" + b"y" * 49 + b"\n[mlws] this log reached its limit of 100 bytes")
     assert b"z" not in data
+
+
+def test_nested_bars_of_tqdm_are_stored_as_they_stand_at_last(job):
+    code = """
+from tqdm import tqdm
+print("begin")
+for outer in tqdm(range(20), desc="outer", mininterval=0):
+    for inner in tqdm(range(500), desc="inner", position=1, leave=False, mininterval=0):
+        pass
+print("end")
+"""
+    folder = job(sys.executable, "-c", code)
+    assert folder.run()["exit_code"] == 0
+    lines = folder.log.decode().split("\n")
+    assert sorted(line.partition(":")[0] for line in lines if line) == ["begin", "end", "outer"]
+    assert any("20/20" in line for line in lines)
 
 
 def test_a_million_updates_are_one_line(job):

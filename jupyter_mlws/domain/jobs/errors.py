@@ -17,6 +17,12 @@ class NotANotebook(BadInput):
     code = "not_a_notebook"
 
 
+class NotAnImage(NotFound):
+    """This output holds no image that a browser may load."""
+
+    code = "not_an_image"
+
+
 class KernelMissing(BadInput):
     """The notebook names no kernel, or one that is not installed."""
 

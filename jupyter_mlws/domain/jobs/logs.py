@@ -1,25 +1,29 @@
-"""Reading a job's log and its growing notebook by byte offset, while the job runs and after."""
+"""Reading a job's log by byte offset, while the job runs and after."""
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import stat
 from typing import TYPE_CHECKING, BinaryIO
 
-import msgspec
-
-from jupyter_mlws.domain.jobs.schemas import CellDelta, LogSlice, NotebookDeltas
+from jupyter_mlws.domain.jobs.schemas import LogMatches, LogSlice
+from mlws.jobdir import NEXT_LINE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LOG_LIMIT = 512 * 1024
-DELTA_LIMIT = 2 * 1024 * 1024
-LINE_LIMIT = 256 * 1024 * 1024
+SEARCH_LIMIT = 32 * 1024 * 1024
+"""Bytes that are searched for one answer."""
+SEARCH_BLOCK = 1024 * 1024
+SEARCH_MATCHES = 1_000
+LINE_LIMIT = 4 * 1024 * 1024
+LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+ESCAPE = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]")
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
     """The regular file at `path`. The folder is the job's own: a link or pipe in its place is none of ours, and must not hold us."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -29,12 +33,12 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def read_log(path: Path, offset: int, limit: int, *, ended: bool, tail: int | None = None) -> LogSlice:
-    """Whole lines from `offset` on, at most `limit` bytes of them; the unfinished last line apart.
+    """Whole lines from `offset` on, at most `limit` bytes of them; the unfinished last lines apart.
 
     With `tail` the reading begins that many bytes before the end, at the next beginning of a line.
     """
     try:
-        file = _opened(path)
+        file = opened(path)
     except OSError:
         return LogSlice(text="", partial="", offset=0, next_offset=0, size=0, done=ended)
     with file:
@@ -53,15 +57,77 @@ def read_log(path: Path, offset: int, limit: int, *, ended: bool, tail: int | No
         end = _whole_characters(data)
     if at_end and ended:
         end = len(data)
-    partial = data[end:] if at_end else b""
+    # Unfinished lines stand on one line of the file, so that nothing before its last newline ever changes.
+    text = data[:end].replace(NEXT_LINE, b"\n") if ended else data[:end]
+    partial = data[end:].replace(NEXT_LINE, b"\n") if at_end else b""
     return LogSlice(
-        text=data[:end].decode("utf-8", "replace"),
+        text=text.decode("utf-8", "replace"),
         partial=partial.decode("utf-8", "replace"),
         offset=start,
         next_offset=start + end,
         size=size,
         done=ended and at_end,
     )
+
+
+def read_log_before(path: Path, before: int, limit: int) -> LogSlice:
+    """The whole lines that end at offset `before`, at most `limit` bytes of them; of a longer line its last part."""
+    try:
+        file = opened(path)
+    except OSError:
+        return LogSlice(text="", partial="", offset=0, next_offset=0, size=0, done=False)
+    with file:
+        size = file.seek(0, 2)
+        stop = min(before, size)
+        start = max(0, stop - limit)
+        file.seek(start)
+        data = file.read(stop - start)
+    if start > 0:
+        cut = data.find(b"\n") + 1
+        if cut in (0, len(data)):
+            cut = next((n for n, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
+        start, data = start + cut, data[cut:]
+    text = data.decode("utf-8", "replace")
+    return LogSlice(text=text, partial="", offset=start, next_offset=stop, size=size, done=False)
+
+
+def search_log(path: Path, words: str, offset: int) -> LogMatches:
+    """Finished lines from `offset` on that hold `words`, in any case, whatever their colours. Reads at most 32 MB."""
+    found: list[int] = []
+    position = offset
+    try:
+        file = opened(path)
+    except OSError:
+        return LogMatches(offsets=[], next_offset=0, more=False)
+    with file:
+        file.seek(offset)
+        while position - offset < SEARCH_LIMIT:
+            block = file.read(SEARCH_BLOCK)
+            if not block.endswith(b"\n"):
+                block += file.readline(LINE_LIMIT)
+            block = block[: block.rfind(b"\n") + 1] or (block if len(block) > LINE_LIMIT else b"")
+            if not block:
+                return LogMatches(offsets=found, next_offset=position, more=False)
+            if not _holds(block, words):
+                position += len(block)
+                continue
+            for line in LINE.findall(block):
+                if _holds(line, words):
+                    found.append(position)
+                position += len(line)
+                if len(found) == SEARCH_MATCHES:
+                    return LogMatches(offsets=found, next_offset=position, more=True)
+            file.seek(position)
+    return LogMatches(offsets=found, next_offset=position, more=True)
+
+
+def _holds(data: bytes, words: str) -> bool:
+    """Whether some text, without its escape sequences, holds `words` in any case."""
+    if b"\x1b" in data:
+        data = ESCAPE.sub(b"", data)
+    if words.isascii():
+        return words.lower().encode() in data.lower()
+    return words.lower() in data.decode("utf-8", "replace").lower()
 
 
 def _whole_characters(data: bytes) -> int:
@@ -72,40 +138,3 @@ def _whole_characters(data: bytes) -> int:
             length = 1 if byte < 0x80 else 2 if byte >> 5 == 6 else 3 if byte >> 4 == 14 else 4
             return len(data) - back if length > back else len(data)
     return len(data)
-
-
-def read_deltas(path: Path, offset: int, *, ended: bool) -> NotebookDeltas:
-    """Changes of the output notebook from `offset` on: at least one if there is one, and about 2 MB at most."""
-    deltas: list[CellDelta] = []
-    position = offset
-    finished = False
-    try:
-        file = _opened(path)
-    except OSError:
-        return NotebookDeltas(deltas=[], next_offset=offset, done=ended)
-    with file:
-        size = file.seek(0, 2)
-        file.seek(min(offset, size))
-        while position - offset < DELTA_LIMIT:
-            line = file.readline(LINE_LIMIT)
-            if not line.endswith(b"\n"):
-                break
-            position += len(line)
-            try:
-                delta = msgspec.convert(json.loads(line), CellDelta)
-            except (ValueError, msgspec.ValidationError):
-                continue  # a line torn by a crash of the runner
-            untrust(delta)
-            deltas.append(delta)
-            finished = finished or delta.op == "done"
-    return NotebookDeltas(deltas=deltas, next_offset=position, done=finished or (ended and position >= size))
-
-
-def untrust(delta: CellDelta) -> None:
-    """Notebook outputs are shown untrusted: whatever the notebook says of itself."""
-    if delta.notebook is None:
-        return
-    for part in [delta.notebook, *[cell for cell in delta.notebook.get("cells", []) if isinstance(cell, dict)]]:
-        metadata = part.get("metadata")
-        if isinstance(metadata, dict):
-            metadata.pop("trusted", None)

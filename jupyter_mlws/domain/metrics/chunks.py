@@ -67,6 +67,14 @@ class Piece(NamedTuple):
     not_finite: int
 
 
+class Columns(NamedTuple):
+    """Points in order, distinct, a column each."""
+
+    steps: list[int]
+    times: list[int]
+    values: list[float]
+
+
 class Chunk(NamedTuple):
     """A chunk ready to be stored: header columns and bytes."""
 
@@ -154,6 +162,15 @@ def encode(points: Sequence[Point]) -> bytes:
 
 def decode(data: bytes) -> list[Point]:
     """The points in the bytes made by `encode`. Raises `DamagedChunk` for any other bytes."""
+    steps, times, values = decode_columns(data)
+    numbers: Sequence[float] = values
+    if (total := sum(values)) != total:
+        numbers = [v if v == v else math.nan for v in values]
+    return list(zip(steps, times, numbers, strict=True))
+
+
+def decode_columns(data: bytes) -> tuple[Sequence[int], Sequence[int], array[float]]:
+    """Steps, times and values of the points, a column each: what is cheap where no single point is asked for."""
     try:
         count, step_size, time_size = _checked_head(data)
         times_from = _HEAD.size + step_size
@@ -163,10 +180,9 @@ def decode(data: bytes) -> list[Point]:
         values = _little(array("d", _inflate(data[values_from:], 8 * count)))
     except (ValueError, OverflowError, struct.error, zlib.error) as error:
         raise DamagedChunk(f"A chunk of metric points is damaged ({error}); restore the database from a backup.") from error
-    numbers: Sequence[float] = values
-    if (total := sum(values)) != total:
-        numbers = [v if v == v else math.nan for v in values]
-    return list(zip(steps, times, numbers, strict=True))
+    if not len(steps) == len(times) == count:
+        raise DamagedChunk("A chunk of metric points is damaged (length of a column); restore the database from a backup.")
+    return steps, times, values
 
 
 def _checked_head(data: bytes) -> tuple[int, int, int]:

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from jupyter_mlws.domain.metrics import chunks, store
-from jupyter_mlws.domain.metrics.chunks import Place, Point, in_order, point_order
+from jupyter_mlws.domain.metrics.chunks import Columns, Place, Point, in_order, point_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,6 +78,28 @@ def _tail_sources(session: Session, series_id: int, after: Point | None) -> Iter
         if len(points) < TAIL_BLOCK:
             return
         after = points[-1]
+
+
+def columns(session: Session, series_id: int) -> Columns | None:
+    """All points in order, as `blocks` gives them; None where chunks and tail lie over one another and must be merged."""
+    found = Columns([], [], [])
+    end: Place | None = None
+    for first, last, data in store.chunks_of(session, series_id):
+        if end is not None and first <= end:
+            return None
+        steps, times, values = chunks.decode_columns(data)
+        found.steps.extend(steps)
+        found.times.extend(times)
+        found.values.extend(values)
+        end = last
+    tail = list(dict.fromkeys(as_point(row) for row in store.tail(session, series_id)))
+    if tail and end is not None and tail[0][:2] <= end:
+        return None
+    for step, time, value in tail:
+        found.steps.append(step)
+        found.times.append(time)
+        found.values.append(value)
+    return found
 
 
 def known(session: Session, asked: dict[int, list[Point]]) -> tuple[dict[int, set[Point]], set[int]]:

@@ -7,6 +7,7 @@ drawn from the headers of its chunks and no chunk but the first is read.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.domain.metrics.chunks import CHUNK_POINTS, PIECES, Piece, even_parts, piece_of
@@ -14,7 +15,7 @@ from jupyter_mlws.domain.metrics.chunks import CHUNK_POINTS, PIECES, Piece, even
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from jupyter_mlws.domain.metrics.chunks import Place, Point
+    from jupyter_mlws.domain.metrics.chunks import Columns, Place, Point
 
 
 class Curve(NamedTuple):
@@ -67,6 +68,23 @@ def sample(pieces: list[Piece], first: Point, last: Point, points: int) -> Curve
     return Curve(
         [p[0] for p in ordered], [p[1] for p in ordered], [p[2] for p in ordered], sum(piece.not_finite for piece in pieces)
     )
+
+
+def sample_columns(columns: Columns, points: int) -> Curve | None:
+    """What `sample` makes of all points, in a tenth of its time; None if a value is not finite, which only `sample` can tell."""
+    steps, times, values = columns
+    if not math.isfinite(sum(values)):
+        return None
+    chosen = [0]
+    number = min(buckets_for(points), len(values))
+    edges = [i * len(values) // number for i in range(number + 1)]
+    for start, end in pairwise(edges):
+        bucket = values[start:end]
+        low, high = start + bucket.index(min(bucket)), start + bucket.index(max(bucket))
+        chosen += (low, high) if low <= high else (high, low)
+    chosen.append(len(values) - 1)
+    places = list(dict.fromkeys(chosen))
+    return Curve([steps[i] for i in places], [times[i] for i in places], [values[i] for i in places], 0)
 
 
 def _first(piece: Piece) -> Place:

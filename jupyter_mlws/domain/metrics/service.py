@@ -190,6 +190,10 @@ def _sample(session: Session, row: store.Latest, points: int) -> charts.Curve:
     buckets = charts.buckets_for(points)
     last = (row.step, row.time, math.nan if row.value is None else row.value)
     if row.points // chunks.CHUNK_POINTS * chunks.PIECES < buckets // 2:
+        columns = reading.columns(session, row.id)
+        curve = None if columns is None else charts.sample_columns(columns, points)
+        if curve is not None:
+            return curve
         everything = list(chain.from_iterable(reading.blocks(session, row.id)))
         return charts.sample(charts.cut(everything, buckets), everything[0], last, points)
     pieces = [piece for packed in store.pieces_of(session, row.id) for piece in chunks.read_pieces(packed)]

@@ -257,6 +257,14 @@ def data_of(session: Session, chunk_id: int) -> bytes:
     return session.execute(select(MetricChunkRow.data).where(MetricChunkRow.id == chunk_id)).scalar_one()
 
 
+def chunks_of(session: Session, series_id: int) -> Iterator[tuple[Place, Place, bytes]]:
+    """(first place, last place, bytes) of all chunks of a series, in the order of their first points."""
+    row = MetricChunkRow
+    query = select(row.first_step, row.first_time, row.last_step, row.last_time, row.data).where(row.series_id == series_id)
+    for a, b, c, d, data in session.execute(query.order_by(row.first_step, row.first_time)):
+        yield (a, b), (c, d), data
+
+
 def pieces_of(session: Session, series_id: int) -> list[bytes]:
     """The packed pieces of all chunks of a series."""
     return list(session.execute(select(MetricChunkRow.pieces).where(MetricChunkRow.series_id == series_id)).scalars())

@@ -29,6 +29,9 @@ PROGRESS = "progress.json"
 RESULT = "result.json"
 OUTPUT_NOTEBOOK = "output.ipynb"
 RUNNER_LOG = os.path.join("system_logs", "runner.log")
+NEXT_LINE = b"\x1bE"
+"""Stands between the unfinished lines of a log: a terminal goes to the next line there, and yet the file has no newline that a later
+write would change."""
 
 
 def write_atomic(path: str, data: bytes, *, durable: bool = False) -> None:

@@ -12,13 +12,21 @@ import { ValueTiles } from './ValueTiles';
 export interface IMetricsTabProps {
   runId: string;
   startedAt: number | null;
+  /** What the run itself tells of its metrics: the curves need not wait for the list. */
+  known: Readonly<Record<string, MetricSummary>>;
 }
 
 /** All curves of a run, in groups by prefix, live. */
 export function MetricsTab(props: IMetricsTabProps): JSX.Element {
-  const { runId, startedAt } = props;
+  const { runId, startedAt, known } = props;
   const trans = useTrans();
-  const metrics = useQuery(metricQueries.list(useApi(), runId));
+  const metrics = useQuery({
+    ...metricQueries.list(useApi(), runId),
+    placeholderData: () => {
+      const metrics = Object.values(known);
+      return metrics.length > 0 ? { metrics } : undefined;
+    }
+  });
   const [filter, setFilter] = useState('');
   const [axis, setAxis] = useState<XAxis>('step');
   const [logScale, setLogScale] = useState(false);

@@ -1,14 +1,16 @@
-import { unwrap, type ApiClient } from '../../api/client';
 import type { NotebookDocument } from './NotebookDocument';
+import type { NotebookSource } from './NotebookSource';
 
-/** An answer of so many bytes was cut by the server: more is there. */
-const FULL_REPLY = 1024 * 1024;
+/** Outputs over so many bytes come without their content, and images from a quarter of it on. */
+const HOLD_OVER = 64_000;
+/** When the page has this many characters of output, only small ones come with their content. */
+const MUCH = 20_000_000;
+const HOLD_OVER_THEN = 4_000;
 
-/** Brings a document up to date with its job, from where it stands. */
+/** Brings a document up to date with its source, from where it stands. */
 export class DeltaFollower {
   constructor(
-    private readonly api: ApiClient,
-    private readonly runId: string,
+    private readonly source: NotebookSource,
     private readonly document: NotebookDocument
   ) {}
 
@@ -27,18 +29,13 @@ export class DeltaFollower {
   private async _follow(): Promise<void> {
     for (;;) {
       this._again = false;
-      const reply = await unwrap(
-        this.api.GET('/jobs/{run_id}/notebook', {
-          params: {
-            path: { run_id: this.runId },
-            query: { offset: this._offset }
-          }
-        })
-      );
-      const more = reply.next_offset - this._offset > FULL_REPLY;
+      const reply = await this.source.read({
+        offset: this._offset,
+        hold_over: this.document.size > MUCH ? HOLD_OVER_THEN : HOLD_OVER
+      });
       this._offset = reply.next_offset;
       await this.document.apply(reply.deltas);
-      if (reply.done || !(more || this._again)) {
+      if (reply.done || !(reply.more || this._again)) {
         return;
       }
     }

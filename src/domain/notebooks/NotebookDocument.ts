@@ -2,29 +2,28 @@ import type { ICodeCellModel } from '@jupyterlab/cells';
 import type * as nbformat from '@jupyterlab/nbformat';
 import { NotebookModel } from '@jupyterlab/notebook';
 
+import { CellOutputs } from './CellOutputs';
 import {
+  compact,
   nextState,
   readOnlyNotebook,
   type Delta,
+  type IDelta,
   type IRunState
 } from './deltas';
-import { OutputLedger } from './OutputLedger';
+import type { IHeldOutput } from './held';
 
 /** How long the page may be busy with deltas before it breathes, in ms. */
 const SLICE_MS = 12;
+/** Cells that are made between two breaths. */
+const FIRST_CELLS = 50;
+const CELLS_AT_ONCE = 50;
 
 /**
  * A notebook that grows by deltas while it is looked at: each delta touches only its cell, so nothing
  * is drawn anew and the scroll position stays.
  */
 export class NotebookDocument {
-  /**
-   * @param notice - The line that stands where output is held back.
-   */
-  constructor(notice: string) {
-    this._ledger = new OutputLedger(notice);
-  }
-
   /** What the Lab draws. */
   readonly model = new NotebookModel();
 
@@ -33,17 +32,26 @@ export class NotebookDocument {
     return this._state;
   }
 
-  /** Cells whose output is not shown to its end. Replaced, never changed. */
-  get cut(): readonly number[] {
-    return this._cut;
-  }
-
   /** Whether a notebook is there. */
   get loaded(): boolean {
     return this._loaded;
   }
 
-  /** Calls back after changes of state, of `cut` or of `loaded`. */
+  /** Characters of output on the page. */
+  get size(): number {
+    let size = 0;
+    this._outputs.forEach(outputs => {
+      size += outputs.size;
+    });
+    return size;
+  }
+
+  /** Output that is not on the page, by the key in its stand-in. Replaced, never changed. */
+  held(key: string): IHeldOutput | null {
+    return this._held.get(key) ?? null;
+  }
+
+  /** Calls back after changes. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this._listeners.add(listener);
     return () => {
@@ -54,69 +62,47 @@ export class NotebookDocument {
   /** Applies deltas in order, in slices, so that the page stays alive. */
   async apply(deltas: readonly Delta[]): Promise<void> {
     let start = performance.now();
-    for (const delta of deltas) {
+    for (const delta of compact(deltas)) {
       if (this._disposed) {
         return;
       }
-      this._applyOne(delta);
+      if (delta.op === 'base') {
+        await this._load(
+          delta.notebook as unknown as nbformat.INotebookContent
+        );
+      } else {
+        this._apply(delta);
+      }
       if (performance.now() - start > SLICE_MS) {
         this._emit();
-        await new Promise(resolve => window.setTimeout(resolve));
+        await breathe();
         start = performance.now();
       }
     }
+    // Only now: to fill cells that are drawn already costs a layout each.
+    this._loaded = this._based;
     this._emit();
   }
 
-  /** Shows a whole notebook, as it stands in a file. */
-  load(notebook: nbformat.INotebookContent): void {
-    this._ledger.reset();
-    this._displays.clear();
-    const shown = readOnlyNotebook(notebook);
-    shown.cells.forEach((cell, index) => {
-      const outputs = cell['outputs'];
-      if (Array.isArray(outputs)) {
-        cell['outputs'] = (outputs as nbformat.IOutput[])
-          .map(output => this._ledger.admit(index, output))
-          .filter(output => output !== null);
-      }
-    });
-    this.model.fromJSON(shown);
-    this._loaded = true;
-    this._emit();
-  }
-
-  /** Shows the whole output of a cell. */
-  showAll(cell: number): void {
-    const outputs = this._code(cell)?.outputs;
-    const held = this._ledger.reveal(cell);
-    if (outputs && held.length > 0) {
-      const before = outputs.toJSON().slice(0, -1);
-      outputs.clear();
-      before.forEach(output => outputs.add(output));
-      held.forEach(({ output, displayId }) =>
-        this._append(cell, output, displayId)
-      );
+  /** Shows a held output itself. */
+  reveal(key: string, output: nbformat.IOutput): void {
+    const held = this._held.get(key);
+    if (held) {
+      this._of(held.cell)?.reveal(key, output);
+      this._emit();
     }
-    this._emit();
   }
 
-  /** The notebook as it stands, whole: for a copy. */
-  toJSON(): nbformat.INotebookContent {
-    const notebook = this.model.toJSON();
-    notebook.cells.forEach((cell, index) => {
-      const metadata = cell.metadata as Record<string, unknown>;
-      delete metadata['editable'];
-      delete metadata['deletable'];
-      const held = this._ledger.held(index);
-      if (held.length > 0) {
-        cell['outputs'] = [
-          ...(cell['outputs'] as nbformat.IOutput[]).slice(0, -1),
-          ...held.map(({ output }) => output)
-        ];
-      }
-    });
-    return notebook;
+  /** Shows the next outputs of those that a cell holds back. */
+  showMore(key: string, deltas: readonly Delta[], next: number): void {
+    const held = this._held.get(key);
+    if (held) {
+      const own = deltas.filter(
+        ({ op, cell }) => op === 'output' && cell === held.cell
+      );
+      this._of(held.cell)?.showMore(key, compact(own), next);
+      this._emit();
+    }
   }
 
   dispose(): void {
@@ -125,73 +111,48 @@ export class NotebookDocument {
     this.model.dispose();
   }
 
-  private _applyOne(delta: Delta): void {
+  private async _load(notebook: nbformat.INotebookContent): Promise<void> {
+    const { cells, ...rest } = readOnlyNotebook(notebook);
+    this._held.clear();
+    this._outputs.clear();
+    this._state = { running: null, failed: null, done: false };
+    this.model.fromJSON({ ...rest, cells: cells.slice(0, FIRST_CELLS) });
+    this._based = true;
+    for (let at = FIRST_CELLS; at < cells.length; at += CELLS_AT_ONCE) {
+      await breathe();
+      if (this._disposed) {
+        return;
+      }
+      this.model.sharedModel.insertCells(
+        at,
+        cells.slice(at, at + CELLS_AT_ONCE)
+      );
+    }
+  }
+
+  private _apply(delta: IDelta): void {
     this._state = nextState(this._state, delta);
     const cell = delta.cell ?? -1;
-    const output = delta.output as nbformat.IOutput | null | undefined;
     switch (delta.op) {
-      case 'base':
-        if (delta.notebook) {
-          this.load(delta.notebook as unknown as nbformat.INotebookContent);
-        }
-        break;
       case 'start':
       case 'clear':
-        this._clear(cell);
+        this._of(cell)?.clear();
         break;
       case 'output':
-        if (output) {
-          this._append(cell, output, delta.display_id ?? null);
-        }
+        this._of(cell)?.append(delta);
         break;
       case 'update':
-        if (output && delta.display_id) {
-          this._update(delta.display_id, output);
+        if (delta.display_id) {
+          for (const outputs of this._outputs.values()) {
+            outputs.update(delta.display_id, delta);
+          }
         }
         break;
       case 'end':
         this._end(cell, delta.execution_count ?? null);
         break;
+      case 'base':
       case 'done':
-    }
-  }
-
-  private _append(
-    cell: number,
-    output: nbformat.IOutput,
-    displayId: string | null
-  ): void {
-    const outputs = this._code(cell)?.outputs;
-    const shown = outputs && this._ledger.admit(cell, output, displayId);
-    if (!shown) {
-      return;
-    }
-    const place = outputs.length;
-    outputs.add(shown);
-    if (displayId && shown === output) {
-      const places = this._displays.get(displayId) ?? [];
-      this._displays.set(displayId, [...places, [cell, place]]);
-    }
-  }
-
-  private _update(displayId: string, output: nbformat.IOutput): void {
-    this._ledger.update(displayId, output);
-    for (const [cell, place] of this._displays.get(displayId) ?? []) {
-      const outputs = this._code(cell)?.outputs;
-      if (outputs && place < outputs.length) {
-        outputs.set(place, output);
-      }
-    }
-  }
-
-  private _clear(cell: number): void {
-    this._ledger.forget(cell);
-    this._code(cell)?.outputs.clear();
-    for (const [id, places] of this._displays) {
-      this._displays.set(
-        id,
-        places.filter(([at]) => at !== cell)
-      );
     }
   }
 
@@ -200,6 +161,24 @@ export class NotebookDocument {
     if (code) {
       code.executionCount = executionCount;
     }
+  }
+
+  private _of(cell: number): CellOutputs | null {
+    const known = this._outputs.get(cell);
+    if (known) {
+      return known;
+    }
+    const code = this._code(cell);
+    if (!code) {
+      return null;
+    }
+    const made = new CellOutputs(cell, code, {
+      newKey: () => `${cell}.${(this._keys += 1)}`,
+      set: held => this._held.set(held.key, held),
+      delete: key => this._held.delete(key)
+    });
+    this._outputs.set(cell, made);
+    return made;
   }
 
   private _code(index: number): ICodeCellModel | null {
@@ -211,19 +190,22 @@ export class NotebookDocument {
   }
 
   private _emit(): void {
-    const cut = this._ledger.cells;
-    if (cut.join() !== this._cut.join()) {
-      this._cut = cut;
-    }
     this._listeners.forEach(listener => listener());
   }
 
-  private _cut: readonly number[] = [];
+  private _based = false;
   private _disposed = false;
-  /** Where outputs with a display id stand: cell and place. */
-  private readonly _displays = new Map<string, [number, number][]>();
-  private readonly _ledger: OutputLedger;
+  private readonly _held = new Map<string, IHeldOutput>();
+  private _keys = 0;
   private readonly _listeners = new Set<() => void>();
   private _loaded = false;
+  private readonly _outputs = new Map<number, CellOutputs>();
   private _state: IRunState = { running: null, failed: null, done: false };
+}
+
+/** Lets the page do what waits. */
+function breathe(): Promise<void> {
+  return new Promise(resolve => {
+    window.setTimeout(resolve);
+  });
 }

@@ -1,8 +1,11 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 
 import { ErrorNotice, Skeleton, useTrans } from '../../ui';
-import { useNotebook, type NotebookOrigin } from './useNotebook';
-import type { ISavedNotebook, NotebookView } from './view';
+import { HELD_TYPE, heldKey } from './held';
+import type { NotebookOrigin } from './NotebookSource';
+import { HeldOutput } from './parts/HeldOutput';
+import { useNotebook } from './useNotebook';
+import type { IHeldOutputView, ISavedNotebook, NotebookView } from './view';
 
 export interface INotebookTabProps {
   origin: NotebookOrigin;
@@ -18,8 +21,17 @@ export interface INotebookTabProps {
 /** The notebook of a run, drawn by the Lab itself: untrusted, read only, growing while it runs. */
 export function NotebookTab(props: INotebookTabProps): JSX.Element {
   const { origin, View, target } = props;
-  const { document, loaded, state, cut, error, retry } = useNotebook(origin);
+  const { document, source, loaded, state, error, retry } = useNotebook(origin);
   const trans = useTrans();
+  const held = useMemo<IHeldOutputView>(
+    () => ({
+      type: HELD_TYPE,
+      keyOf: heldKey,
+      render: (id, preferred) =>
+        document && <HeldOutput {...{ id, document, source, preferred }} />
+    }),
+    [document, source]
+  );
   const [sought, setSought] = useState<{ cell: number } | null>(null);
   useEffect(() => setSought(target), [target]);
   return (
@@ -45,29 +57,12 @@ export function NotebookTab(props: INotebookTabProps): JSX.Element {
         <CopyAction
           disabled={!loaded}
           onCopy={async () => {
-            if (document) {
-              const { source, label } = props;
-              await props.onOpenCopy({
-                source,
-                label,
-                content: document.toJSON()
-              });
-            }
+            const content = await source.whole();
+            const { label } = props;
+            await props.onOpenCopy({ source: props.source, label, content });
           }}
         />
       </div>
-      {cut.map(cell => (
-        <div key={cell} className="jp-mlws-notice">
-          {trans.__('Cell %1 has more output than is shown.', cell + 1)}
-          <button
-            type="button"
-            className="jp-mlws-link"
-            onClick={() => document?.showAll(cell)}
-          >
-            {trans.__('Show all')}
-          </button>
-        </div>
-      ))}
       {error !== null && (
         <ErrorNotice
           title={trans.__('The notebook could not be loaded.')}
@@ -79,6 +74,7 @@ export function NotebookTab(props: INotebookTabProps): JSX.Element {
       {document && loaded && (
         <View
           document={document}
+          held={held}
           running={state.running}
           failed={state.failed}
           target={sought}

@@ -1,14 +1,19 @@
 import type * as nbformat from '@jupyterlab/nbformat';
 
 import type { components } from '../../api/schema';
+import { joinChanges } from './streamText';
 
-/** One change of the growing output notebook, as the wire has it. */
+/** One change of a notebook with outputs, as the wire has it. */
 export type Delta = components['schemas']['CellDelta'];
 
-/** A cell shows this many characters of output until somebody asks for all. */
-export const OUTPUT_LIMIT = 200_000;
+/** A delta that may stand for several. */
+export interface IDelta extends Delta {
+  /** The place of the last of them; its own when left out. */
+  last?: number;
+}
 
-const STAND_IN_LENGTH = 2_000;
+/** Text of several deltas becomes one up to this length. */
+const JOINED_CHARS = 16_000;
 
 /** A cell of a file is not to be believed: it may say of itself that it is trusted. */
 function distrust(cell: nbformat.ICell): nbformat.ICell {
@@ -20,7 +25,7 @@ function distrust(cell: nbformat.ICell): nbformat.ICell {
   };
 }
 
-/** A notebook to look at: untrusted, not editable, each code cell with a list of outputs. */
+/** A notebook to look at: untrusted, not editable, each cell with an id. */
 export function readOnlyNotebook(
   notebook: nbformat.INotebookContent
 ): nbformat.INotebookContent {
@@ -35,54 +40,105 @@ export function readOnlyNotebook(
   };
 }
 
-function textLength(output: nbformat.IOutput): number {
-  const { text } = output;
-  return Array.isArray(text)
-    ? text.join('').length
-    : typeof text === 'string'
-      ? text.length
-      : 0;
-}
-
-/** The texts of one output that may be huge: a stream's own, and those of a MIME bundle. */
-function bundleLength(output: nbformat.IOutput): number {
-  const data = output['data'] as Record<string, unknown> | undefined;
-  return Object.entries(data ?? {})
-    .filter(([type]) => !type.startsWith('image/'))
-    .reduce(
-      (sum, [, value]) =>
-        sum +
-        (typeof value === 'string'
-          ? value.length
-          : Array.isArray(value)
-            ? value.join('').length
-            : 0),
-      0
-    );
-}
-
-/** How many characters it would put on the page. */
-export function outputSize(output: nbformat.IOutput): number {
-  return Math.max(textLength(output), bundleLength(output));
-}
-
-/** What stands in the place of output that is held back: the beginning of its text, and a line that says so. */
-export function standIn(
-  output: nbformat.IOutput,
-  notice: string
-): nbformat.IOutput {
-  const data = output['data'] as Record<string, unknown> | undefined;
-  const text = output['text'] ?? data?.['text/plain'] ?? '';
-  const whole = Array.isArray(text)
-    ? text.join('')
-    : typeof text === 'string'
-      ? text
+/** Text that notebooks keep as it is, or as a list of its lines. */
+export function textOf(value: unknown): string {
+  return Array.isArray(value)
+    ? value.filter(part => typeof part === 'string').join('')
+    : typeof value === 'string'
+      ? value
       : '';
-  // Not a stream: the next piece of a stream would be joined to it.
+}
+
+/** About how many characters an output has. */
+export function outputSize(output: nbformat.IOutput): number {
+  const data = output['data'] as Record<string, unknown> | undefined;
+  return Object.values(data ?? {}).reduce<number>(
+    (sum, value) =>
+      sum +
+      (typeof value === 'string'
+        ? value.length
+        : JSON.stringify(value ?? null).length),
+    textOf(output.text).length + textOf(output['traceback']).length
+  );
+}
+
+/** The output that a delta brings. */
+export function outputOf(delta: Delta): nbformat.IOutput | null {
+  return (delta.output ?? null) as nbformat.IOutput | null;
+}
+
+/** The name of the stream that a delta continues; null for anything else. */
+export function streamOf(delta: Delta): string | null {
+  const output = outputOf(delta);
+  return output?.output_type === 'stream' ? textOf(output['name']) : null;
+}
+
+/**
+ * Fewer deltas that lead to the same: what is cleared again is left out, of several updates of one
+ * display the last is kept, and text of one stream is joined. A run of hours is replayed in a moment.
+ */
+export function compact(deltas: readonly Delta[]): IDelta[] {
+  const kept: (IDelta | null)[] = [];
+  const outputs = new Map<number, number[]>();
+  const updates = new Map<string, number>();
+  for (const delta of deltas) {
+    const cell = delta.cell ?? -1;
+    if (delta.op === 'clear') {
+      outputs.get(cell)?.forEach(i => {
+        kept[i] = null;
+      });
+      outputs.set(cell, []);
+    } else if (delta.op === 'update' && delta.display_id) {
+      const before = updates.get(delta.display_id);
+      if (before !== undefined) {
+        kept[before] = null;
+      }
+      updates.set(delta.display_id, kept.length);
+    }
+    const joined = joinedStream(kept[kept.length - 1], delta);
+    if (joined) {
+      kept[kept.length - 1] = joined;
+      continue;
+    }
+    if (delta.op === 'output' || delta.op === 'clear') {
+      const places = outputs.get(cell) ?? [];
+      places.push(kept.length);
+      outputs.set(cell, places);
+    }
+    kept.push(delta);
+  }
+  return kept.filter(delta => delta !== null);
+}
+
+function joinedStream(
+  last: IDelta | null | undefined,
+  next: Delta
+): IDelta | null {
+  const name = streamOf(next);
+  if (
+    !last ||
+    name === null ||
+    streamOf(last) !== name ||
+    last.cell !== next.cell ||
+    last.held ||
+    next.held
+  ) {
+    return null;
+  }
+  const text = textOf(outputOf(last)?.['text']);
+  const more = textOf(outputOf(next)?.['text']);
+  if (text.length + more.length > JOINED_CHARS) {
+    return null;
+  }
+  const joined = joinChanges(
+    { back: last.back ?? 0, text },
+    { back: next.back ?? 0, text: more }
+  );
   return {
-    output_type: 'display_data',
-    data: { 'text/plain': `${whole.slice(0, STAND_IN_LENGTH)}\n${notice}` },
-    metadata: {}
+    ...last,
+    last: next.place ?? last.last,
+    back: joined.back,
+    output: { ...last.output, text: joined.text } as unknown as Delta['output']
   };
 }
 

@@ -1,4 +1,9 @@
 export type { NotebookDocument } from './NotebookDocument';
+export type { NotebookOrigin } from './NotebookSource';
 export { NotebookTab, type INotebookTabProps } from './NotebookTab';
-export type { NotebookOrigin } from './useNotebook';
-export type { INotebookViewProps, ISavedNotebook, NotebookView } from './view';
+export type {
+  IHeldOutputView,
+  INotebookViewProps,
+  ISavedNotebook,
+  NotebookView
+} from './view';

@@ -1,80 +1,70 @@
-import type * as nbformat from '@jupyterlab/nbformat';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 
-import { unwrap } from '../../api/client';
-import { useApi, useLive } from '../../api/context';
+import { useApi, useLive, useUrl } from '../../api/context';
 import { queryKeys } from '../../api/queryKeys';
-import { useTrans } from '../../ui';
 import { DeltaFollower } from './DeltaFollower';
 import type { IRunState } from './deltas';
 import { NotebookDocument } from './NotebookDocument';
+import { NotebookSource, type NotebookOrigin } from './NotebookSource';
 
 const notebookKeys = queryKeys('notebook');
 const FALLBACK_MS = 15_000;
 
-/** Where a notebook comes from: a job's deltas, or a file of the run. */
-export type NotebookOrigin =
-  | { kind: 'job'; runId: string }
-  | { kind: 'artifacts' | 'snapshot'; runId: string; path: string };
-
 interface IShownNotebook {
+  source: NotebookSource;
   document: NotebookDocument | null;
   loaded: boolean;
   state: IRunState;
-  cut: readonly number[];
   error: unknown;
   retry: () => void;
 }
 
 const IDLE: IRunState = { running: null, failed: null, done: false };
-const NONE: readonly number[] = [];
 const noChange = (): (() => void) => () => undefined;
 
 /** A document that lives as long as its view. */
-function useDocument(key: string): NotebookDocument | null {
-  const trans = useTrans();
-  const notice = trans.__('… more output is not shown');
+function useDocument(source: NotebookSource): NotebookDocument | null {
   const [document, setDocument] = useState<NotebookDocument | null>(null);
   useEffect(() => {
-    const made = new NotebookDocument(notice);
+    const made = new NotebookDocument();
     setDocument(made);
     return () => made.dispose();
-  }, [key, notice]);
+  }, [source]);
   return document;
 }
 
 /** A notebook to look at, growing while its job runs. */
 export function useNotebook(origin: NotebookOrigin): IShownNotebook {
   const api = useApi();
+  const url = useUrl();
   const live = useLive();
   const { kind, runId } = origin;
   const path = origin.kind === 'job' ? '' : origin.path;
-  const document = useDocument(`${kind}/${runId}/${path}`);
+  const source = useMemo(
+    () =>
+      new NotebookSource(
+        api,
+        url,
+        kind === 'job' ? { kind, runId } : { kind, runId, path }
+      ),
+    [api, url, kind, runId, path]
+  );
+  const document = useDocument(source);
   const follower = useMemo(
-    () => document && new DeltaFollower(api, runId, document),
-    [api, runId, document]
+    () => document && new DeltaFollower(source, document),
+    [source, document]
   );
   const query = useQuery({
     queryKey: notebookKeys.detail(runId, kind, path),
-    enabled: document !== null,
+    enabled: follower !== null,
     // Nothing of it stays in the cache: the document has it, and dies with the view.
     gcTime: 0,
     staleTime: 0,
     structuralSharing: false,
     refetchInterval: live || kind !== 'job' ? false : FALLBACK_MS,
     queryFn: async () => {
-      if (kind === 'job') {
-        await follower?.catchUp();
-      } else {
-        const text = await unwrap(
-          api.GET(`/runs/{run_id}/${kind}/content`, {
-            params: { path: { run_id: runId }, query: { path } },
-            parseAs: 'text'
-          })
-        );
-        document?.load(JSON.parse(text) as nbformat.INotebookContent);
-      }
+      await follower?.catchUp();
       return Date.now();
     }
   });
@@ -83,6 +73,7 @@ export function useNotebook(origin: NotebookOrigin): IShownNotebook {
     return () => (document ? pick(document) : or);
   };
   return {
+    source,
     document,
     loaded: useSyncExternalStore(
       subscribe,
@@ -91,10 +82,6 @@ export function useNotebook(origin: NotebookOrigin): IShownNotebook {
     state: useSyncExternalStore(
       subscribe,
       read(d => d.state, IDLE)
-    ),
-    cut: useSyncExternalStore(
-      subscribe,
-      read(d => d.cut, NONE)
     ),
     error: query.error,
     retry: () => void query.refetch()

@@ -1,11 +1,13 @@
 import type * as nbformat from '@jupyterlab/nbformat';
-import type { ComponentType } from 'react';
+import type { ComponentType, ReactNode } from 'react';
 
 import type { NotebookDocument } from './NotebookDocument';
 
 /** What draws a notebook: the shell's, by the Lab itself. */
 export interface INotebookViewProps {
   document: NotebookDocument;
+  /** How to draw what stands in the place of output that is held back. */
+  held: IHeldOutputView;
   /** Index of the cell that runs, to be marked. */
   running: number | null;
   /** Index of the cell that failed, to be marked. */
@@ -13,6 +15,22 @@ export interface INotebookViewProps {
   /** Scroll to this cell; a new object scrolls again. */
   target: { cell: number } | null;
 }
+
+/** Draws the stand-ins of held outputs: the Lab knows nothing of them. */
+export interface IHeldOutputView {
+  /** Their MIME type. */
+  type: string;
+  /** The key in a stand-in. */
+  keyOf: (data: Readonly<Record<string, unknown>>) => string | null;
+  /**
+   * Draws one.
+   *
+   * @param preferred - Which of some MIME types the Lab would show of an untrusted output.
+   */
+  render: (key: string, preferred: PreferredType) => ReactNode;
+}
+
+export type PreferredType = (types: readonly string[]) => string | undefined;
 
 /** Draws a notebook that cannot be edited. */
 export type NotebookView = ComponentType<INotebookViewProps>;

@@ -1,1 +1,2 @@
 export { LineChart, type ILineChartProps, type ILineSeries } from './LineChart';
+export { useThemeVersion } from './useThemeVersion';

@@ -38,6 +38,33 @@ def test_each_bucket_keeps_its_least_and_greatest(numbers: list[float], points: 
     assert curve.not_finite == sum(not math.isfinite(value) for value in numbers)
 
 
+@given(values, st.integers(1, 60))
+def test_columns_give_the_same_chart(numbers: list[float], points: int) -> None:
+    listed = [(step, 3 * step, value) for step, value in enumerate(numbers)]
+    columns = chunks.Columns([p[0] for p in listed], [p[1] for p in listed], numbers)
+    slow = series.sample(series.cut(listed, series.buckets_for(points)), listed[0], listed[-1], points)
+    fast = series.sample_columns(columns, points)
+    assert fast == (slow if all(map(math.isfinite, numbers)) else None)
+
+
+@pytest.mark.parametrize("order", ["appended", "over one another", "with a late tail"])
+def test_the_chart_of_some_thousand_points_is_that_of_their_history(database: Database, order: str) -> None:
+    run = new_id()
+    truth = [(n, 2 * n, math.sin(n / 7) * n) for n in range(4_100)]
+    listed = [MetricPoint(key="k", step=step, time=time, value=value) for step, time, value in truth]
+    parts = {
+        "appended": [listed[:2_000], listed[2_000:4_000], listed[4_000:]],
+        "over one another": [listed[::2], listed[1::2]],
+        "with a late tail": [listed[100:], listed[:100]],
+    }[order]
+    for part in parts:
+        database.write_sync(partial(service.log_points, run_id=run, experiment_id=1, points=part))
+    (chart,) = database.read_sync(lambda s: service.series(s, run, ["k"], 1_000)).series
+    expected = series.sample(series.cut(truth, series.buckets_for(1_000)), truth[0], truth[-1], 1_000)
+    assert (chart.steps, chart.times, chart.values) == (expected.steps, expected.times, expected.values)
+    assert (chart.sampled, chart.count, chart.not_finite) == (True, 4_100, 0)
+
+
 def test_a_long_series_is_drawn_from_headers(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     run = new_id()
     listed = [(step, step, math.sin(step / 50) * step) for step in range(40_000)]

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from typing import Callable
 
+from mlws.jobdir import NEXT_LINE
+from mlws.terminal import Screen
+
 MAX_LINE = 1 << 20
 LIVE_EVERY_S = 0.2
-# Lookahead instead of a split: what a line held before its last carriage return that something followed.
-OVERWRITTEN = re.compile(rb"(?m)^[^\n]*\r(?=[^\r\n])")
-LINE_END = re.compile(rb"\r+\n")
 
 
 class LogFile:
     """The stored log.
 
-    `\\r` returns to the start of the line, and what follows overwrites the line as a whole; `\\r\\n` is a newline. Escape
-    sequences stay. The file is: finished lines, which never change again, then the unfinished line as it stood at most 0.2 s
-    ago. A line over 1 MiB is broken, never inside a UTF-8 sequence. A full disk costs the lines that did not fit; a line in the
-    log says so once there is room.
+    `\\r` returns to the start of the line, and what follows overwrites the line as a whole; `\\r\\n` is a newline; `\\x1b[A` goes up
+    to lines that are not finished yet (`mlws.terminal`). Other escape sequences stay. The file is: finished lines, which never
+    change again, then the unfinished ones as they stood at most 0.2 s ago, with `jobdir.NEXT_LINE` between them. A line over 1 MiB is
+    broken, never inside a UTF-8 sequence. A full disk costs the lines that did not fit; a line in the log says so once there is
+    room.
     """
 
     def __init__(self, path: str, note: Callable[[str], None], limit: int | None = None) -> None:
@@ -32,53 +32,16 @@ class LogFile:
         self.lost_total = 0
         self.dropped = 0
         self.at_line_start = True
-        self._line = bytearray()
-        self._returned = False
+        self._screen = Screen()
         self._live_at = 0.0
         self._live_stale = False
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes, *, now: float | None = None) -> None:
         """Take in output."""
-        if self._returned:
-            data = b"\r" + data
-        stripped = data.rstrip(b"\r") if data.endswith(b"\r") else data
-        self._returned = stripped is not data
-        data = stripped
-        if b"\r" in data:
-            data = self._overwrite(data)
-        newline = data.rfind(b"\n")
-        if newline >= 0:
-            first = data.find(b"\n")
-            if len(self._line) + first > MAX_LINE:
-                self._line += data[: first + 1]
-                self._break_line()
-                data, newline = data[first + 1 :], newline - first - 1
-            self._commit(bytes(self._line) + data[: newline + 1])
-            self._line = bytearray(data[newline + 1 :])
-        else:
-            self._line += data
-        self._break_line()
+        moment = time.monotonic() if now is None else now
+        self._commit(_broken(self._screen.feed(data, moment)))
+        self._commit(self._screen.break_line(MAX_LINE))
         self._live_stale = True
-
-    def _overwrite(self, data: bytes) -> bytes:
-        """`data` without carriage returns; the unfinished line is dropped where `data` overwrites it."""
-        data = LINE_END.sub(b"\n", data)
-        first, newline, rest = data.partition(b"\n")
-        overwritten = first.rfind(b"\r")
-        if overwritten >= 0:
-            self._line.clear()
-            first = first[overwritten + 1 :]
-        if b"\r" in rest:
-            rest = OVERWRITTEN.sub(b"", rest)
-        return first + newline + rest
-
-    def _break_line(self) -> None:
-        while len(self._line) > MAX_LINE:
-            cut = MAX_LINE
-            while cut > MAX_LINE - 4 and self._line[cut] & 0xC0 == 0x80:
-                cut -= 1
-            self._commit(bytes(self._line[:cut]) + b"\n")
-            del self._line[:cut]
 
     def _commit(self, data: bytes) -> None:
         if not data:
@@ -96,7 +59,8 @@ class LogFile:
                 return
             self.lost = 0
         self._write(data, count=True)
-        self._trim()
+        # At once: between the two the unfinished lines would be gone for those who read.
+        self._write_live()
 
     def _within_limit(self, data: bytes, limit: int) -> bytes:
         """What still fits; says once, in the log, that the rest is not kept."""
@@ -129,34 +93,32 @@ class LogFile:
             self.size = max(self.size, self.end)
         return True
 
-    def _trim(self) -> None:
-        """Cut off what is left of an unfinished line that was longer than what now stands there."""
-        if self.size > self.end:
-            os.ftruncate(self.fd, self.end)
-            self.size = self.end
-
     def show_live(self, *, now: float | None = None) -> None:
-        """Put the unfinished line at the end of the file, if it changed and the last time was 0.2 s ago."""
+        """Put the unfinished lines at the end of the file, if they changed and the last time was 0.2 s ago."""
         moment = time.monotonic() if now is None else now
-        if not self._live_stale or moment - self._live_at < LIVE_EVERY_S or self.lost or self.dropped:
-            return
-        self._live_at = moment
-        self._live_stale = False
+        if self._screen.waits:
+            self._commit(self._screen.finish(moment))
+        if self._live_stale and moment - self._live_at >= LIVE_EVERY_S:
+            self._live_at = moment
+            self._live_stale = False
+            self._write_live()
+
+    def _write_live(self) -> None:
+        live = b"" if self.lost or self.dropped else NEXT_LINE.join(self._screen.live)
         try:
-            written = os.pwrite(self.fd, self._line, self.end) if self._line else 0
+            written = os.pwrite(self.fd, live, self.end) if live else 0
             if self.size > self.end + written:
                 os.ftruncate(self.fd, self.end + written)
             self.size = self.end + written
         except OSError:
-            # A full disk: the line is not lost, it is tried again when it ends.
+            # A full disk: the lines are not lost, they are tried again when they end.
             self.size = os.fstat(self.fd).st_size
 
     def close(self) -> None:
-        """Store the unfinished line, and wait until everything is on the disk."""
-        self._commit(bytes(self._line))
-        self._line.clear()
+        """Store the unfinished lines, and wait until everything is on the disk."""
+        self._commit(_broken(self._screen.end()))
         try:
-            self._trim()
+            self._write_live()
             os.fsync(self.fd)
         except OSError as error:
             self.note(f"the log could not be flushed: {error.strerror}")
@@ -165,3 +127,19 @@ class LogFile:
             self.note(f"{self.lost_total} bytes of the log were lost to a full disk")
         if self.dropped:
             self.note(f"{self.dropped} bytes of the log were over its limit")
+
+
+def _broken(data: bytes) -> bytes:
+    """Finished lines, those over 1 MiB broken; never inside a UTF-8 sequence."""
+    parts, start = [], 0
+    while len(data) - start > MAX_LINE:
+        end = data.rfind(b"\n", start, start + MAX_LINE + 1) + 1
+        if end == 0:
+            end = start + MAX_LINE
+            while end > start + MAX_LINE - 4 and data[end] & 0xC0 == 0x80:
+                end -= 1
+            parts += [data[start:end], b"\n"]
+        else:
+            parts.append(data[start:end])
+        start = end
+    return b"".join([*parts, data[start:]]) if parts else data

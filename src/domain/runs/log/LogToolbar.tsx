@@ -2,13 +2,14 @@ import { caretDownIcon, caretUpIcon } from '@jupyterlab/ui-components';
 import type { KeyboardEvent } from 'react';
 
 import { IconButton, useTrans } from '../../../ui';
+import type { IFound } from './LogSearch';
 import type { LogStream } from './LogStore';
 
 export interface ILogToolbarProps {
   words: string;
   onWords: (words: string) => void;
-  /** How many places were found, and which is shown. */
-  found: number;
+  /** Which lines were found, and which of them is shown. */
+  found: IFound;
   current: number;
   onStep: (by: 1 | -1) => void;
   follow: boolean;
@@ -91,7 +92,9 @@ function Search(props: ILogToolbarProps): JSX.Element {
       onWords('');
     }
   };
-  const none = found === 0;
+  const { offsets, complete, many } = found;
+  const none = offsets.length === 0;
+  const count = `${offsets.length.toLocaleString()}${complete && !many ? '' : '+'}`;
   return (
     <>
       <input
@@ -101,14 +104,19 @@ function Search(props: ILogToolbarProps): JSX.Element {
         placeholder={trans.__('Search')}
         data-mlws-filter
         title={trans.__(
-          'Search the lines that are loaded (/); Enter for the next, Shift+Enter for the one before'
+          'Search the whole log (/); Enter for the next line, Shift+Enter for the one before'
         )}
         value={words}
         onChange={event => onWords(event.target.value)}
         onKeyDown={onKeyDown}
       />
       <span className="jp-mlws-muted jp-mlws-search-count" role="status">
-        {words && (none ? trans.__('none') : `${current + 1}/${found}`)}
+        {words &&
+          (!none
+            ? `${(current + 1).toLocaleString()}/${count}`
+            : complete
+              ? trans.__('none')
+              : '…')}
       </span>
       <IconButton
         icon={caretUpIcon}

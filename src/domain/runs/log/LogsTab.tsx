@@ -1,22 +1,24 @@
 import { useMutation } from '@tanstack/react-query';
-import { useDeferredValue, useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 
 import { useApi } from '../../../api/context';
 import { formatBytes } from '../../../lib/format';
-import { EmptyState, ErrorNotice, Skeleton, useTrans } from '../../../ui';
+import { toLines, type ITextLine } from '../../../lib/textLines';
+import {
+  EmptyState,
+  ErrorNotice,
+  Skeleton,
+  TextLines,
+  useTrans
+} from '../../../ui';
 import { saveLog } from './download';
-import { LogLines } from './LogLines';
 import type { LogStream } from './LogStore';
 import { LogToolbar } from './LogToolbar';
-import {
-  findMatches,
-  toLines,
-  type ILogLine,
-  type ILogWindow
-} from './logWindow';
+import type { ILogWindow } from './logWindow';
 import { useLog } from './useLog';
+import { useLogSearch } from './useLogSearch';
 
-const NO_LINES: readonly ILogLine[] = [];
+const NO_LINES: readonly ITextLine[] = [];
 
 /** The log of a job, live and searchable. */
 export function LogsTab(props: {
@@ -26,61 +28,103 @@ export function LogsTab(props: {
   const { runId, waiting } = props;
   const trans = useTrans();
   const [stream, setStream] = useState<LogStream>('user');
-  const [follow, setFollow] = useState(true);
+  const [following, setFollowing] = useState(true);
   const [wrap, setWrap] = useState(false);
-  const log = useLog(runId, stream);
-  const lines = useShownLines(log.window);
-  const search = useSearch(lines, () => setFollow(false));
+  const log = useLog(runId, stream, following);
+  const { store, window } = log;
+  const search = useLogSearch(runId, stream, store, window.size, () =>
+    setFollowing(false)
+  );
+  const onFollow = (follow: boolean): void => {
+    setFollowing(follow);
+    if (follow) {
+      void store.toEnd();
+    }
+  };
+  const lines = useShownLines(window);
   const empty = lines.length === 0;
   return (
     <div className="jp-mlws-log">
       <LogToolbar
         {...search}
-        found={search.matches.length}
-        follow={follow}
-        onFollow={setFollow}
+        follow={following}
+        onFollow={onFollow}
         wrap={wrap}
         onWrap={setWrap}
         stream={stream}
         onStream={setStream}
         {...useDownload(runId, stream)}
       />
-      {log.error !== null && (
-        <ErrorNotice
-          title={trans.__('The log could not be loaded.')}
-          error={log.error}
-          onRetry={log.retry}
-        />
-      )}
-      <Earlier window={log.window} onLoad={log.loadEarlier} />
+      <LogErrors {...log} search={search.error} />
+      <Earlier window={window} onLoad={() => store.loadEarlier()} />
       {empty && log.pending && <Skeleton shape="text" count={12} />}
       {empty && !log.pending && log.error === null && (
-        <EmptyState
-          text={
-            waiting
-              ? trans.__(
-                  'The job has not begun. What it prints appears here as it is printed.'
-                )
-              : log.window.done
-                ? trans.__('The job printed nothing.')
-                : trans.__('Nothing is printed yet.')
-          }
-        />
+        <NothingPrinted waiting={waiting} done={window.done} />
       )}
       {!empty && (
-        <LogLines
+        <TextLines
           key={stream}
+          label={trans.__('Log')}
           lines={lines}
-          start={log.window.start}
+          base={window.base}
           wrap={wrap}
-          follow={follow}
-          onFollow={setFollow}
-          matches={search.matches}
-          current={search.words ? search.current : -1}
-          onTop={() => void log.loadEarlier()}
+          follow={following && window.atEnd}
+          // What stands at the end of a part is not the end of the log.
+          onFollow={follow => setFollowing(follow && window.atEnd)}
+          words={search.marked}
+          target={search.target}
+          onTop={() => void store.loadEarlier()}
+          onBottom={() => void store.loadLater()}
         />
       )}
+      <Later window={window} onEnd={() => onFollow(true)} />
     </div>
+  );
+}
+
+function LogErrors(props: {
+  error: unknown;
+  retry: () => void;
+  search: unknown;
+}): JSX.Element {
+  const { error, retry, search } = props;
+  const trans = useTrans();
+  return (
+    <>
+      {error !== null && (
+        <ErrorNotice
+          title={trans.__('The log could not be loaded.')}
+          error={error}
+          onRetry={retry}
+        />
+      )}
+      {search !== null && (
+        <ErrorNotice
+          title={trans.__('The log could not be searched.')}
+          error={search}
+        />
+      )}
+    </>
+  );
+}
+
+function NothingPrinted(props: {
+  waiting: boolean;
+  done: boolean;
+}): JSX.Element {
+  const trans = useTrans();
+  return (
+    <EmptyState
+      text={
+        props.waiting
+          ? trans.__(
+              'The job has not begun. What it prints appears here as it is printed.'
+            )
+          : props.done
+            ? trans.__('The job printed nothing.')
+            : trans.__('Nothing is printed yet.')
+      }
+    />
   );
 }
 
@@ -94,7 +138,7 @@ function useDownload(
 }
 
 /** The lines of the window, and the unfinished one. */
-function useShownLines(window: ILogWindow): readonly ILogLine[] {
+function useShownLines(window: ILogWindow): readonly ITextLine[] {
   const { lines, partial } = window;
   return useMemo(
     () =>
@@ -105,43 +149,6 @@ function useShownLines(window: ILogWindow): readonly ILogLine[] {
           : NO_LINES,
     [lines, partial]
   );
-}
-
-interface ISearch {
-  words: string;
-  onWords: (words: string) => void;
-  matches: ReturnType<typeof findMatches>;
-  current: number;
-  onStep: (by: 1 | -1) => void;
-}
-
-function useSearch(lines: readonly ILogLine[], onFound: () => void): ISearch {
-  const [words, setWords] = useState('');
-  const [current, setCurrent] = useState(0);
-  const wanted = useDeferredValue(words);
-  const matches = useMemo(() => findMatches(lines, wanted), [lines, wanted]);
-  useEffect(() => {
-    // The last match is the one people look for in a log.
-    setCurrent(Math.max(0, matches.length - 1));
-    // Lines that come later do not move the search.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [wanted]);
-  return {
-    words,
-    onWords: text => {
-      setWords(text);
-      if (text) {
-        onFound();
-      }
-    },
-    matches,
-    current: Math.min(current, Math.max(0, matches.length - 1)),
-    onStep: by => {
-      onFound();
-      const count = matches.length;
-      setCurrent(count ? (current + by + count) % count : 0);
-    }
-  };
 }
 
 /** Says that the log began earlier, and fetches more of it. */
@@ -164,6 +171,27 @@ function Earlier(props: {
         onClick={() => void props.onLoad()}
       >
         {trans.__('Load earlier lines')}
+      </button>
+    </div>
+  );
+}
+
+/** Says that the log goes on, while a part further up is shown. */
+function Later(props: {
+  window: ILogWindow;
+  onEnd: () => void;
+}): JSX.Element | null {
+  const { end, size, atEnd } = props.window;
+  const trans = useTrans();
+  return atEnd ? null : (
+    <div className="jp-mlws-notice">
+      {trans.__(
+        '%1 of %2 stand behind these lines.',
+        formatBytes(size - end),
+        formatBytes(size)
+      )}
+      <button type="button" className="jp-mlws-link" onClick={props.onEnd}>
+        {trans.__('Go to the end')}
       </button>
     </div>
   );

@@ -1,26 +1,28 @@
-import {
-  parseAnsi,
-  PLAIN,
-  stripAnsi,
-  type IAnsiStyle
-} from '../../../lib/ansi';
+import { PLAIN } from '../../../lib/ansi';
+import { endStyle, toLines, type ITextLine } from '../../../lib/textLines';
 
-/** One line of a log. */
-export interface ILogLine {
-  /** With its escape sequences. */
-  text: string;
-  /** The look at its beginning. */
-  style: IAnsiStyle;
+/** Bytes of a log that were fetched together. */
+interface IPart {
+  start: number;
+  end: number;
+  /** How many lines they are. */
+  lines: number;
+  chars: number;
 }
 
 /** A piece of a log that is held: the lines between two byte offsets. */
 export interface ILogWindow {
-  lines: readonly ILogLine[];
+  lines: readonly ITextLine[];
+  /** Number of the first line: it falls as lines come in front, and grows as they are let go there. */
+  base: number;
+  parts: readonly IPart[];
   /** Byte offset of the first line. */
   start: number;
   /** Byte offset after the last line. */
   end: number;
-  /** The unfinished last line. */
+  /** The lines reach the end of the log, and go on with it. */
+  atEnd: boolean;
+  /** The unfinished last lines. */
   partial: string;
   /** Bytes of the whole log. */
   size: number;
@@ -38,121 +40,156 @@ export interface ILogPiece {
   done: boolean;
 }
 
-/** Characters that a window holds at most; the far end is let go first. */
-export const WINDOW_CHARS = 8_000_000;
+/** What a window may hold; the far end is let go first. */
+export interface ILogLimits {
+  chars: number;
+  lines: number;
+}
+
+/** As many lines as a page can be high, and as many characters as a tab should hold. */
+export const LOG_LIMITS: ILogLimits = { chars: 8_000_000, lines: 500_000 };
 
 export const EMPTY_WINDOW: ILogWindow = {
   lines: [],
+  base: 0,
+  parts: [],
   start: 0,
   end: 0,
+  atEnd: true,
   partial: '',
   size: 0,
   done: false
 };
 
-/** Lines of a text, each with the look that the ones before it left behind. */
-export function toLines(text: string, style: IAnsiStyle = PLAIN): ILogLine[] {
-  if (!text) {
-    return [];
-  }
-  const lines = text.replace(/\n$/, '').split('\n');
-  return lines.map(line => {
-    const made = { text: line, style };
-    style = endStyle(made);
-    return made;
-  });
+/** A window on one piece. */
+export function opened(piece: ILogPiece, before: ILogWindow): ILogWindow {
+  return append(
+    {
+      ...EMPTY_WINDOW,
+      // Numbers that no line before had: nothing of them is to be recognized.
+      base: before.base + before.lines.length + 1,
+      start: piece.offset,
+      end: piece.offset
+    },
+    piece
+  );
 }
 
-function endStyle(line: ILogLine): IAnsiStyle {
-  return line.text.includes('\x1b')
-    ? parseAnsi(line.text, line.style).end
-    : line.style;
-}
-
-const bytes = new TextEncoder();
-
-function byteLength(line: ILogLine): number {
-  return bytes.encode(line.text).length + 1;
-}
-
-/** The window with a piece that follows it, or one that begins anew. */
-export function append(
-  window: ILogWindow,
-  piece: ILogPiece,
-  limit = WINDOW_CHARS
-): ILogWindow {
+/** The window with a piece that follows it. */
+export function append(window: ILogWindow, piece: ILogPiece): ILogWindow {
   const { text, partial, offset, next_offset: end, size, done } = piece;
-  const follows = offset === window.end && window.lines.length > 0;
   const last = window.lines[window.lines.length - 1];
-  const added = toLines(text, follows && last ? endStyle(last) : PLAIN);
-  const grown: ILogWindow = {
-    lines: follows ? [...window.lines, ...added] : added,
-    start: follows ? window.start : offset,
+  const added = toLines(text, last ? endStyle(last) : PLAIN);
+  const part: IPart = {
+    start: offset,
     end,
+    lines: added.length,
+    chars: text.length
+  };
+  return {
+    ...window,
+    lines: added.length ? [...window.lines, ...added] : window.lines,
+    parts: added.length ? joined(window.parts, part) : window.parts,
+    end,
+    atEnd: done || end + partial.length * 4 >= size,
     partial,
     size,
     done
   };
-  return trimStart(grown, limit);
 }
 
-/** The window with lines in front of it. */
+/** Small parts become one: the parts are where a window is cut. */
+const PART_CHARS = 64_000;
+
+function joined(parts: readonly IPart[], next: IPart): readonly IPart[] {
+  const last = parts[parts.length - 1];
+  return last && last.chars + next.chars < PART_CHARS
+    ? [
+        ...parts.slice(0, -1),
+        {
+          start: last.start,
+          end: next.end,
+          lines: last.lines + next.lines,
+          chars: last.chars + next.chars
+        }
+      ]
+    : [...parts, next];
+}
+
+/** The window with a piece in front of it. */
 export function prepend(window: ILogWindow, piece: ILogPiece): ILogWindow {
+  const added = toLines(piece.text);
+  const { offset: start, next_offset: end } = piece;
   return {
     ...window,
-    lines: [...toLines(piece.text), ...window.lines],
-    start: piece.offset
+    lines: [...added, ...window.lines],
+    base: window.base - added.length,
+    parts: [
+      { start, end, lines: added.length, chars: piece.text.length },
+      ...window.parts
+    ],
+    start
   };
 }
 
-/** Lets go of the oldest lines when there is too much. */
-function trimStart(window: ILogWindow, limit: number): ILogWindow {
-  let chars = window.lines.reduce((sum, line) => sum + line.text.length + 1, 0);
-  if (chars <= limit) {
-    return window;
-  }
-  let drop = 0;
-  let { start } = window;
-  while (chars > limit * 0.75 && drop < window.lines.length - 1) {
-    const line = window.lines[drop] as ILogLine;
-    chars -= line.text.length + 1;
-    start += byteLength(line);
-    drop += 1;
-  }
-  return { ...window, lines: window.lines.slice(drop), start };
+/** Whether a window holds more than it may. */
+export function isFull(window: ILogWindow, limits = LOG_LIMITS): boolean {
+  const chars = window.parts.reduce((sum, part) => sum + part.chars, 0);
+  return chars > limits.chars || window.lines.length > limits.lines;
 }
 
-/** A place that a search has found. */
-export interface IMatch {
-  line: number;
-  /** Place in the line's visible text. */
-  from: number;
-  to: number;
+/** Lets go of the oldest lines while there is too much. */
+export function trimStart(window: ILogWindow, limits = LOG_LIMITS): ILogWindow {
+  let trimmed = window;
+  while (isFull(trimmed, limits) && trimmed.parts.length > 1) {
+    const [first, ...parts] = trimmed.parts;
+    const gone = first?.lines ?? 0;
+    trimmed = {
+      ...trimmed,
+      parts,
+      start: parts[0]?.start ?? trimmed.end,
+      base: trimmed.base + gone,
+      lines: trimmed.lines.slice(gone)
+    };
+  }
+  return trimmed;
 }
 
-const MATCH_LIMIT = 10_000;
-
-/** Where words stand in lines, in any case; at most 10,000 places. */
-export function findMatches(
-  lines: readonly ILogLine[],
-  words: string
-): IMatch[] {
-  const wanted = words.toLowerCase();
-  const matches: IMatch[] = [];
-  if (!wanted) {
-    return matches;
+/** Lets go of the newest lines while there is too much; then the window is at the end no more. */
+export function trimEnd(window: ILogWindow, limits = LOG_LIMITS): ILogWindow {
+  let trimmed = window;
+  while (isFull(trimmed, limits) && trimmed.parts.length > 1) {
+    const parts = trimmed.parts.slice(0, -1);
+    const gone = trimmed.parts[parts.length]?.lines ?? 0;
+    trimmed = {
+      ...trimmed,
+      parts,
+      end: parts[parts.length - 1]?.end ?? trimmed.start,
+      lines: trimmed.lines.slice(0, trimmed.lines.length - gone),
+      atEnd: false,
+      partial: ''
+    };
   }
-  for (let i = 0; i < lines.length && matches.length < MATCH_LIMIT; i += 1) {
-    const text = visibleText(lines[i]?.text ?? '').toLowerCase();
-    let from = text.indexOf(wanted);
-    while (from >= 0) {
-      matches.push({ line: i, from, to: from + wanted.length });
-      from = text.indexOf(wanted, from + wanted.length);
+  return trimmed;
+}
+
+const bytes = new TextEncoder();
+
+/** Index of the line that begins at a byte offset, or holds it; null where the window does not. */
+export function lineAt(window: ILogWindow, offset: number): number | null {
+  let index = 0;
+  for (const part of window.parts) {
+    if (offset >= part.start && offset < part.end) {
+      let at = part.start;
+      for (let i = index; i < index + part.lines; i += 1) {
+        at += bytes.encode(window.lines[i]?.text).length + 1;
+        if (offset < at) {
+          return i;
+        }
+      }
+      return null;
     }
+    index += part.lines;
   }
-  return matches;
-}
-
-function visibleText(text: string): string {
-  return text.includes('\x1b') ? stripAnsi(text) : text;
+  return null;
 }

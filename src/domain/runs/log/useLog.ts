@@ -10,20 +10,25 @@ import type { ILogWindow } from './logWindow';
 const logKeys = queryKeys('log');
 
 interface ILog {
+  store: LogStore;
   window: ILogWindow;
   pending: boolean;
   error: unknown;
   retry: () => void;
-  loadEarlier: () => Promise<void>;
 }
 
 /** A job's log, live: each hint fetches what is new. */
-export function useLog(runId: string, stream: LogStream): ILog {
+export function useLog(
+  runId: string,
+  stream: LogStream,
+  follow: boolean
+): ILog {
   const api = useApi();
   const store = useMemo(
     () => new LogStore(api, runId, stream),
     [api, runId, stream]
   );
+  store.follow = follow;
   const window = useSyncExternalStore(store.subscribe, () => store.window);
   const query = useQuery({
     queryKey: logKeys.detail(runId, stream),
@@ -38,10 +43,10 @@ export function useLog(runId: string, stream: LogStream): ILog {
     }
   });
   return {
+    store,
     window,
     pending: query.isPending,
     error: query.error,
-    retry: () => void query.refetch(),
-    loadEarlier: () => store.loadEarlier()
+    retry: () => void query.refetch()
   };
 }

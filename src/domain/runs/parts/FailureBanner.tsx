@@ -1,8 +1,7 @@
-import { CopyButton, useTrans } from '../../../ui';
+import { AnsiLine, CopyButton, useTrans } from '../../../ui';
 import { stripAnsi } from '../../../lib/ansi';
+import { toLines } from '../../../lib/textLines';
 import { endReason, failurePlace } from '../format';
-import { AnsiLine } from '../log/AnsiLine';
-import { toLines } from '../log/logWindow';
 import type { Run } from '../types';
 
 /** What failed, where, and the traceback for who wants it. */

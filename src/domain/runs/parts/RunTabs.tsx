@@ -41,7 +41,13 @@ export function RunTabs(props: IRunTabsProps): JSX.Element {
       id: 'metrics',
       label: trans.__('Metrics'),
       badge: metrics > 0 ? metrics : undefined,
-      render: () => <MetricsTab runId={run.id} startedAt={run.started_at} />
+      render: () => (
+        <MetricsTab
+          runId={run.id}
+          startedAt={run.started_at}
+          known={run.metrics}
+        />
+      )
     },
     run.kind !== 'interactive' && {
       id: 'logs',

@@ -20,7 +20,7 @@ from jupyter_mlws.domain.jobs.errors import (
     SnapshotUnconfirmed,
     UnknownParameter,
 )
-from jupyter_mlws.domain.jobs.logs import LOG_LIMIT, read_deltas, read_log
+from jupyter_mlws.domain.jobs.logs import LOG_LIMIT, read_log, read_log_before, search_log
 from jupyter_mlws.domain.jobs.schemas import (
     BlobQuery,
     Job,
@@ -29,9 +29,9 @@ from jupyter_mlws.domain.jobs.schemas import (
     JobUpdate,
     KeepFile,
     KernelList,
+    LogMatches,
     LogSlice,
     MissingBlobs,
-    NotebookDeltas,
     NotebookInspect,
     NotebookInspection,
     ReRun,
@@ -51,18 +51,21 @@ Offset = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 class LogQuery(Struct):
-    """From which byte, how many at most; or (tail) the last bytes. `system` is the supervisor's own log."""
+    """From which byte, how many at most; or (tail) the last bytes, or those that end `before` one. `system` is the supervisor's log."""
 
     offset: Offset = 0
     limit: Annotated[int, Meta(ge=1024, le=4 * 1024 * 1024)] = LOG_LIMIT
     tail: Annotated[int, Meta(ge=0, le=4 * 1024 * 1024)] | None = None
+    before: Offset | None = None
     stream: Literal["user", "system"] = "user"
 
 
-class NotebookQuery(Struct):
-    """From which byte of the stream of changes."""
+class LogSearchQuery(Struct):
+    """What to look for, and from which byte on."""
 
+    q: Annotated[str, Meta(min_length=1, max_length=1000)]
     offset: Offset = 0
+    stream: Literal["user", "system"] = "user"
 
 
 class JobsHandler(ApiHandler):
@@ -143,22 +146,24 @@ class LogHandler(ApiHandler):
         actor, q = self.actor, self.query
         ended = await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id).status in TERMINAL)
         path = await self.db.read(lambda s: submit.log_path(s, self.services, run_id, q.stream))
+        if q.before is not None:
+            self.reply(await asyncio.to_thread(read_log_before, path, q.before, q.limit))
+            return
         self.reply(await asyncio.to_thread(read_log, path, q.offset, q.limit, ended=ended, tail=q.tail))
 
 
-class NotebookHandler(ApiHandler):
-    """The growing output notebook."""
+class LogSearchHandler(ApiHandler):
+    """Search in the log of a job."""
 
     @endpoint(
-        Action.READ, summary="Output notebook of a job as it grows", query=NotebookQuery, reply=NotebookDeltas, errors=[NotAJob]
+        Action.READ, summary="Lines of a job's log that hold some words", query=LogSearchQuery, reply=LogMatches, errors=[NotAJob]
     )
     async def get(self, run_id: str) -> None:
-        """Changes from a byte offset on, about 2 MB at most; ask again from `next_offset` until `done`."""
-        actor, offset = self.actor, self.query.offset
-        ended = await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id).status in TERMINAL)
-        await self.db.read(lambda s: service.job_row(s, run_id))
-        path = self.services.folders.jobs / run_id / "notebook.jsonl"
-        self.reply(await asyncio.to_thread(read_deltas, path, offset, ended=ended))
+        """In any case, colours left out. Searches about 32 MB; ask again from `next_offset` while there is `more`."""
+        actor, q = self.actor, self.query
+        await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id))
+        path = await self.db.read(lambda s: submit.log_path(s, self.services, run_id, q.stream))
+        self.reply(await asyncio.to_thread(search_log, path, q.q, q.offset))
 
 
 class KeepHandler(ApiHandler):
@@ -289,7 +294,7 @@ ROUTES = [
     Route("/jobs/{run_id}/cancel", CancelHandler),
     Route("/jobs/{run_id}/rerun", RerunHandler),
     Route("/jobs/{run_id}/log", LogHandler),
-    Route("/jobs/{run_id}/notebook", NotebookHandler),
+    Route("/jobs/{run_id}/log/search", LogSearchHandler),
     Route("/jobs/{run_id}/keep", KeepHandler),
     Route("/workspaces/{workspace}/blobs/missing", MissingBlobsHandler),
     Route("/workspaces/{workspace}/blobs/{sha256}", BlobHandler),

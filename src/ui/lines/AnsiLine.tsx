@@ -5,8 +5,8 @@ import {
   type AnsiColor,
   type IAnsiSegment,
   type IAnsiStyle
-} from '../../../lib/ansi';
-import type { ILogLine } from './logWindow';
+} from '../../lib/ansi';
+import type { ITextLine } from '../../lib/textLines';
 
 /** A marked place of a line. */
 export interface IMark {
@@ -18,9 +18,9 @@ export interface IMark {
 /** A longer line is cut on the page; a download has all of it. */
 const LINE_CHARS = 20_000;
 
-/** One line of a log: coloured spans, never HTML. */
+/** One line: coloured spans, never HTML. */
 export const AnsiLine = memo(function AnsiLine(props: {
-  line: ILogLine;
+  line: ITextLine;
   marks?: readonly IMark[];
 }): JSX.Element {
   const { line, marks = [] } = props;

@@ -1,0 +1,7 @@
+"""Routes of jobs: jobs, their logs and targets, and notebooks with outputs."""
+
+from __future__ import annotations
+
+from jupyter_mlws.domain.jobs.routes import jobs, notebooks
+
+ROUTES = [*jobs.ROUTES, *notebooks.ROUTES]

@@ -1,0 +1,179 @@
+"""Routes of notebooks with outputs: that of a job as it grows, and those among the files of a run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from jupyter_mlws.domain.jobs import service
+from jupyter_mlws.domain.jobs.deltas import REPLY_LIMIT, NotebookFile, delta_at, read_deltas
+from jupyter_mlws.domain.jobs.errors import NotAJob, NotAnImage, NotANotebook
+from jupyter_mlws.domain.jobs.held import image_of
+from jupyter_mlws.domain.jobs.schemas import NotebookDeltas
+from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.runs.states import TERMINAL
+from jupyter_mlws.domain.storage import service as storage
+from jupyter_mlws.domain.storage.errors import ArtifactNotFound, SnapshotFileNotFound
+from jupyter_mlws.kit.actors import Action
+from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
+from jupyter_mlws.kit.paths import clean_relative
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.jobs.schemas import CellDelta
+
+Offset = Annotated[int, Meta(ge=0, le=2**53)]
+IMAGE_MAX_AGE_S = 300
+
+
+class DeltasQuery(Struct):
+    """From which offset on, how many bytes about; outputs over `hold_over` bytes (images over a quarter of it) are held."""
+
+    offset: Offset = 0
+    limit: Annotated[int, Meta(ge=1, le=16 * 1024 * 1024)] = REPLY_LIMIT
+    hold_over: Annotated[int, Meta(ge=1_000)] | None = None
+
+
+class PlaceQuery(Struct):
+    """Which delta."""
+
+    place: Offset
+
+
+class FileQuery(DeltasQuery, kw_only=True):
+    """Which notebook of the run's files, and what of it."""
+
+    area: Literal["artifacts", "snapshot"]
+    path: str
+
+
+class FilePlaceQuery(Struct):
+    """Which notebook of the run's files, and which delta of it."""
+
+    area: Literal["artifacts", "snapshot"]
+    path: str
+    place: Offset
+
+
+class JobNotebookHandler(ApiHandler):
+    """The growing output notebook of a job."""
+
+    @endpoint(
+        Action.READ, summary="Output notebook of a job as it grows", query=DeltasQuery, reply=NotebookDeltas, errors=[NotAJob]
+    )
+    async def get(self, run_id: str) -> None:
+        """Changes from a byte offset on; ask again from `next_offset` while there is `more`, and after hints until `done`."""
+        actor, q = self.actor, self.query
+        ended = await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id).status in TERMINAL)
+        path = await stream_of(self, run_id)
+        self.reply(await asyncio.to_thread(read_deltas, path, q.offset, ended=ended, hold_over=q.hold_over, limit=q.limit))
+
+
+class JobImageHandler(ApiHandler):
+    """An image of that notebook."""
+
+    @endpoint(
+        Action.READ,
+        summary="Image in the output notebook of a job",
+        query=PlaceQuery,
+        media_type="application/octet-stream",
+        errors=[NotAJob, NotAnImage],
+    )
+    async def get(self, run_id: str) -> None:
+        """PNG, JPEG, GIF or WebP of the output at `place`, as bytes."""
+        actor, place = self.actor, self.query.place
+        await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id))
+        path = await stream_of(self, run_id)
+        send_image(self, await asyncio.to_thread(lambda: _image(delta_at(path, place))))
+
+
+class FileNotebookHandler(ApiHandler):
+    """A notebook among the files of a run."""
+
+    @endpoint(
+        Action.READ,
+        summary="A notebook among the files of a run",
+        query=FileQuery,
+        reply=NotebookDeltas,
+        errors=[ArtifactNotFound, SnapshotFileNotFound, NotANotebook],
+    )
+    async def get(self, run_id: str) -> None:
+        """In the form that growing notebooks have; offsets count outputs."""
+        q = self.query
+        path = await file_of(self, run_id, q.area, q.path)
+
+        def read() -> NotebookDeltas:
+            return NotebookFile(path.read_bytes(), shown=q.path).read(q.offset, hold_over=q.hold_over, limit=q.limit)
+
+        self.reply(await asyncio.to_thread(read))
+
+
+class FileImageHandler(ApiHandler):
+    """An image of such a notebook."""
+
+    @endpoint(
+        Action.READ,
+        summary="Image in a notebook among the files of a run",
+        query=FilePlaceQuery,
+        media_type="application/octet-stream",
+        errors=[ArtifactNotFound, SnapshotFileNotFound, NotANotebook, NotAnImage],
+    )
+    async def get(self, run_id: str) -> None:
+        """As for jobs."""
+        q = self.query
+        path = await file_of(self, run_id, q.area, q.path)
+        send_image(self, await asyncio.to_thread(lambda: _image(NotebookFile(path.read_bytes(), shown=q.path).at(q.place))))
+
+
+async def stream_of(handler: ApiHandler, run_id: str) -> Path:
+    """Where a job's changes of its notebook stand."""
+    await handler.db.read(lambda s: service.job_row(s, run_id))
+    path: Path = handler.services.folders.jobs / run_id / "notebook.jsonl"
+    return path
+
+
+async def file_of(handler: ApiHandler, run_id: str, area: str, path: str) -> Path:
+    """The stored bytes of a file that the caller may read."""
+    actor, cleaned = handler.actor, clean_relative(path)
+
+    def look(session: Session) -> str | None:
+        ref = runs.open_run(session, actor, Action.READ, run_id)
+        if area == "artifacts":
+            return storage.find_artifact(session, run_id, cleaned).sha256
+        if ref.snapshot_id is None:
+            raise SnapshotFileNotFound("This run has no snapshot.", field="path")
+        return storage.snapshot_find(session, ref.snapshot_id, cleaned).sha256
+
+    stored: Path = handler.services.blobs.path(await handler.db.read(look))
+    return stored
+
+
+def _image(delta: CellDelta | None) -> tuple[str, bytes]:
+    image = image_of(delta.output) if delta is not None else None
+    if image is None:
+        raise NotAnImage("There is no image at this place of the notebook.", field="place")
+    return image
+
+
+def send_image(handler: ApiHandler, image: tuple[str, bytes]) -> None:
+    """Answer with an image; nothing in it can run."""
+    kind, data = image
+    handler.set_header("Content-Type", kind)
+    handler.set_header("Content-Security-Policy", "sandbox")
+    handler.set_header("X-Content-Type-Options", "nosniff")
+    handler.set_header("Cross-Origin-Resource-Policy", "same-origin")
+    handler.set_header("Cache-Control", f"private, max-age={IMAGE_MAX_AGE_S}")
+    handler.finish(data)
+
+
+ROUTES = [
+    Route("/jobs/{run_id}/notebook", JobNotebookHandler),
+    Route("/jobs/{run_id}/notebook/image", JobImageHandler),
+    Route("/runs/{run_id}/notebook", FileNotebookHandler),
+    Route("/runs/{run_id}/notebook/image", FileImageHandler),
+]

@@ -1,0 +1,2 @@
+export { AnsiLine } from './AnsiLine';
+export { TextLines, type ITextLinesProps } from './TextLines';
