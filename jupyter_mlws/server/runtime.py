@@ -43,6 +43,8 @@ TOKEN_CACHE_S = 5.0
 START_TIMEOUT_S = 30.0
 TAKEOVER_POLL_S = 0.5
 RETRY_S = 10.0
+RETRY_UPGRADE_S = 300.0
+"""Each attempt copies the database."""
 KEEP_S = 3.0
 
 
@@ -191,7 +193,7 @@ class Runtime:
                     log.info("This server took over %s", self.settings.data_dir)
             except Exception as error:  # noqa: BLE001 - the top of a loop; logged there
                 self._failed(error)
-                pause = min(2 * pause, RETRY_S)
+                pause = RETRY_UPGRADE_S if isinstance(error, schema.UpgradeFailed) else min(2 * pause, RETRY_S)
             else:
                 pause = TAKEOVER_POLL_S
 

@@ -131,7 +131,7 @@ def _upgrade(engine: Engine, found: str) -> None:
     except (OSError, sqlite3.Error) as error:
         raise UpgradeFailed(
             f"The database is to be upgraded {step}, but the copy that is made before could not be written: {error}. "
-            "Free as much space as the database takes, beside it, and try again."
+            "Free as much space as the database takes, beside it, then start the server again."
         ) from error
     log.info("Upgrading the database %s; %s", step, f"as it was it lies in {copy}" if copy else "no copy is made")
     try:
