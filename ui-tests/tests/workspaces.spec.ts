@@ -24,12 +24,16 @@ test('workspaces are managed in the Lab', async ({
   baseURL
 }, info) => {
   const server = new Server(request, baseURL ?? '');
-  const all = async (): Promise<string[]> =>
-    (
-      await server.get<{ workspaces: IWorkspace[] }>(
-        '/workspaces?archived=true'
+  const all = async (): Promise<string[]> => {
+    const lists = await Promise.all(
+      [false, true].map(archived =>
+        server.get<{ workspaces: IWorkspace[] }>(
+          `/workspaces?archived=${archived}`
+        )
       )
-    ).workspaces.map(({ name }) => name);
+    );
+    return lists.flatMap(({ workspaces }) => workspaces.map(one => one.name));
+  };
   await server.send('POST', '/workspaces', { name: 'team-a' });
   const lab = await openLab(context, `${baseURL}/lab/workspaces/managed`);
   await lab.evaluate(id => window.jupyterapp.shell.activateById(id), PANEL);

@@ -23,18 +23,23 @@ export const workspaceQueries = {
       queryFn: ({ signal }) => unwrap(api.GET('/workspaces', { signal })),
       select: reply => reply.workspaces
     }),
-  /** The archived ones too. */
+  /** Those in use, then the archived ones: to the server they are two lists. */
   all: (api: ApiClient) =>
     queryOptions({
-      queryKey: workspaceKeys.list({ archived: true }),
-      queryFn: ({ signal }) =>
-        unwrap(
-          api.GET('/workspaces', {
-            params: { query: { archived: true } },
-            signal
-          })
-        ),
-      select: reply => reply.workspaces
+      queryKey: workspaceKeys.list({ all: true }),
+      queryFn: async ({ signal }) => {
+        const lists = await Promise.all(
+          [false, true].map(archived =>
+            unwrap(
+              api.GET('/workspaces', {
+                params: { query: { archived } },
+                signal
+              })
+            )
+          )
+        );
+        return lists.flatMap(({ workspaces }) => workspaces);
+      }
     }),
   resources: (api: ApiClient, name: string) =>
     queryOptions({
