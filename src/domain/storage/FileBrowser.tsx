@@ -7,6 +7,7 @@ import { useTrans } from '../../ui';
 import { FilePreview, type NotebookRenderer } from './FilePreview';
 import { FileTree } from './FileTree';
 import { downloadUrl, zipUrl } from './queries';
+import { firstToShow } from './tree';
 import type { FileArea, FileEntry } from './types';
 
 export interface IFileBrowserProps {
@@ -18,6 +19,8 @@ export interface IFileBrowserProps {
   initial?: string;
   /** Folder that is open at first. */
   open?: string;
+  /** Stands above the tree. */
+  head?: ReactNode;
   /** More buttons for a file. */
   actions?: (entry: FileEntry) => ReactNode;
   /** Another view than the preview; null is the preview. */
@@ -32,6 +35,10 @@ export function FileBrowser(props: IFileBrowserProps): JSX.Element {
   return (
     <div className="jp-mlws-files">
       <div className="jp-mlws-files-tree">
+        <div className="jp-mlws-toolbar jp-mlws-sticky">
+          <span className="jp-mlws-toolbar-text jp-mlws-ellipsis">{label}</span>
+          {props.head}
+        </div>
         <FileTree
           label={label}
           runId={runId}
@@ -39,13 +46,7 @@ export function FileBrowser(props: IFileBrowserProps): JSX.Element {
           initialOpen={props.open}
           selected={entry?.path ?? null}
           onSelect={setEntry}
-          onLoaded={entries =>
-            setEntry(
-              entries.find(({ path }) => path === initial) ??
-                entries.find(({ type }) => type === 'file') ??
-                null
-            )
-          }
+          onLoaded={entries => setEntry(firstToShow(entries, initial))}
         />
       </div>
       <section

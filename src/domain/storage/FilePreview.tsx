@@ -146,6 +146,21 @@ function isNumeric(text: string | undefined): boolean {
   );
 }
 
+/** As wide as the longest text of the first rows, within bounds; in px. */
+function columnWidth(
+  header: string,
+  rows: readonly ITextRow[],
+  column: number
+): number {
+  const longest = rows
+    .slice(0, 50)
+    .reduce(
+      (most, { cells }) => Math.max(most, cells[column]?.length ?? 0),
+      header.length + 2
+    );
+  return Math.min(320, Math.max(72, longest * 8 + 24));
+}
+
 function TablePreview(props: { preview: Preview }): JSX.Element {
   const { preview } = props;
   const trans = useTrans();
@@ -162,7 +177,7 @@ function TablePreview(props: { preview: Preview }): JSX.Element {
         return {
           id: String(i),
           header,
-          width: 120,
+          width: columnWidth(header, rows, i),
           align: numeric ? 'end' : 'start',
           value: row => (numeric ? Number(row.cells[i]) : row.cells[i]),
           cell: row => row.cells[i],

@@ -125,7 +125,7 @@ export function FileTree(props: IFileTreeProps): JSX.Element {
         tabIndex={0}
         aria-label={label}
         aria-activedescendant={rows[active] ? `${prefix}-${active}` : undefined}
-        className="jp-mlws-tree"
+        className="jp-mlws-filetree"
         onKeyDown={onKeyDown}
       >
         {rows.map((row, index) => (
@@ -192,18 +192,22 @@ function TreeItem(props: {
       aria-level={level}
       aria-selected={selected}
       aria-expanded={entry.type === 'folder' ? open : undefined}
-      className="jp-mlws-tree-item"
+      className="jp-mlws-filetree-item"
       data-active={active || undefined}
       style={{ paddingInlineStart: 8 + (level - 1) * 16 }}
       title={entry.target ? `${entry.path} → ${entry.target}` : entry.path}
       onClick={onShow}
     >
-      <span className="jp-mlws-tree-arrow" aria-hidden="true">
+      <span className="jp-mlws-filetree-arrow" aria-hidden="true">
         {entry.type === 'folder' ? (open ? '▾' : '▸') : ''}
       </span>
-      <icon.react tag="span" className="jp-mlws-tree-icon" aria-hidden="true" />
-      <span className="jp-mlws-ellipsis jp-mlws-tree-name">{name}</span>
-      <span className="jp-mlws-tree-size jp-mlws-number">
+      <icon.react
+        tag="span"
+        className="jp-mlws-filetree-icon"
+        aria-hidden="true"
+      />
+      <span className="jp-mlws-ellipsis jp-mlws-filetree-name">{name}</span>
+      <span className="jp-mlws-filetree-size jp-mlws-number">
         {entry.type === 'link' ? '→' : formatBytes(entry.size)}
       </span>
     </div>

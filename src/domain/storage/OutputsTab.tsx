@@ -52,25 +52,23 @@ export function OutputsTab(props: IOutputsTabProps): JSX.Element {
           code="mlws.log_artifact('model.pkl')"
         />
       ) : (
-        <>
-          <div className="jp-mlws-toolbar">
-            <span className="jp-mlws-toolbar-text" />
+        <FileBrowser
+          label={trans.__('Files of this run')}
+          runId={runId}
+          area="artifacts"
+          open="outputs"
+          notebook={props.notebook}
+          head={
             <a
               className="jp-mlws-button"
               href={zipUrl(url, runId, '')}
               download
+              title={trans.__('Download all files of this run as a zip')}
             >
               {trans.__('Download all')}
             </a>
-          </div>
-          <FileBrowser
-            label={trans.__('Files of this run')}
-            runId={runId}
-            area="artifacts"
-            open="outputs"
-            notebook={props.notebook}
-          />
-        </>
+          }
+        />
       )}
     </div>
   );

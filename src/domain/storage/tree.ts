@@ -79,3 +79,34 @@ function parentIndex(rows: readonly ITreeRow[], index: number): number {
   }
   return index;
 }
+
+/** Endings of files that the page shows: pictures, tables, notebooks, text. */
+const SHOWN = new Set(
+  (
+    'avif bmp gif jpeg jpg png svg webp csv tsv json jsonl ipynb txt md rst log out err ' +
+    'py r jl sh sql js ts html htm css xml yaml yml toml ini cfg conf diff patch tex'
+  ).split(' ')
+);
+
+/**
+ * The file to look at first: the one that is asked for, else the first one that can be shown, else the first.
+ *
+ * @param entries - In the order of the tree.
+ */
+export function firstToShow(
+  entries: readonly FileEntry[],
+  wanted?: string
+): FileEntry | null {
+  const files = entries.filter(({ type }) => type === 'file');
+  return (
+    files.find(({ path }) => path === wanted) ??
+    files.find(({ path }) => SHOWN.has(ending(path))) ??
+    files[0] ??
+    null
+  );
+}
+
+function ending(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+}

@@ -7,6 +7,7 @@ import { toNumber, type WireNumber } from '../../../lib/metricValue';
 import { colorFor } from '../../../lib/runColor';
 import { CsvButton, ErrorNotice, Skeleton, useTrans } from '../../../ui';
 import { metricQueries, Sparkline, type MetricSummary } from '../../metrics';
+import { hasEnded } from '../format';
 import type { Run } from '../types';
 import { Card } from './Card';
 
@@ -59,7 +60,11 @@ export function MetricsCard(props: {
       )}
       {metrics.data &&
         (all.length === 0 ? (
-          <p className="jp-mlws-hint">{trans.__('Nothing was measured.')}</p>
+          <p className="jp-mlws-hint">
+            {hasEnded(run)
+              ? trans.__('Nothing was measured.')
+              : trans.__('Nothing is measured yet.')}
+          </p>
         ) : (
           <MetricsTable run={run} metrics={all.slice(0, SHOWN)} />
         ))}

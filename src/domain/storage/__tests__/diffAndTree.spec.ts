@@ -1,5 +1,5 @@
 import { diffCounts, parseUnified } from '../diff';
-import { treeAction, treeRows } from '../tree';
+import { firstToShow, treeAction, treeRows } from '../tree';
 import type { FileEntry } from '../types';
 
 describe('parseUnified', () => {
@@ -70,5 +70,30 @@ describe('tree', () => {
     });
     expect(treeAction('ArrowDown', rows, 2)).toEqual({ kind: 'move', to: 2 });
     expect(treeAction('x', rows, 0)).toBeNull();
+  });
+});
+
+describe('firstToShow', () => {
+  const entries = [
+    { path: 'outputs', type: 'folder' as const },
+    { path: 'outputs/model.bin', type: 'file' as const },
+    { path: 'outputs/PLOT.PNG', type: 'file' as const },
+    { path: 'outputs/notes.txt', type: 'file' as const }
+  ].map((entry): FileEntry => ({
+    size: 1,
+    sha256: null,
+    modified_at: null,
+    target: null,
+    ...entry
+  }));
+
+  it('passes over what has no viewer, unless it is asked for', () => {
+    expect(firstToShow(entries)?.path).toBe('outputs/PLOT.PNG');
+    expect(firstToShow(entries, 'outputs/notes.txt')?.path).toBe(
+      'outputs/notes.txt'
+    );
+    expect(firstToShow(entries, 'gone')?.path).toBe('outputs/PLOT.PNG');
+    expect(firstToShow(entries.slice(0, 2))?.path).toBe('outputs/model.bin');
+    expect(firstToShow(entries.slice(0, 1))).toBeNull();
   });
 });
