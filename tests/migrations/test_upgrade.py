@@ -19,7 +19,7 @@ from jupyter_mlws.migrations.upgrade import upgrade
 from jupyter_mlws.server import schema
 from jupyter_mlws.server.schema import HEAD, ensure_schema
 from tests.migrations import contents, frozen
-from tests.migrations.compare import differences
+from tests.migrations.compare import differences, parts_of
 from tests.migrations.conftest import NewEngine
 from tests.migrations.future import NEXT, build_future, live_in_the_future
 from tests.servers import until
@@ -57,14 +57,12 @@ def version_of(engine: Engine) -> str:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
 
 
-def check_unchanged(engine: Engine, new_engine: NewEngine) -> None:
+def check_unchanged(engine: Engine, before: set[str]) -> None:
     """The present program finds all as it was, and nothing besides."""
     ensure_schema(engine)
     assert version_of(engine) == HEAD
     assert lost(engine) == []
-    new = new_engine()
-    ensure_schema(new)
-    assert differences(new, engine) == []
+    assert parts_of(engine) == before
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
@@ -176,17 +174,18 @@ class TestLaterVersion:
         ids=["statement", "reference"],
     )
     def test_one_that_fails_midway_changes_nothing(
-        self, old: Engine, new_engine: NewEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
+        self, old: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
     ) -> None:
+        before = parts_of(old)
         with monkeypatch.context() as later:
             live_in_the_future(later, tmp_path, then)
             with pytest.raises(schema.UpgradeFailed) as caught:
                 ensure_schema(old)
         assert f"could not be upgraded from schema {HEAD} to {NEXT}, and is as it was" in str(caught.value)
-        check_unchanged(old, new_engine)
+        check_unchanged(old, before)
 
-    def test_one_that_is_killed_midway_changes_nothing(self, old: Engine, new_engine: NewEngine, tmp_path: Path) -> None:
-        midway = tmp_path / "midway"
+    def test_one_that_is_killed_midway_changes_nothing(self, old: Engine, tmp_path: Path) -> None:
+        midway, before = tmp_path / "midway", parts_of(old)
         environment = {**os.environ, **build_future(tmp_path / "future")}
         command = [sys.executable, "-c", OPEN, old.url.render_as_string(hide_password=False)]
         old.dispose()
@@ -195,11 +194,7 @@ class TestLaterVersion:
         assert process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait(10)
-        check_unchanged(old, new_engine)
-        old.dispose()
-        subprocess.run(command, env=environment, cwd=tmp_path, check=True)
-        assert version_of(old) == NEXT
-        assert lost(old) == []
+        check_unchanged(old, before)
 
 
 class TestRefusals:
@@ -208,38 +203,24 @@ class TestRefusals:
             for statement in statements:
                 connection.execute(text(statement))
 
-    @pytest.mark.parametrize(
-        ("statements", "says"),
-        [
-            (
-                [
-                    "CREATE TABLE alembic_version (version_num VARCHAR(32))",
-                    "INSERT INTO alembic_version VALUES ('1bd49d398cd23')",
-                ],
-                "1bd4",
-            ),
-            (["CREATE TABLE runs (id INTEGER)"], "has a table 'runs' already"),
-            (["CREATE TABLE runs (id INTEGER)", "CREATE TABLE alembic_version (version_num VARCHAR(32))"], "table 'runs'"),
-            (
-                ["CREATE TABLE alembic_version (version_num VARCHAR(32))", "INSERT INTO alembic_version VALUES ('0001'), ('x')"],
-                "'x'",
-            ),
-        ],
-        ids=["stamp", "table", "unstamped", "stamps"],
-    )
-    def test_the_database_of_another_program(self, new_engine: NewEngine, statements: list[str], says: str) -> None:
+    def test_the_database_of_another_program(self, new_engine: NewEngine) -> None:
         engine = new_engine()
-        self.make(engine, *statements)
-        before = set(inspect(engine).get_table_names())
-        with pytest.raises(schema.ForeignDatabase, match="an empty one of its own") as caught:
-            ensure_schema(engine)
-        assert says in str(caught.value)
-        assert str(engine.url.password) not in str(caught.value)
-        assert set(inspect(engine).get_table_names()) == before
-
-    def test_tables_of_other_programs_do_not_matter(self, new_engine: NewEngine) -> None:
-        engine = new_engine()
-        self.make(engine, "CREATE TABLE users (id INTEGER)", "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
+        stamp, table = "CREATE TABLE alembic_version (version_num VARCHAR(32))", "CREATE TABLE runs (id INTEGER)"
+        for statements, says in (
+            ([stamp, "INSERT INTO alembic_version VALUES ('1bd49d398cd23')"], "'1bd49d398cd23'"),
+            ([stamp, "INSERT INTO alembic_version VALUES ('0001'), ('x')"], "'x'"),
+            ([table], "it has a table 'runs' already"),
+            ([table, stamp], "it has a table 'runs' already"),
+        ):
+            self.make(engine, *statements)
+            before = parts_of(engine)
+            with pytest.raises(schema.ForeignDatabase, match="an empty one of its own") as caught:
+                ensure_schema(engine)
+            assert says in str(caught.value)
+            assert str(engine.url.password) not in str(caught.value)
+            assert parts_of(engine) == before
+            self.make(engine, *(f"DROP TABLE IF EXISTS {name}" for name in ("alembic_version", "runs")))
+        self.make(engine, stamp, "CREATE TABLE users (id INTEGER)")  # tables with other names do not matter
         ensure_schema(engine)
         assert version_of(engine) == HEAD
 

@@ -129,7 +129,7 @@ def replay(session: Session, logged: list[list[Point]], *, certain: bool) -> Non
 
 def test_history_and_summaries_are_those_of_a_plain_list(database: Database, certain: bool) -> None:
     @settings(
-        max_examples=25 if database.writer_engine.dialect.name == "sqlite" else 10, deadline=None
+        max_examples=25 if database.writer_engine.dialect.name == "sqlite" else 6, deadline=None
     )  # what differs is little SQL
     @given(logged=batches)
     def holds(logged: list[list[Point]]) -> None:
