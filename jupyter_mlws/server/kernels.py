@@ -45,7 +45,7 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
     # Kernels behind a gateway run elsewhere, and nobody can reach a unix socket by a URL.
     if serverapp.gateway_config.gateway_enabled or not runtime.settings.url or getattr(manager, "_mlws_follows", False):
         return
-    start, shutdown = manager.start_kernel, manager.shutdown_kernel
+    start, shutdown, prepare = manager.start_kernel, manager.shutdown_kernel, manager.pre_start_kernel
     tokens: dict[str, str] = {}
 
     @functools.wraps(start)
@@ -75,8 +75,24 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
                 log.info("The token of kernel %s could not be revoked: %s", kernel_id, error)
         return result
 
-    manager.start_kernel, manager.shutdown_kernel = start_kernel, shutdown_kernel
+    @functools.wraps(prepare)
+    def pre_start_kernel(*args: Any, **kwargs: Any) -> Any:
+        made = prepare(*args, **kwargs)
+        keep_kernel_path(made[0])
+        return made
+
+    manager.start_kernel, manager.shutdown_kernel, manager.pre_start_kernel = start_kernel, shutdown_kernel, pre_start_kernel
     manager._mlws_follows = True
+
+
+def keep_kernel_path(kernel: Any) -> None:
+    """A kernelspec with a PYTHONPATH of its own replaces the one that we made: add our folder to its own, too."""
+    try:
+        spec = kernel.kernel_spec
+    except NoSuchKernel:  # Jupyter will tell
+        return
+    if spec is not None and "PYTHONPATH" in (spec.env or {}):
+        spec.env = {**spec.env, "PYTHONPATH": with_kernel_path(spec.env["PYTHONPATH"])}
 
 
 def of_kernelspec(manager: Any, kernel_name: str | None, env: dict[str, str]) -> dict[str, str]:
@@ -95,7 +111,7 @@ async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: R
     if "MLWS_URL" in named:
         return None
     await runtime.ready()
-    workspace = named.get("MLWS_WORKSPACE") or workspaces.DEFAULT
+    workspace = named.get("MLWS_WORKSPACE", "").strip() or workspaces.DEFAULT
     token_id, secret = await issue(runtime, workspace)
     ours = {
         "MLWS_URL": runtime.settings.url,

@@ -53,6 +53,25 @@ def test_what_is_not_there_is_said_at_once(mlws, places):
         run.log_artifacts(places / "missing")
 
 
+def test_what_could_not_be_kept_is_missed(online, tracker, monkeypatch, capsys):
+    from mlws import sender
+
+    run = online.start_run()
+    assert run.flush(5)
+
+    def full():
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sender.sender(), "new_blob", full)
+        run.log_text("x", "x.txt")
+    run.end()
+    other = online.start_run()
+    assert (run.flush(5), other.flush(5), online.flush(5)) == (False, True, False)
+    assert "'x.txt' could not be kept for upload: No space left on device" in capsys.readouterr().err
+    assert tracker.runs[run.id]["artifacts"] == {}
+
+
 def test_figures(online, tracker):
     import matplotlib as mpl
 

@@ -96,6 +96,15 @@ def test_a_kernelspec_names_the_workspace(jupyter: LiveServer):
         assert run_of(jupyter, track(kernel, "of the kernelspec"))["workspace"] == "vision"
 
 
+def test_a_kernelspec_with_a_path_of_its_own(jupyter: LiveServer):
+    """Its entries stand before ours, and ours is not lost."""
+    name = kernelspec(jupyter, "with-a-path", PYTHONPATH="/of/the/kernelspec:${NOT_SET_ANYWHERE}")
+    with Kernel(jupyter, name=name) as kernel:
+        path = kernel.value("__import__('os').environ['PYTHONPATH']").split(":")
+        assert (path[0], Path(path[-1]).name) == ("/of/the/kernelspec", "kernel_path")
+        run_of(jupyter, track(kernel, "with a path"))
+
+
 def test_a_kernelspec_names_another_server(jupyter: LiveServer):
     name = kernelspec(jupyter, "elsewhere", MLWS_URL="http://127.0.0.1:9/mlws", MLWS_TOKEN="mine")
     with Kernel(jupyter, name=name) as kernel:

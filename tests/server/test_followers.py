@@ -232,5 +232,10 @@ def test_a_kernel_of_the_second_server_gets_a_token_of_the_owner(pair: Pair):
     printed = run_in_kernel(second, kernel_id, "import mlws; r = mlws.start_run(); r.log_metric('m', 4); r.end(); print(r.id)")
     run_id = printed.split()[-1]
     until(lambda: owner.get(f"/runs/{run_id}").status_code == 200 and "m" in owner.ok("GET", f"/runs/{run_id}")["metrics"], 20)
+    owner.ok("POST", "/workspaces", {"name": "of-a-kernel"})
+    elsewhere = run_in_kernel(second, kernel_id, "with mlws.start_run(workspace='of-a-kernel') as r: pass\nprint(r.id)").split()[
+        -1
+    ]
+    assert owner.ok("GET", f"/runs/{elsewhere}")["workspace"] == "of-a-kernel"
     assert kernels(second, "DELETE", f"/{kernel_id}").status_code == 204
     until(lambda: owner.get("/info", token=token).status_code == 401, 10, "the token ends with its kernel")

@@ -248,6 +248,14 @@ def _last_error() -> BaseException | None:
 sending.exit_hooks.append(_end_open_runs)
 
 
+def _after_fork() -> None:
+    _stacks.lock = threading.Lock()  # another thread may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 # ---- logging on the active run
 
 
