@@ -37,8 +37,9 @@ class Output:
 class Kernel:
     """A kernel of a server. A context manager that shuts it down."""
 
-    def __init__(self, server: LiveServer, notebook: str = "untitled.ipynb", *, name: str = "python3") -> None:
+    def __init__(self, server: LiveServer, notebook: str = "", *, name: str = "python3") -> None:
         self.server = server
+        notebook = notebook or f"{uuid.uuid4().hex}.ipynb"  # two sessions of one notebook would share a kernel
         self._headers = {"Authorization": f"Bearer {server.token}"}
         body = {"path": notebook, "name": notebook.rpartition("/")[2], "type": "notebook", "kernel": {"name": name}}
         session = self._ask("POST", "sessions", body)
