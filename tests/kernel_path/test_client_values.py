@@ -178,7 +178,7 @@ def test_paths_that_leave_the_run_are_refused(mlws, path):
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(math.nan, "NaN"), ("NaN", "NaN"), (math.inf, "∞"), ("-Infinity", "-∞"), (0.123456789, "0.123457"), (3, "3"), ("x", "x")],
+    [(math.nan, "NaN"), ("NaN", "NaN"), (math.inf, "∞"), ("-Infinity", "−∞"), (0.123456789, "0.123457"), (3, "3"), ("x", "x")],
 )
 def test_numbers_look_the_same_everywhere(value, shown):
     from mlws.display import number
