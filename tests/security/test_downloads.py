@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
+import json
 import re
 import zipfile
 from typing import Any
@@ -47,6 +49,8 @@ DOWNLOADS = sorted(
     ),
     key=lambda verb: verb.name,
 )
+IMAGES = {"GET /jobs/{run_id}/notebook/image", "GET /runs/{run_id}/notebook/image"}
+"""They answer a picture out of a notebook, or nothing."""
 NAMES = [
     'quo"te.txt',
     "semi;colon.txt",
@@ -84,11 +88,32 @@ def test_the_download_routes_are_these():
         "GET /runs/{run_id}/artifacts/content",
         "GET /runs/{run_id}/artifacts/zip",
         "GET /runs/{run_id}/snapshot/content",
+        "GET /runs/{run_id}/snapshot/zip",
         "GET /runs/{run_id}/metrics/csv",
+        *IMAGES,
     }
 
 
-@pytest.mark.parametrize("verb", DOWNLOADS, ids=lambda verb: verb.name)
+@pytest.mark.parametrize("kind", ["image/png", "image/svg+xml"])
+def test_images_of_notebooks_are_sandboxed(person: Api, world: World, kind: str):
+    """Only pictures in which nothing can run are shown apart from their notebook."""
+    output = {"output_type": "display_data", "data": {kind: base64.b64encode(b"\x89PNG\r\n").decode()}, "metadata": {}}
+    cell = {"cell_type": "code", "source": "", "metadata": {}, "execution_count": 1, "outputs": [output]}
+    book = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]}
+    run = stored(person, world, {"book.ipynb": json.dumps(book).encode()})
+    found = {}
+    for place in range(6):
+        query = {"area": "artifacts", "path": "book.ipynb", "place": place}
+        found[place] = person.ask("GET", f"/runs/{run}/notebook/image", query=query)
+    images = [answer for answer in found.values() if answer.status == 200]
+    assert len(images) == (1 if kind == "image/png" else 0), {place: answer.text for place, answer in found.items()}
+    for answer in images:
+        assert answer.headers["content-type"] == kind
+        assert answer.headers["content-security-policy"] == "sandbox"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("verb", [verb for verb in DOWNLOADS if verb.name not in IMAGES], ids=lambda verb: verb.name)
 def test_every_download_is_sandboxed(person: Api, world: World, verb: Verb):
     run = stored(person, world, FILES)
     paths: list[dict[str, Any]] = [{"path": name} for name in FILES] if verb.path.endswith("content") else [{}]

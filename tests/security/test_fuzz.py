@@ -101,6 +101,8 @@ def test_every_reply_is_convertible_to_what_is_documented(person: Api, world: Wo
     for verb in VERBS:
         if verb.method != "GET" or verb.contract.reply is None:
             continue
+        if verb.path == "/runs/{run_id}/notebook":
+            continue  # it needs a notebook among the files: tests/domain/jobs/test_deltas.py
         query = {one["name"]: ["loss"] if one["name"] == "key" else "folder/file.txt" for one in verb.query if one["required"]}
         if verb.path.endswith("/history") and "key" in query:
             query["key"] = "loss"
