@@ -96,7 +96,10 @@ def attack(person: Api, world: World, verb: Verb, path: str) -> list[Answer]:
     address = example_path(verb.path, world.a)
     if any(parameter["name"] == "path" for parameter in verb.query):
         content = b"uploaded" if verb.contract.raw_body else None
-        return [person.ask(verb.method, address, query={"path": path}, content=content)]
+        if not any(parameter["name"] == "area" for parameter in verb.query):
+            return [person.ask(verb.method, address, query={"path": path}, content=content)]
+        place = {"place": 0} if any(parameter["name"] == "place" for parameter in verb.query) else {}
+        return [person.ask(verb.method, address, query={"path": path, "area": a, **place}) for a in ("artifacts", "snapshot")]
     if "/jobs/file" in verb.path:
         return [person.ask("POST", address, body) for body in job_files(person, world, verb, path)]
     if verb.path.endswith("/jobs"):
@@ -128,7 +131,7 @@ def job_files(person: Api, world: World, verb: Verb, path: str) -> list[dict[str
 
 def test_routes_with_paths_are_known():
     assert len(ROWS) >= 12
-    known = {"/artifacts", "/snapshot", "/jobs", "/keep", "/inspect"}
+    known = {"/artifacts", "/snapshot", "/notebook", "/jobs", "/keep", "/inspect"}
     assert {verb.name for verb in ROWS if not any(part in verb.path for part in known)} == set(), "attack these routes too"
 
 
