@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import Mlws
 from tests.live import LiveServer, write_notebook
+from tests.servers import lean
 
 NOUNS = ("workspace", "experiment", "run", "job", "compute", "environment")
 VERBS = ("create", "list", "show", "update", "archive", "restore", "delete")
@@ -223,26 +224,40 @@ def test_a_goal_changes_by_its_parts(mlws: Mlws) -> None:
     assert (alone.code, "no goal yet" in alone.err, "[--goal]" in alone.err) == (2, True, True)
 
 
+@pytest.fixture
+def lean_server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server without the Lab, which runs one job at a time."""
+    server = lean(tmp_path / "lean", options=["--MlwsApp.max_jobs=1"])
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+def as_env(server: LiveServer) -> dict[str, Any]:
+    """What lets a command find it."""
+    return dict(server.env)
+
+
 @pytest.mark.slow
-def test_jobs_are_listed_changed_and_put_away(mlws: Mlws, new_server: Callable[..., LiveServer]) -> None:
-    server = new_server(options=["--MlwsApp.max_jobs=1"]).start()
-    env: dict[str, Any] = server.env
+@pytest.mark.timeout(300)  # many commands, one after the other
+def test_jobs_are_listed_and_change_places(mlws: Mlws, lean_server: LiveServer) -> None:
+    server, env = lean_server, as_env(lean_server)
 
     def ask(*words: str) -> Any:
         said = mlws(*words, "-o", "json", **env)
         assert said.code == 0, said.err
         return json.loads(said.out)
 
-    first = server.submit({"kind": "command", "command": "sleep 120"}, name="first")
+    first = server.submit({"kind": "command", "command": "sleep 600"}, name="first")
     server.wait(first, "Running")
-    second, third = (server.submit({"kind": "command", "command": "sleep 120"}, name=name) for name in ("second", "third"))
-    assert [one["display_name"] for one in ask("job", "list", "--active")] == ["first", "second", "third"]
+    second, third = (server.submit({"kind": "command", "command": "sleep 600"}, name=name) for name in ("second", "third"))
     assert ask("job", "update", "-n", third[:12], "--priority", "5", "--display-name", "now first")["priority"] == 5
     assert [one["display_name"] for one in ask("job", "list", "--active")] == ["first", "now first", "second"]
     assert ask("job", "show", second)["waiting"]["position"] == 2
     started = mlws("job", "update", first, "--priority", "5", "--note", "not kept", **env)
     assert (started.code, "waits no longer" in started.err, "[--priority]" in started.err) == (2, True, True)
-    assert ask("job", "show", first)["description"] == ""
+    assert server.ok("GET", f"/runs/{first}")["note"] == ""
 
     waited = mlws("job", "wait", second, "--timeout", "0.2", **env)
     assert (waited.code, "it goes on" in waited.err) == (5, True)
@@ -255,27 +270,41 @@ def test_jobs_are_listed_changed_and_put_away(mlws: Mlws, new_server: Callable[.
     assert [one["name"] for one in ask("job", "list", "--status", "Running", "--status", "Failed")] == [third]
     assert [one["name"] for one in ask("job", "list", "--max-results", "2")] == [third, second]
     assert "There is no status 'Done'; there are NotStarted" in mlws("job", "list", "--status", "Done", **env).err
-
-    assert mlws("job", "archive", third, **env).code == 2
-    assert ask("job", "archive", "-n", second)["lifecycle"] == "deleted"
-    assert [one["name"] for one in ask("job", "list")] == [third, first]
-    assert [one["name"] for one in ask("job", "list", "--archived-only")] == [second]
-    assert [one["name"] for one in ask("job", "list", "--include-archived")] == [third, second, first]
-    assert ask("job", "restore", second)["lifecycle"] == "active"
-    assert ask("job", "delete", second, "--yes")["bytes_freed"] == 0
-    assert ask("job", "delete", second, "--purge", "--yes")["purge"] is True
-    assert mlws("job", "show", second, **env).code == 3
-    tracked = ask("run", "create")["name"]
-    assert "is no job" in mlws("job", "archive", tracked, **env).err
-    ask("run", "end", tracked)
-    ask("job", "cancel", third)
+    assert mlws("job", "archive", third, **env).code == 2  # still runs
+    server.ok("POST", f"/jobs/{third}/cancel")
+    server.wait(third, "Canceled")
 
 
 @pytest.mark.slow
-def test_how_many_jobs_run_is_changed_live_and_kept(mlws: Mlws, new_server: Callable[..., LiveServer]) -> None:
-    server = new_server(options=["--MlwsApp.max_jobs=1"]).start()
-    env: dict[str, Any] = server.env
-    jobs = [server.submit({"kind": "command", "command": "sleep 120"}) for _ in range(3)]
+@pytest.mark.timeout(300)  # many commands, one after the other
+def test_jobs_go_to_the_bin_and_come_back(mlws: Mlws, server: LiveServer) -> None:
+    job, other = (server.submit({"kind": "command", "command": "true"}, experiment="binned") for _ in range(2))
+    server.wait(job)
+    server.wait(other)
+
+    def ask(*words: str) -> Any:
+        said = mlws("job", *words, "-o", "json")
+        assert said.code == 0, said.err
+        return json.loads(said.out)
+
+    assert ask("archive", "-n", job)["lifecycle"] == "deleted"
+    assert [one["name"] for one in ask("list", "--experiment", "binned")] == [other]
+    assert [one["name"] for one in ask("list", "--experiment", "binned", "--archived-only")] == [job]
+    assert [one["name"] for one in ask("list", "--experiment", "binned", "--include-archived")] == [other, job]
+    assert ask("restore", job)["lifecycle"] == "active"
+    assert ask("delete", job, "--yes")["bytes_freed"] == 0
+    assert ask("delete", job, "--purge", "--yes")["purge"] is True
+    assert mlws("job", "show", job).code == 3
+    tracked = server.ok("POST", "/workspaces/default/runs", {"experiment": "binned"})["id"]
+    assert "is no job" in mlws("job", "archive", tracked).err
+    server.ok("POST", f"/runs/{tracked}/end", {"status": "Completed"})
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)  # a server starts twice
+def test_how_many_jobs_run_is_changed_live_and_kept(mlws: Mlws, lean_server: LiveServer) -> None:
+    server, env = lean_server, as_env(lean_server)
+    jobs = [server.submit({"kind": "command", "command": "sleep 600"}) for _ in range(3)]
     server.wait(jobs[0], "Running")
     assert server.ok("GET", f"/runs/{jobs[1]}")["status"] == "Queued"
     said = mlws("compute", "update", "local", "--max-jobs", "2", **env)
