@@ -79,6 +79,8 @@ export function Tabs(props: ITabsProps): JSX.Element {
             onKeyDown={onKeyDown}
           >
             {tab.label}
+            {/* A space, or a reader says "Metrics2". */}
+            {tab.badge !== undefined && ' '}
             {tab.badge !== undefined && (
               <span className="jp-mlws-tab-badge">{tab.badge}</span>
             )}

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import { galata, type IJupyterLabPageFixture } from '@jupyterlab/galata';
 import type {
@@ -27,6 +29,19 @@ export const docFolder = DOC_SHOTS
       }
     }
   : {};
+
+/** The folder that the Lab shows, on this machine's disk. */
+export const ROOT = join(__dirname, '..', '.work', 'root');
+
+/** Writes a file below the Lab's folder, as an editor outside of the Lab does. */
+export async function writeRootFile(
+  path: string,
+  content: string | Buffer
+): Promise<void> {
+  const file = join(ROOT, path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, content);
+}
 
 /** A cell of a notebook that a test writes. */
 interface ICell {
@@ -113,6 +128,14 @@ export class Server {
     return (text ? JSON.parse(text) : undefined) as T;
   }
 
+  /** Logs on a run. */
+  async log(id: string, batch: object): Promise<void> {
+    await this.send('POST', `/runs/${id}/log`, {
+      batch_id: randomUUID(),
+      ...batch
+    });
+  }
+
   /** An interactive run that has ended, with what it logged. */
   async makeRun(options: IMadeRun): Promise<IRun> {
     const { experiment, name, workspace = 'default', ...log } = options;
@@ -128,14 +151,27 @@ export class Server {
     const metrics = Object.entries(log.metrics ?? {}).flatMap(([key, values]) =>
       values.map((value, step) => ({ key, value, step, time: time + step }))
     );
-    await this.send('POST', `/runs/${id}/log`, {
-      batch_id: randomUUID(),
+    await this.log(id, {
       metrics,
       params: log.params ?? {},
       tags: log.tags ?? {}
     });
     await this.send('POST', `/runs/${id}/end`, { status: 'Completed' });
     return this.get<IRun>(`/runs/${id}`);
+  }
+
+  /** Submits a notebook of the Lab's folder, as the form does. */
+  async submit(
+    notebook: string,
+    name: string,
+    parameters: object = {}
+  ): Promise<IRun> {
+    const { run } = await this.send<{ run: IRun }>(
+      'POST',
+      '/workspaces/default/jobs',
+      { spec: { kind: 'notebook', notebook, parameters }, name }
+    );
+    return run;
   }
 
   /** The newest run of an experiment. */

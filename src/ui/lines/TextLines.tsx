@@ -4,7 +4,8 @@ import {
   useEffect,
   useRef,
   type CSSProperties,
-  type RefObject
+  type RefObject,
+  type WheelEvent
 } from 'react';
 
 import { findMatches, type ITextLine } from '../../lib/textLines';
@@ -142,7 +143,7 @@ function useFollowing(
   scroller: RefObject<HTMLDivElement>,
   onFollow: ((follow: boolean) => void) | undefined
 ): {
-  onWheel: () => void;
+  onWheel: (event: WheelEvent) => void;
   onKeyUp: () => void;
   onPointerUp: () => void;
   onTouchEnd: () => void;
@@ -155,5 +156,17 @@ function useFollowing(
       }
     });
   };
-  return { onWheel: look, onKeyUp: look, onPointerUp: look, onTouchEnd: look };
+  return {
+    onWheel: event => {
+      // The scrolling itself may come later than the next frame, and lines that come before it would undo it.
+      if (event.deltaY < 0 && (scroller.current?.scrollTop ?? 0) > 0) {
+        onFollow?.(false);
+      } else {
+        look();
+      }
+    },
+    onKeyUp: look,
+    onPointerUp: look,
+    onTouchEnd: look
+  };
 }

@@ -1,49 +1,78 @@
+import { useRef, type ReactNode } from 'react';
+
 import { useTrans } from '../../../ui';
-import { isWaiting } from '../format';
+import { hasEnded, isWaiting } from '../format';
 import type { Run } from '../types';
 
-/** "cell 7 of 12 ▓▓▓░░ Train" while it runs; why it waits while it waits. */
+/**
+ * "cell 7 of 12 ▓▓▓░░ Train" while it runs; why it waits while it waits. Once the line was seen it stays
+ * until the page is closed: what stands below must not jump when the run ends.
+ */
 export function Progress(props: { run: Run }): JSX.Element | null {
   const { run } = props;
-  return isWaiting(run) ? <Waiting run={run} /> : <Bar run={run} />;
-}
-
-function Waiting(props: { run: Run }): JSX.Element | null {
-  const { waiting } = props.run;
   const trans = useTrans();
-  return (
-    waiting && (
-      <div className="jp-mlws-progress" role="status">
-        {trans.__('Waits: %1', waiting.reason)}
+  const seen = useRef(false);
+  const ended = hasEnded(run);
+  seen.current ||= !ended && (run.kind === 'notebook' || isWaiting(run));
+  if (!seen.current) {
+    return null;
+  }
+  const { progress, waiting } = run;
+  if (isWaiting(run) && waiting) {
+    return (
+      <Line>
+        <span className="jp-mlws-ellipsis" title={waiting.reason}>
+          {trans.__('Waits: %1', waiting.reason)}
+        </span>
         {waiting.position > 0 && (
           <span className="jp-mlws-muted">
             {trans.__('place %1 in the queue', waiting.position)}
           </span>
         )}
-      </div>
-    )
+      </Line>
+    );
+  }
+  if (progress) {
+    return <Bar progress={progress} ended={ended} />;
+  }
+  return (
+    <Line>
+      {ended
+        ? trans.__('It has ended.')
+        : isWaiting(run)
+          ? trans.__('It is about to start.')
+          : trans.__('It has started.')}
+    </Line>
   );
 }
 
-function Bar(props: { run: Run }): JSX.Element | null {
-  const { progress, status } = props.run;
-  const trans = useTrans();
-  if (
-    !progress ||
-    !['Running', 'CancelRequested', 'Finalizing'].includes(status)
-  ) {
-    return null;
-  }
+function Line(props: { children: ReactNode }): JSX.Element {
+  return (
+    <div className="jp-mlws-progress" role="status">
+      {props.children}
+    </div>
+  );
+}
+
+function Bar(props: {
+  progress: NonNullable<Run['progress']>;
+  ended: boolean;
+}): JSX.Element {
+  const { progress, ended } = props;
   const { done, total, label } = progress;
-  const current = Math.min(total, done + 1);
-  const words = trans.__('Cell %1 of %2', current, total);
+  const trans = useTrans();
+  const words = ended
+    ? trans.__('%1 of %2 cells ran', done, total)
+    : trans.__('Cell %1 of %2', Math.min(total, done + 1), total);
   return (
     <div className="jp-mlws-progress">
       <span>{words}</span>
       <progress max={total || 1} value={done} aria-label={words} />
-      <span className="jp-mlws-ellipsis" title={label}>
-        {label}
-      </span>
+      {!ended && (
+        <span className="jp-mlws-ellipsis" title={label}>
+          {label}
+        </span>
+      )}
     </div>
   );
 }
