@@ -1,5 +1,5 @@
 import { fileIcon, folderIcon, linkIcon } from '@jupyterlab/ui-components';
-import { useQueries } from '@tanstack/react-query';
+import { useQueries, useQuery } from '@tanstack/react-query';
 import {
   useEffect,
   useId,
@@ -49,7 +49,12 @@ function useTree(
   open: ReadonlySet<string>
 ): ITreeData {
   const api = useApi();
-  const paths = useMemo(() => ['', ...open], [open]);
+  const top = useQuery(fileQueries.list(api, runId, area, '')).data?.entries;
+  // What is to be open at first may not be there.
+  const paths = useMemo(
+    () => ['', ...[...open].filter(path => isBelow(path, top ?? []))],
+    [open, top]
+  );
   const results = useQueries({
     queries: paths.map(path => fileQueries.list(api, runId, area, path))
   });
@@ -66,6 +71,12 @@ function useTree(
     error: failed?.error ?? null,
     retry: () => void failed?.refetch()
   };
+}
+
+function isBelow(path: string, top: readonly FileEntry[]): boolean {
+  return top.some(
+    entry => path === entry.path || path.startsWith(`${entry.path}/`)
+  );
 }
 
 /** Files and folders after the WAI-ARIA tree pattern. Folders load when they are opened. */
