@@ -1,9 +1,9 @@
 import type { IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
-import { useSyncExternalStore } from 'react';
+import { memo, useCallback, useSyncExternalStore } from 'react';
 import { createPortal } from 'react-dom';
 
-import type { IHeldOutputView } from '../domain/notebooks';
+import type { IHeldOutputView, PreferredType } from '../domain/notebooks';
 
 /** A place in a notebook where React draws. */
 interface IPlace {
@@ -38,20 +38,23 @@ export class HeldPlaces {
     }
   }
 
-  /** Many cells are drawn at once: one pass for all of them. */
+  /** One pass for all that a task of the Lab makes, and before anything of it is painted. */
   private _changed(): void {
-    this._timer ??= window.setTimeout(() => {
-      this._timer = undefined;
-      this._all = [...this._places.values()];
-      this._listeners.forEach(listener => listener());
-    });
+    if (!this._waiting) {
+      this._waiting = true;
+      queueMicrotask(() => {
+        this._waiting = false;
+        this._all = [...this._places.values()];
+        this._listeners.forEach(listener => listener());
+      });
+    }
   }
 
   private _all: readonly IPlace[] = [];
   private _ids = 0;
   private readonly _listeners = new Set<() => void>();
   private readonly _places = new Map<Widget, IPlace>();
-  private _timer: number | undefined;
+  private _waiting = false;
 }
 
 /** What the Lab puts where an output is held: an empty place. */
@@ -103,16 +106,29 @@ export function HeldOutputs(props: {
 }): JSX.Element {
   const { places, held, rendermime } = props;
   const all = useSyncExternalStore(places.subscribe, () => places.all);
-  const preferred = (types: readonly string[]): string | undefined =>
-    rendermime.preferredMimeType(
-      Object.fromEntries(types.map(type => [type, ''])),
-      'ensure'
-    );
+  const preferred = useCallback<PreferredType>(
+    types =>
+      rendermime.preferredMimeType(
+        Object.fromEntries(types.map(type => [type, ''])),
+        'ensure'
+      ),
+    [rendermime]
+  );
   return (
     <>
-      {all.map(({ id, key, node }) =>
-        createPortal(held.render(key, preferred), node, String(id))
-      )}
+      {all.map(place => (
+        <Place key={place.id} {...{ place, held, preferred }} />
+      ))}
     </>
   );
 }
+
+/** A new place leaves those that are there alone. */
+const Place = memo(function Place(props: {
+  place: IPlace;
+  held: IHeldOutputView;
+  preferred: PreferredType;
+}): JSX.Element {
+  const { place, held, preferred } = props;
+  return createPortal(held.render(place.key, preferred), place.node);
+});

@@ -1,3 +1,4 @@
+import { CodeCell } from '@jupyterlab/cells';
 import type { IEditorMimeTypeService } from '@jupyterlab/codeeditor';
 import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { Notebook, StaticNotebook } from '@jupyterlab/notebook';
@@ -14,6 +15,7 @@ import {
 } from 'react';
 
 import type { INotebookViewProps, NotebookView } from '../domain/notebooks';
+import { keepPlace } from './keepPlace';
 import { StaticEditor } from './StaticEditor';
 import { addHeldOutputs, HeldOutputs, HeldPlaces } from './HeldOutputs';
 
@@ -70,6 +72,7 @@ function useWidget(
     made.model = document.model;
     Widget.attach(made, element);
     setWidget(made);
+    const letGo = keepPlace(element, made.outerNode, made.viewportNode);
     const observer = new ResizeObserver(() => {
       MessageLoop.sendMessage(made, Widget.ResizeMessage.UnknownSize);
       made.update();
@@ -77,6 +80,7 @@ function useWidget(
     observer.observe(element);
     return () => {
       observer.disconnect();
+      letGo();
       setWidget(null);
       made.dispose();
     };
@@ -86,11 +90,35 @@ function useWidget(
   return widget;
 }
 
+/**
+ * A code cell that does not measure its outputs at each of their changes: the icon that depends on it is
+ * seen only under the pointer, and each measuring lays out the whole page.
+ */
+class CalmCodeCell extends CodeCell {
+  constructor(options: CodeCell.IOptions) {
+    super(options);
+    this.outputArea.node.addEventListener('pointerover', event => {
+      const at = event.target as Element;
+      if (at.classList.contains('jp-OutputArea-promptOverlay')) {
+        super.updatePromptOverlayIcon();
+      }
+    });
+  }
+
+  override updatePromptOverlayIcon(): void {}
+}
+
+class ContentFactory extends Notebook.ContentFactory {
+  override createCodeCell(options: CodeCell.IOptions): CodeCell {
+    return new CalmCodeCell(options).initializeState();
+  }
+}
+
 function createNotebook(tools: INotebookTools): StaticNotebook {
   const { rendermime, languages, mimeTypes } = tools;
   const notebook = new StaticNotebook({
     rendermime,
-    contentFactory: new Notebook.ContentFactory({
+    contentFactory: new ContentFactory({
       editorFactory: options => new StaticEditor(options, languages)
     }),
     mimeTypeService: mimeTypes,

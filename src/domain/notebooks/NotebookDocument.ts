@@ -2,8 +2,10 @@ import type { ICodeCellModel } from '@jupyterlab/cells';
 import type * as nbformat from '@jupyterlab/nbformat';
 import { NotebookModel } from '@jupyterlab/notebook';
 
+import { breathe } from '../../lib/breathe';
 import { CellOutputs } from './CellOutputs';
 import {
+  byCell,
   compact,
   nextState,
   readOnlyNotebook,
@@ -15,9 +17,9 @@ import type { IHeldOutput } from './held';
 
 /** How long the page may be busy with deltas before it breathes, in ms. */
 const SLICE_MS = 12;
-/** Cells that are made between two breaths. */
-const FIRST_CELLS = 50;
-const CELLS_AT_ONCE = 50;
+/** So many cells are there when the notebook is first seen; the others follow, some at a time. */
+const FIRST_CELLS = 6;
+const MOST_AT_ONCE = 64;
 
 /**
  * A notebook that grows by deltas while it is looked at: each delta touches only its cell, so nothing
@@ -35,6 +37,11 @@ export class NotebookDocument {
   /** Whether a notebook is there. */
   get loaded(): boolean {
     return this._loaded;
+  }
+
+  /** Whether all its cells are there: only then one of them can be gone to. */
+  get complete(): boolean {
+    return this._complete;
   }
 
   /** Characters of output on the page. */
@@ -61,26 +68,23 @@ export class NotebookDocument {
 
   /** Applies deltas in order, in slices, so that the page stays alive. */
   async apply(deltas: readonly Delta[]): Promise<void> {
+    let rest = compact(deltas);
+    const base = rest.findIndex(({ op }) => op === 'base');
+    if (base >= 0) {
+      rest = await this._load(rest[base] as IDelta, rest.slice(base + 1));
+    }
     let start = performance.now();
-    for (const delta of compact(deltas)) {
+    for (const delta of rest) {
       if (this._disposed) {
         return;
       }
-      if (delta.op === 'base') {
-        await this._load(
-          delta.notebook as unknown as nbformat.INotebookContent
-        );
-      } else {
-        this._apply(delta);
-      }
+      this._apply(delta);
       if (performance.now() - start > SLICE_MS) {
         this._emit();
         await breathe();
         start = performance.now();
       }
     }
-    // Only now: to fill cells that are drawn already costs a layout each.
-    this._loaded = this._based;
     this._emit();
   }
 
@@ -111,27 +115,66 @@ export class NotebookDocument {
     this.model.dispose();
   }
 
-  private async _load(notebook: nbformat.INotebookContent): Promise<void> {
-    const { cells, ...rest } = readOnlyNotebook(notebook);
+  /**
+   * Begins with a notebook. Its cells come with what they have put out already: to make an output is cheap
+   * while its cell is not drawn, and a cell that is made with it is made but once.
+   *
+   * @returns The deltas that concern no cell by its number.
+   */
+  private async _load(
+    base: IDelta,
+    deltas: readonly IDelta[]
+  ): Promise<IDelta[]> {
+    const { cells, ...rest } = readOnlyNotebook(
+      base.notebook as unknown as nbformat.INotebookContent
+    );
+    const { ofCell, others } = byCell(deltas);
     this._held.clear();
     this._outputs.clear();
-    this._state = { running: null, failed: null, done: false };
+    this._complete = false;
     this.model.fromJSON({ ...rest, cells: cells.slice(0, FIRST_CELLS) });
-    this._based = true;
-    for (let at = FIRST_CELLS; at < cells.length; at += CELLS_AT_ONCE) {
+    this._fill(0, FIRST_CELLS, ofCell);
+    this._loaded = true;
+    this._emit();
+    let count = 1;
+    let at = FIRST_CELLS;
+    while (at < cells.length) {
       await breathe();
       if (this._disposed) {
-        return;
+        return [];
       }
-      this.model.sharedModel.insertCells(
-        at,
-        cells.slice(at, at + CELLS_AT_ONCE)
-      );
+      const start = performance.now();
+      const some = cells.slice(at, at + count);
+      this.model.sharedModel.insertCells(at, some);
+      this._fill(at, at + some.length, ofCell);
+      at += some.length;
+      // As many as fit into a slice.
+      count =
+        performance.now() - start < SLICE_MS / 2
+          ? Math.min(count * 2, MOST_AT_ONCE)
+          : Math.max(1, count >> 1);
+    }
+    this._state = [base, ...deltas].reduce(nextState, this._state);
+    this._complete = true;
+    return others;
+  }
+
+  private _fill(
+    from: number,
+    to: number,
+    ofCell: ReadonlyMap<number, readonly IDelta[]>
+  ): void {
+    for (let cell = from; cell < to; cell += 1) {
+      ofCell.get(cell)?.forEach(delta => this._change(delta));
     }
   }
 
   private _apply(delta: IDelta): void {
     this._state = nextState(this._state, delta);
+    this._change(delta);
+  }
+
+  private _change(delta: IDelta): void {
     const cell = delta.cell ?? -1;
     switch (delta.op) {
       case 'start':
@@ -193,7 +236,7 @@ export class NotebookDocument {
     this._listeners.forEach(listener => listener());
   }
 
-  private _based = false;
+  private _complete = false;
   private _disposed = false;
   private readonly _held = new Map<string, IHeldOutput>();
   private _keys = 0;
@@ -201,11 +244,4 @@ export class NotebookDocument {
   private _loaded = false;
   private readonly _outputs = new Map<number, CellOutputs>();
   private _state: IRunState = { running: null, failed: null, done: false };
-}
-
-/** Lets the page do what waits. */
-function breathe(): Promise<void> {
-  return new Promise(resolve => {
-    window.setTimeout(resolve);
-  });
 }

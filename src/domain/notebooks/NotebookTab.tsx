@@ -21,7 +21,8 @@ export interface INotebookTabProps {
 /** The notebook of a run, drawn by the Lab itself: untrusted, read only, growing while it runs. */
 export function NotebookTab(props: INotebookTabProps): JSX.Element {
   const { origin, View, target } = props;
-  const { document, source, loaded, state, error, retry } = useNotebook(origin);
+  const { document, source, loaded, complete, state, error, retry } =
+    useNotebook(origin);
   const trans = useTrans();
   const held = useMemo<IHeldOutputView>(
     () => ({
@@ -77,7 +78,7 @@ export function NotebookTab(props: INotebookTabProps): JSX.Element {
           held={held}
           running={state.running}
           failed={state.failed}
-          target={sought}
+          target={complete ? sought : null}
         />
       )}
     </div>

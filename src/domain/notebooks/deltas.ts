@@ -142,6 +142,25 @@ function joinedStream(
   };
 }
 
+/** Deltas of each cell, and those that name none. */
+export function byCell(deltas: readonly IDelta[]): {
+  ofCell: ReadonlyMap<number, readonly IDelta[]>;
+  others: IDelta[];
+} {
+  const ofCell = new Map<number, IDelta[]>();
+  const others: IDelta[] = [];
+  for (const delta of deltas) {
+    if (typeof delta.cell === 'number') {
+      const list = ofCell.get(delta.cell) ?? [];
+      list.push(delta);
+      ofCell.set(delta.cell, list);
+    } else {
+      others.push(delta);
+    }
+  }
+  return { ofCell, others };
+}
+
 /** What the deltas tell besides the outputs: which cell runs, and how each ended. */
 export interface IRunState {
   /** Index of the cell that runs, null between cells and at the end. */

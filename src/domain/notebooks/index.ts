@@ -5,5 +5,6 @@ export type {
   IHeldOutputView,
   INotebookViewProps,
   ISavedNotebook,
-  NotebookView
+  NotebookView,
+  PreferredType
 } from './view';

@@ -15,6 +15,7 @@ interface IShownNotebook {
   source: NotebookSource;
   document: NotebookDocument | null;
   loaded: boolean;
+  complete: boolean;
   state: IRunState;
   error: unknown;
   retry: () => void;
@@ -78,6 +79,10 @@ export function useNotebook(origin: NotebookOrigin): IShownNotebook {
     loaded: useSyncExternalStore(
       subscribe,
       read(d => d.loaded, false)
+    ),
+    complete: useSyncExternalStore(
+      subscribe,
+      read(d => d.complete, false)
     ),
     state: useSyncExternalStore(
       subscribe,

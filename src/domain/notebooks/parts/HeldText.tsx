@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
 
+import { PLAIN } from '../../../lib/ansi';
 import { toLines } from '../../../lib/textLines';
 import { AnsiLine, TextLines, useTrans } from '../../../ui';
 
@@ -9,15 +10,11 @@ const MOST_LINES = 26;
 
 /** A few lines of a text. */
 export function Excerpt(props: { text: string }): JSX.Element | null {
-  const lines = useMemo(() => toLines(props.text), [props.text]);
-  return lines.length === 0 ? null : (
+  const { text } = props;
+  const line = useMemo(() => ({ text, style: PLAIN }), [text]);
+  return text === '' ? null : (
     <pre className="jp-mlws-held-text">
-      {lines.map((line, i) => (
-        <span key={i}>
-          <AnsiLine line={line} />
-          {'\n'}
-        </span>
-      ))}
+      <AnsiLine line={line} />
     </pre>
   );
 }

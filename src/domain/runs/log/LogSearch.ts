@@ -17,6 +17,8 @@ export const NOTHING_FOUND: IFound = {
   many: false
 };
 
+export const SEARCHING: IFound = { ...NOTHING_FOUND, complete: false };
+
 const MOST = 10_000;
 
 /** Looks for words in a whole log, on the server: a tab holds only a part of it. */
@@ -82,7 +84,7 @@ export class LogSearch {
   }
 
   private _at = 0;
-  private _found: IFound = { offsets: [], complete: false, many: false };
+  private _found = SEARCHING;
   private readonly _listeners = new Set<() => void>();
   private _running = false;
   private readonly _stop = new AbortController();

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 
 import { useApi } from '../../../api/context';
-import { LogSearch, NOTHING_FOUND, type IFound } from './LogSearch';
+import { LogSearch, NOTHING_FOUND, SEARCHING, type IFound } from './LogSearch';
 import type { LogStore, LogStream } from './LogStore';
 
 const TYPING_MS = 150;
@@ -98,7 +98,8 @@ export function useLogSearch(
     words,
     onWords: setWords,
     marked,
-    found,
+    // Somebody types: nothing is known of these words yet.
+    found: words === marked ? found : SEARCHING,
     current: Math.min(current, Math.max(0, offsets.length - 1)),
     onStep: by => {
       const count = offsets.length;
