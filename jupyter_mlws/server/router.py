@@ -61,13 +61,14 @@ class LazyRouter(Router):
         from tornado.web import _ApplicationRouter  # noqa: PLC0415 - private, but what `add_handlers` uses for sub-routers
 
         from jupyter_mlws.kit.http import API, NotHere  # noqa: PLC0415 - imported by the runtime already
+        from jupyter_mlws.mlflow_api.routes import mlflow_routes  # noqa: PLC0415
         from jupyter_mlws.server.changes import ChangesSocket  # noqa: PLC0415
         from jupyter_mlws.server.pages import PAGES  # noqa: PLC0415
         from jupyter_mlws.server.routes import all_routes  # noqa: PLC0415
 
         rules: list[Any] = [(f"{self._base}{API}/changes/ws", ChangesSocket)]
         rules += [(f"{self._base}{API}{route.pattern}", route.handler) for route in all_routes()]
-        rules += [(f"{self._base}/mlws{pattern}", handler) for pattern, handler in PAGES]
+        rules += [(f"{self._base}/mlws{pattern}", handler) for pattern, handler in [*PAGES, *mlflow_routes()]]
         rules.append((f"{self._base}/mlws/.*", NotHere))
         return _ApplicationRouter(self._application, rules)
 

@@ -29,6 +29,8 @@ from jupyter_mlws.kit.events import Hook
 from jupyter_mlws.kit.pagination import decode_cursor, encode_cursor
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.workspaces.service import WorkspaceRef
@@ -43,6 +45,19 @@ class ExperimentRef(NamedTuple):
     id: int
     name: str
     workspace: WorkspaceRef
+
+
+class ExperimentRecord(NamedTuple):
+    """An experiment by itself, without what upper slices know of its runs."""
+
+    id: int
+    workspace: str
+    name: str
+    archived: bool
+    created_at: int
+    updated_at: int
+    artifact_location: str | None
+    tags: dict[str, str]
 
 
 class Summary:
@@ -95,7 +110,7 @@ def find_or_create(session: Session, workspace: WorkspaceRef, name: str) -> Expe
     row = store.by_name(session, workspace.id, cleaned)
     if row is None:
         at = now_ms()
-        row = ExperimentRow(workspace_id=workspace.id, name=cleaned, created_at=at, used_at=at)
+        row = ExperimentRow(workspace_id=workspace.id, name=cleaned, created_at=at, used_at=at, updated_at=at)
         store.add(session, row)
         record_change(session, workspace.name, "experiment", str(row.id))
     elif row.archived_at is not None:
@@ -143,8 +158,10 @@ def get_experiment(session: Session, actor: Actor, experiment_id: str) -> Experi
     return _wires(session, [row], workspace)[0]
 
 
-def create_experiment(session: Session, workspace: str, body: ExperimentCreate) -> Experiment:
-    """Make an experiment."""
+def create_experiment(
+    session: Session, workspace: str, body: ExperimentCreate, *, artifact_location: str | None = None
+) -> Experiment:
+    """Make an experiment. `artifact_location`: a URI that clients store artifacts of its runs under, instead of this workspace."""
     ref = workspaces.find(session, workspace)
     workspaces.check_open(session, ref.name)
     name = clean_name(body.name, "an experiment")
@@ -155,7 +172,9 @@ def create_experiment(session: Session, workspace: str, body: ExperimentCreate) 
         )
         raise ExperimentExists(f"An experiment {name!r} {words}.", field="name")
     at = now_ms()
-    row = ExperimentRow(workspace_id=ref.id, name=name, created_at=at, used_at=at)
+    row = ExperimentRow(
+        workspace_id=ref.id, name=name, created_at=at, used_at=at, updated_at=at, artifact_location=artifact_location
+    )
     if body.description is not UNSET:
         row.description = body.description
     if body.goal is not UNSET:
@@ -181,7 +200,7 @@ def update_experiment(
         other = store.by_name(session, row.workspace_id, name)
         if other is not None and other.id != row.id:
             raise ExperimentExists(f"An experiment {name!r} exists already; choose another name.", field="name")
-        row.name = name
+        row.name, row.updated_at = name, now_ms()
     if body.description is not UNSET:
         row.description = body.description
     if body.goal is not UNSET:
@@ -195,9 +214,46 @@ def set_archived(session: Session, actor: Actor, experiment_id: str, *, archived
     """Archive an experiment, or bring it back."""
     row, workspace = _open(session, actor, Action.EDIT, experiment_id)
     if (row.archived_at is not None) != archived:
-        row.archived_at = now_ms() if archived else None
+        row.updated_at = now_ms()
+        row.archived_at = row.updated_at if archived else None
         return _changed(session, row, workspace)
     return _wires(session, [row], workspace)[0]
+
+
+def record(session: Session, actor: Actor, experiment_id: str, action: Action = Action.READ) -> ExperimentRecord:
+    """One experiment, if `actor` may do `action` to it."""
+    row, workspace = _open(session, actor, action, experiment_id)
+    return records(session, [row], workspace)[0]
+
+
+def record_by_name(session: Session, workspace: str, name: str) -> ExperimentRecord | None:
+    """The experiment of this name, archived or not."""
+    ref = workspaces.find(session, workspace)
+    row = store.by_name(session, ref.id, name)
+    return None if row is None else records(session, [row], ref.name)[0]
+
+
+def artifact_locations(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """Where clients store artifacts of runs, by experiment id, for those experiments that have a place of their own."""
+    return store.artifact_locations(session, ids)
+
+
+def records(session: Session, rows: Sequence[ExperimentRow], workspace: str) -> list[ExperimentRecord]:
+    """Experiments of one workspace by themselves."""
+    tags = store.tags_of(session, [row.id for row in rows])
+    return [
+        ExperimentRecord(
+            id=row.id,
+            workspace=workspace,
+            name=row.name,
+            archived=row.archived_at is not None,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            artifact_location=row.artifact_location,
+            tags=tags.get(row.id, {}),
+        )
+        for row in rows
+    ]
 
 
 def delete_experiment(session: Session, actor: Actor, experiment_id: str, *, dry_run: bool) -> ExperimentDeletion:

@@ -11,7 +11,7 @@ from jupyter_mlws.db.text import lowered
 from jupyter_mlws.domain.experiments.tables import ExperimentRow, ExperimentTagRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from sqlalchemy.orm import Session
 
@@ -75,6 +75,13 @@ def set_tags(session: Session, experiment_id: int, tags: Mapping[str, str | None
         mine = ExperimentTagRow.experiment_id == experiment_id
         session.execute(delete(ExperimentTagRow).where(mine, ExperimentTagRow.key.in_(gone)))
     put_rows(session, ExperimentTagRow, rows, ["experiment_id", "key"], ["value"])
+
+
+def artifact_locations(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """The places that experiments have for their artifacts."""
+    row = ExperimentRow
+    query = select(row.id, row.artifact_location).where(row.id.in_(ids), row.artifact_location.is_not(None))
+    return {experiment_id: place for experiment_id, place in session.execute(query) if place is not None}
 
 
 def counts_by_workspace(session: Session) -> dict[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.domain.metrics import batch, chunks, store
 from jupyter_mlws.domain.metrics import history as reading
@@ -125,6 +125,24 @@ def summaries(session: Session, run_ids: Sequence[str], keys: Sequence[str] | No
     found: dict[str, dict[str, MetricSummary]] = {}
     for row in store.latest_of_runs(session, run_ids, keys):
         found.setdefault(row.run_id, {})[row.key] = _summary(row)
+    return found
+
+
+class LatestPoint(NamedTuple):
+    """The last point of a metric."""
+
+    key: str
+    value: float | None
+    """None is NaN."""
+    time: int
+    step: int
+
+
+def latest_points(session: Session, run_ids: Sequence[str]) -> dict[str, list[LatestPoint]]:
+    """The last point of every metric, by run id."""
+    found: dict[str, list[LatestPoint]] = {}
+    for row in store.latest_of_runs(session, run_ids, None):
+        found.setdefault(row.run_id, []).append(LatestPoint(row.key, row.value, row.time, row.step))
     return found
 
 

@@ -36,9 +36,18 @@ class StatusConflict(Conflict):
 
 
 class ParamConflict(Conflict):
-    """A param is written once; it has another value already."""
+    """A param is written once; it has another value already. `conflicts`: (key, the value it has, the new one) of each such."""
 
     code = "param_conflict"
+
+    def __init__(self, conflicts: list[tuple[str, str, str]]) -> None:
+        key, old, new = conflicts[0]
+        super().__init__(
+            f"The param {key[:80]!r} of this run is {old[:200]!r} already and cannot become {new[:200]!r}; "
+            "log it under another name, or in another run.",
+            field=key,
+        )
+        self.conflicts = conflicts
 
 
 class NotYourRun(Forbidden):

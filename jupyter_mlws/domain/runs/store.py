@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import CursorResult, delete, func, select, update
 
 from jupyter_mlws.db.base import put_rows
-from jupyter_mlws.domain.runs.schemas import Lifecycle
-from jupyter_mlws.domain.runs.tables import RunBatchRow, RunParamRow, RunRow, RunStatusRow, RunTagRow
+from jupyter_mlws.domain.runs.schemas import Lifecycle, RunKind
+from jupyter_mlws.domain.runs.states import TERMINAL
+from jupyter_mlws.domain.runs.tables import RunBatchRow, RunDatasetRow, RunParamRow, RunRow, RunStatusRow, RunTagRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -163,7 +164,7 @@ def counts_by_workspace(session: Session) -> dict[int, int]:
 def remove(session: Session, ids: Sequence[str]) -> None:
     """Remove runs with their params, tags, history and batches."""
     session.execute(update(RunRow).where(RunRow.parent_id.in_(ids)).values(parent_id=None))
-    for table in (RunParamRow, RunTagRow, RunStatusRow, RunBatchRow):
+    for table in (RunParamRow, RunTagRow, RunStatusRow, RunBatchRow, RunDatasetRow):
         session.execute(delete(table).where(table.run_id.in_(ids)))
     session.execute(delete(RunRow).where(RunRow.id.in_(ids)))
     session.expire_all()
@@ -173,3 +174,36 @@ def snapshot_used_elsewhere(session: Session, snapshot_id: str, ids: Sequence[st
     """Whether a run that is not among `ids` has this snapshot."""
     query = select(RunRow.id).where(RunRow.snapshot_id == snapshot_id, RunRow.id.not_in(ids)).limit(1)
     return session.execute(query).first() is not None
+
+
+def datasets_of(session: Session, ids: Collection[str]) -> list[RunDatasetRow]:
+    """What runs have read, in the order in which it was told."""
+    query = select(RunDatasetRow).where(RunDatasetRow.run_id.in_(ids)).order_by(RunDatasetRow.run_id, RunDatasetRow.at)
+    return list(session.execute(query.order_by(RunDatasetRow.dataset_id)).scalars())
+
+
+def add_dataset(
+    session: Session, run_id: str, dataset_id: int, name: str, digest: str, context: str, tags: dict[str, str], at: int
+) -> None:
+    """Note that a run has read a dataset, unless that is noted."""
+    if session.get(RunDatasetRow, (run_id, dataset_id)) is None:
+        row = RunDatasetRow(run_id=run_id, dataset_id=dataset_id, name=name, digest=digest, context=context, tags=tags, at=at)
+        session.add(row)
+        session.flush()
+
+
+def busy_jobs(session: Session, experiment_id: int) -> int:
+    """How many jobs of an experiment have not ended."""
+    query = select(func.count()).select_from(RunRow).where(RunRow.experiment_id == experiment_id)
+    query = query.where(RunRow.kind != RunKind.INTERACTIVE, RunRow.status.not_in(list(TERMINAL)))
+    return session.execute(query).scalar_one()
+
+
+def set_lifecycle(session: Session, experiment_id: int, lifecycle: Lifecycle, deleted_at: int | None) -> None:
+    """Move all runs of an experiment into the bin, or back."""
+    session.execute(
+        update(RunRow)
+        .where(RunRow.experiment_id == experiment_id, RunRow.lifecycle != lifecycle)
+        .values(lifecycle=lifecycle, deleted_at=deleted_at, version=RunRow.version + 1)
+        .execution_options(synchronize_session="fetch")
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jupyter_mlws.db.base import Base, EnumText, JsonText, one_of, varchar
@@ -24,6 +24,7 @@ class RunRow(Base):
         Index(None, "status"),
         Index(None, "snapshot_id"),
         Index(None, "parent_id", "lifecycle"),
+        Index("ix_runs_newest", "experiment_id", "lifecycle", text("coalesce(started_at, created_at) DESC"), "id"),
     )
 
     id: Mapped[str] = mapped_column(varchar(32), primary_key=True)
@@ -38,6 +39,8 @@ class RunRow(Base):
     deleted_at: Mapped[int | None] = mapped_column()
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
     user: Mapped[str] = mapped_column(varchar(255))
+    user_id: Mapped[str | None] = mapped_column(varchar(255))
+    """Who its client says it belongs to, where that is not `user`, who signed in."""
     created_at: Mapped[int] = mapped_column()
     started_at: Mapped[int | None] = mapped_column()
     ended_at: Mapped[int | None] = mapped_column()
@@ -96,3 +99,18 @@ class RunBatchRow(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     batch_id: Mapped[str] = mapped_column(varchar(64), primary_key=True)
     at: Mapped[int] = mapped_column(index=True)
+
+
+class RunDatasetRow(Base):
+    """A dataset that a run has read. Name and digest are the dataset's own, which never change: filters read them here."""
+
+    __tablename__ = "run_datasets"
+    __table_args__ = (Index(None, "name", "run_id"),)
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(varchar(500))
+    digest: Mapped[str] = mapped_column(varchar(36))
+    context: Mapped[str] = mapped_column(default="")
+    tags: Mapped[dict[str, str]] = mapped_column(JsonText(dict[str, str]), default=dict)
+    at: Mapped[int] = mapped_column()

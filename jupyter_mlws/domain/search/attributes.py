@@ -1,8 +1,9 @@
-"""The attributes of a run that can be searched: their names, what they hold, and the words that some of them take."""
+"""What can be searched: the attributes of runs and of other records, what they hold, and the words that some of them take."""
 
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,25 @@ class Holds(Enum):
     DURATION = "duration"
     NUMBER_ID = "number_id"
     WORD = "word"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words of one kind of record: what a filter or an order over it may speak of."""
+
+    noun: str
+    """What the records are called, in the plural."""
+    attributes: dict[str, Holds]
+    aliases: dict[str, str]
+    entities: dict[str, Entity]
+    words: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
+
+    def attribute_name(self, written: str) -> str | None:
+        """The canonical name of an attribute; case and spaces do not matter (`Run name` is `run_name`). None if there is none."""
+        name = written.strip().casefold().replace(" ", "_")
+        name = self.aliases.get(name, name)
+        return name if name in self.attributes else None
 
 
 ATTRIBUTES: dict[str, Holds] = {
@@ -102,11 +122,56 @@ WORDS: dict[str, dict[str, frozenset[str]]] = {
 _FOLDED = {name: {word.casefold(): word for word in reversed(words)} for name, words in WORDS.items()}
 
 
-def attribute_name(written: str) -> str | None:
-    """The canonical name of an attribute; case and spaces do not matter (`Run name` is `run_name`). None if there is none."""
-    name = written.strip().casefold().replace(" ", "_")
-    name = ALIASES.get(name, name)
-    return name if name in ATTRIBUTES else None
+RUNS = Vocabulary("Runs", ATTRIBUTES, ALIASES, ENTITIES, WORDS)
+
+_TAGGED = {name: ENTITIES[name] for name in ("tag", "tags", "attribute", "attributes", "attr")}
+EXPERIMENTS = Vocabulary(
+    "Experiments",
+    {
+        "name": Holds.TEXT,
+        "experiment_id": Holds.NUMBER_ID,
+        "creation_time": Holds.TIME,
+        "last_update_time": Holds.TIME,
+    },
+    {"id": "experiment_id", "created_at": "creation_time"},
+    _TAGGED,
+)
+REGISTERED_MODELS = Vocabulary(
+    "Registered models",
+    {"name": Holds.TEXT, "creation_timestamp": Holds.TIME, "last_updated_timestamp": Holds.TIME},
+    {"timestamp": "last_updated_timestamp"},
+    _TAGGED,
+)
+MODEL_VERSIONS = Vocabulary(
+    "Model versions",
+    {
+        "name": Holds.TEXT,
+        "run_id": Holds.TEXT,
+        "source_path": Holds.TEXT,
+        "version_number": Holds.NUMBER,
+        "current_stage": Holds.TEXT,
+        "creation_timestamp": Holds.TIME,
+        "last_updated_timestamp": Holds.TIME,
+    },
+    {"source": "source_path", "version": "version_number"},
+    _TAGGED,
+)
+LOGGED_MODELS = Vocabulary(
+    "Logged models",
+    {
+        "name": Holds.TEXT,
+        "model_id": Holds.TEXT,
+        "model_type": Holds.TEXT,
+        "source_run_id": Holds.TEXT,
+        "experiment_id": Holds.NUMBER_ID,
+        "status": Holds.NUMBER,
+        "artifact_location": Holds.TEXT,
+        "creation_timestamp": Holds.TIME,
+        "last_updated_timestamp": Holds.TIME,
+    },
+    {"creation_time": "creation_timestamp", "creation_timestamp_ms": "creation_timestamp"},
+    {name: entity for name, entity in ENTITIES.items() if entity is not Entity.DATASET},
+)
 
 
 def find_word(attribute: str, written: str) -> str | None:

@@ -96,9 +96,9 @@ class _Compiler:
         if entity is Entity.ATTRIBUTE:
             return self._attribute(term)
         keyed = self._columns.params if entity is Entity.PARAM else self._columns.tags
-        test = true() if isinstance(term, IsNull) else _text_test(keyed.value, term)
+        test = true() if isinstance(term, IsNull) else text_test(keyed.value, term)
         found = self._exists(keyed.run_id, keyed.key == term.field.key, test)
-        return _lacking(found, term)
+        return lacking(found, term)
 
     def _exists(self, run_id: KeyedColumnElement[Any], *tests: Test) -> Test:
         """Whether the run has a row in the table of `run_id` for which all tests are true."""
@@ -107,15 +107,15 @@ class _Compiler:
     def _metric(self, term: Term) -> Test:
         metrics = self._columns.metrics
         if isinstance(term, IsNull):
-            return _lacking(self._has_metric(term.field, true()), term)
+            return lacking(self._has_metric(term.field, true()), term)
         number = metric_number(metrics, self._columns.experiments, term.field)
         if isinstance(term, Comparison) and isinstance(term.value, float) and math.isnan(term.value):
             test: Test = number.is_(None) if term.operator is Operator.EQ else number.is_not(None)
         else:
-            test = _number_test(number, term)
-            if _is_negative(term):  # NaN differs from every number
+            test = number_test(number, term)
+            if is_negative(term):  # NaN differs from every number
                 test = or_(test, number.is_(None))
-        indexed = self._experiment_ids and term.field.aggregate is Aggregate.LAST and not _is_negative(term)
+        indexed = self._experiment_ids and term.field.aggregate is Aggregate.LAST and not is_negative(term)
         return self._among_metrics(term.field, test) if indexed else self._has_metric(term.field, test)
 
     def _has_metric(self, field: Field, test: Test) -> Test:
@@ -135,7 +135,7 @@ class _Compiler:
         if datasets is None:
             raise FilterUnsupported("Runs cannot be searched by their datasets here", field="filter")
         value = {"name": datasets.name, "digest": datasets.digest, "context": datasets.context}[term.field.key]
-        return self._exists(datasets.run_id, _text_test(value, term))
+        return self._exists(datasets.run_id, text_test(value, term))
 
     def _attribute(self, term: Term) -> Test:
         name, runs = term.field.key, self._columns.runs
@@ -148,29 +148,31 @@ class _Compiler:
         if holds is Holds.WORD:
             test = _word_test(column, term)
         elif holds is Holds.TEXT:
-            test = _text_test(column, term)
+            test = text_test(column, term)
         else:
-            test = _number_test(column, term)
+            test = number_test(column, term)
         return test if isinstance(column, Column) and not column.nullable else and_(column.is_not(None), test)
 
     def _experiment_name(self, term: Term) -> Test:
         if isinstance(term, IsNull):
             return true() if term.negated else false()  # every run is in an experiment, and every experiment has a name
         experiments = self._columns.experiments
-        found = select(experiments.id).where(_text_test(experiments.name, term)).correlate_except(table_of(experiments.id))
+        found = select(experiments.id).where(text_test(experiments.name, term)).correlate_except(table_of(experiments.id))
         return self._columns.runs.experiment_id.in_(found)
 
 
-def _is_negative(term: Term) -> bool:
+def is_negative(term: Term) -> bool:
+    """Whether the term is NOT, or !=."""
     return term.operator in _NEGATIVE if isinstance(term, Comparison) else term.negated
 
 
-def _lacking(found: Test, term: Term) -> Test:
+def lacking(found: Test, term: Term) -> Test:
     """IS NULL is the lack of a row, all else its presence."""
     return not_(found) if isinstance(term, IsNull) and not term.negated else found
 
 
-def _text_test(column: ColumnElement[Any], term: Term) -> Test:
+def text_test(column: ColumnElement[Any], term: Term) -> Test:
+    """A comparison of a text."""
     if isinstance(term, InList):
         return column.not_in(term.values) if term.negated else column.in_(term.values)
     if not isinstance(term, Comparison):
@@ -178,10 +180,11 @@ def _text_test(column: ColumnElement[Any], term: Term) -> Test:
     if term.operator in _COMPARE:
         return _COMPARE[term.operator](column, term.value)
     test = text_match(column, str(term.value), ignore_case=term.operator in _IGNORES_CASE)
-    return not_(test) if _is_negative(term) else test
+    return not_(test) if is_negative(term) else test
 
 
-def _number_test(column: ColumnElement[Any], term: Term) -> Test:
+def number_test(column: ColumnElement[Any], term: Term) -> Test:
+    """A comparison of a number."""
     if isinstance(term, Comparison):
         return _COMPARE[term.operator](column, _number(term.value))
     if isinstance(term, Between):
@@ -222,4 +225,4 @@ def _word_test(column: ColumnElement[Any], term: Term) -> Test:
         raise TypeError(term)
     for word in chosen:
         stored |= words.get(word or "", frozenset())
-    return column.not_in(sorted(stored)) if _is_negative(term) else column.in_(sorted(stored))
+    return column.not_in(sorted(stored)) if is_negative(term) else column.in_(sorted(stored))

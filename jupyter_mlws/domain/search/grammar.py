@@ -36,7 +36,7 @@ or with strings such as '2026-01-31' and '90s'. IS NULL goes with all but datase
 
 from __future__ import annotations
 
-from jupyter_mlws.domain.search.attributes import ATTRIBUTES, DATASET_KEYS, ENTITIES, attribute_name, nearest
+from jupyter_mlws.domain.search.attributes import DATASET_KEYS, RUNS, Vocabulary, nearest
 from jupyter_mlws.domain.search.errors import FilterSyntax, FilterTooLarge
 from jupyter_mlws.domain.search.nodes import Aggregate, And, Between, Entity, Field, Filter, InList, IsNull, Not, Operator, Or
 from jupyter_mlws.domain.search.predicates import Predicate
@@ -53,19 +53,20 @@ _COMPARATORS = "one of = != > >= < <= LIKE, ILIKE, IN, BETWEEN, IS NULL"
 _AGGREGATES = frozenset(aggregate.value for aggregate in Aggregate)
 
 
-def parse_filter(text: str | None) -> Filter | None:
-    """The tree of a filter; None for an empty one, which matches every run.
+def parse_filter(text: str | None, vocabulary: Vocabulary = RUNS) -> Filter | None:
+    """The tree of a filter; None for an empty one, which matches every run (or other record, as the vocabulary says).
 
     Raises FilterSyntax, with the place, for whatever is not of the language.
     """
-    return None if text is None else _Parser(text).filter()
+    return None if text is None else _Parser(text, vocabulary).filter()
 
 
 class FieldReader:
     """Reads fields; filters and orders share it."""
 
-    def __init__(self, text: str, error: type[FilterSyntax] = FilterSyntax) -> None:
+    def __init__(self, text: str, vocabulary: Vocabulary, error: type[FilterSyntax] = FilterSyntax) -> None:
         self.tokens = Tokenizer(text, error)
+        self.vocabulary = vocabulary
         self.token: Token = self.tokens.next()
 
     def advance(self) -> Token:
@@ -110,10 +111,12 @@ class FieldReader:
         return field
 
     def _entity_field(self, token: Token) -> Field:
-        entity = ENTITIES.get(token.entity.casefold())
+        entities = self.vocabulary.entities
+        entity = entities.get(token.entity.casefold())
         if entity is None:
-            near = nearest(token.entity, ENTITIES)
-            hint = f"did you mean '{near}'?" if near else "write metrics, params, tags, attributes or datasets"
+            near = nearest(token.entity, entities)
+            kinds = ", ".join(dict.fromkeys(entity.value for entity in entities.values()))
+            hint = f"did you mean '{near}'?" if near else f"there are {kinds}"
             raise self.tokens.fail(f"There is no '{token.entity[:40]}.': {hint}", token.position)
         if entity is Entity.METRIC:
             return self._metric(token)
@@ -137,19 +140,20 @@ class FieldReader:
         return Field(Entity.METRIC, key, Aggregate(suffix or "last"))
 
     def _attribute(self, written: str, position: int) -> str:
-        name = attribute_name(written)
+        name = self.vocabulary.attribute_name(written)
         if name is not None:
             return name
-        near = nearest(written.replace(" ", "_"), ATTRIBUTES)
-        hint = f"did you mean '{near}'?" if near else "there are " + ", ".join(ATTRIBUTES)
-        raise self.tokens.fail(f"Runs have no attribute '{written[:40]}': {hint}", position)
+        attributes = self.vocabulary.attributes
+        near = nearest(written.replace(" ", "_"), attributes)
+        hint = f"did you mean '{near}'?" if near else "there are " + ", ".join(attributes)
+        raise self.tokens.fail(f"{self.vocabulary.noun} have no attribute '{written[:40]}': {hint}", position)
 
 
 class _Parser(FieldReader):
     """Recursive descent, one method a rule of the grammar; recursion is bounded by MAX_DEPTH."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, vocabulary: Vocabulary) -> None:
+        super().__init__(text, vocabulary)
         self._depth = 0
         self._terms = 0
         self._values = 0
@@ -202,7 +206,7 @@ class _Parser(FieldReader):
         if self._terms > MAX_TERMS:
             raise self._too_large(f"A filter has at most {MAX_TERMS} terms")
         at = self.token.position
-        predicate = Predicate(self.tokens, self.field(), at)
+        predicate = Predicate(self.tokens, self.field(), at, self.vocabulary)
         position = self.token.position
         if self.at(TokenKind.OPERATOR):
             operator = Operator(self.advance().text)

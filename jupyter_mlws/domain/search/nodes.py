@@ -6,8 +6,12 @@ Values are already of the field's own type: `float` for metrics, whole milliseco
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Entity(str, Enum):
@@ -114,6 +118,15 @@ class Or:
 
 
 Filter = Comparison | InList | Between | IsNull | Not | And | Or
+
+
+def map_fields(tree: Filter, change: Callable[[Field], Field]) -> Filter:
+    """The same filter with other fields."""
+    if isinstance(tree, And | Or):
+        return type(tree)(tuple(map_fields(term, change) for term in tree.terms))
+    if isinstance(tree, Not):
+        return Not(map_fields(tree.term, change))
+    return replace(tree, field=change(tree.field))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Column, case
 
+from jupyter_mlws.domain.search.attributes import RUNS, Vocabulary
 from jupyter_mlws.domain.search.columns import table_of
 from jupyter_mlws.domain.search.errors import FilterTooLarge, OrderSyntax
 from jupyter_mlws.domain.search.expressions import attribute_column, metric_number
@@ -42,18 +43,18 @@ MAX_ORDER_TERMS = 16
 """Each may join one more table."""
 
 
-def parse_order_by(order_by: str | Sequence[str] | None) -> tuple[OrderTerm, ...]:
+def parse_order_by(order_by: str | Sequence[str] | None, vocabulary: Vocabulary = RUNS) -> tuple[OrderTerm, ...]:
     """The terms of an order, given as one text with commas or as several; raises OrderSyntax, with the place."""
     texts = [order_by] if isinstance(order_by, str) else order_by or []
     terms: list[OrderTerm] = []
     for text in texts:
-        _OrderReader(text).read_into(terms)
+        _OrderReader(text, vocabulary).read_into(terms)
     return tuple(terms)
 
 
 class _OrderReader(FieldReader):
-    def __init__(self, text: str) -> None:
-        super().__init__(text, OrderSyntax)
+    def __init__(self, text: str, vocabulary: Vocabulary) -> None:
+        super().__init__(text, vocabulary, OrderSyntax)
 
     def read_into(self, terms: list[OrderTerm]) -> None:
         if self.at(TokenKind.END):
@@ -131,9 +132,18 @@ def compile_order(
     return CompiledOrder(tuple(joins), tuple(keys))
 
 
+def never_null(expression: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Tell that an expression is never NULL: then it needs no rank, and an index of it serves."""
+    _NEVER_NULL.append(expression)
+    return expression
+
+
+_NEVER_NULL: list[ColumnElement[Any]] = []
+
+
 def _by_column(column: ColumnElement[Any], *, descending: bool) -> SortKey:
-    never_null = isinstance(column, Column) and not column.nullable
-    return SortKey(column, None if never_null else case((column.is_(None), 2), else_=0), descending)
+    sure = (isinstance(column, Column) and not column.nullable) or any(column is other for other in _NEVER_NULL)
+    return SortKey(column, None if sure else case((column.is_(None), 2), else_=0), descending)
 
 
 def _sort_key(term: OrderTerm, columns: SearchColumns, now: int, joins: list[tuple[FromClause, ColumnElement[bool]]]) -> SortKey:

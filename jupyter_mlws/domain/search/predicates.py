@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from jupyter_mlws.domain.search.attributes import ATTRIBUTES, WORDS, Holds, find_word, nearest
+from jupyter_mlws.domain.search.attributes import Holds, Vocabulary, find_word, nearest
 from jupyter_mlws.domain.search.errors import FilterTooLarge
 from jupyter_mlws.domain.search.like import MAX_PATTERN
 from jupyter_mlws.domain.search.literals import read_duration, read_milliseconds, read_number, read_time
@@ -27,12 +27,13 @@ _MAX_ID = 2**63 - 1
 class Predicate:
     """The comparison of one field, written at `position`."""
 
-    def __init__(self, tokens: Tokenizer, field: Field, position: int) -> None:
+    def __init__(self, tokens: Tokenizer, field: Field, position: int, vocabulary: Vocabulary) -> None:
         self.field = field
         self.position = position
         self._tokens = tokens
-        self._holds = ATTRIBUTES[field.key] if field.entity is Entity.ATTRIBUTE else None
-        self._counts = field.entity is Entity.METRIC or self._holds in (Holds.TIME, Holds.DURATION)
+        self._vocabulary = vocabulary
+        self._holds = vocabulary.attributes[field.key] if field.entity is Entity.ATTRIBUTE else None
+        self._counts = field.entity is Entity.METRIC or self._holds in (Holds.TIME, Holds.DURATION, Holds.NUMBER)
 
     @property
     def _name(self) -> str:
@@ -99,6 +100,8 @@ class Predicate:
             return self._duration_value(token)
         if self._holds is Holds.NUMBER_ID:
             return self._id_value(token)
+        if self._holds is Holds.NUMBER:
+            return self._whole_value(token)
         if token.kind is not TokenKind.STRING:
             raise self._fail(f"{self._name} is text: put the value in quotes, '{token.text[:40]}'", token.position)
         return self._word_value(token) if self._holds is Holds.WORD else token.text
@@ -130,10 +133,17 @@ class Predicate:
             raise self._fail(f"{self._name} is a whole number such as '3'", token.position)
         return int(text)
 
+    def _whole_value(self, token: Token) -> int | float:
+        """A whole number, in quotes too."""
+        text = token.text.strip().removeprefix("-")
+        if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+            raise self._fail(f"{self._name} is a whole number such as 3", token.position)
+        return int(token.text)
+
     def _word_value(self, token: Token) -> str:
         if find_word(self.field.key, token.text) is not None:
             return token.text
-        words = WORDS[self.field.key]
+        words = self._vocabulary.words[self.field.key]
         near = nearest(token.text, words)
         hint = f"did you mean '{near}'?" if near else "there are " + ", ".join(words)
         raise self._fail(f"There is no {self.field.key} '{token.text[:40]}': {hint}", token.position)

@@ -2,25 +2,55 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.experiments.errors import ExperimentNotFound
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import Lifecycle, RunPage
 from jupyter_mlws.domain.search import store
+from jupyter_mlws.domain.search.attributes import LOGGED_MODELS, MODEL_VERSIONS, REGISTERED_MODELS
+from jupyter_mlws.domain.search.columns import KeyedColumns
 from jupyter_mlws.domain.search.grammar import parse_filter
-from jupyter_mlws.domain.search.order import RANKS, parse_order_by
+from jupyter_mlws.domain.search.nodes import Entity, Field, map_fields
+from jupyter_mlws.domain.search.order import parse_order_by
+from jupyter_mlws.domain.search.paging import Found, key_parts, page, read_cursor, write_cursor
+from jupyter_mlws.domain.search.records import Records, compile_records, order_records
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.clock import now_ms
-from jupyter_mlws.kit.errors import BadInput
-from jupyter_mlws.kit.pagination import decode_cursor, encode_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.experiments.service import ExperimentRecord
+    from jupyter_mlws.domain.runs.service import RunRecord
+    from jupyter_mlws.domain.search.nodes import Filter, OrderTerm
+
+__all__ = [
+    "LOGGED_MODELS",
+    "MODEL_VERSIONS",
+    "REGISTERED_MODELS",
+    "Entity",
+    "Field",
+    "Found",
+    "KeyedColumns",
+    "Records",
+    "View",
+    "compile_records",
+    "key_parts",
+    "map_fields",
+    "order_records",
+    "page",
+    "parse_filter",
+    "parse_order_by",
+    "read_cursor",
+    "search_experiments",
+    "search_records",
+    "search_runs",
+    "write_cursor",
+]
 
 View = Literal["active", "deleted", "all"]
 LIFECYCLES: dict[View, Lifecycle | None] = {"active": Lifecycle.ACTIVE, "deleted": Lifecycle.DELETED, "all": None}
@@ -52,43 +82,69 @@ def search_runs(
         order=parse_order_by(list(order_by)),
         now=now_ms(),
     )
-    found = store.page(session, criteria, _after(criteria, cursor), limit)
+    found = store.page(session, criteria, read_cursor(store.key_parts(criteria), cursor), limit)
     return RunPage(
         runs=runs.wires(session, found.rows),
-        next_cursor=encode_cursor(*map(_to_json, found.last_key)) if found.last_key is not None else None,
+        next_cursor=write_cursor(found.last_key),
         total=store.count(session, criteria) if cursor is None else None,
     )
 
 
-def _after(criteria: store.Criteria, cursor: str | None) -> list[Any] | None:
-    if not cursor:
-        return None
-    parts = store.key_parts(criteria)
-    key = [_from_json(value) for value in decode_cursor(cursor, len(parts))]
-    if not all(map(_fits, key, parts)):
-        raise BadInput("This cursor was made for another order; ask for the first page again.", field="cursor")
-    return key
+def search_records(
+    session: Session,
+    workspace: str,
+    *,
+    experiment_ids: Sequence[int],
+    tree: Filter | None,
+    order: Sequence[OrderTerm],
+    view: View,
+    cursor: str | None,
+    limit: int,
+) -> tuple[list[RunRecord], str | None]:
+    """One page of runs by themselves, and the cursor of the next one. Ties, and runs without an order, go by the latest start."""
+    if not experiment_ids:
+        return [], None
+    criteria = store.Criteria(
+        workspace_id=workspaces.find(session, workspace).id,
+        experiment_ids=experiment_ids,
+        lifecycle=LIFECYCLES[view],
+        parent_id=None,
+        text="",
+        tree=tree,
+        order=order,
+        now=now_ms(),
+        by_start=True,
+    )
+    found = store.page(session, criteria, read_cursor(store.key_parts(criteria), cursor), limit)
+    return runs.records(session, found.rows), write_cursor(found.last_key)
 
 
-def _fits(value: Any, part: store.KeyPart) -> bool:
-    if value is None:
-        return part.nullable
-    if part.is_rank:
-        return type(value) is int and value in RANKS
-    return type(value) is part.type or (part.type is float and type(value) is int)
-
-
-def _to_json(value: Any) -> Any:
-    """JSON has no infinity; in a cursor it stands as a list of its sign."""
-    return [1 if value > 0 else -1] if isinstance(value, float) and math.isinf(value) else value
-
-
-def _from_json(value: Any) -> Any:
-    if value in ([1], [-1]):
-        return math.inf * value[0]
-    if isinstance(value, (list, dict)):
-        raise BadInput("This cursor was not made by this server for this list; ask for the first page again.", field="cursor")
-    return value
+def search_experiments(
+    session: Session,
+    workspace: str,
+    *,
+    filter_text: str | None,
+    order_by: Sequence[str],
+    view: View,
+    cursor: str | None,
+    limit: int,
+) -> tuple[list[ExperimentRecord], str | None]:
+    """One page of experiments and the cursor of the next one; the newest first where no order is given."""
+    space = workspaces.find(session, workspace)
+    described = store.experiment_records()
+    # Ties, as MLflow breaks them: by the id, upwards by itself and downwards behind another order.
+    ties = [("experiment_id", True)] if order_by else [("creation_time", True), ("experiment_id", False)]
+    order = order_records(order_by, described, ties)
+    found = store.experiment_page(
+        session,
+        space.id,
+        archived={"active": False, "deleted": True, "all": None}[view],
+        condition=compile_records(filter_text, described),
+        order=order,
+        after=read_cursor(key_parts(order), cursor),
+        limit=limit,
+    )
+    return experiments.records(session, found.rows, space.name), write_cursor(found.last_key)
 
 
 def _experiment(session: Session, workspace_id: int, experiment_id: str) -> int:

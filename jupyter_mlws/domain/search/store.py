@@ -4,27 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, false, func, literal, or_, select
+from sqlalchemy import BigInteger, func, or_, select
 
 from jupyter_mlws.db.text import lowered
-from jupyter_mlws.domain.experiments.tables import ExperimentRow
+from jupyter_mlws.domain.experiments.tables import ExperimentRow, ExperimentTagRow
 from jupyter_mlws.domain.metrics.tables import MetricLatestRow
-from jupyter_mlws.domain.runs.tables import RunParamRow, RunRow, RunTagRow
-from jupyter_mlws.domain.search.columns import ExperimentColumns, KeyedColumns, MetricColumns, RunColumns, SearchColumns
+from jupyter_mlws.domain.runs.tables import RunDatasetRow, RunParamRow, RunRow, RunTagRow
+from jupyter_mlws.domain.search import paging
+from jupyter_mlws.domain.search.attributes import EXPERIMENTS
+from jupyter_mlws.domain.search.columns import (
+    DatasetColumns,
+    ExperimentColumns,
+    KeyedColumns,
+    MetricColumns,
+    RunColumns,
+    SearchColumns,
+)
 from jupyter_mlws.domain.search.filters import compile_filter
-from jupyter_mlws.domain.search.order import compile_order
+from jupyter_mlws.domain.search.order import compile_order, never_null
+from jupyter_mlws.domain.search.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.runs.schemas import Lifecycle
     from jupyter_mlws.domain.search.nodes import Filter, OrderTerm
-    from jupyter_mlws.domain.search.order import CompiledOrder, SortKey
+    from jupyter_mlws.domain.search.order import CompiledOrder
+    from jupyter_mlws.domain.search.paging import Found, KeyPart
 
 COUNT_LIMIT = 10_000
+NEWEST = never_null(func.coalesce(RunRow.started_at, RunRow.created_at, type_=BigInteger()))
+"""As the index `ix_runs_newest` has it."""
 
 
 class Criteria(NamedTuple):
@@ -38,13 +51,8 @@ class Criteria(NamedTuple):
     tree: Filter | None
     order: Sequence[OrderTerm]
     now: int
-
-
-class Found(NamedTuple):
-    """One page of runs, with the sort key of its last row if more follow."""
-
-    rows: list[RunRow]
-    last_key: list[Any] | None
+    by_start: bool = False
+    """Ties go to the latest start, as MLflow has it, instead of the latest creation."""
 
 
 def columns() -> SearchColumns:
@@ -66,8 +74,10 @@ def columns() -> SearchColumns:
         "target",
     )
     runs = {name: run[name] for name in (*names, "parent_id", "lifecycle")}
+    dataset = RunDatasetRow.__table__.c
     return SearchColumns(
         runs=RunColumns(**runs),
+        datasets=DatasetColumns(**{name: dataset[name] for name in ("run_id", "name", "digest", "context")}),
         params=KeyedColumns(**{name: RunParamRow.__table__.c[name] for name in ("run_id", "key", "value")}),
         tags=KeyedColumns(**{name: RunTagRow.__table__.c[name] for name in ("run_id", "key", "value")}),
         metrics=MetricColumns(
@@ -77,17 +87,35 @@ def columns() -> SearchColumns:
     )
 
 
-def page(session: Session, criteria: Criteria, after: Sequence[Any] | None, limit: int) -> Found:
+def page(session: Session, criteria: Criteria, after: Sequence[Any] | None, limit: int) -> Found[RunRow]:
     """Runs that match, in their order, after a sort key."""
-    order = compile_order(criteria.order, columns(), now=criteria.now, newest=RunRow.created_at.expression)
-    # With names of their own: a key may be a column of the row that is read as another type (an enum as text).
-    keys = [column.label(f"key_{n}") for n, column in enumerate(column for key in order.keys for column in _parts(key))]
-    statement = _matching(select(RunRow, *keys), criteria)
-    if after is not None:
-        statement = statement.where(_beyond(order, after))
-    rows = session.execute(order.apply(statement).limit(limit + 1)).all()
-    last = list(rows[limit - 1][1:]) if len(rows) > limit else None
-    return Found([row[0] for row in rows[:limit]], last)
+    return paging.page(session, lambda *keys: _matching(select(RunRow, *keys), criteria), _order(criteria), after, limit)
+
+
+def experiment_records() -> Records:
+    """What filters over experiments speak of."""
+    row, tag = ExperimentRow.__table__.c, ExperimentTagRow.__table__.c
+    attributes = {
+        "name": row["name"],
+        "experiment_id": row["id"],
+        "creation_time": row["created_at"],
+        "last_update_time": row["updated_at"],
+    }
+    return Records(EXPERIMENTS, [row["id"]], attributes, KeyedColumns(tag["experiment_id"], tag["key"], tag["value"]))
+
+
+def experiment_page(
+    session: Session, workspace_id: int, *, archived: bool | None, condition: Any, order: CompiledOrder, after: Any, limit: int
+) -> Found[ExperimentRow]:
+    """Experiments that match, in their order, after a sort key."""
+
+    def statement(*keys: Any) -> Select[Any]:
+        query = select(ExperimentRow, *keys).where(ExperimentRow.workspace_id == workspace_id, condition)
+        if archived is None:
+            return query
+        return query.where(ExperimentRow.archived_at.is_not(None) if archived else ExperimentRow.archived_at.is_(None))
+
+    return paging.page(session, statement, order, after, limit)
 
 
 def count(session: Session, criteria: Criteria) -> int | None:
@@ -97,31 +125,20 @@ def count(session: Session, criteria: Criteria) -> int | None:
     return found if found <= COUNT_LIMIT else None
 
 
-class KeyPart(NamedTuple):
-    """What stands at one place of a sort key."""
-
-    type: type[Any]
-    nullable: bool
-    is_rank: bool
-
-
 def key_parts(criteria: Criteria) -> list[KeyPart]:
-    """What a sort key of this order is made of. PostgreSQL compares only like with like."""
-    order = compile_order(criteria.order, columns(), now=criteria.now, newest=RunRow.created_at.expression)
-    parts = []
-    for key in order.keys:
-        if key.rank is not None:
-            parts.append(KeyPart(int, nullable=False, is_rank=True))
-        parts.append(KeyPart(key.value.type.python_type, nullable=key.rank is not None, is_rank=False))
-    return parts
+    """What a sort key of this order is made of."""
+    return paging.key_parts(_order(criteria))
 
 
-def _parts(key: SortKey) -> list[ColumnElement[Any]]:
-    return [key.value] if key.rank is None else [key.rank, key.value]
+def _order(criteria: Criteria) -> CompiledOrder:
+    newest = NEWEST if criteria.by_start else RunRow.created_at.expression
+    return compile_order(criteria.order, columns(), now=criteria.now, newest=newest)
 
 
 def _matching(statement: Select[Any], criteria: Criteria) -> Select[Any]:
-    if criteria.experiment_ids:
+    if len(criteria.experiment_ids) == 1:
+        statement = statement.where(RunRow.experiment_id == criteria.experiment_ids[0])
+    elif criteria.experiment_ids:
         statement = statement.where(RunRow.experiment_id.in_(criteria.experiment_ids))
     statement = statement.where(RunRow.workspace_id == criteria.workspace_id)
     if criteria.lifecycle is not None:
@@ -138,22 +155,3 @@ def _matching(statement: Select[Any], criteria: Criteria) -> Select[Any]:
         narrowed = criteria.experiment_ids if criteria.order else ()
         statement = statement.where(compile_filter(criteria.tree, columns(), now=criteria.now, experiment_ids=narrowed))
     return statement
-
-
-def _beyond(order: CompiledOrder, after: Sequence[Any]) -> ColumnElement[bool]:
-    """True of rows that come after the sort key `after`: equal in the first keys, then beyond in one."""
-    alternatives: list[ColumnElement[bool]] = []
-    equal: list[ColumnElement[bool]] = []
-    values = iter(after)
-    for key in order.keys:
-        if key.rank is not None:
-            rank = next(values)
-            alternatives.append(and_(*equal, key.rank > rank))
-            equal.append(key.rank == rank)
-        value = next(values)
-        if value is None:
-            continue  # rows without a value are told apart by the keys that follow
-        further = key.value < literal(value) if key.descending else key.value > literal(value)
-        alternatives.append(and_(*equal, further))
-        equal.append(key.value == literal(value))
-    return or_(false(), *alternatives)

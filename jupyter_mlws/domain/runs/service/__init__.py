@@ -5,6 +5,16 @@ from __future__ import annotations
 from jupyter_mlws.domain.runs.service.creation import NewRun, add_run, create_run, parent_of
 from jupyter_mlws.domain.runs.service.deletion import delete_run, purging, restore_run
 from jupyter_mlws.domain.runs.service.reading import decorating, get_run, wires, wires_by_id
+from jupyter_mlws.domain.runs.service.records import (
+    DatasetInput,
+    RunRecord,
+    add_datasets,
+    new_record,
+    record,
+    records,
+    set_deleted,
+    set_deleted_of_experiment,
+)
 from jupyter_mlws.domain.runs.service.rows import (
     RunRef,
     experiment_name,
@@ -17,10 +27,19 @@ from jupyter_mlws.domain.runs.service.rows import (
     user_of,
 )
 from jupyter_mlws.domain.runs.service.snapshots import Origin, add_file, finding_origin, snapshot_diff, working_copy
-from jupyter_mlws.domain.runs.service.status import change_status, changed, end_run, history, interactive_running, set_progress
+from jupyter_mlws.domain.runs.service.status import (
+    change_status,
+    changed,
+    end_run,
+    history,
+    interactive_running,
+    set_end,
+    set_progress,
+)
 from jupyter_mlws.domain.runs.service.writing import (
     declare_io,
     forget_batches,
+    log,
     log_batch,
     note_environment,
     store_tags,
@@ -29,9 +48,12 @@ from jupyter_mlws.domain.runs.service.writing import (
 )
 
 __all__ = [
+    "DatasetInput",
     "NewRun",
     "Origin",
+    "RunRecord",
     "RunRef",
+    "add_datasets",
     "add_file",
     "add_run",
     "change_status",
@@ -47,16 +69,23 @@ __all__ = [
     "get_run",
     "history",
     "interactive_running",
+    "log",
     "log_batch",
+    "new_record",
     "note_artifacts",
     "note_environment",
     "open_for_files",
     "open_run",
     "parent_of",
     "purging",
+    "record",
+    "records",
     "ref_by_id",
     "ref_of",
     "restore_run",
+    "set_deleted",
+    "set_deleted_of_experiment",
+    "set_end",
     "set_progress",
     "snapshot_diff",
     "source_of",

@@ -44,6 +44,7 @@ class NewRun(NamedTuple):
     process: Process | None = None
     note: str = ""
     snapshot_id: str | None = None
+    user_id: str | None = None
 
 
 def add_run(session: Session, new: NewRun) -> RunRow:
@@ -58,6 +59,7 @@ def add_run(session: Session, new: NewRun) -> RunRow:
         kind=new.kind,
         status=new.status,
         user=new.user,
+        user_id=new.user_id,
         created_at=at,
         started_at=new.started_at,
         parent_id=new.parent_id,
@@ -84,11 +86,16 @@ def _made_name(session: Session, new: NewRun) -> str:
 
 def create_run(session: Session, actor: Actor, workspace: str, body: RunCreate) -> Run:
     """Make an interactive run; one that has this id already is answered as it is."""
+    return wires(session, [start_run(session, actor, workspace, body)])[0]
+
+
+def start_run(session: Session, actor: Actor, workspace: str, body: RunCreate, *, user_id: str | None = None) -> RunRow:
+    """The same, answered by its row. `user_id`: who the client says the run belongs to, if that is another than the caller."""
     if body.id is not UNSET and (known := store.by_id(session, body.id)) is not None:
         ref = open_row(session, actor, Action.LOG, known.id)[1]
         if ref.workspace != workspace:
             raise BadInput(f"The run id {body.id!r} is taken; leave the id out.", field="id")
-        return wires(session, [known])[0]
+        return known
     space = workspaces.find(session, workspace)
     parent_id = parent_of(session, actor, workspace, body.parent_id if body.parent_id is not UNSET else None)
     if parent_id is None or row_of(session, parent_id).status in TERMINAL:
@@ -111,11 +118,12 @@ def create_run(session: Session, actor: Actor, workspace: str, body: RunCreate) 
         started_at=body.started_at if body.started_at is not UNSET else now_ms(),
         process=body.process if body.process is not UNSET else None,
         note=body.note if body.note is not UNSET else "",
+        user_id=user_id if user_id != actor.name else None,
     )
     row = add_run(session, new)
     write_params(session, row.id, body.params if body.params is not UNSET else {})
     store.set_tags(session, row.id, dict(body.tags) if body.tags is not UNSET else {})
-    return wires(session, [row])[0]
+    return row
 
 
 def parent_of(session: Session, actor: Actor, workspace: str, parent_id: str | None) -> str | None:

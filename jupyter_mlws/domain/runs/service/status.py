@@ -67,12 +67,16 @@ def change_status(
     at: int | None = None,
     error: RunError | None = None,
     values: dict[str, Any] | None = None,
+    anew: bool = False,
 ) -> bool:
-    """The one door through which a run's status changes. False if it has that status already; `StatusConflict` if it may not."""
+    """The one door through which a run's status changes. False if it has that status already; `StatusConflict` if it may not.
+
+    `anew`: an interactive run may take any status, also after its end (clients resume runs); a job's run never.
+    """
     row = row_of(session, run_id)
     if row.status is status:
         return False
-    if not may_change(row.status, status):
+    if not may_change(row.status, status) and not (anew and row.kind is RunKind.INTERACTIVE):
         raise StatusConflict(f"The run is {row.status.value} and cannot become {status.value}.")
     at = at if at is not None else now_ms()
     changes: dict[str, Any] = {"status": status, **(values or {})}
@@ -84,6 +88,8 @@ def change_status(
         changes["started_at"] = at
     if status in TERMINAL:
         changes["ended_at"] = max(at, row.started_at or 0)
+    elif row.status in TERMINAL:
+        changes |= {"ended_at": None, "reason": None, "error": None}
     if not store.compare_and_set(session, row, changes):
         raise StatusConflict("The run was changed at the same time; try again.")
     store.add_status(session, run_id, status, at, reason, actor)
@@ -92,6 +98,15 @@ def change_status(
     record_change(session, ref.workspace, "experiment", str(row.experiment_id))
     changed(session, ref)
     return True
+
+
+def set_end(session: Session, actor: Actor, run_id: str, at: int) -> None:
+    """Correct the time when an interactive run ended."""
+    row, ref = open_row(session, actor, Action.LOG, run_id)
+    if row.kind is RunKind.INTERACTIVE and row.status in TERMINAL and row.ended_at != at:
+        row.ended_at = max(at, row.started_at or 0)
+        session.flush()
+        note_change(session, row, ref.workspace)
 
 
 def set_progress(session: Session, run_id: str, progress: Any) -> None:

@@ -21,9 +21,13 @@ from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
+    from jupyter_mlws.domain.metrics.schemas import MetricPoint
+    from jupyter_mlws.domain.runs.service.rows import RunRef
     from jupyter_mlws.domain.runs.tables import RunRow
 
 
@@ -65,17 +69,46 @@ def log_batch(session: Session, actor: Actor, run_id: str, body: LogBatch) -> Lo
     check_alive(session, row)
     if store.seen_batch(session, run_id, body.batch_id, now_ms()):
         return LogReply(stored=0)
+    points = body.metrics if body.metrics is not UNSET else None
+    params = body.params if body.params is not UNSET else None
+    return LogReply(stored=_store(session, row, ref, points, params, body.tags if body.tags is not UNSET else None))
+
+
+def log(
+    session: Session,
+    actor: Actor,
+    run_id: str,
+    *,
+    metrics: Sequence[MetricPoint] = (),
+    params: dict[str, str] | None = None,
+    tags: dict[str, str] | None = None,
+) -> RunRef:
+    """Store metrics, params and tags of a client that has no batch ids: the same again changes nothing."""
+    row, ref = open_row(session, actor, Action.LOG, run_id)
+    check_alive(session, row)
+    _store(session, row, ref, metrics, params, tags)
+    return ref
+
+
+def _store(
+    session: Session,
+    row: RunRow,
+    ref: RunRef,
+    points: Sequence[MetricPoint] | None,
+    params: dict[str, str] | None,
+    tags: dict[str, str] | None,
+) -> int:
     stored = 0
-    if body.metrics is not UNSET and body.metrics:
-        stored = metrics.log_points(session, run_id, row.experiment_id, body.metrics)
-        record_change(session, ref.workspace, "metrics", run_id, str(row.experiment_id))
-    if body.params is not UNSET:
-        write_params(session, run_id, body.params)
-    if body.tags is not UNSET:
-        store.set_tags(session, run_id, dict(body.tags))
-    if body.params is not UNSET or body.tags is not UNSET:
+    if params is not None:
+        write_params(session, row.id, params)
+    if points:
+        stored = metrics.log_points(session, row.id, row.experiment_id, points)
+        record_change(session, ref.workspace, "metrics", row.id, str(row.experiment_id))
+    if tags is not None:
+        store.set_tags(session, row.id, dict(tags))
+    if params is not None or tags is not None:
         note_change(session, row, ref.workspace)
-    return LogReply(stored=stored)
+    return stored
 
 
 def write_params(session: Session, run_id: str, params: dict[str, str]) -> None:
@@ -83,13 +116,9 @@ def write_params(session: Session, run_id: str, params: dict[str, str]) -> None:
     if not params:
         return
     known = store.params_of(session, [run_id]).get(run_id, {})
-    for key, value in params.items():
-        if key in known and known[key] != value:
-            raise ParamConflict(
-                f"The param {key[:80]!r} of this run is {known[key][:200]!r} already and cannot become {value[:200]!r}; "
-                "log it under another name, or in another run.",
-                field=key,
-            )
+    conflicts = [(key, known[key], value) for key, value in params.items() if key in known and known[key] != value]
+    if conflicts:
+        raise ParamConflict(conflicts)
     store.add_params(session, run_id, {key: value for key, value in params.items() if key not in known})
 
 

@@ -1,0 +1,164 @@
+"""Handlers of MLflow's routes, made from the table of calls: parse, one function in a transaction, reply."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from jupyter_mlws.domain.workspaces import service as workspaces
+from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action
+from jupyter_mlws.kit.http import ApiHandler, endpoint, words_of
+from jupyter_mlws.mlflow_api.errors import EndpointNotFound, InvalidParameter, status_and_body
+from jupyter_mlws.mlflow_api.parsing import Request, parse_body, parse_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.kit.actors import Actor
+
+API = "api/2.0/mlflow"
+WORKSPACE = r"(?:/w/(?P<workspace>[^/]+))?"
+"""What may stand before all paths: the workspace, where it is not the token's or `default`."""
+
+
+class Context(NamedTuple):
+    """Who calls, and in which workspace."""
+
+    actor: Actor
+    workspace: str
+
+
+class Call(NamedTuple):
+    """One route of the protocol."""
+
+    method: str
+    path: str
+    """Below `api/2.0/mlflow/`; `{names}` are single segments, and are given to `run` as fields of the request."""
+    action: Action
+    request: type[Request]
+    run: Callable[[Session, Context, Any], Any]
+    writes: bool = True
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (self.run.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+
+class MlflowHandler(ApiHandler):
+    """Base of these handlers: MLflow's shape of errors, its sign-in, and the workspace that the URL or the token names."""
+
+    @property
+    def context(self) -> Context:
+        """Who calls, and where."""
+        named = self.path_kwargs.get("workspace")
+        return Context(self.actor, named or self.actor.workspace or workspaces.DEFAULT)
+
+    async def _authenticate(self) -> None:
+        """A token of ours may come as the password of HTTP Basic, too: clients prefer that to a token where both are set."""
+        header = self.request.headers.get("Authorization", "")
+        scheme, _, credentials = header.partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
+            except (binascii.Error, ValueError):
+                password = ""
+            if password:
+                kind = "Bearer" if password.startswith(TOKEN_PREFIX) else "token"
+                self.request.headers["Authorization"] = f"{kind} {password}"
+        await super()._authenticate()
+
+    def send_json(self, value: Any) -> None:
+        """Answer with 200, the only status that clients take for success."""
+        self.set_status(200)
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(value if isinstance(value, bytes) else msgspec.json.encode(value))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """MLflow's JSON for every error."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        status, body = status_and_body(status_code, error, words_of(status_code, error))
+        self.set_status(status)
+        if status in (429, 503):
+            self.set_header("Retry-After", "1")
+        if status == 401:
+            self.set_header("WWW-Authenticate", "Bearer")
+        self.set_header("Content-Type", "application/json")
+        self.finish(msgspec.json.encode(body))
+
+    def _parse_query(self, _contract: Any) -> Any:
+        """Each call parses what it takes."""
+        return None
+
+    async def answer(self, call: Call, names: dict[str, str]) -> None:
+        """Parse the request, run the call in one transaction, reply."""
+        request = self.parse(call)
+        for name, value in names.items():
+            if name != "workspace":
+                setattr(request, name, value)
+        run = partial(_run, call.run, self.context, request)
+        self.send_json(await (self.db.write(run) if call.writes else self.db.read(run)))
+
+    def parse(self, call: Call) -> Request:
+        """The request as the call wants it: from the query of a GET, else from the body."""
+        if call.method == "GET" and (self.request.query_arguments or not self.request.body):
+            return parse_query(self.request.query_arguments, call.request)
+        if call.method == "POST":
+            kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            if not kind:
+                raise InvalidParameter("Bad Request. Content-Type header is missing.")
+            if kind != "application/json":
+                raise InvalidParameter("Bad Request. Content-Type must be one of ['application/json'].")
+        return parse_body(self.request.body, call.request)
+
+
+def _run(function: Callable[[Session, Context, Any], Any], context: Context, request: Any, session: Session) -> bytes:
+    """Encoded in the same thread: a page of a thousand runs is not the event loop's work."""
+    return msgspec.json.encode(function(session, context, request))
+
+
+def handlers_of(calls: list[Call]) -> list[tuple[str, type[MlflowHandler]]]:
+    """(regular expression of the path below `/mlws`, handler) for each path of the table."""
+    by_path: dict[str, list[Call]] = {}
+    for call in calls:
+        by_path.setdefault(call.path, []).append(call)
+    return [(pattern_of(f"{API}/{path}"), _handler(path, some)) for path, some in by_path.items()]
+
+
+def pattern_of(path: str) -> str:
+    """The regular expression of a path with `{names}`, with or without a workspace before it."""
+    parts = [f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else part.replace(".", r"\.") for part in path.split("/")]
+    return f"{WORKSPACE}/{'/'.join(parts)}"
+
+
+def _handler(path: str, calls: list[Call]) -> type[MlflowHandler]:
+    verbs = {call.method.lower(): _verb(call) for call in calls}
+    return type(f"Mlflow<{path}>", (MlflowHandler,), {"__doc__": f"`{path}` of MLflow's protocol.", **verbs})
+
+
+def _verb(call: Call) -> Callable[..., Any]:
+    @endpoint(call.action, summary=call.summary)
+    async def verb(self: MlflowHandler, **names: str) -> None:
+        await self.answer(call, names)
+
+    return verb
+
+
+class NoEndpoint(MlflowHandler):
+    """Whatever else is asked under an `api` of ours."""
+
+    SUPPORTED_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+    @endpoint(Action.READ, summary="No such endpoint")
+    async def get(self, **_names: str) -> None:
+        """404 with the code that lets clients try another way."""
+        raise EndpointNotFound(f"There is no endpoint {self.request.method} {self.request.path[:200]} here.")
+
+    post = put = patch = delete = get
