@@ -124,7 +124,7 @@ def _json_value(value: Any) -> Any:
 def _parsed(text: str) -> ast.expr | None:
     try:
         return ast.parse(text, mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a NUL is a ValueError before Python 3.12
         return None
 
 
