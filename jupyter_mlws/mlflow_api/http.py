@@ -16,7 +16,7 @@ from jupyter_mlws.mlflow_api.errors import EndpointNotFound, InvalidParameter, s
 from jupyter_mlws.mlflow_api.parsing import Request, parse_body, parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy.orm import Session
 
@@ -124,12 +124,14 @@ def _run(function: Callable[[Session, Context, Any], Any], context: Context, req
     return msgspec.json.encode(function(session, context, request))
 
 
-def handlers_of(calls: list[Call]) -> list[tuple[str, type[MlflowHandler]]]:
-    """(regular expression of the path below `/mlws`, handler) for each path of the table."""
+def handlers_of(calls: list[Call], special: Mapping[str, type[MlflowHandler]]) -> list[tuple[str, type[MlflowHandler]]]:
+    """(regular expression of the path below `/mlws`, handler) for each path of the table. `special` are handlers that do more."""
     by_path: dict[str, list[Call]] = {}
     for call in calls:
         by_path.setdefault(call.path, []).append(call)
-    return [(pattern_of(f"{API}/{path}"), _handler(path, some)) for path, some in by_path.items()]
+    return [
+        (pattern_of(f"{API}/{path}"), _handler(path, some, special.get(path, MlflowHandler))) for path, some in by_path.items()
+    ]
 
 
 def pattern_of(path: str) -> str:
@@ -138,9 +140,9 @@ def pattern_of(path: str) -> str:
     return f"{WORKSPACE}/{'/'.join(parts)}"
 
 
-def _handler(path: str, calls: list[Call]) -> type[MlflowHandler]:
+def _handler(path: str, calls: list[Call], base: type[MlflowHandler]) -> type[MlflowHandler]:
     verbs = {call.method.lower(): _verb(call) for call in calls}
-    return type(f"Mlflow<{path}>", (MlflowHandler,), {"__doc__": f"`{path}` of MLflow's protocol.", **verbs})
+    return type(f"Mlflow<{path}>", (base,), {"__doc__": f"`{path}` of MLflow's protocol.", **verbs})
 
 
 def _verb(call: Call) -> Callable[..., Any]:

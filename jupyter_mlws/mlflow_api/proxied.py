@@ -27,7 +27,7 @@ from jupyter_mlws.mlflow_api.convert import filled
 from jupyter_mlws.mlflow_api.errors import DoesNotExist, InvalidParameter, NotImplementedHere, missing
 from jupyter_mlws.mlflow_api.http import WORKSPACE, MlflowHandler
 from jupyter_mlws.mlflow_api.parsing import Request, parse_body
-from jupyter_mlws.mlflow_api.requests import Int64
+from jupyter_mlws.mlflow_api.requests import Int64  # noqa: TC001 - msgspec reads it
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -40,30 +40,25 @@ RESERVED = ".artifact.uploading."
 MAX_PARTS = 10_000
 TEXT_ENDINGS = frozenset(
     [
-        "txt",
-        "log",
-        "err",
-        "cfg",
-        "conf",
-        "cnf",
-        "cf",
-        "ini",
-        "properties",
-        "prop",
-        "hocon",
-        "toml",
-        "yaml",
-        "yml",
-        "xml",
-        "json",
-        "js",
-        "py",
-        "py3",
-        "csv",
-        "tsv",
-        "md",
-        "rst",
-        "ipynb",
+        *[
+            "txt",
+            "log",
+            "err",
+            "cfg",
+            "conf",
+            "cnf",
+            "cf",
+            "ini",
+            "properties",
+            "prop",
+            "hocon",
+            "toml",
+            "yaml",
+            "yml",
+            "xml",
+            "json",
+        ],
+        *["js", "py", "py3", "csv", "tsv", "md", "rst", "ipynb"],
     ]
 )
 TEXT_NAMES = frozenset({"MLmodel", "MLproject"})

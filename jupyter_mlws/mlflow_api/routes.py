@@ -9,6 +9,7 @@ from jupyter_mlws.kit.http import endpoint
 from jupyter_mlws.mlflow_api import proxied
 from jupyter_mlws.mlflow_api.calls import CALLS
 from jupyter_mlws.mlflow_api.http import WORKSPACE, MlflowHandler, NoEndpoint, handlers_of
+from jupyter_mlws.mlflow_api.notebooks import CreateRunHandler
 
 PROTOCOL = "3.17.2"
 """The version of MLflow whose protocol this is."""
@@ -58,7 +59,7 @@ class ServerInfoHandler(MlflowHandler):
 def mlflow_routes() -> list[tuple[str, type[MlflowHandler]]]:
     """Every route, and at the end one that answers 404 for all else under an `api` of MLflow's."""
     return [
-        *handlers_of(CALLS),
+        *handlers_of(CALLS, {"runs/create": CreateRunHandler}),
         *proxied.handlers(),
         (f"{WORKSPACE}/health", HealthHandler),
         (f"{WORKSPACE}/version", VersionHandler),

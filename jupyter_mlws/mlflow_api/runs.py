@@ -6,14 +6,15 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
+from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.datasets.schemas import Dataset
 from jupyter_mlws.domain.metrics.schemas import MetricPoint
 from jupyter_mlws.domain.models import service as models
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import BadParent, ParamConflict, RunActive, RunDeleted, RunNotFound
-from jupyter_mlws.domain.runs.schemas import RunCreate, RunKind, RunUpdate
+from jupyter_mlws.domain.runs.schemas import Process, RunCreate, RunKind, RunUpdate
 from jupyter_mlws.domain.runs.states import TERMINAL
 from jupyter_mlws.kit.actors import Action, ActorKind
 from jupyter_mlws.mlflow_api import experiments
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.runs.service import RunRecord
+    from jupyter_mlws.kit.actors import Actor
     from jupyter_mlws.mlflow_api import requests as r
     from jupyter_mlws.mlflow_api.http import Context
 
@@ -84,8 +86,17 @@ def create(session: Session, context: Context, request: r.CreateRun) -> dict[str
         source=tags.get(SOURCE, "")[:4000],
         started_at=request.start_time if request.start_time is not None else UNSET,
         tags={key: value[:MAX_TAG] for key, value in tags.items()},
+        process=_process(session, context.actor),
     )
     return {"run": wire(runs.new_record(session, context.actor, context.workspace, body, request.user_id or None))}
+
+
+def _process(session: Session, actor: Actor) -> Process | UnsetType:
+    """The kernel that calls: a run whose kernel is gone has failed."""
+    holder = access.holder_of(session, actor.token_id) if actor.kind is ActorKind.KERNEL else None
+    if holder is None:
+        return UNSET
+    return Process(host=holder.host, pid=holder.pid, start_time=holder.start_time, boot_id=holder.boot_id)
 
 
 def _may_be_parent(session: Session, context: Context, run_id: str) -> bool:

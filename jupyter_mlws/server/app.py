@@ -52,6 +52,11 @@ class MlwsApp(ExtensionApp):
     track_kernels = Bool(
         True, help="Tell kernels started by this server where the workspace is, so that `import mlws` needs no configuration."
     ).tag(config=True)
+    mlflow_in_kernels = Bool(
+        True,
+        help="Tell MLflow in the kernels of this server to log into the workspace, unless MLFLOW_TRACKING_URI is set already. "
+        "Environment: MLWS_MLFLOW_IN_KERNELS=0 turns it off.",
+    ).tag(config=True)
     headless = Bool(False, help="This server was started by the command line alone, and ends when it is idle.").tag(config=True)
     idle_timeout_s = Int(
         help="After how many seconds without requests, jobs and running runs a headless server ends. Default: 600. "
@@ -68,6 +73,10 @@ class MlwsApp(ExtensionApp):
     @default("database_url")
     def _default_database_url(self) -> str:
         return os.environ.get("MLWS_DATABASE_URL", "")
+
+    @default("mlflow_in_kernels")
+    def _default_mlflow_in_kernels(self) -> bool:
+        return os.environ.get("MLWS_MLFLOW_IN_KERNELS", "").lower() not in ("0", "false", "no", "off")
 
     @default("idle_timeout_s")
     def _default_idle_timeout_s(self) -> int:
@@ -123,6 +132,7 @@ class MlwsApp(ExtensionApp):
             url=own_url(serverapp),
             max_jobs=self.max_jobs,
             compute_targets=dict(self.compute_targets),
+            mlflow_in_kernels=self.mlflow_in_kernels,
             headless=self.headless,
             single_user=type(serverapp.identity_provider).__module__.startswith("jupyter_server."),
         )

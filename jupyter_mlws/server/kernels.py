@@ -7,25 +7,38 @@ for one of another workspace (`domain.access.service.exchange_token`); both end 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 import os
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from jupyter_client.kernelspec import NoSuchKernel
 from tornado.httpclient import HTTPClientError
 
 from jupyter_mlws.domain.access import service as access
+from jupyter_mlws.domain.access.schemas import Holder
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.kit.actors import ActorKind
+from jupyter_mlws.kit.mlflow_env import mlflow_variables
+from mlws.jobdir import boot_id, start_time
 
 if TYPE_CHECKING:
     from jupyter_mlws.server.runtime import Runtime
 
 log = logging.getLogger(__name__)
+
+
+class Given(NamedTuple):
+    """What a kernel was given: the ids of its tokens, and the notebook it was started for."""
+
+    tokens: list[str]
+    notebook: str | None
+
 
 KERNEL_PATH = str(Path(__file__).resolve().parent.parent / "kernel_path")
 LIFETIME_S = 30 * 24 * 3600
@@ -46,20 +59,21 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
     if serverapp.gateway_config.gateway_enabled or not runtime.settings.url or getattr(manager, "_mlws_follows", False):
         return
     start, shutdown, prepare = manager.start_kernel, manager.shutdown_kernel, manager.pre_start_kernel
-    tokens: dict[str, str] = {}
+    tokens: dict[str, Given] = {}
 
     @functools.wraps(start)
     async def start_kernel(*args: Any, **kwargs: Any) -> Any:
         env = dict(kwargs.get("env") or os.environ)
-        token_id = None
+        given = None
         try:
             own = await asyncio.to_thread(of_kernelspec, manager, kwargs.get("kernel_name"), env)
-            token_id = await asyncio.wait_for(add_workspace(env, own, runtime, Path(serverapp.root_dir)), PATIENCE_S)
+            given = await asyncio.wait_for(add_workspace(env, own, runtime, Path(serverapp.root_dir)), PATIENCE_S)
         except Exception:
             log.exception("A kernel starts without the workspace")
         kernel_id = await start(*args, **{**kwargs, "env": env})
-        if token_id is not None:
-            tokens[str(kernel_id)] = token_id
+        if given is not None:
+            tokens[str(kernel_id)] = given
+            follow_process(manager, str(kernel_id), given, runtime)
         return kernel_id
 
     @functools.wraps(shutdown)
@@ -67,8 +81,8 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
         result = shutdown(kernel_id, *args, **kwargs)
         if hasattr(result, "__await__"):
             result = await result
-        token_id = None if kwargs.get("restart") else tokens.pop(str(kernel_id), None)
-        if token_id is not None:
+        given = None if kwargs.get("restart") else tokens.pop(str(kernel_id), None)
+        for token_id in given.tokens if given is not None else ():
             try:
                 await asyncio.wait_for(revoke(runtime, token_id), PATIENCE_S)
             except Exception as error:  # noqa: BLE001 - the kernel has ended, and its token ends with its time
@@ -104,8 +118,8 @@ def of_kernelspec(manager: Any, kernel_name: str | None, env: dict[str, str]) ->
     return {name: Template(str(value)).safe_substitute(env) for name, value in (spec.env or {}).items()}
 
 
-async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: Runtime, root: Path) -> str | None:
-    """Add our variables to a kernel's environment; what the user set himself wins. The id of the token that was made, if any."""
+async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: Runtime, root: Path) -> Given | None:
+    """Add our variables to a kernel's environment; what the user set himself wins. What the kernel was given, if anything."""
     env["PYTHONPATH"] = with_kernel_path(env.get("PYTHONPATH"))
     named = {**os.environ, **of_spec}
     if "MLWS_URL" in named:
@@ -113,6 +127,7 @@ async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: R
     await runtime.ready()
     workspace = named.get("MLWS_WORKSPACE", "").strip() or workspaces.DEFAULT
     token_id, secret = await issue(runtime, workspace)
+    tokens = [token_id]
     ours = {
         "MLWS_URL": runtime.settings.url,
         "MLWS_TOKEN": secret,
@@ -121,31 +136,77 @@ async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: R
         "MLWS_SPOOL_DIR": str(runtime.services.folders.spool),
     }
     session = env.get("JPY_SESSION_NAME", "")
-    if session.endswith(".ipynb"):
-        notebook = root / session
+    notebook = root / session if session.endswith(".ipynb") else None
+    if notebook is not None:
         ours["MLWS_NOTEBOOK"] = str(notebook)
         ours["MLWS_EXPERIMENT"] = notebook.stem
     env.update({name: value for name, value in ours.items() if name not in os.environ})
-    return token_id
+    if runtime.settings.mlflow_in_kernels:
+        # A token of its own, which opens one workspace: it goes along when somebody points MLflow at another server.
+        mlflow_id, mlflow_secret = await issue(runtime, workspace, exchangeable=False)
+        made = mlflow_variables(
+            url=runtime.settings.url,
+            workspace=workspace,
+            token=mlflow_secret,
+            experiment=notebook.stem if notebook is not None else None,
+            notebook=str(notebook) if notebook is not None else None,
+            given={**env, **named},
+        )
+        env.update(made)
+        tokens.append(mlflow_id)
+    return Given(tokens, str(notebook) if notebook is not None else None)
 
 
-async def issue(runtime: Runtime, workspace: str) -> tuple[str, str]:
+def follow_process(manager: Any, kernel_id: str, given: Given, runtime: Runtime) -> None:
+    """Tell which process has the kernel's tokens, now and after each restart."""
+    loop = asyncio.get_running_loop()
+    waiting: set[asyncio.Task[None]] = set()
+
+    def tell() -> None:
+        if kernel_id in manager:
+            task = loop.create_task(note_holder(manager.get_kernel(kernel_id), given, runtime))
+            waiting.add(task)
+            task.add_done_callback(waiting.discard)
+
+    tell()
+    with contextlib.suppress(AttributeError, KeyError):  # managers without a restarter
+        manager.add_restart_callback(kernel_id, tell, "restart")
+
+
+async def note_holder(kernel: Any, given: Given, runtime: Runtime) -> None:
+    """Keep the process of a kernel of this machine with its tokens."""
+    pid = getattr(kernel.provisioner, "pid", None)
+    if not isinstance(pid, int):
+        return
+    holder = Holder(host=os.uname().nodename, pid=pid, start_time=start_time(pid), boot_id=boot_id(), notebook=given.notebook)
+    forwarder = runtime.forwarder
+    try:
+        for token_id in given.tokens:
+            if not runtime.is_owner and forwarder is not None:
+                await forwarder.call("PATCH", f"/tokens/{token_id}", {"holder": msgspec.to_builtins(holder)})
+            else:
+                await runtime.db.write(lambda s, token_id=token_id: access.note_holder(s, token_id, holder))  # type: ignore[misc]
+    except Exception as error:  # noqa: BLE001 - the kernel works; only the end of its runs is not noticed by itself
+        log.info("The process of a kernel could not be noted: %s", error)
+
+
+async def issue(runtime: Runtime, workspace: str, *, exchangeable: bool = True) -> tuple[str, str]:
     """Id and secret of a token for a kernel. One whose workspace is not there (yet) gets the token of the default workspace."""
     try:
-        return await _issue(runtime, workspace)
+        return await _issue(runtime, workspace, exchangeable=exchangeable)
     except (WorkspaceNotFound, HTTPClientError) as error:
         missing = isinstance(error, WorkspaceNotFound) or error.code == 404
         if workspace == workspaces.DEFAULT or not missing:
             raise
         log.warning("MLWS_WORKSPACE names %r, which is not there; make it with `mlws workspace create`", workspace)
-        return await _issue(runtime, workspaces.DEFAULT)
+        return await _issue(runtime, workspaces.DEFAULT, exchangeable=exchangeable)
 
 
-async def _issue(runtime: Runtime, workspace: str) -> tuple[str, str]:
+async def _issue(runtime: Runtime, workspace: str, *, exchangeable: bool) -> tuple[str, str]:
     """By whichever server owns the data folder."""
     forwarder = runtime.forwarder
     if not runtime.is_owner and forwarder is not None:
-        wanted = {"workspace": workspace, "lifetime_s": LIFETIME_S, "exchangeable": True}
+        wanted = {"workspace": workspace, "lifetime_s": LIFETIME_S, "exchangeable": exchangeable}
         made = await forwarder.call("POST", "/tokens", wanted)
         return made["id"], made["secret"]
     user = access.local_name()
@@ -156,7 +217,7 @@ async def _issue(runtime: Runtime, workspace: str) -> tuple[str, str]:
             user=user,
             workspace_id=workspaces.find(s, workspace).id,
             lifetime_ms=LIFETIME_S * 1000,
-            exchangeable=True,
+            exchangeable=exchangeable,
         )
     )
     return new.id, new.secret

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import html
+import json
 import re
+import secrets
 from typing import Any
 
 from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.utils import url_path_join
 from tornado import web
 from tornado.escape import url_escape
 from tornado.httputil import url_concat
@@ -23,6 +26,30 @@ class OpenPage(JupyterHandler):
         if not PAGE.fullmatch(page) or ".." in page:
             raise web.HTTPError(404)
         self.redirect(url_concat(f"{self.base_url}lab", {"mlws": page}))
+
+
+class ClientPage(JupyterHandler):
+    """Where the links lead that MLflow's clients print: `<tracking URI>/#/experiments/1/runs/<id>`. Browsers keep what follows the
+    `#` to themselves, so a few lines of script find the page."""
+
+    @web.authenticated
+    def get(self) -> None:
+        """Go on to the run, the experiment, or the Lab."""
+        nonce = secrets.token_urlsafe(16)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Content-Security-Policy", f"default-src 'none'; script-src 'nonce-{nonce}'; frame-ancestors 'self'")
+        lab = url_path_join(self.base_url, "lab")
+        self.finish(
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Jupyter ML Workspace</title></head>'
+            f'<body><p><a href="{html.escape(lab)}">Open JupyterLab</a></p><script nonce="{nonce}">{CLIENT_SCRIPT}'
+            f"location.replace({json.dumps(lab)} + (page ? '?mlws=' + page : ''));</script></body></html>"
+        )
+
+
+CLIENT_SCRIPT = """
+const [, experiment, run] = /^#\\/experiments\\/(\\d{1,19})(?:\\/runs\\/([0-9a-f]{32}))?/.exec(location.hash) || [];
+const page = run ? 'runs/' + run : experiment ? 'experiments/' + experiment : '';
+"""
 
 
 class ApiPage(JupyterHandler):
@@ -113,4 +140,8 @@ table { border-collapse: collapse; margin: .5rem 0; } th, td { text-align: left;
 details > :not(summary) { margin-left: 1.2rem; } h2 { margin-top: 2rem; }
 """
 
-PAGES: list[tuple[str, type[JupyterHandler]]] = [(r"/open/(.+)", OpenPage), (r"/docs/?", ApiPage)]
+PAGES: list[tuple[str, type[JupyterHandler]]] = [
+    (r"(?:/w/[^/]+)?/", ClientPage),
+    (r"/open/(.+)", OpenPage),
+    (r"/docs/?", ApiPage),
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jupyter_mlws.domain.access import service
 from jupyter_mlws.domain.access.errors import NotExchangeable
-from jupyter_mlws.domain.access.schemas import Token, TokenCreate, TokenExchange
+from jupyter_mlws.domain.access.schemas import Token, TokenCreate, TokenExchange, TokenUpdate
 from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.domain.workspaces.service import find
 from jupyter_mlws.kit.actors import Action, ActorKind
@@ -51,6 +51,13 @@ class ExchangeHandler(ApiHandler):
 
 class TokenHandler(ApiHandler):
     """One token."""
+
+    @endpoint(Action.ADMIN, summary="Tell who has a token", body=TokenUpdate, status=204)
+    async def patch(self, token_id: str) -> None:
+        """Runs that are made with the token end as failed when this process is gone."""
+        holder = self.body.holder
+        await self.db.write(lambda s: service.note_holder(s, token_id, holder))
+        self.set_status(204)
 
     @endpoint(Action.ADMIN, summary="Revoke a token", status=204)
     async def delete(self, token_id: str) -> None:

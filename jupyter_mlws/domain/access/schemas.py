@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from jupyter_mlws.kit.fields import ObjectId
+from jupyter_mlws.kit.fields import Count, ObjectId
 
 EXCHANGEABLE = ".kernel"
 """How a token ends that may be exchanged. The ending is hashed with the rest, so nobody can add it to another token."""
@@ -22,6 +22,23 @@ class TokenCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     workspace: str = "default"
     lifetime_s: Annotated[int, Meta(ge=60, le=2_592_000)] = 2_592_000
     exchangeable: bool = False
+
+
+class Holder(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The kernel that has a token: its process, and the notebook it was started for."""
+
+    host: Annotated[str, Meta(max_length=255)]
+    pid: Count
+    start_time: Annotated[str, Meta(max_length=64)] | None = None
+    boot_id: Annotated[str, Meta(max_length=64)] | None = None
+    notebook: Annotated[str, Meta(max_length=4000)] | None = None
+    """Its path on this machine."""
+
+
+class TokenUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Who has the token now."""
+
+    holder: Holder
 
 
 class TokenExchange(Struct, kw_only=True, forbid_unknown_fields=True):

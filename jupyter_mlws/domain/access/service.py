@@ -23,6 +23,7 @@ from jupyter_mlws.kit.ids import new_id
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.domain.access.schemas import Holder
     from jupyter_mlws.kit.errors import NotFound
 
 ALLOWED: dict[ActorKind, frozenset[Action]] = {
@@ -153,6 +154,20 @@ def _live(session: Session, secret: str) -> TokenRow | None:
 
 def _counts(row: TokenRow | None) -> bool:
     return row is not None and row.revoked_at is None and (row.expires_at is None or row.expires_at > now_ms())
+
+
+def note_holder(session: Session, token_id: str, holder: Holder) -> None:
+    """Keep which kernel has a token; a kernel that was restarted is another process."""
+    row = store.by_id(session, token_id)
+    if row is not None:
+        row.holder = holder
+        session.flush()
+
+
+def holder_of(session: Session, token_id: str | None) -> Holder | None:
+    """The kernel that has a token, if that is known."""
+    row = store.by_id(session, token_id) if token_id is not None else None
+    return row.holder if row is not None else None
 
 
 def revoke_token(session: Session, token_id: str) -> None:

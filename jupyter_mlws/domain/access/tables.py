@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from jupyter_mlws.db.base import Base, EnumText, one_of, varchar
+from jupyter_mlws.db.base import Base, EnumText, JsonText, one_of, varchar
+from jupyter_mlws.domain.access.schemas import Holder
 from jupyter_mlws.kit.actors import ActorKind
 
 
@@ -24,3 +25,4 @@ class TokenRow(Base):
     created_at: Mapped[int] = mapped_column()
     expires_at: Mapped[int | None] = mapped_column()
     revoked_at: Mapped[int | None] = mapped_column()
+    holder: Mapped[Holder | None] = mapped_column(JsonText(Holder))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.runs.schemas import Progress, RunError
 from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.kit.mlflow_env import mlflow_variables
 from mlws import jobdir
 
 if TYPE_CHECKING:
@@ -73,7 +74,10 @@ def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, st
         AZUREML_RUN_ID=row.run_id,
     )
     env.update(row.env)
-    return env
+    of_mlflow = mlflow_variables(
+        url=address.url, workspace=address.workspace, token=address.token, experiment=address.experiment, given=env
+    )
+    return {**env, **of_mlflow}
 
 
 def write_job(row: JobRow, launch: Launch, job_dir: Path, cwd: Path, address: Address) -> None:
