@@ -12,6 +12,9 @@ PYTEST_ARGS ?=
 UI_ARGS ?=
 BENCH ?= $(sort $(wildcard bench/[a-z]*.py))
 
+MLFLOW := 3.17.2
+MLFLOW2 := 2.2.2 2.9.2 2.22.5
+
 # jlpm, ruff and the rest come from the venv.
 export PATH := $(abspath $(BIN)):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -48,7 +51,7 @@ lab: $(VENV)/.stamp-demo pages  ## open JupyterLab with the demo's workspace
 test: clear-skips lint types gen-check test-py test-ts test-ui  ## all checks: lint, types, generated files, pytest, jest, UI tests in Chromium
 	@if [ -s $(SKIPS) ]; then echo; echo "All that ran is green, but not all ran:"; cat $(SKIPS); else echo; echo "All green."; fi
 
-test-py: $(VENV)/.stamp-dev  ## Python tests (PYTEST_ARGS="tests/domain -x")
+test-py: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp $(VENV)-mlflow2/.stamp  ## Python tests (PYTEST_ARGS="tests/domain -x")
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 test-ts: $(VENV)/.stamp-dev  ## TypeScript unit tests
@@ -99,7 +102,7 @@ frozen: $(VENV)/.stamp-dev  ## keep a small database of the present schema versi
 soak: $(VENV)/.stamp-dev  ## the crash tests with their full numbers
 	MLWS_SOAK=1 $(BIN)/pytest -m soak -s --timeout=0 $(PYTEST_ARGS)
 
-bench: $(VENV)/.stamp-dev  ## measure; each number in the docs is printed by this (BENCH=bench/log_metric.py)
+bench: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp  ## measure; each number in the docs is printed by this (BENCH=bench/log_metric.py)
 	@for script in $(BENCH); do echo "== $$script"; $(PY) $$script || exit 1; done
 
 docs: $(VENV)/.stamp-dev  ## build the documentation into build/docs; broken links are errors
@@ -136,6 +139,19 @@ $(VENV)/.stamp-dev: pyproject.toml package.json | $(PY)
 	@echo "Installing with the tools of development into $(VENV) ..."
 	@$(PY) -m pip install -qq --editable '.[dev]'
 	@touch $@ $(VENV)/.stamp-demo
+
+# MLflow stands apart: its own server is what ours is compared with, and its packages are not ours to live with.
+$(VENV)-mlflow/.stamp: | $(PY)
+	@echo "Installing MLflow, for the tests of its protocol, into $(VENV)-mlflow ..."
+	@rm -rf $(VENV)-mlflow && $(PY) -m venv $(VENV)-mlflow && $(VENV)-mlflow/bin/python -m pip install -qq 'mlflow==$(MLFLOW)' ipykernel 'lightgbm<5'
+	@touch $@
+
+$(VENV)-mlflow2/.stamp: | $(PY)
+	@echo "Installing the oldest MLflow 2 that this Python takes into $(VENV)-mlflow2 ..."
+	@rm -rf $(VENV)-mlflow2 && $(PY) -m venv $(VENV)-mlflow2 && for version in $(MLFLOW2); do \
+	$(VENV)-mlflow2/bin/python -m pip install -qq --only-binary :all: "mlflow==$$version" 'setuptools<81' >/dev/null 2>&1 && break; done; \
+	$(VENV)-mlflow2/bin/python -m pip show -q mlflow
+	@touch $@
 
 node_modules/.stamp: package.json yarn.lock .yarnrc.yml | $(VENV)/.stamp-demo
 	@echo "Installing the packages of the pages (some minutes, the first time) ..."
