@@ -21,7 +21,11 @@ class Wire:
     def ask(self, method: str, path: str, body: Any = None, *, status: int = 200, **options: Any) -> Any:
         """The JSON of an answer with this status."""
         url = f"{self.root}/api/2.0/mlflow/{path}"
-        answer = self.http.request(method, url, json=body, **options) if body is not None else self.http.request(method, url, **options)
+        answer = (
+            self.http.request(method, url, json=body, **options)
+            if body is not None
+            else self.http.request(method, url, **options)
+        )
         assert answer.status_code == status, (method, path, answer.status_code, answer.text[:500])
         return answer.json()
 
@@ -45,7 +49,9 @@ class Wire:
 
     def run(self, experiment_id: str, **fields: Any) -> str:
         """A new run's id."""
-        return str(self.post("runs/create", experiment_id=experiment_id, **{"start_time": 1000, **fields})["run"]["info"]["run_id"])
+        return str(
+            self.post("runs/create", experiment_id=experiment_id, **{"start_time": 1000, **fields})["run"]["info"]["run_id"]
+        )
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -95,7 +95,9 @@ print(json.dumps([during, after, killed, client.get_run(broken.info.run_id).info
 
 
 def test_resuming_deleting_and_restoring(server: LiveServer):
-    during, after, killed, broken, deleted, refusal, gone, again, back, found = run_client(LIFE, f"{server.url}/mlws", server.token)
+    during, after, killed, broken, deleted, refusal, gone, again, back, found = run_client(
+        LIFE, f"{server.url}/mlws", server.token
+    )
     assert (during, after, killed, broken) == ("RUNNING", "FINISHED", "KILLED", "FAILED")
     assert deleted == "deleted"
     assert "must be in the 'active' state. Current state is deleted." in refusal[1]
@@ -132,7 +134,8 @@ with mlflow.start_run(run_name="by an old client") as run:
     mlflow.log_metric("m", 0.5, step=3)
     mlflow.log_text("old", "old.txt")
 runs = mlflow.search_runs(experiment_names=["old"], filter_string="metrics.m > 0.4 and params.a = '1'")
-print(json.dumps({"id": run.info.run_id, "found": list(runs["run_id"]), "text": mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/old.txt"),
+text = mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/old.txt")
+print(json.dumps({"id": run.info.run_id, "found": list(runs["run_id"]), "text": text,
                   "history": [m.value for m in client.get_metric_history(run.info.run_id, "m")]}))
 """
 

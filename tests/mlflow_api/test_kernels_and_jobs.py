@@ -1,0 +1,124 @@
+"""MLflow with nothing set: in a notebook's kernel and in a job, by a stock client that knows nothing of us."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live import LiveServer, write_notebook
+from tests.live_kernel import Kernel
+from tests.mlflow_clients import python_of
+from tests.servers import kill
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+TWO_FITS = [
+    "import mlflow, warnings\nwarnings.simplefilter('ignore')\nfrom sklearn.linear_model import LogisticRegression\n"
+    "from sklearn.datasets import load_iris\nX, y = load_iris(return_X_y=True)",
+    "mlflow.set_experiment('fits')\nmlflow.sklearn.autolog(log_models=False)",
+    "LogisticRegression(max_iter=200, C=1.0).fit(X, y)",
+    "LogisticRegression(max_iter=200, C=0.1).fit(X, y)",
+]
+
+
+def kernelspec(folder: Path) -> str:
+    """The name of a kernel whose Python has MLflow and nothing of ours."""
+    spec = folder / "jupyter" / "kernels" / "with-mlflow"
+    spec.mkdir(parents=True, exist_ok=True)
+    argv = [python_of("3"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (spec / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "With MLflow", "language": "python"}))
+    return spec.name
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    folder = tmp_path_factory.mktemp("lab")
+    kernelspec(folder)
+    quiet = {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+        "MPLBACKEND": "agg",
+        "GIT_PYTHON_REFRESH": "quiet",
+    }
+    made = LiveServer(folder, environment=quiet).start()
+    yield made
+    made.stop()
+
+
+def fits_of(server: LiveServer) -> list[dict[str, object]]:
+    """The runs of the experiment, the oldest first."""
+    query = {"filter": "experiment_name = 'fits'", "order_by": "created_at"}
+    found = server.ok("GET", "/workspaces/default/runs", params=query)
+    runs: list[dict[str, object]] = found["runs"]
+    return runs
+
+
+def test_two_fits_in_a_notebook(lab: LiveServer):
+    write_notebook(lab.root / "fits.ipynb", *TWO_FITS, kernel="with-mlflow")
+    with Kernel(lab, "fits.ipynb", name="with-mlflow") as kernel:
+        for cell in TWO_FITS:
+            kernel.run(cell, timeout=120)
+        variables = kernel.value("{k: v for k, v in __import__('os').environ.items() if k.startswith('MLFLOW_')}")
+    runs = fits_of(lab)
+    assert [run["params"]["C"] for run in runs] == ["1.0", "0.1"]  # type: ignore[index]
+    assert {run["status"] for run in runs} == {"Completed"}
+    assert all("training_accuracy_score" in run["metrics"] for run in runs)  # type: ignore[operator]
+    assert variables["MLFLOW_TRACKING_URI"] == f"{lab.url}/mlws/w/default"
+    assert variables["MLFLOW_EXPERIMENT_NAME"] == "fits"
+    assert not variables["MLFLOW_TRACKING_TOKEN"].endswith(".kernel"), (
+        "it may reach another server, so it must not be exchangeable"
+    )
+    assert "MLFLOW_RUN_ID" not in variables
+    snapshot = lab.ok("GET", f"/runs/{runs[0]['id']}/snapshot")
+    assert [entry["path"] for entry in snapshot["entries"]] == ["fits.ipynb"]
+
+
+def test_the_same_notebook_as_a_job(lab: LiveServer):
+    before = {run["id"] for run in fits_of(lab)}
+    write_notebook(lab.root / "job.ipynb", *TWO_FITS, kernel="with-mlflow")
+    job = lab.submit({"kind": "notebook", "notebook": "job.ipynb"}, experiment="submitted")
+    ended = lab.wait(job, timeout=180)
+    assert ended["status"] == "Completed", ended["error"]
+    runs = [run for run in fits_of(lab) if run["id"] not in before]
+    assert [run["params"]["C"] for run in runs] == ["1.0", "0.1"]  # type: ignore[index]
+    assert runs[0]["id"] == job, "the first run of the script is the job's own"
+    assert (ended["experiment_name"], ended["tags"]["mlws.reportedStatus"]) == ("fits", "FINISHED")
+    assert (runs[1]["parent_id"], runs[1]["kind"], runs[1]["status"]) == (job, "interactive", "Completed")
+
+
+def test_a_run_whose_kernel_is_killed_has_failed(lab: LiveServer):
+    write_notebook(lab.root / "dies.ipynb", "1", kernel="with-mlflow")
+    with Kernel(lab, "dies.ipynb", name="with-mlflow") as kernel:
+        kernel.run("import mlflow, os\nrun = mlflow.start_run()\nmlflow.log_metric('m', 1)", timeout=120)
+        run_id, pid = kernel.value("run.info.run_id"), kernel.value("os.getpid()")
+        since = time.monotonic()
+        kill(pid)
+        run = lab.wait(run_id, timeout=20)
+    assert time.monotonic() - since < 15
+    assert (run["status"], run["reason"]) == ("Failed", "kernel_ended")
+    assert (run["experiment_name"], run["metrics"]["m"]["last"]) == ("dies", 1)
+
+
+def test_what_the_user_has_set_stays(lab: LiveServer, tmp_path: Path):
+    spec = lab.folder / "jupyter" / "kernels" / "elsewhere"
+    spec.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    env = {"MLFLOW_TRACKING_URI": "http://tracking.example:5000"}
+    (spec / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Elsewhere", "language": "python", "env": env}))
+    with Kernel(lab, name="elsewhere") as kernel:
+        found = kernel.value("{k: v for k, v in __import__('os').environ.items() if k.startswith('MLFLOW_TRACKING')}")
+    assert found == env, "no token of ours goes to a server that somebody chose himself"
+
+
+def test_the_setting_turns_it_off(tmp_path: Path):
+    server = LiveServer(tmp_path, options=["--MlwsApp.mlflow_in_kernels=False"]).start()
+    try:
+        with Kernel(server) as kernel:
+            assert kernel.value("[k for k in __import__('os').environ if k.startswith('MLFLOW_TRACKING')]") == []
+    finally:
+        server.stop()
