@@ -148,7 +148,8 @@ class Database:
         changes: list[outbox.Change] = []
         try:
             with Session(self.writer_engine, expire_on_commit=False) as session:
-                outcomes.extend(self._one(session, item) for item in group)
+                run = self._alone if len(group) == 1 else self._one
+                outcomes.extend(run(session, item) for item in group)
                 changes = self._number(session)
                 outbox.store_changes(session, changes)
                 session.commit()
@@ -165,6 +166,17 @@ class Database:
             else:
                 item.future.set_result(value)
         self._tell(changes)
+
+    def _alone(self, session: Session, item: _Item[Any]) -> tuple[_Item[Any], Any, BaseException | None]:
+        """The only write of a group needs no savepoint: what it did is undone with the transaction."""
+        try:
+            value = item.fn(session)
+            session.flush()
+        except Exception as error:  # noqa: BLE001 - handed to the caller
+            session.rollback()
+            session.info[outbox.PENDING] = {}
+            return item, None, _in_words(error) if isinstance(error, DBAPIError) and is_failure(error) else error
+        return item, value, None
 
     def _one(self, session: Session, item: _Item[Any]) -> tuple[_Item[Any], Any, BaseException | None]:
         before = dict(session.info.get(outbox.PENDING, {}))

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import msgspec
 from sqlalchemy import delete, func, insert, literal, select, text, tuple_, update
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.domain.metrics.batch import Series, Stand
 from jupyter_mlws.domain.metrics.tables import COMPACTION_DUE, MetricChunkRow, MetricLatestRow, MetricTailRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sqlalchemy import CursorResult, Select
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.metrics.chunks import Chunk, Place
@@ -123,24 +124,11 @@ WHERE id = ?
 _ADD_TAIL = "INSERT INTO metric_tail (series_id, step, time, value) VALUES (?, ?, ?, ?)"
 
 
-def _run(session: Session, sql: str, parameters: Any) -> CursorResult[Any]:
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        sql = sql.replace("?", "%s")
-    return connection.exec_driver_sql(sql, parameters)
-
-
-def _plain(result: CursorResult[Any]) -> list[tuple[Any, ...]]:
-    """All rows as the driver gives them: ten thousand `Row` objects would cost as much as the query."""
-    with result:
-        return list(result.cursor.fetchall())
-
-
 def _rows_for(session: Session, sql: dict[str, str], rows: Sequence[tuple[int, ...]]) -> list[tuple[Any, ...]]:
     """Run the dialect's `sql` over a list of rows of integers."""
     name = session.connection().dialect.name
     values = tuple(map(list, zip(*rows, strict=True))) if name == "postgresql" else (msgspec.json.encode(rows).decode(),)
-    return _plain(_run(session, sql[name], values))
+    return driver.fetch(session, sql[name], values)
 
 
 def _rows_of(session: Session, sql: dict[str, str], run_id: str, keys: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -148,9 +136,9 @@ def _rows_of(session: Session, sql: dict[str, str], run_id: str, keys: Sequence[
     name = session.connection().dialect.name
     if name == "sqlite" and len(keys) > MANY_KEYS:
         wanted = set(keys)
-        return [row for row in _plain(_run(session, sql["range"], (run_id, min(keys), max(keys)))) if row[0] in wanted]
+        return [row for row in driver.fetch(session, sql["range"], (run_id, min(keys), max(keys))) if row[0] in wanted]
     listed = list(keys) if name == "postgresql" else msgspec.json.encode(keys).decode()
-    return _plain(_run(session, sql[name], (run_id, listed)))
+    return driver.fetch(session, sql[name], (run_id, listed))
 
 
 def series_of(session: Session, run_id: str, keys: Sequence[str]) -> dict[str, Series]:
@@ -177,20 +165,20 @@ def add_series(session: Session, run_id: str, experiment_id: int, stands: Sequen
     """Make series of these keys; one that another server made meanwhile is merged."""
     rows = [(run_id, experiment_id, key, *stand) for key, stand in sorted(stands, key=itemgetter(0))]
     if rows:
-        _run(session, _ADD_SERIES, rows[0] if len(rows) == 1 else rows)
+        driver.run(session, _ADD_SERIES, rows, many=True)
 
 
 def set_series(session: Session, stands: Sequence[Series]) -> None:
     """Note where series stand now."""
     rows = [(*stand, series_id) for series_id, stand in stands]
     if rows:
-        _run(session, _SET_SERIES, rows[0] if len(rows) == 1 else rows)
+        driver.run(session, _SET_SERIES, rows, many=True)
 
 
 def add_tail(session: Session, rows: list[TailRow]) -> None:
     """Store points one by one."""
     if rows:
-        _run(session, _ADD_TAIL, rows[0] if len(rows) == 1 else rows)
+        driver.run(session, _ADD_TAIL, rows, many=True)
 
 
 def add_chunks(session: Session, series_id: int, chunks: Iterable[Chunk]) -> None:
@@ -326,7 +314,7 @@ def due(session: Session, limit: int) -> list[int]:
 def remove_tail(session: Session, ids: Sequence[int]) -> None:
     """Remove points of the tail."""
     if ids:
-        _run(session, "DELETE FROM metric_tail WHERE id = ?", [(one,) for one in ids])
+        driver.run(session, "DELETE FROM metric_tail WHERE id = ?", [(one,) for one in ids], many=True)
 
 
 def remove_chunks(session: Session, ids: Sequence[int]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import CursorResult, delete, func, select, update
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.db.base import put_rows
 from jupyter_mlws.domain.runs.schemas import Lifecycle, RunKind
 from jupyter_mlws.domain.runs.states import TERMINAL
@@ -22,6 +23,31 @@ if TYPE_CHECKING:
 def by_id(session: Session, run_id: str) -> RunRow | None:
     """The run with this id."""
     return session.get(RunRow, run_id)
+
+
+_TARGET = """
+SELECT r.workspace_id, w.name, r.experiment_id, r.status, r.kind, r.snapshot_id, r.lifecycle
+FROM runs AS r JOIN workspaces AS w ON w.id = r.workspace_id WHERE r.id = ?
+"""
+
+
+class Target(NamedTuple):
+    """What logging needs to know of a run."""
+
+    workspace_id: int
+    workspace: str
+    experiment_id: int
+    status: str
+    kind: str
+    snapshot_id: str | None
+    lifecycle: str
+
+
+def target(session: Session, run_id: str) -> Target | None:
+    """What logging needs to know of a run: a prepared statement, for it runs with every point."""
+    session.flush()
+    rows = driver.fetch(session, _TARGET, (run_id,))
+    return Target._make(rows[0]) if rows else None
 
 
 def by_ids(session: Session, ids: Sequence[str]) -> list[RunRow]:
@@ -103,10 +129,9 @@ def set_tags(session: Session, run_id: str, tags: dict[str, str | None]) -> None
 
 def seen_batch(session: Session, run_id: str, batch_id: str, at: int) -> bool:
     """Whether a batch was logged before; if not, it counts as logged from now on."""
-    if session.get(RunBatchRow, (run_id, batch_id)) is not None:
+    if driver.fetch(session, "SELECT 1 FROM run_batches WHERE run_id = ? AND batch_id = ?", (run_id, batch_id)):
         return True
-    session.add(RunBatchRow(run_id=run_id, batch_id=batch_id, at=at))
-    session.flush()
+    driver.run(session, "INSERT INTO run_batches (run_id, batch_id, at) VALUES (?, ?, ?)", (run_id, batch_id, at))
     return False
 
 

@@ -10,14 +10,13 @@ from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.runs import store
 from jupyter_mlws.domain.runs.errors import NotYourRun, RunDeleted, RunNotFound
 from jupyter_mlws.domain.runs.schemas import Lifecycle, RunKind
-from jupyter_mlws.domain.runs.states import TERMINAL
+from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, Actor, ActorKind
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.runs.states import RunStatus
     from jupyter_mlws.domain.runs.tables import RunRow
 
 
@@ -58,6 +57,22 @@ def open_for_files(session: Session, actor: Actor, run_id: str) -> RunRef:
     row, ref = open_row(session, actor, Action.LOG, run_id)
     check_alive(session, row)
     return ref
+
+
+def open_to_log(session: Session, actor: Actor, run_id: str) -> RunRef:
+    """The run, if `actor` may log to it now: as `open_row` and `check_alive`, without reading all of the row."""
+    found = store.target(session, run_id)
+    if found is None:
+        raise missing(run_id)
+    require(actor, Action.LOG, found.workspace, missing(run_id), workspace_id=found.workspace_id)
+    status = RunStatus(found.status)
+    if actor.kind is ActorKind.JOB or status in TERMINAL or found.lifecycle != Lifecycle.ACTIVE.value:
+        row = row_of(session, run_id)
+        check_writable(session, actor, row)
+        check_alive(session, row)
+    return RunRef(
+        run_id, found.workspace_id, found.workspace, found.experiment_id, status, RunKind(found.kind), found.snapshot_id
+    )
 
 
 def open_row(session: Session, actor: Actor, action: Action, run_id: str) -> tuple[RunRow, RunRef]:

@@ -14,7 +14,7 @@ from jupyter_mlws.domain.runs import store
 from jupyter_mlws.domain.runs.errors import ParamConflict
 from jupyter_mlws.domain.runs.schemas import IODeclare, LogBatch, LogReply, Run, RunUpdate
 from jupyter_mlws.domain.runs.service.reading import wires
-from jupyter_mlws.domain.runs.service.rows import check_alive, note_change, open_row
+from jupyter_mlws.domain.runs.service.rows import check_alive, note_change, open_row, open_to_log
 from jupyter_mlws.domain.workspaces.errors import StaleVersion
 from jupyter_mlws.kit.actors import Action, Actor, ActorKind
 from jupyter_mlws.kit.clock import now_ms
@@ -65,13 +65,12 @@ def _move(session: Session, actor: Actor, row: RunRow, experiment_id: str) -> No
 
 def log_batch(session: Session, actor: Actor, run_id: str, body: LogBatch) -> LogReply:
     """Store metrics, params and tags; a batch that was stored already is answered with 0."""
-    row, ref = open_row(session, actor, Action.LOG, run_id)
-    check_alive(session, row)
+    ref = open_to_log(session, actor, run_id)
     if store.seen_batch(session, run_id, body.batch_id, now_ms()):
         return LogReply(stored=0)
     points = body.metrics if body.metrics is not UNSET else None
     params = body.params if body.params is not UNSET else None
-    return LogReply(stored=_store(session, row, ref, points, params, body.tags if body.tags is not UNSET else None))
+    return LogReply(stored=_store(session, ref, points, params, body.tags if body.tags is not UNSET else None))
 
 
 def log(
@@ -84,30 +83,28 @@ def log(
     tags: dict[str, str] | None = None,
 ) -> RunRef:
     """Store metrics, params and tags of a client that has no batch ids: the same again changes nothing."""
-    row, ref = open_row(session, actor, Action.LOG, run_id)
-    check_alive(session, row)
-    _store(session, row, ref, metrics, params, tags)
+    ref = open_to_log(session, actor, run_id)
+    _store(session, ref, metrics, params, tags)
     return ref
 
 
 def _store(
     session: Session,
-    row: RunRow,
     ref: RunRef,
     points: Sequence[MetricPoint] | None,
     params: dict[str, str] | None,
     tags: dict[str, str] | None,
 ) -> int:
-    stored = 0
+    stored, parent = 0, str(ref.experiment_id)
     if params is not None:
-        write_params(session, row.id, params)
+        write_params(session, ref.id, params)
     if points:
-        stored = metrics.log_points(session, row.id, row.experiment_id, points)
-        record_change(session, ref.workspace, "metrics", row.id, str(row.experiment_id))
+        stored = metrics.log_points(session, ref.id, ref.experiment_id, points)
+        record_change(session, ref.workspace, "metrics", ref.id, parent)
     if tags is not None:
-        store.set_tags(session, row.id, dict(tags))
+        store.set_tags(session, ref.id, dict(tags))
     if params is not None or tags is not None:
-        note_change(session, row, ref.workspace)
+        record_change(session, ref.workspace, "run", ref.id, parent)
     return stored
 
 

@@ -1,0 +1,53 @@
+"""Fixed statements handed to the database's driver: for what runs with each logged point, where SQLAlchemy would cost more than the work.
+
+`?` stands for a value on both databases. They run in the session's transaction; failures are SQLAlchemy's, as of any other statement.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+    from sqlalchemy.orm import Session
+
+
+def fetch(session: Session, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """All rows of a query, as the driver gives them."""
+    connection = session.connection()
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(_for(connection, sql), parameters)
+        return list(cursor.fetchall())
+    except connection.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+        raise _wrapped(connection, sql, error) from error
+    finally:
+        cursor.close()
+
+
+def run(session: Session, sql: str, parameters: Sequence[Any], *, many: bool = False) -> None:
+    """A statement without rows; with `many` once for each of a list of parameters."""
+    connection = session.connection()
+    cursor = connection.connection.cursor()
+    try:
+        (cursor.executemany if many else cursor.execute)(_for(connection, sql), parameters)
+    except connection.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+        raise _wrapped(connection, sql, error) from error
+    finally:
+        cursor.close()
+
+
+def _for(connection: Connection, sql: str) -> str:
+    return sql.replace("?", "%s") if connection.dialect.name == "postgresql" else sql
+
+
+def _wrapped(connection: Connection, sql: str, error: Exception) -> Exception:
+    dbapi: Any = connection.dialect.dbapi
+    lost = connection.dialect.is_disconnect(error, connection.connection, None)  # type: ignore[arg-type]
+    if lost:
+        connection.invalidate(error)
+    return DBAPIError.instance(sql, None, error, dbapi.Error, connection_invalidated=lost, dialect=connection.dialect)
