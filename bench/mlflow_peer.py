@@ -85,7 +85,7 @@ class Client:
 
 @contextlib.contextmanager
 def ours(folder: Path, database: Path | None = None, **options: Any) -> Iterator[Peer]:
-    """Our server, with sign-in by Jupyter's token."""
+    """Our server, with sign-in by a token such as kernels and jobs have."""
     server = LiveServer(folder, **options)
     if database is not None:
         target = server.data_dir / "mlws.db"
@@ -95,7 +95,8 @@ def ours(folder: Path, database: Path | None = None, **options: Any) -> Iterator
     try:
         if server.process is None:
             raise SystemExit("The server did not start.")
-        headers = {"Authorization": f"Bearer {server.token}"}
+        token = server.ok("POST", "/tokens", {"workspace": "default"})["secret"]
+        headers = {"Authorization": f"Bearer {token}"}
         yield Peer("jupyter_mlws", f"{server.url}/mlws", headers, server.process.pid, server.data_dir / "mlws.db")
     finally:
         server.stop()

@@ -11,7 +11,7 @@ import msgspec
 
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action
-from jupyter_mlws.kit.http import ApiHandler, endpoint, words_of
+from jupyter_mlws.kit.http import ApiHandler, BodyTooLarge, endpoint, words_of
 from jupyter_mlws.mlflow_api.errors import EndpointNotFound, InvalidParameter, status_and_body
 from jupyter_mlws.mlflow_api.parsing import Request, parse_body, parse_query
 
@@ -54,11 +54,17 @@ class Call(NamedTuple):
 class MlflowHandler(ApiHandler):
     """Base of these handlers: MLflow's shape of errors, its sign-in, and the workspace that the URL or the token names."""
 
+    too_large: type[BodyTooLarge]
+
     @property
     def context(self) -> Context:
         """Who calls, and where."""
         named = self.path_kwargs.get("workspace")
         return Context(self.actor, named or self.actor.workspace or workspaces.DEFAULT)
+
+    def set_default_headers(self) -> None:
+        """JSON for programs needs none of the headers that Jupyter gives its pages."""
+        self.set_header("X-Content-Type-Options", "nosniff")
 
     async def _authenticate(self) -> None:
         """A token of ours may come as the password of HTTP Basic, too: clients prefer that to a token where both are set."""
@@ -117,6 +123,15 @@ class MlflowHandler(ApiHandler):
             if kind != "application/json":
                 raise InvalidParameter("Bad Request. Content-Type must be one of ['application/json'].")
         return parse_body(self.request.body, call.request)
+
+
+class MlflowBodyTooLarge(BodyTooLarge, MlflowHandler):
+    """Answers where the body is announced to be too large to be held in memory."""
+
+    write_error = MlflowHandler.write_error
+
+
+MlflowHandler.too_large = MlflowBodyTooLarge
 
 
 def _run(function: Callable[[Session, Context, Any], Any], context: Context, request: Any, session: Session) -> bytes:

@@ -51,7 +51,7 @@ class LazyRouter(Router):
             return cast("HTTPMessageDelegate | None", delegate)
         length = request.headers.get("Content-Length", "0")
         if length.isascii() and length.isdigit() and int(length[:20]) > MAX_JSON_BYTES:
-            return self._application.get_handler_delegate(request, BodyTooLarge)
+            return self._application.get_handler_delegate(request, getattr(handler, "too_large", BodyTooLarge))
         connection: Any = request.connection
         connection.set_max_body_size(MAX_JSON_BYTES)
         connection.set_body_timeout(SLOW_BODY_S)

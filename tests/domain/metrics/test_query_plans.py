@@ -6,10 +6,12 @@ import re
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import event, text
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.domain.metrics import service, tasks
 from jupyter_mlws.domain.metrics.schemas import MetricPoint
 from jupyter_mlws.kit.ids import new_id
@@ -36,13 +38,24 @@ def plans(database: Database, work: Callable[[Session], Any]) -> list[str]:
             fresh.execute(("EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN ") + statement, parameters[0] if many else parameters)
             found.extend(row[3 if sqlite else 0] for row in fresh.fetchall())
 
+    def watched(function: Callable[..., Any]) -> Callable[..., Any]:
+        """A statement for the driver goes past SQLAlchemy's events."""
+
+        def call(session: Session, sql: str, parameters: Any, **how: Any) -> Any:
+            cursor = session.connection().connection.cursor()
+            explain(None, cursor, driver._for(session.connection(), sql), parameters, None, how.get("many", False))
+            return function(session, sql, parameters, **how)
+
+        return call
+
     def run(session: Session) -> None:
         for way in () if sqlite else ("seqscan", "mergejoin", "hashjoin"):  # right for small tables; the large ones count
             session.execute(text(f"SET LOCAL enable_{way} = off"))
         bind = session.get_bind()
         event.listen(bind, "before_cursor_execute", explain)
         try:
-            work(session)
+            with patch.object(driver, "fetch", watched(driver.fetch)), patch.object(driver, "run", watched(driver.run)):
+                work(session)
         finally:
             event.remove(bind, "before_cursor_execute", explain)
 
