@@ -7,7 +7,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from jupyter_mlws.mlflow_api.parsing import Request
-from jupyter_mlws.mlflow_api.requests import Int64, Pair, Word
+from jupyter_mlws.mlflow_api.requests import Int64, Pair, Word  # noqa: TC001 - msgspec reads it
 
 # Registered models
 

@@ -71,7 +71,7 @@ def names_of(session: Session, ids: Collection[int]) -> dict[int, str]:
     """Names by key."""
     found: dict[int, str] = {}
     for some in batches(ids):
-        found.update(session.execute(select(Row.id, Row.name).where(Row.id.in_(some))).tuples().all())
+        found.update(dict(session.execute(select(Row.id, Row.name).where(Row.id.in_(some))).all()))
     return found
 
 
