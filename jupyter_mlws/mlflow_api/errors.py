@@ -28,6 +28,14 @@ BY_STATUS = {
 }
 
 
+BY_CODE = {
+    "unknown_logged_model": "BAD_REQUEST",
+    "model_point_conflict": "BAD_REQUEST",
+    "model_output_exists": "BAD_REQUEST",
+}
+"""Failures of the domain that MLflow's database tells in its own way."""
+
+
 class InvalidParameter(BadInput):
     """A value that MLflow does not take, with its words for it."""
 
@@ -98,7 +106,7 @@ def status_and_body(status: int, error: object, words: str) -> tuple[int, dict[s
     """What is answered for an error: a status and MLflow's JSON. A conflict is 400 there, where it is wrong to try again."""
     if isinstance(error, MlwsError):
         status = 400 if isinstance(error, Conflict) else error.status
-        code = error.code if error.code in CODES else BY_STATUS.get(error.status, "INTERNAL_ERROR")
+        code = error.code if error.code in CODES else BY_CODE.get(error.code) or BY_STATUS.get(error.status, "INTERNAL_ERROR")
         return status, {"error_code": code, "message": error.message}
     code = "ENDPOINT_NOT_FOUND" if status in (404, 405) else BY_STATUS.get(status, "INTERNAL_ERROR")
     return status, {"error_code": code, "message": words}

@@ -36,6 +36,8 @@ class Vocabulary:
     aliases: dict[str, str]
     entities: dict[str, Entity]
     words: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
+    bare_text: bool = False
+    """Whether texts may stand without quotes: a word or a number."""
 
     def attribute_name(self, written: str) -> str | None:
         """The canonical name of an attribute; case and spaces do not matter (`Run name` is `run_name`). None if there is none."""
@@ -171,6 +173,7 @@ LOGGED_MODELS = Vocabulary(
     },
     {"creation_time": "creation_timestamp", "creation_timestamp_ms": "creation_timestamp"},
     {name: entity for name, entity in ENTITIES.items() if entity is not Entity.DATASET},
+    bare_text=True,
 )
 
 

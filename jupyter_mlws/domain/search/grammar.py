@@ -236,6 +236,9 @@ class _Parser(FieldReader):
         if self.at(TokenKind.WORD) and self.token.text.casefold() in ("nan", "inf", "infinity"):
             word = self.advance()
             return Token(TokenKind.NUMBER, word.text, word.position)
+        if self.vocabulary.bare_text and self.at(TokenKind.WORD) and not self.keyword():
+            word = self.advance()
+            return Token(TokenKind.STRING, word.text, word.position)
         if self.token.kind in (TokenKind.WORD, TokenKind.NAME, TokenKind.FIELD) and not self.keyword():
             raise self.expected("a number or a string in quotes, '…'")
         raise self.expected("a value")

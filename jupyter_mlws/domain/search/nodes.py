@@ -129,6 +129,15 @@ def map_fields(tree: Filter, change: Callable[[Field], Field]) -> Filter:
     return replace(tree, field=change(tree.field))
 
 
+def entities_of(tree: Filter | None) -> set[Entity]:
+    """What a filter speaks of."""
+    if isinstance(tree, And | Or):
+        return set().union(*(entities_of(term) for term in tree.terms))
+    if isinstance(tree, Not):
+        return entities_of(tree.term)
+    return set() if tree is None else {tree.field.entity}
+
+
 @dataclass(frozen=True, slots=True)
 class OrderTerm:
     """One column to sort by."""

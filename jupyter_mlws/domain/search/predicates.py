@@ -102,7 +102,7 @@ class Predicate:
             return self._id_value(token)
         if self._holds is Holds.NUMBER:
             return self._whole_value(token)
-        if token.kind is not TokenKind.STRING:
+        if token.kind is not TokenKind.STRING and not self._vocabulary.bare_text:
             raise self._fail(f"{self._name} is text: put the value in quotes, '{token.text[:40]}'", token.position)
         return self._word_value(token) if self._holds is Holds.WORD else token.text
 

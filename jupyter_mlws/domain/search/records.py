@@ -48,7 +48,11 @@ class Records:
 
 def compile_records(text: str | None, records: Records) -> ColumnElement[bool]:
     """SQL that is true of the records that match a filter. Raises FilterSyntax and FilterUnsupported."""
-    tree = parse_filter(text, records.vocabulary)
+    return compile_tree(parse_filter(text, records.vocabulary), records)
+
+
+def compile_tree(tree: Filter | None, records: Records) -> ColumnElement[bool]:
+    """The same of a filter that is read already."""
     return true() if tree is None else _tree(tree, records)
 
 
@@ -65,13 +69,14 @@ def order_records(
         if term.field.entity is not Entity.ATTRIBUTE or term.field.key not in known:
             words = ", ".join(known)
             raise FilterUnsupported(f"{records.vocabulary.noun} are sorted by {words} only", field="order_by")
-        keys[term.field.key] = _key(known[term.field.key], descending=term.descending)
+        keys[term.field.key] = sort_key(known[term.field.key], descending=term.descending)
     for name, descending in ties:
-        keys.setdefault(name, _key(records.attributes[name], descending=descending))
+        keys.setdefault(name, sort_key(records.attributes[name], descending=descending))
     return CompiledOrder((), tuple(keys.values()))
 
 
-def _key(column: ColumnElement[Any], *, descending: bool) -> SortKey:
+def sort_key(column: ColumnElement[Any], *, descending: bool) -> SortKey:
+    """An attribute as a key of an order."""
     never_null = not getattr(column, "nullable", True)
     return SortKey(column, None if never_null else case((column.is_(None), 2), else_=0), descending)
 

@@ -12,10 +12,10 @@ from jupyter_mlws.domain.search import store
 from jupyter_mlws.domain.search.attributes import LOGGED_MODELS, MODEL_VERSIONS, REGISTERED_MODELS
 from jupyter_mlws.domain.search.columns import KeyedColumns
 from jupyter_mlws.domain.search.grammar import parse_filter
-from jupyter_mlws.domain.search.nodes import Entity, Field, map_fields
-from jupyter_mlws.domain.search.order import parse_order_by
+from jupyter_mlws.domain.search.nodes import And, Comparison, Entity, Field, Operator, entities_of, map_fields
+from jupyter_mlws.domain.search.order import CompiledOrder, SortKey, parse_order_by
 from jupyter_mlws.domain.search.paging import Found, key_parts, page, read_cursor, write_cursor
-from jupyter_mlws.domain.search.records import Records, compile_records, order_records
+from jupyter_mlws.domain.search.records import Records, compile_records, compile_tree, order_records, sort_key
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.clock import now_ms
 
@@ -32,13 +32,20 @@ __all__ = [
     "LOGGED_MODELS",
     "MODEL_VERSIONS",
     "REGISTERED_MODELS",
+    "And",
+    "Comparison",
+    "CompiledOrder",
     "Entity",
     "Field",
     "Found",
     "KeyedColumns",
+    "Operator",
     "Records",
+    "SortKey",
     "View",
     "compile_records",
+    "compile_tree",
+    "entities_of",
     "key_parts",
     "map_fields",
     "order_records",
@@ -49,6 +56,7 @@ __all__ = [
     "search_experiments",
     "search_records",
     "search_runs",
+    "sort_key",
     "write_cursor",
 ]
 

@@ -20,7 +20,10 @@ class BlobRow(Base):
 
 
 class ArtifactRow(Base):
-    """A file that a run made. `run_id` names a row of an upper slice, which removes these first."""
+    """A file that a run made, or one of a logged model. `run_id` names a row of an upper slice, which removes these first.
+
+    For a logged model it is the 32 hex digits of its id, without the `m-` before them.
+    """
 
     __tablename__ = "artifacts"
     __table_args__ = (Index(None, "sha256"),)
