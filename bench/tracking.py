@@ -188,8 +188,7 @@ def bench_search(folder: Path, runs: int, workers: int) -> None:
 def empty_databases(folder: Path) -> tuple[Path, Path]:
     """Databases that each server has made for itself."""
     with ours(folder / "ours") as mine, theirs(folder / "theirs") as peer:
-        found = (mine.database, peer.database)
-    return found  # both have closed them
+        return mine.database, peer.database  # both servers close them when they stop
 
 
 # Histories
