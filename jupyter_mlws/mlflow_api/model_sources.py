@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from jupyter_mlws.mlflow_api import model_requests as r
     from jupyter_mlws.mlflow_api.http import Context
 
-PLACEHOLDERS = frozenset({"dummy-source"})
-"""What clients call the source of a prompt, which has no files."""
+PLACEHOLDERS = frozenset({"dummy-source", "prompt-template"})
+"""What clients of now and of old call the source of a prompt, which has no files."""
 MAX_ID = 255
 
 
@@ -75,12 +75,9 @@ def _of_version(session: Session, context: Context, request: r.CreateVersion, pl
     found = _find_version(session, context, place)
     if models.is_prompt(found.tags):
         raise _invalid(source, "Prompt versions cannot be used as model version sources.")
-    if request.run_id not in (None, "", found.run_id) or request.model_id not in (None, "", found.logged_model_id):
+    if request.run_id not in (None, "", found.run_id) or request.model_id:
         raise _invalid(source, "The run_id and model_id request parameters must match the referenced model version.")
-    logged_model_id = request.model_id or None
-    if logged_model_id is not None:
-        logged_model_id = _logged(session, context, logged_model_id).id
-    return Source(f"models:/{found.name}/{found.number}", found.location, found.run_id, logged_model_id)
+    return Source(f"models:/{found.name}/{found.number}", found.location, found.run_id, None)
 
 
 def _find_version(session: Session, context: Context, place: str) -> ModelVersion:
@@ -90,6 +87,7 @@ def _find_version(session: Session, context: Context, place: str) -> ModelVersio
         with known_alias():
             return models.find_by_alias(session, actor, workspace, name, alias)
     name, _, word = place.partition("/")
+    models.find_model(session, actor, workspace, name)
     if word.isascii() and word.isdigit():
         return models.find_version(session, actor, workspace, name, int(word[:20]))
     if word.lower() == LATEST:
@@ -109,7 +107,7 @@ def _check_place(
     given = "run_id" if logged is None else "model_id"
     if len(uri.scheme) < 2 or uri.scheme == "file":  # a single letter is a drive of Windows
         raise _invalid(
-            source,
+            uri.path if uri.scheme == "file" else source,
             f"To use a local path as a model version source, the {given} request parameter has to be specified and the local path has "
             f"to be contained within the artifact directory of the run specified by the {given}.",
         )
@@ -139,8 +137,7 @@ def _check_absolute(source: str, uri: SplitResult) -> None:
         path = decoded
     plain = posixpath.normpath("/" + path.lstrip("/"))
     same = re.sub("/+", "/", "/" + path).rstrip("/") == plain.rstrip("/")
-    only_root = uri.scheme == "mlflow-artifacts" and plain == "/"
-    if not same or only_root or "\0" in path or ".." in path.replace("\\", "/").split("/"):
+    if not same or not uri.path.startswith("/") or plain == "/" or "\0" in path or ".." in path.replace("\\", "/").split("/"):
         raise _invalid(
             source,
             "If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, an absolute path must "

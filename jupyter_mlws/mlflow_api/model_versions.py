@@ -10,7 +10,7 @@ from jupyter_mlws.domain.models.states import ACTIVE_STAGES
 from jupyter_mlws.mlflow_api.convert import filled, whole_number
 from jupyter_mlws.mlflow_api.errors import InvalidParameter, wrong_type
 from jupyter_mlws.mlflow_api.model_sources import resolve
-from jupyter_mlws.mlflow_api.registered_models import checked_tag, checked_tags, stage_of, version_wire
+from jupyter_mlws.mlflow_api.registered_models import MAX_TAG, checked_tag, checked_tags, stage_of, version_wire
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.mlflow_api.requests import Search
 
 MAX_PAGE = 200_000
+PROMPT_TEXT = "mlflow.prompt.text"
 
 
 def create(session: Session, context: Context, request: r.CreateVersion) -> dict[str, Any]:
@@ -104,6 +105,8 @@ def download_uri(session: Session, context: Context, request: r.EitherVersion) -
 
 def set_tag(session: Session, context: Context, request: r.VersionTag) -> dict[str, Any]:
     """Set a tag of a version."""
+    if request.key == PROMPT_TEXT and len(request.value or "") > MAX_TAG:
+        raise InvalidParameter(f"Prompt text exceeds max length of {MAX_TAG} characters.", field="value")
     (key, value), number = checked_tag(request.key, request.value), number_of(request)
     models.set_version_tag(session, context.actor, context.workspace, request.name or "", number, key, value)
     return {}

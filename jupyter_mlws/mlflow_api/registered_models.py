@@ -27,7 +27,6 @@ MAX_NAME = 256
 MAX_ALIAS = 255
 MAX_TAG = 100_000
 MAX_PAGE, PAGE = 1000, 100
-PROMPT_TEXT = "mlflow.prompt.text"
 ALIAS = re.compile(r"[\w\-]*\n?")
 VERSION_ALIAS = re.compile(r"[vV]\d+\n?")
 LATEST = "latest"
@@ -134,6 +133,7 @@ def delete_alias(session: Session, context: Context, request: r.ModelAlias) -> d
 def get_alias(session: Session, context: Context, request: r.ModelAlias) -> dict[str, Any]:
     """The version that an alias means; `latest` is the greatest."""
     name, alias = request.name or "", request.alias or ""
+    _check_alias_form(alias)
     if alias.lower() == LATEST:
         latest = models.latest_version(session, context.actor, context.workspace, name)
         if latest is None:
@@ -177,8 +177,6 @@ def checked_tag(key: str | None, value: str | None) -> tuple[str, str]:
     """A tag of a registered model or version."""
     name, text = key or "", value or ""
     check_key(name, "key", "key")
-    if name == PROMPT_TEXT and len(text) > MAX_TAG:
-        raise InvalidParameter(f"Prompt text exceeds max length of {MAX_TAG} characters.", field="value")
     check_length(text, "value", MAX_TAG)
     return name, text
 
@@ -191,10 +189,14 @@ def stage_of(word: str) -> Stage:
     raise InvalidParameter(f"Invalid Model Version stage: {word}. Value must be one of {STAGES}.", field="stage")
 
 
-def _check_alias(alias: str) -> str:
+def _check_alias_form(alias: str) -> None:
     if ALIAS.fullmatch(alias) is None:
         rule = "Names may only contain alphanumerics, underscores (_), and dashes (-)."
         raise InvalidParameter(f"Invalid alias name: '{alias}'. {rule}", field="alias")
+
+
+def _check_alias(alias: str) -> str:
+    _check_alias_form(alias)
     check_length(alias, "Registered model alias name", MAX_ALIAS)
     if alias.lower() == LATEST:
         raise InvalidParameter("'latest' alias name (case insensitive) is reserved.", field="alias")
