@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.access import store as tokens
+from jupyter_mlws.domain.access.schemas import Holder
 from jupyter_mlws.domain.access.tables import TokenRow
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture, GitState
@@ -28,6 +29,8 @@ from jupyter_mlws.domain.storage.service import FileStat, SnapshotFile, StoredBl
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.domain.workspaces.schemas import WorkspaceCreate
 from jupyter_mlws.kit.actors import Actor, ActorKind
+from jupyter_mlws.mlflow_api.calls import CALLS
+from jupyter_mlws.mlflow_api.http import Context
 
 ADA = Actor(name="ada", kind=ActorKind.USER)
 TOKEN = "mlws_" + "frozen" * 7
@@ -48,6 +51,7 @@ def fill(session: Session) -> None:
     _fill_files(session)
     _fill_jobs(session)
     _fill_the_rest(session)
+    _fill_models(session)
 
 
 def _fill_runs(session: Session) -> None:
@@ -127,7 +131,71 @@ def _fill_the_rest(session: Session) -> None:
     environments.store_capture(session, TRAINED, capture)
     row = TokenRow(id="f" * 32, hash=access.digest_of(TOKEN), kind=ActorKind.KERNEL, user="ada", created_at=HOUR)
     row.workspace_id = workspaces.find(session, "team").id
+    row.holder = Holder(host="workstation", pid=4242, start_time="123456", notebook="/home/ada/digits.ipynb")
     tokens.add(session, row)
+
+
+MLFLOW = Context(ADA, "default")
+LOGGED = "logged by a client"
+
+
+def _ask(session: Session, method: str, path: str, **fields: Any) -> Any:
+    """One call of MLflow's protocol."""
+    call = next(call for call in CALLS if (call.method, call.path) == (method, path))
+    return call.run(session, MLFLOW, msgspec.convert(fields, call.request))
+
+
+def _fill_models(session: Session) -> None:
+    place = "s3://bucket/place"
+    experiment = _ask(session, "POST", "experiments/create", name=LOGGED, artifact_location=place)["experiment_id"]
+    fields = {"experiment_id": experiment, "user_id": "grace", "start_time": HOUR, "run_name": LOGGED}
+    run_id = _ask(session, "POST", "runs/create", **fields)["run"]["info"]["run_id"]
+    data = {"name": "digits", "digest": "d1", "source_type": "local", "source": "{}", "schema": "{}", "profile": "[8, 8]"}
+    tags = [{"key": "mlflow.data.context", "value": "training"}]
+    _ask(session, "POST", "runs/log-inputs", run_id=run_id, datasets=[{"dataset": data, "tags": tags}])
+    pair = [{"key": "k", "value": "v"}]
+    fields = {
+        "experiment_id": experiment,
+        "name": "net",
+        "model_type": "agent",
+        "source_run_id": run_id,
+        "params": pair,
+        "tags": pair,
+    }
+    model_id = _ask(session, "POST", "logged-models", **fields)["model"]["info"]["model_id"]
+    _ask(session, "PATCH", "logged-models/{path_id}", path_id=model_id, model_id=model_id, status="LOGGED_MODEL_READY")
+    _ask(session, "POST", "runs/outputs", run_id=run_id, models=[{"model_id": model_id, "step": 3}])
+    point = {
+        "key": "acc",
+        "value": 0.5,
+        "timestamp": 9,
+        "step": 1,
+        "model_id": model_id,
+        "dataset_name": "digits",
+        "dataset_digest": "d1",
+    }
+    _ask(session, "POST", "runs/log-metric", run_id=run_id, **point)
+    _ask(session, "POST", "runs/update", run_id=run_id, status="FINISHED", end_time=HOUR + 1000)
+    _ask(session, "POST", "registered-models/create", name="net", description="words", tags=pair)
+    for _ in range(2):
+        version = {"name": "net", "source": f"models:/{model_id}", "model_id": model_id, "description": "first", "tags": pair}
+        _ask(session, "POST", "model-versions/create", **version)
+    _ask(session, "POST", "registered-models/alias", name="net", alias="champion", version="2")
+    _ask(session, "POST", "model-versions/transition-stage", name="net", version="2", stage="Production")
+    _ask(session, "DELETE", "model-versions/delete", name="net", version="1")
+
+
+def _read_models(session: Session) -> list[Any]:
+    experiment = _ask(session, "GET", "experiments/get-by-name", experiment_name=LOGGED)
+    ids = [experiment["experiment"]["experiment_id"]]
+    return [
+        experiment,
+        _ask(session, "POST", "runs/search", experiment_ids=ids),
+        _ask(session, "POST", "logged-models/search", experiment_ids=ids),
+        _ask(session, "GET", "registered-models/get", name="net"),
+        _ask(session, "GET", "registered-models/alias", name="net", alias="champion"),
+        _ask(session, "GET", "model-versions/search", filter="name = 'net'"),
+    ]
 
 
 def read(session: Session) -> dict[str, Any]:
@@ -139,6 +207,8 @@ def read(session: Session) -> dict[str, Any]:
         listed = experiments.list_experiments(session, space.name, text="", archived=False, cursor=None, limit=1000)
         found[f"experiments of {space.name}"] = sorted(listed.experiments, key=lambda one: int(one.id))
         found[f"runs of {space.name}"] = {run.id: _read_run(session, run) for run in page.runs}
+    if experiments.record_by_name(session, "default", LOGGED) is not None:  # since 0002
+        found["models"] = _read_models(session)
     return msgspec.json.decode(msgspec.json.encode(found))
 
 

@@ -26,8 +26,8 @@ client.set_registered_model_alias("iris", "champion", "1")
 client.update_registered_model("iris", description="words")
 client.set_model_version_tag("iris", "2", "checked", "yes")
 client.transition_model_version_stage("iris", "2", "Production")
-loaded = [mlflow.sklearn.load_model(uri) for uri in ("models:/iris@champion", "models:/iris/2", "models:/iris/latest", "models:/iris/Production",
-          f"runs:/{run.info.run_id}/iris", info.model_uri)]
+loaded = [mlflow.sklearn.load_model(uri) for uri in ("models:/iris@champion", "models:/iris/2", "models:/iris/latest",
+          "models:/iris/Production", f"runs:/{run.info.run_id}/iris", info.model_uri)]
 logged = client.get_logged_model(info.model_id)
 found = client.search_logged_models([run.info.experiment_id], "name = 'iris'")
 client.delete_registered_model_alias("iris", "champion")

@@ -28,7 +28,7 @@ class ExperimentRow(Base):
     created_at: Mapped[int] = mapped_column()
     used_at: Mapped[int] = mapped_column()
     """When its latest run was made, or when it was made itself: what lists are sorted by."""
-    updated_at: Mapped[int] = mapped_column()
+    updated_at: Mapped[int] = mapped_column(server_default="0")
     """When its name or its being archived last changed: MLflow's `last_update_time`."""
     artifact_location: Mapped[str | None] = mapped_column()
     """Where clients store artifacts of its runs, if somebody chose another place than this workspace."""

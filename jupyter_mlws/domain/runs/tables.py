@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jupyter_mlws.db.base import Base, EnumText, JsonText, one_of, varchar
@@ -24,7 +24,6 @@ class RunRow(Base):
         Index(None, "status"),
         Index(None, "snapshot_id"),
         Index(None, "parent_id", "lifecycle"),
-        Index("ix_runs_newest", "experiment_id", "lifecycle", text("coalesce(started_at, created_at) DESC"), "id"),
     )
 
     id: Mapped[str] = mapped_column(varchar(32), primary_key=True)

@@ -132,18 +132,9 @@ def compile_order(
     return CompiledOrder(tuple(joins), tuple(keys))
 
 
-def never_null(expression: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Tell that an expression is never NULL: then it needs no rank, and an index of it serves."""
-    _NEVER_NULL.append(expression)
-    return expression
-
-
-_NEVER_NULL: list[ColumnElement[Any]] = []
-
-
 def _by_column(column: ColumnElement[Any], *, descending: bool) -> SortKey:
-    sure = (isinstance(column, Column) and not column.nullable) or any(column is other for other in _NEVER_NULL)
-    return SortKey(column, None if sure else case((column.is_(None), 2), else_=0), descending)
+    never_null = isinstance(column, Column) and not column.nullable
+    return SortKey(column, None if never_null else case((column.is_(None), 2), else_=0), descending)
 
 
 def _sort_key(term: OrderTerm, columns: SearchColumns, now: int, joins: list[tuple[FromClause, ColumnElement[bool]]]) -> SortKey:

@@ -109,7 +109,7 @@ def search_records(
     cursor: str | None,
     limit: int,
 ) -> tuple[list[RunRecord], str | None]:
-    """One page of runs by themselves, and the cursor of the next one. Ties, and runs without an order, go by the latest start."""
+    """One page of runs by themselves, and the cursor of the next one. Ties, and runs without an order, go by the latest creation."""
     if not experiment_ids:
         return [], None
     criteria = store.Criteria(
@@ -121,7 +121,6 @@ def search_records(
         tree=tree,
         order=order,
         now=now_ms(),
-        by_start=True,
     )
     found = store.page(session, criteria, read_cursor(store.key_parts(criteria), cursor), limit)
     return runs.records(session, found.rows), write_cursor(found.last_key)

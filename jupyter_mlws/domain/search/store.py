@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BigInteger, func, or_, select
+from sqlalchemy import func, or_, select
 
 from jupyter_mlws.db.text import lowered
 from jupyter_mlws.domain.experiments.tables import ExperimentRow, ExperimentTagRow
@@ -21,7 +21,7 @@ from jupyter_mlws.domain.search.columns import (
     SearchColumns,
 )
 from jupyter_mlws.domain.search.filters import compile_filter
-from jupyter_mlws.domain.search.order import compile_order, never_null
+from jupyter_mlws.domain.search.order import compile_order
 from jupyter_mlws.domain.search.records import Records
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.search.paging import Found, KeyPart
 
 COUNT_LIMIT = 10_000
-NEWEST = never_null(func.coalesce(RunRow.started_at, RunRow.created_at, type_=BigInteger()))
-"""As the index `ix_runs_newest` has it."""
 
 
 class Criteria(NamedTuple):
@@ -51,8 +49,6 @@ class Criteria(NamedTuple):
     tree: Filter | None
     order: Sequence[OrderTerm]
     now: int
-    by_start: bool = False
-    """Ties go to the latest start, as MLflow has it, instead of the latest creation."""
 
 
 def columns() -> SearchColumns:
@@ -131,8 +127,7 @@ def key_parts(criteria: Criteria) -> list[KeyPart]:
 
 
 def _order(criteria: Criteria) -> CompiledOrder:
-    newest = NEWEST if criteria.by_start else RunRow.created_at.expression
-    return compile_order(criteria.order, columns(), now=criteria.now, newest=newest)
+    return compile_order(criteria.order, columns(), now=criteria.now, newest=RunRow.created_at.expression)
 
 
 def _matching(statement: Select[Any], criteria: Criteria) -> Select[Any]:

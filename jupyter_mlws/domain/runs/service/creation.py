@@ -45,11 +45,13 @@ class NewRun(NamedTuple):
     note: str = ""
     snapshot_id: str | None = None
     user_id: str | None = None
+    created_at: int | None = None
+    """When it was made; now if left out."""
 
 
 def add_run(session: Session, new: NewRun) -> RunRow:
     """Make a run. Its name, if none is given, is made from its source and a number."""
-    at = now_ms()
+    at = new.created_at if new.created_at is not None else now_ms()
     name = experiments.clean_name(new.name, "a run") if new.name is not None else _made_name(session, new)
     row = RunRow(
         id=new.id or new_id(),
@@ -89,8 +91,14 @@ def create_run(session: Session, actor: Actor, workspace: str, body: RunCreate) 
     return wires(session, [start_run(session, actor, workspace, body)])[0]
 
 
-def start_run(session: Session, actor: Actor, workspace: str, body: RunCreate, *, user_id: str | None = None) -> RunRow:
-    """The same, answered by its row. `user_id`: who the client says the run belongs to, if that is another than the caller."""
+def start_run(
+    session: Session, actor: Actor, workspace: str, body: RunCreate, *, user_id: str | None = None, created_at: int | None = None
+) -> RunRow:
+    """The same, answered by its row.
+
+    `user_id`: who the client says the run belongs to, if that is another than the caller. `created_at`: when the client says that it
+    was made, which lists are sorted by.
+    """
     if body.id is not UNSET and (known := store.by_id(session, body.id)) is not None:
         ref = open_row(session, actor, Action.LOG, known.id)[1]
         if ref.workspace != workspace:
@@ -119,6 +127,7 @@ def start_run(session: Session, actor: Actor, workspace: str, body: RunCreate, *
         process=body.process if body.process is not UNSET else None,
         note=body.note if body.note is not UNSET else "",
         user_id=user_id if user_id != actor.name else None,
+        created_at=created_at,
     )
     row = add_run(session, new)
     write_params(session, row.id, body.params if body.params is not UNSET else {})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import UNSET
+
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.datasets import service as datasets
 from jupyter_mlws.domain.experiments import service as experiments
@@ -70,7 +72,8 @@ def record(session: Session, actor: Actor, run_id: str, action: Action = Action.
 
 def new_record(session: Session, actor: Actor, workspace: str, body: RunCreate, user_id: str | None) -> RunRecord:
     """Make an interactive run for a client of another protocol."""
-    return records(session, [start_run(session, actor, workspace, body, user_id=user_id)])[0]
+    started = body.started_at if body.started_at is not UNSET else None
+    return records(session, [start_run(session, actor, workspace, body, user_id=user_id, created_at=started)])[0]
 
 
 def records(session: Session, rows: Sequence[RunRow]) -> list[RunRecord]:
