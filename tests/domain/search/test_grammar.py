@@ -361,7 +361,7 @@ def test_texts_of_logged_models_may_stand_without_quotes():
             InList(name, ("a", "b c", "2")),
         )
     )
-    for text in ("name = AND", "name LIKE net", "name = a b"):
+    for text in ("name = AND", "name = a b", "name IN (AND)"):
         with pytest.raises(FilterSyntax):
             parse_filter(text, LOGGED_MODELS)
     with pytest.raises(FilterSyntax):
