@@ -118,7 +118,7 @@ def test_experiments_that_take_no_models(wire: Wire, experiment: str):
 
 def test_points_of_metrics(wire: Wire, experiment: str):
     run, model_id = wire.run(experiment), make(wire, experiment)
-    point = {"run_id": run, "key": "acc", "value": 0.5, "timestamp": 1, "step": 0, "model_id": model_id}
+    point: dict[str, Any] = {"run_id": run, "key": "acc", "value": 0.5, "timestamp": 1, "step": 0, "model_id": model_id}
     for _ in range(2):
         wire.post("runs/log-metric", **point)
     batch = [

@@ -122,7 +122,7 @@ def test_a_version(wire: Wire):
     }
     second = version(wire, name, run_id="r", run_link="l", description="d", tags=[{"key": "t", "value": "v"}])
     assert (second["version"], second["run_id"], second["tags"]) == ("2", "r", [{"key": "t", "value": "v"}])
-    where = {"name": name, "version": "2"}
+    where: dict[str, Any] = {"name": name, "version": "2"}
     assert "description" not in wire.ask("PATCH", "model-versions/update", where)["model_version"]
     wire.post("model-versions/set-tag", **where, key="k", value="v")
     wire.ask("DELETE", "model-versions/delete-tag", {**where, "key": "t"})
@@ -158,7 +158,7 @@ def test_stages_and_aliases(wire: Wire):
     assert {item["current_stage"]: item["version"] for item in latest} == {"Archived": "1", "Production": "2", "None": "3"}
     only = wire.get("registered-models/get-latest-versions", name=name, stages=["staging", "PRODUCTION"])["model_versions"]
     assert [item["version"] for item in only] == ["2"]
-    bad = {"name": name, "version": "1", "stage": "foo"}
+    bad: dict[str, Any] = {"name": name, "version": "1", "stage": "foo"}
     words = "Invalid Model Version stage: foo. Value must be one of None, Staging, Production, Archived."
     assert wire.refused("POST", "model-versions/transition-stage", bad) == (IPV, words)
     bad = {"name": name, "version": "1", "stage": "none", "archive_existing_versions": True}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from jupyter_mlws.db.outbox import changes_after
@@ -191,19 +193,25 @@ def test_who_may_do_what(world: World):
     world.make_workspace("other")
     world.model()
     world.version()
-    for function, args in (
+    hidden: list[tuple[Any, tuple[Any, ...]]] = [
         (models.find_model, ("m",)),
         (models.delete_model, ("m",)),
         (models.find_version, ("m", 1)),
         (models.set_alias, ("m", "a", 1)),
-    ):
+    ]
+    for function, args in hidden:
         with pytest.raises((ModelNotFound, VersionNotFound)):
             world.write(function, HOME, *args, actor=STRANGER)
     with pytest.raises(ModelNotFound):
         world.write(models.find_model, "other", "m")
     world.write(models.set_alias, HOME, "m", "champion", 1, actor=JOB)
     world.write(models.set_version_tag, HOME, "m", 1, "k", "v", actor=JOB)
-    for function, args in ((models.delete_model, ("m",)), (models.delete_version, ("m", 1)), (models.rename_model, ("m", "n"))):
+    kept: list[tuple[Any, tuple[Any, ...]]] = [
+        (models.delete_model, ("m",)),
+        (models.delete_version, ("m", 1)),
+        (models.rename_model, ("m", "n")),
+    ]
+    for function, args in kept:
         with pytest.raises(Forbidden):
             world.write(function, HOME, *args, actor=JOB)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_mlws.domain.search.attributes import ATTRIBUTES
+from jupyter_mlws.domain.search.attributes import ATTRIBUTES, LOGGED_MODELS
 from jupyter_mlws.domain.search.errors import FilterSyntax, FilterTooLarge
 from jupyter_mlws.domain.search.grammar import MAX_DEPTH, MAX_TERMS, MAX_VALUES, parse_filter
 from jupyter_mlws.domain.search.nodes import (
@@ -27,6 +27,7 @@ from jupyter_mlws.domain.search.nodes import (
     Not,
     Operator,
     Or,
+    entities_of,
 )
 from jupyter_mlws.domain.search.render import render_filter
 from jupyter_mlws.domain.search.tokens import MAX_LENGTH
@@ -348,3 +349,26 @@ def test_any_bytes_are_read_or_refused(noise: bytes) -> None:
     try_parse(noise.decode("utf-8", errors="surrogateescape"))
     try_parse(noise.decode("latin-1"))
     try_parse("params.a = " + repr(noise))
+
+
+def test_texts_of_logged_models_may_stand_without_quotes():
+    tree = parse_filter("params.lr = 1 AND name=net AND name IN (a, 'b c', 2)", LOGGED_MODELS)
+    name = Field(Entity.ATTRIBUTE, "name")
+    assert tree == And(
+        (
+            Comparison(Field(Entity.PARAM, "lr"), Operator.EQ, "1"),
+            Comparison(name, Operator.EQ, "net"),
+            InList(name, ("a", "b c", "2")),
+        )
+    )
+    for text in ("name = AND", "name = a b", "name IN (AND)"):
+        with pytest.raises(FilterSyntax):
+            parse_filter(text, LOGGED_MODELS)
+    with pytest.raises(FilterSyntax):
+        parse_filter("params.lr = net")
+
+
+def test_what_a_filter_speaks_of():
+    assert entities_of(None) == set()
+    assert entities_of(A) == {Entity.METRIC}
+    assert entities_of(Or((And((A, B)), Not(C)))) == {Entity.METRIC, Entity.PARAM, Entity.TAG}
