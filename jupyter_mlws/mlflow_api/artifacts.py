@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from jupyter_mlws.domain.models import service as models
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.errors import ArtifactNotFound
+from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.paths import BadPath
 from jupyter_mlws.mlflow_api.convert import artifact_uri, filled
 from jupyter_mlws.mlflow_api.errors import InvalidParameter, missing
@@ -70,6 +72,8 @@ def presigned_upload(session: Session, context: Context, request: r.Presigned) -
     check_path(request.path or "")
     if request.run_id:
         find(session, context, request.run_id)
+    else:
+        models.open_for_files(session, context.actor, request.model_id or "", Action.LOG)
     raise InvalidParameter(
         f"Presigned upload is not supported for proxied artifact storage (artifact URI scheme: {SCHEME}). This endpoint requires a "
         "direct cloud storage artifact URI."

@@ -131,7 +131,7 @@ def _fill_the_rest(session: Session) -> None:
     environments.store_capture(session, TRAINED, capture)
     row = TokenRow(id="f" * 32, hash=access.digest_of(TOKEN), kind=ActorKind.KERNEL, user="ada", created_at=HOUR)
     row.workspace_id = workspaces.find(session, "team").id
-    row.holder = Holder(host="workstation", pid=4242, start_time="123456", notebook="/home/ada/digits.ipynb")
+    row.holder = Holder(host="workstation", pid=4242, start_time="123456", notebook="/data/digits.ipynb")
     tokens.add(session, row)
 
 

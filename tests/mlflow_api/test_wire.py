@@ -169,8 +169,8 @@ def test_the_latest_value(wire: Wire):
     run_id = wire.run("0")
     for value, timestamp, step in ((1, 5, 2), (9, 9, 1), (3, 5, 2), (2, 4, 2), (7, 1, -5)):
         wire.post("runs/log-metric", run_id=run_id, key="m", value=value, timestamp=timestamp, step=step)
-    for value in ("NaN", -1):
-        wire.post("runs/log-metric", run_id=run_id, key="n", value=value, timestamp=1)
+    for odd in ("NaN", -1):
+        wire.post("runs/log-metric", run_id=run_id, key="n", value=odd, timestamp=1)
     found = {m["key"]: m for m in wire.get("runs/get", run_id=run_id)["run"]["data"]["metrics"]}
     assert found["m"] == {"key": "m", "value": 3.0, "timestamp": 5, "step": 2}
     assert found["n"]["value"] == "NaN"
@@ -233,7 +233,8 @@ def test_places_of_artifacts_that_are_refused(wire: Wire, location: str):
 def test_pages(wire: Wire):
     experiment = wire.experiment("pages")
     ids = [wire.run(experiment, start_time=n // 2) for n in range(7)]
-    found, token = [], None
+    found: list[tuple[int, str]] = []
+    token = None
     while True:
         page = wire.post("runs/search", experiment_ids=[experiment], max_results=3, **({"page_token": token} if token else {}))
         found += [(run["info"]["start_time"], run["info"]["run_id"]) for run in page["runs"]]

@@ -14,7 +14,7 @@ from jupyter_mlws.domain.runs.service.records import (
     records,
     set_deleted,
     set_deleted_of_experiment,
-)
+)  # fmt: skip
 from jupyter_mlws.domain.runs.service.rows import (
     RunRef,
     experiment_name,
@@ -25,7 +25,7 @@ from jupyter_mlws.domain.runs.service.rows import (
     ref_of,
     source_of,
     user_of,
-)
+)  # fmt: skip
 from jupyter_mlws.domain.runs.service.snapshots import Origin, add_file, finding_origin, snapshot_diff, working_copy
 from jupyter_mlws.domain.runs.service.status import (
     change_status,
@@ -35,7 +35,7 @@ from jupyter_mlws.domain.runs.service.status import (
     interactive_running,
     set_end,
     set_progress,
-)
+)  # fmt: skip
 from jupyter_mlws.domain.runs.service.writing import (
     declare_io,
     forget_batches,
@@ -45,55 +45,13 @@ from jupyter_mlws.domain.runs.service.writing import (
     store_tags,
     update_run,
     write_params,
-)
+)  # fmt: skip
 
 __all__ = [
-    "DatasetInput",
-    "NewRun",
-    "Origin",
-    "RunRecord",
-    "RunRef",
-    "add_datasets",
-    "add_file",
-    "add_run",
-    "change_status",
-    "changed",
-    "create_run",
-    "declare_io",
-    "decorating",
-    "delete_run",
-    "end_run",
-    "experiment_name",
-    "finding_origin",
-    "forget_batches",
-    "get_run",
-    "history",
-    "interactive_running",
-    "log",
-    "log_batch",
-    "new_record",
-    "note_artifacts",
-    "note_environment",
-    "open_for_files",
-    "open_run",
-    "parent_of",
-    "purging",
-    "record",
-    "records",
-    "ref_by_id",
-    "ref_of",
-    "restore_run",
-    "set_deleted",
-    "set_deleted_of_experiment",
-    "set_end",
-    "set_progress",
-    "snapshot_diff",
-    "source_of",
-    "store_tags",
-    "update_run",
-    "user_of",
-    "wires",
-    "wires_by_id",
-    "working_copy",
-    "write_params",
-]
+    "DatasetInput", "NewRun", "Origin", "RunRecord", "RunRef", "add_datasets", "add_file", "add_run", "change_status",
+    "changed", "create_run", "declare_io", "decorating", "delete_run", "end_run", "experiment_name", "finding_origin",
+    "forget_batches", "get_run", "history", "interactive_running", "log", "log_batch", "new_record", "note_artifacts",
+    "note_environment", "open_for_files", "open_run", "parent_of", "purging", "record", "records", "ref_by_id", "ref_of",
+    "restore_run", "set_deleted", "set_deleted_of_experiment", "set_end", "set_progress", "snapshot_diff", "source_of",
+    "store_tags", "update_run", "user_of", "wires", "wires_by_id", "working_copy", "write_params",
+]  # fmt: skip
