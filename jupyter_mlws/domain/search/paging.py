@@ -44,15 +44,19 @@ def page(
     after: Sequence[Any] | None,
     limit: int,
 ) -> Found[Any]:
-    """Rows in their order, after a sort key. `statement` selects the row and the columns it is given, and has the filter."""
+    """Rows in their order, after a sort key. `statement` selects the row and the columns it is given, and has the filter.
+
+    Where it selects one thing, that is what is found; where it selects several columns, a row with these by name.
+    """
     # With names of their own: a key may be a column of the row that is read as another type (an enum as text).
     keys = [column.label(f"key_{n}") for n, column in enumerate(column for key in order.keys for column in _parts(key))]
     query = statement(*keys)
     if after is not None:
         query = query.where(_beyond(order, after))
     rows = session.execute(order.apply(query).limit(limit + 1)).all()
-    last = list(rows[limit - 1][1:]) if len(rows) > limit else None
-    return Found([row[0] for row in rows[:limit]], last)
+    last = list(rows[limit - 1][-len(keys) :]) if len(rows) > limit else None
+    found = rows[:limit]
+    return Found([row[0] for row in found] if rows and len(rows[0]) == len(keys) + 1 else list(found), last)
 
 
 def key_parts(order: CompiledOrder) -> list[KeyPart]:

@@ -122,7 +122,7 @@ def search_records(
         order=order,
         now=now_ms(),
     )
-    found = store.page(session, criteria, read_cursor(store.key_parts(criteria), cursor), limit)
+    found = store.plain_page(session, criteria, read_cursor(store.key_parts(criteria), cursor), limit)
     return runs.records(session, found.rows), write_cursor(found.last_key)
 
 

@@ -16,7 +16,7 @@ from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.metrics.schemas import MetricPoint
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import LogBatch, RunCreate, RunEnd
-from jupyter_mlws.domain.search import service
+from jupyter_mlws.domain.search import service, store
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Actor, ActorKind
 from jupyter_mlws.kit.errors import BadInput
@@ -151,3 +151,31 @@ def test_a_cursor_of_another_order_is_refused_or_read_never_a_failure(database: 
     assert refused == {"cursor"}
     assert not [value for value in read if isinstance(value, (bool, dict))]
     assert "x" in read  # as a run's id, which is the last part of each
+
+
+def _all_pages(database: Database, limit: int, **criteria: Any) -> list[str]:
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = database.read_sync(lambda s, at=cursor: service.search_runs(s, "default", cursor=at, limit=limit, **criteria))  # type: ignore[misc]
+        found += [run.id for run in page.runs]
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+@pytest.mark.parametrize("order", ["metrics.acc", "metrics.acc desc", "metrics.acc desc, run_name", "metrics.acc, start_time"])
+@pytest.mark.parametrize("text", ["", "metrics.acc > -1", "params.word LIKE '%b%'"])
+@pytest.mark.parametrize("look", [1, 3, 4000])
+def test_reading_a_metric_in_its_order_finds_the_same_pages(
+    database: Database, monkeypatch: pytest.MonkeyPatch, order: str, text: str, look: int
+):
+    experiment = database.read_sync(
+        lambda s: service.search_runs(s, "default", filter_text="experiment_name = 'École'", limit=1).runs[0].experiment_id
+    )
+    criteria: dict[str, Any] = {"experiment_ids": [experiment], "order_by": [order], "filter_text": text}
+    monkeypatch.setattr(store, "FIRST_LOOK", 0)
+    expected = _all_pages(database, 100, **criteria)
+    monkeypatch.setattr(store, "FIRST_LOOK", look)
+    assert [_all_pages(database, limit, **criteria) for limit in (1, 2, 5, 100)] == [expected] * 4
+    assert len(set(expected)) == len(expected)
