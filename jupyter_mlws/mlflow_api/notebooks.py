@@ -42,8 +42,11 @@ class CreateRunHandler(MlflowHandler):
             holder = await self.db.read(lambda session: access.holder_of(session, actor.token_id))
             if holder is None or holder.notebook is None:
                 return
+            root: Path = self.services.settings.root_dir
             path = Path(holder.notebook)
-            blob = (await asyncio.to_thread(self.services.blobs.put_file, path)).blob
+            if path.suffix != ".ipynb" or not path.is_relative_to(root):
+                return  # another server's notebook, or none at all
+            blob = (await asyncio.to_thread(self.services.blobs.put_file, path.relative_to(root), below=root)).blob
             await self.db.write(lambda s: runs.add_file(s, actor, run_id, path.name, blob.sha256, blob.size))
         except (MlwsError, OSError) as error:
             log.info("The notebook of run %s was not kept: %s", run_id, error)

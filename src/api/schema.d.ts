@@ -937,7 +937,11 @@ export interface paths {
         delete: operations["access_delete_Token"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Tell who has a token
+         * @description Runs that are made with the token end as failed when this process is gone.
+         */
+        patch: operations["access_patch_Token"];
         trace?: never;
     };
     "/workspaces": {
@@ -1563,6 +1567,20 @@ export interface components {
             types: string[];
             /** @default null */
             width?: number | null;
+        };
+        /**
+         * Holder
+         * @description The kernel that has a token: its process, and the notebook it was started for.
+         */
+        Holder: {
+            /** @default null */
+            boot_id?: string | null;
+            host: string;
+            /** @default null */
+            notebook?: string | null;
+            pid: number;
+            /** @default null */
+            start_time?: string | null;
         };
         /**
          * IODeclare
@@ -2213,6 +2231,13 @@ export interface components {
          */
         TokenExchange: {
             workspace: string;
+        };
+        /**
+         * TokenUpdate
+         * @description Who has the token now.
+         */
+        TokenUpdate: {
+            holder: components["schemas"]["Holder"];
         };
         /**
          * Waiting
@@ -4623,7 +4648,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A param is written once; it has another value already. */
+            /** @description A param is written once; it has another value already. `conflicts`: (key, the value it has, the new one) of each such. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5600,6 +5625,66 @@ export interface operations {
                 };
             };
             /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    access_patch_Token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenUpdate"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No token has this id. */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -12,6 +12,7 @@ import pytest
 
 from tests.live import LiveServer, write_notebook
 from tests.live_kernel import Kernel
+from tests.mlflow_api.conftest import Wire
 from tests.mlflow_clients import python_of
 from tests.servers import kill
 
@@ -102,6 +103,24 @@ def test_a_run_whose_kernel_is_killed_has_failed(lab: LiveServer):
     assert time.monotonic() - since < 15
     assert (run["status"], run["reason"]) == ("Failed", "kernel_ended")
     assert (run["experiment_name"], run["metrics"]["m"]["last"]) == ("dies", 1)
+
+
+@pytest.mark.parametrize("place", ["outside", "link", "up", "text"])
+def test_the_notebook_of_a_token_lies_below_the_root(lab: LiveServer, place: str):
+    outside = lab.folder / "outside.ipynb"
+    outside.write_text('{"secret": true}')
+    link = lab.root / "link.ipynb"
+    if not link.is_symlink():
+        link.symlink_to(outside)
+    (lab.root / "notes.txt").write_text("notes")
+    named = {"outside": outside, "link": link, "up": lab.root / ".." / "outside.ipynb", "text": lab.root / "notes.txt"}[place]
+    token = lab.ok("POST", "/tokens", {"workspace": "default"})
+    lab.request("PATCH", f"/tokens/{token['id']}", json={"holder": {"host": "here", "pid": 1, "notebook": str(named)}})
+    wire = Wire(lab, token=token["secret"])
+    run_id = wire.run("0")
+    wire.close()
+    time.sleep(0.5)
+    assert lab.ok("GET", f"/runs/{run_id}")["snapshot_id"] is None
 
 
 def test_what_the_user_has_set_stays(lab: LiveServer, tmp_path: Path):

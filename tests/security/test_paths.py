@@ -79,6 +79,7 @@ def body_fields(verb: Verb) -> set[str]:
 NO_ATTACK = {
     "POST /jobs/{run_id}/rerun": "its reply has paths, its body none",
     "POST /runs/{run_id}/io": "names are not paths on our disk",
+    "PATCH /tokens/{token_id}": "tests/mlflow_api/test_kernels_and_jobs.py: what it names is read later, and below the root alone",
 }
 SUBMITS = {"POST /workspaces/{workspace}/jobs", "POST /workspaces/{workspace}/jobs/file"}
 ON_DISK = {
@@ -88,7 +89,7 @@ ON_DISK = {
     "POST /jobs/{run_id}/keep",
 }
 """Here a path names a file on disk, so that links count."""
-ROWS = sorted((verb for verb in VERBS if takes_path(verb)), key=lambda verb: verb.name)
+ROWS = sorted((verb for verb in VERBS if takes_path(verb) and verb.name not in NO_ATTACK), key=lambda verb: verb.name)
 
 
 def attack(person: Api, world: World, verb: Verb, path: str) -> list[Answer]:

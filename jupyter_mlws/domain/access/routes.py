@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jupyter_mlws.domain.access import service
-from jupyter_mlws.domain.access.errors import NotExchangeable
+from jupyter_mlws.domain.access.errors import NotExchangeable, TokenNotFound
 from jupyter_mlws.domain.access.schemas import Token, TokenCreate, TokenExchange, TokenUpdate
 from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.domain.workspaces.service import find
@@ -52,7 +52,7 @@ class ExchangeHandler(ApiHandler):
 class TokenHandler(ApiHandler):
     """One token."""
 
-    @endpoint(Action.ADMIN, summary="Tell who has a token", body=TokenUpdate, status=204)
+    @endpoint(Action.ADMIN, summary="Tell who has a token", body=TokenUpdate, status=204, errors=[TokenNotFound])
     async def patch(self, token_id: str) -> None:
         """Runs that are made with the token end as failed when this process is gone."""
         holder = self.body.holder

@@ -10,7 +10,7 @@ import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.domain.access import store
-from jupyter_mlws.domain.access.errors import NotExchangeable
+from jupyter_mlws.domain.access.errors import NotExchangeable, TokenNotFound
 from jupyter_mlws.domain.access.schemas import EXCHANGEABLE
 from jupyter_mlws.domain.access.tables import TokenRow
 from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
@@ -159,9 +159,10 @@ def _counts(row: TokenRow | None) -> bool:
 def note_holder(session: Session, token_id: str, holder: Holder) -> None:
     """Keep which kernel has a token; a kernel that was restarted is another process."""
     row = store.by_id(session, token_id)
-    if row is not None:
-        row.holder = holder
-        session.flush()
+    if row is None:
+        raise TokenNotFound(f"There is no token with the id {token_id[:80]!r}.", field="token_id")
+    row.holder = holder
+    session.flush()
 
 
 def holder_of(session: Session, token_id: str | None) -> Holder | None:
