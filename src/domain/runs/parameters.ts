@@ -1,14 +1,5 @@
 /** Values of parameters as people type them. Pure. */
 
-/** A parameter in the form: its name, what is typed, and what to say about it. */
-export interface IParameterDraft {
-  name: string;
-  /** As in ParameterField; "json" where nothing is known. */
-  type: string;
-  text: string;
-  help: string;
-}
-
 /** A JSON value as text for a field: strings bare, anything else as JSON. */
 export function toText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null);

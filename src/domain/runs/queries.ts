@@ -40,6 +40,19 @@ export const runQueries = {
           })
         )
     }),
+  /** The parameters that its snapshot's notebook declares. */
+  parameters: (api: ApiClient, id: string) =>
+    queryOptions({
+      queryKey: runKeys.detail(id, 'parameters'),
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.GET('/jobs/{run_id}/parameters', {
+            params: { path: { run_id: id } },
+            signal
+          })
+        ),
+      select: reply => reply.parameters
+    }),
   history: (api: ApiClient, id: string) =>
     queryOptions({
       queryKey: runKeys.detail(id, 'history'),
