@@ -28,8 +28,18 @@ export function queryKeys(kind: string): IQueryKeys {
   };
 }
 
+/** Whether a list is one of another workspace than a hint is about. */
+function isElsewhere(params: unknown, hint: IHint): boolean {
+  const workspace = (params as { workspace?: unknown } | null)?.workspace;
+  return (
+    hint.workspace !== '' &&
+    typeof workspace === 'string' &&
+    workspace.toLowerCase() !== hint.workspace.toLowerCase()
+  );
+}
+
 /**
- * Whether a query is out of date after a hint: the concept's lists, the object's own queries, those of
+ * Whether a query is out of date after a hint: the concept's lists in that workspace, the object's own queries, those of
  * its parent (a run's change touches its experiment's page), and lists below that parent.
  */
 export function isTouched(key: QueryKey, hint: IHint): boolean {
@@ -43,5 +53,5 @@ export function isTouched(key: QueryKey, hint: IHint): boolean {
   if (what === 'of') {
     return id === hint.id || (kind === hint.kind && id === hint.parent);
   }
-  return kind === hint.kind;
+  return kind === hint.kind && !(what === 'list' && isElsewhere(id, hint));
 }

@@ -24,6 +24,8 @@ describe('isTouched', () => {
       experiments.of('e1'),
       false
     ],
+    ['lists of its workspace', runs.list({ workspace: 'w' }), true],
+    ['lists of another workspace', runs.list({ workspace: 'v' }), false],
     ['another object', runs.detail('r2'), false],
     ['another concept', experiments.list(), false],
     ['another parent', experiments.detail('e2'), false]
