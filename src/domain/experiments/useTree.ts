@@ -9,7 +9,7 @@ import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 
 import { useApi } from '../../api/context';
 import { stableOrder } from '../../lib/stableOrder';
-import { useFallbackInterval, type Run } from '../runs';
+import type { Run } from '../runs';
 import { useWorkspace } from '../workspaces';
 import { useSidebarHost } from './host';
 import { experimentQueries } from './queries';
@@ -89,8 +89,7 @@ function useExperimentRows(q: string, state: ISidebarState): ITree {
     }),
     enabled: state.view !== 'bin',
     // While a filter is typed the old rows stay.
-    placeholderData: keepPreviousData,
-    refetchInterval: useFallbackInterval()
+    placeholderData: keepPreviousData
   });
   const listed = useMemo(
     () => pages.data?.pages.flatMap(page => page.experiments) ?? [],
@@ -153,17 +152,15 @@ function useLatestRuns(
 ): ReadonlyMap<string, ILatestRuns> {
   const api = useApi();
   const { runsShown } = useSidebarHost();
-  const interval = useFallbackInterval();
   const open = experiments.filter(({ id }) => state.expanded.includes(id));
   return useQueries({
-    queries: open.map(experiment => ({
-      ...experimentQueries.latest(
+    queries: open.map(experiment =>
+      experimentQueries.latest(
         api,
         experiment,
         state.shown[experiment.id] ?? runsShown()
-      ),
-      refetchInterval: interval
-    })),
+      )
+    ),
     combine: results =>
       new Map(results.map((result, i) => [open[i]?.id ?? '', toLatest(result)]))
   });
@@ -189,7 +186,6 @@ function useRunRows(
       q,
       view: bin ? 'deleted' : 'active'
     }),
-    enabled: bin || (q !== '' && state.view === 'active'),
-    refetchInterval: useFallbackInterval()
+    enabled: bin || (q !== '' && state.view === 'active')
   });
 }

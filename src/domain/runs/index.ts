@@ -9,7 +9,7 @@ export {
 export { RunHostProvider, useRunHost, type IRunHost } from './host';
 export { useCancelJob, useRerunJob } from './mutations';
 export { fromText, toText } from './parameters';
-export { runKeys, runQueries, useFallbackInterval, useRun } from './queries';
+export { runKeys, runQueries, useRun } from './queries';
 export { openRun, RunLink } from './RunLink';
 export { RunPanel, type IRunPanelProps } from './RunPanel';
 export type { Job, Run } from './types';

@@ -5,16 +5,13 @@ import {
 } from '@tanstack/react-query';
 
 import { unwrap, type ApiClient } from '../../api/client';
-import { useApi, useLive } from '../../api/context';
+import { useApi } from '../../api/context';
 import { ApiError } from '../../api/errors';
 import { queryKeys } from '../../api/queryKeys';
 import type { Run } from './types';
 
 /** Keys of everything about runs; hints of the kind "run" find them. */
 export const runKeys = queryKeys('run');
-
-/** How often pages look again while no live updates arrive, in ms. */
-const FALLBACK_MS = 15_000;
 
 /** The queries about one run. */
 export const runQueries = {
@@ -114,6 +111,7 @@ export const runQueries = {
         );
         return plan?.bytes_freed ?? 0;
       },
+      meta: { onlyByHint: true },
       staleTime: 0
     }),
   inspection: (api: ApiClient, workspace: string, path: string) =>
@@ -127,19 +125,12 @@ export const runQueries = {
             signal
           })
         ),
+      meta: { onlyByHint: true },
       retry: false
     })
 };
 
-/** The interval of looking again: none while hints arrive. */
-export function useFallbackInterval(): number | false {
-  return useLive() ? false : FALLBACK_MS;
-}
-
 /** One run, live. */
 export function useRun(id: string): UseQueryResult<Run> {
-  return useQuery({
-    ...runQueries.run(useApi(), id),
-    refetchInterval: useFallbackInterval()
-  });
+  return useQuery(runQueries.run(useApi(), id));
 }
