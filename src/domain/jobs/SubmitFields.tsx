@@ -28,7 +28,9 @@ export interface ISubmitFormProps {
   confirmLarge: boolean;
   /** Tags the selected cell of the open notebook with "parameters"; null where it is not open. */
   onTagCell: (() => Promise<void>) | null;
+  /** Called also when the form was closed meanwhile, as `onFailed` is. */
   onSubmitted: (job: Job) => void;
+  onFailed: (error: Error) => void;
   onCancel: () => void;
 }
 
@@ -36,9 +38,9 @@ export interface ISubmitFormProps {
 export function SubmitFields(
   props: ISubmitFormProps & { inspection: NotebookInspection }
 ): JSX.Element {
-  const { inspection, workspace, onSubmitted, onCancel } = props;
+  const { inspection, workspace, onSubmitted, onFailed, onCancel } = props;
   const trans = useTrans();
-  const submit = useSubmitJob(workspace);
+  const submit = useSubmitJob(workspace, { onSubmitted, onFailed });
   const [form, setForm] = useState(() =>
     startSubmission(inspection, props.target)
   );
@@ -79,9 +81,7 @@ export function SubmitFields(
       onCancel={onCancel}
       onSubmit={() => {
         const agreed = form.confirmed || !props.confirmLarge;
-        submit.mutate(buildJob({ ...form, confirmed: agreed }, inspection), {
-          onSuccess: onSubmitted
-        });
+        submit.mutate(buildJob({ ...form, confirmed: agreed }, inspection));
       }}
     >
       <Source inspection={inspection} problem={problems.notebook} />

@@ -70,8 +70,15 @@ export function useCancelJob(id: string): UseMutationResult<Job, Error, void> {
   });
 }
 
-/** Submits a job again from its own snapshot; answers the new job. */
-export function useRerunJob(id: string): UseMutationResult<Job, Error, ReRun> {
+/**
+ * Submits a job again from its own snapshot; answers the new job.
+ *
+ * @param onSubmitted - Called also when what had asked for it is gone by then.
+ */
+export function useRerunJob(
+  id: string,
+  onSubmitted?: (job: Job) => void
+): UseMutationResult<Job, Error, ReRun> {
   const api = useApi();
   const client = useQueryClient();
   return useMutation({
@@ -82,7 +89,10 @@ export function useRerunJob(id: string): UseMutationResult<Job, Error, ReRun> {
           body
         })
       ),
-    onSuccess: job => client.setQueryData(runKeys.detail(job.run.id), job.run)
+    onSuccess: job => {
+      client.setQueryData(runKeys.detail(job.run.id), job.run);
+      onSubmitted?.(job);
+    }
   });
 }
 

@@ -61,26 +61,21 @@ function Fields(props: {
   const { run, job, declared, onClose } = props;
   const trans = useTrans();
   const open = useOpenPage();
-  const rerun = useRerunJob(run.id);
+  const rerun = useRerunJob(run.id, next => {
+    onClose();
+    open?.(runAddress(next.run.id));
+  });
   const before = useMemo(() => rerunDrafts(job, declared), [job, declared]);
   const [texts, setTexts] = useState<Record<string, string>>({});
   const [name, setName] = useState('');
   const rows = before.map(draft => readRow(draft, texts[draft.name]));
   const submit = (): void => {
     const parameters = changedParameters(rows);
-    rerun.mutate(
-      {
-        ...(name.trim() ? { name: name.trim() } : {}),
-        // The wire's type for "any JSON" allows no value at all.
-        ...(parameters && { parameters: parameters as Record<string, never> })
-      },
-      {
-        onSuccess: next => {
-          onClose();
-          open?.(runAddress(next.run.id));
-        }
-      }
-    );
+    rerun.mutate({
+      ...(name.trim() ? { name: name.trim() } : {}),
+      // The wire's type for "any JSON" allows no value at all.
+      ...(parameters && { parameters: parameters as Record<string, never> })
+    });
   };
   return (
     <div className="jp-mlws-rerun">
@@ -88,7 +83,8 @@ function Fields(props: {
         label={trans.__('Edit and re-run')}
         submitLabel={trans.__('Run')}
         onSubmit={submit}
-        onCancel={onClose}
+        // Its outcome is told here.
+        onCancel={() => !rerun.isPending && onClose()}
         busy={rerun.isPending}
         valid={rows.every(({ wrong }) => !wrong)}
         error={rerun.error}

@@ -1,0 +1,79 @@
+import { act, screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+
+import { aRun } from '../../../testing/runs';
+import { anApi, renderWithServer } from '../../../testing/server';
+import { SubmitFields } from '../SubmitFields';
+import { anInspection } from './factories';
+
+/** The form, with a server that answers a submit when the test says so. */
+function openForm() {
+  let answer: (job: unknown) => void = () => undefined;
+  let refuse: (error: Error) => void = () => undefined;
+  const api = anApi({
+    'GET /kernels': () => ({
+      kernels: [
+        { name: 'python3', display_name: 'Python 3', language: 'python' }
+      ]
+    }),
+    'GET /compute': () => ({ targets: [] }),
+    'GET /workspaces/{workspace}/experiments': () => ({
+      experiments: [],
+      next_cursor: null
+    }),
+    'POST /workspaces/{workspace}/jobs': () =>
+      new Promise((resolve, reject) => {
+        answer = resolve;
+        refuse = reject;
+      })
+  });
+  const told = { onSubmitted: jest.fn(), onFailed: jest.fn() };
+  const rendered = renderWithServer(
+    <SubmitFields
+      workspace="default"
+      path="lab/train.ipynb"
+      target="local"
+      confirmLarge={false}
+      onTagCell={null}
+      onCancel={() => undefined}
+      inspection={anInspection()}
+      {...told}
+    />,
+    api
+  );
+  return {
+    ...rendered,
+    ...told,
+    answer: (job: unknown) => answer(job),
+    refuse: (error: Error) => refuse(error)
+  };
+}
+
+async function pressRun(): Promise<void> {
+  const user = userEvent.setup();
+  await user.click(screen.getByRole('button', { name: 'Run' }));
+  await screen.findByRole('button', { name: 'Submitting…' });
+}
+
+describe('SubmitFields', () => {
+  it('tells the outcome also when the form was closed meanwhile', async () => {
+    const form = openForm();
+    await pressRun();
+    form.unmount();
+    await act(async () => form.answer({ run: aRun({ name: 'late' }) }));
+    await waitFor(() =>
+      expect(form.onSubmitted.mock.calls[0]?.[0].run.name).toBe('late')
+    );
+    expect(form.onFailed).not.toHaveBeenCalled();
+  });
+
+  it('tells a failure then, too', async () => {
+    const form = openForm();
+    await pressRun();
+    form.unmount();
+    await act(async () => form.refuse(new Error('full')));
+    await waitFor(() =>
+      expect(form.onFailed.mock.calls[0]?.[0].message).toBe('full')
+    );
+  });
+});
