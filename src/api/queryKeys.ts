@@ -28,14 +28,12 @@ export function queryKeys(kind: string): IQueryKeys {
   };
 }
 
-/** Whether a list is one of another workspace than a hint is about. */
-function isElsewhere(params: unknown, hint: IHint): boolean {
+/** Whether a list is of another workspace than a hint is about; `unsure` is for lists that name none. */
+function isElsewhere(params: unknown, hint: IHint, unsure: boolean): boolean {
   const workspace = (params as { workspace?: unknown } | null)?.workspace;
-  return (
-    hint.workspace !== '' &&
-    typeof workspace === 'string' &&
-    workspace.toLowerCase() !== hint.workspace.toLowerCase()
-  );
+  return typeof workspace !== 'string' || hint.workspace === ''
+    ? !unsure
+    : workspace.toLowerCase() !== hint.workspace.toLowerCase();
 }
 
 /**
@@ -53,5 +51,7 @@ export function isTouched(key: QueryKey, hint: IHint): boolean {
   if (what === 'of') {
     return id === hint.id || (kind === hint.kind && id === hint.parent);
   }
-  return kind === hint.kind && !(what === 'list' && isElsewhere(id, hint));
+  // Of a workspace that is renamed, archived or gone every list is out of date.
+  const concerned = kind === hint.kind || hint.kind === 'workspace';
+  return concerned && !isElsewhere(id, hint, kind === hint.kind);
 }

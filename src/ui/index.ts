@@ -22,6 +22,7 @@ export {
   type OpenPage
 } from './PageLink';
 export { Skeleton, type ISkeletonProps } from './Skeleton';
+export { StaleNotice, type IStaleNoticeProps } from './StaleNotice';
 export {
   StatusBadge,
   statusLabel,

@@ -33,6 +33,14 @@ describe('isTouched', () => {
     expect(isTouched(key, hint)).toBe(touched);
   });
 
+  it('touches what a workspace lists when that workspace changes', () => {
+    const change: IHint = { ...hint, kind: 'workspace', id: 'w', parent: null };
+    expect(isTouched(runs.list({ workspace: 'w' }), change)).toBe(true);
+    expect(isTouched(runs.list({ workspace: 'v' }), change)).toBe(false);
+    expect(isTouched(queryKeys('compute').list(), change)).toBe(false);
+    expect(isTouched(queryKeys('workspace').list(), change)).toBe(true);
+  });
+
   it('has no parent to touch when there is none', () => {
     expect(isTouched(['x', 'detail', null], { ...hint, parent: null })).toBe(
       false

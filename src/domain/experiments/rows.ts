@@ -10,6 +10,7 @@ export interface ILatestRuns {
   /** When the answer came, in ms. */
   answeredAt: number;
   failed: boolean;
+  error: unknown;
 }
 
 /** A row of the tree. `level` is 1 for what stands at its left edge. */

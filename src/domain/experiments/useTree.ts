@@ -8,6 +8,7 @@ import {
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 
 import { useApi } from '../../api/context';
+import { ApiError } from '../../api/errors';
 import { stableOrder } from '../../lib/stableOrder';
 import type { Run } from '../runs';
 import { useWorkspace } from '../workspaces';
@@ -28,6 +29,8 @@ export interface ITree {
   loading: boolean;
   error: unknown;
   retry: () => void;
+  /** When what is shown was told, and what the last try to have it anew failed with. */
+  answer: { at: number; error: unknown };
   /** Fetches the next page of experiments, if there is one. */
   loadMore: () => void;
 }
@@ -48,7 +51,8 @@ export function useTree(q: string): ITree {
     return {
       rows: runs ? flatRuns(runs.runs, found.dataUpdatedAt) : [],
       loading: found.isPending,
-      error: runs ? null : found.error,
+      error: shownError(found),
+      answer: { at: found.dataUpdatedAt, error: found.error },
       retry: () => void found.refetch(),
       loadMore: () => undefined
     };
@@ -61,6 +65,17 @@ export function useTree(q: string): ITree {
         : tree.rows,
     loading: tree.loading || (q !== '' && found.isPending)
   };
+}
+
+/** What stands in place of the rows: a failure while there are none, and that the whole workspace is gone. */
+function shownError(query: { data: unknown; error: unknown }): unknown {
+  const { data, error } = query;
+  return data === undefined || isGone(error) ? error : null;
+}
+
+/** Whether the workspace that was asked for is not there any more. */
+export function isGone(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'workspace_not_found';
 }
 
 const FOUND_RUNS: TreeRow = {
@@ -111,7 +126,11 @@ function useExperimentRows(q: string, state: ISidebarState): ITree {
   return {
     rows,
     loading: pages.isPending,
-    error: pages.data ? null : pages.error,
+    error: shownError(pages),
+    answer: {
+      at: pages.dataUpdatedAt,
+      error: pages.error ?? [...latest.values()].find(one => one.failed)?.error
+    },
     retry: () => void pages.refetch(),
     loadMore: () => {
       if (pages.hasNextPage && !pages.isFetchingNextPage) {
@@ -171,7 +190,8 @@ function toLatest(result: UseQueryResult<IRunReply>): ILatestRuns {
     runs: result.data?.runs,
     total: result.data?.total ?? null,
     answeredAt: result.dataUpdatedAt,
-    failed: result.isError
+    failed: result.isError,
+    error: result.error
   };
 }
 

@@ -6,7 +6,7 @@ import { BinNotice } from './parts/BinNotice';
 import { FailureBanner } from './parts/FailureBanner';
 import { Progress } from './parts/Progress';
 import { RerunForm } from './parts/RerunForm';
-import { RunHeader } from './parts/RunHeader';
+import { RunHeader, type IAnswer } from './parts/RunHeader';
 import { RunTabs } from './parts/RunTabs';
 import { useRun } from './queries';
 import type { Run } from './types';
@@ -34,7 +34,7 @@ export function RunPanel(props: IRunPanelProps): JSX.Element {
       onRun(data);
     }
   }, [data, onRun]);
-  if (run.error instanceof ApiError && run.error.status === 404) {
+  if (run.error instanceof ApiError && run.error.code === 'run_not_found') {
     return (
       <EmptyState
         text={trans.__(
@@ -55,16 +55,24 @@ export function RunPanel(props: IRunPanelProps): JSX.Element {
     );
   }
   return data ? (
-    <RunPage {...props} run={data} answeredAt={run.dataUpdatedAt} />
+    <RunPage
+      {...props}
+      run={data}
+      answer={{
+        at: run.dataUpdatedAt,
+        error: run.error,
+        retry: () => void run.refetch()
+      }}
+    />
   ) : (
     <RunSkeleton />
   );
 }
 
 function RunPage(
-  props: IRunPanelProps & { run: Run; answeredAt: number }
+  props: IRunPanelProps & { run: Run; answer: IAnswer }
 ): JSX.Element {
-  const { run, answeredAt, onTab } = props;
+  const { run, answer, onTab } = props;
   const trans = useTrans();
   const [tab, setTab] = useState(props.tab ?? 'overview');
   const [editing, setEditing] = useState(false);
@@ -91,7 +99,7 @@ function RunPage(
     >
       <RunHeader
         run={run}
-        answeredAt={answeredAt}
+        answer={answer}
         editing={editing}
         onEdit={setEditing}
       />

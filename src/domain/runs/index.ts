@@ -13,4 +13,4 @@ export { runKeys, runQueries, useRun } from './queries';
 export { openRun, RunLink } from './RunLink';
 export { RunPanel, type IRunPanelProps } from './RunPanel';
 export type { Job, Run } from './types';
-export { useNow } from './useNow';
+export { useLiveNow } from './useNow';

@@ -39,6 +39,7 @@ const latest = (part: Partial<ILatestRuns>): ILatestRuns => ({
   total: 3,
   answeredAt: 0,
   failed: false,
+  error: null,
   ...part
 });
 

@@ -13,7 +13,7 @@ function aField(part: Partial<ParameterField>): ParameterField {
   return {
     name: 'lr',
     type: 'float',
-    default: 0.1 as unknown as ParameterField['default'],
+    default: 0.1,
     default_source: '0.1',
     help: '',
     required_literal: true,
@@ -26,11 +26,11 @@ describe('rerunDrafts', () => {
   it('shows what was given, else the default that the snapshot has', () => {
     const drafts = rerunDrafts(aJob({ lr: 0.3 }), [
       aField({}),
-      aField({ name: 'epochs', type: 'int', default: 5 as never }),
+      aField({ name: 'epochs', type: 'int', default: 5 }),
       aField({
         name: 'path',
         type: 'unknown',
-        default: null as never,
+        default: null,
         default_source: 'home()',
         required_literal: false
       })
@@ -61,7 +61,7 @@ describe('what is sent', () => {
   it('is only what was changed', () => {
     const [lr, seed] = rerunDrafts(aJob({}), [
       aField({}),
-      aField({ name: 'seed', type: 'int', default: 7 as never })
+      aField({ name: 'seed', type: 'int', default: 7 })
     ]);
     if (!lr || !seed) {
       throw new Error('two drafts are needed');
