@@ -1,6 +1,8 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import { Outage } from './Outage';
+
 /** "Something changed": what, not how. The data itself comes over REST. */
 export interface IHint {
   /** Grows with each change; the place to go on from after a lost connection. */
@@ -21,9 +23,6 @@ const FIRST_DELAY_MS = 500;
 const LAST_DELAY_MS = 60_000;
 /** A socket that lasts so long is a good one; one that is hung up on at once is another failure. */
 const STEADY_MS = 5_000;
-/** Without a connection for so long, people are told, and everything is fetched now and then. */
-const LOST_AFTER_MS = 5_000;
-const POLL_MS = 15_000;
 
 /**
  * The one WebSocket of this tab to `<base>/mlws/api/v1/changes/ws`.
@@ -48,7 +47,7 @@ export class HintStream {
 
   /** Whether no hints have arrived for some seconds: what is shown may be old. */
   get lost(): boolean {
-    return this._lost;
+    return this._outage.lost;
   }
 
   /** Opens the stream; more calls do nothing. */
@@ -58,7 +57,7 @@ export class HintStream {
     }
     this._started = true;
     window.addEventListener('online', this._reopenNow);
-    this._startWaiting();
+    this._outage.begin();
     this._open();
   }
 
@@ -69,7 +68,7 @@ export class HintStream {
     this._clearTimer();
     this._dropSocket();
     this._setConnected(false);
-    this._stopWaiting();
+    this._outage.end();
     this._hintListeners.clear();
     this._connectedListeners.clear();
     this._resyncListeners.clear();
@@ -182,36 +181,17 @@ export class HintStream {
     if (this._connected !== value) {
       this._connected = value;
       if (value) {
-        this._stopWaiting();
+        this._outage.end();
       } else {
-        this._startWaiting();
+        this._outage.begin();
       }
       emit(this._connectedListeners, undefined);
     }
   }
 
-  private _startWaiting(): void {
-    const resync = (): void => emit(this._resyncListeners, undefined);
-    this._lostTimer = window.setTimeout(() => {
-      this._lost = true;
-      emit(this._connectedListeners, undefined);
-      resync();
-      this._pollTimer = window.setInterval(resync, POLL_MS);
-    }, LOST_AFTER_MS);
-  }
-
-  private _stopWaiting(): void {
-    window.clearTimeout(this._lostTimer);
-    window.clearInterval(this._pollTimer);
-    this._lost = false;
-  }
-
   private _connected = false;
   private _disposed = false;
   private _failures = 0;
-  private _lost = false;
-  private _lostTimer: number | undefined;
-  private _pollTimer: number | undefined;
   private _seq: number | null = null;
   private _socket: WebSocket | null = null;
   private _started = false;
@@ -220,6 +200,10 @@ export class HintStream {
   private readonly _hintListeners = new Set<(hint: IHint) => void>();
   private readonly _connectedListeners = new Set<() => void>();
   private readonly _resyncListeners = new Set<() => void>();
+  private readonly _outage = new Outage(
+    () => emit(this._connectedListeners, undefined),
+    () => emit(this._resyncListeners, undefined)
+  );
 }
 
 function subscribe<T>(listeners: Set<T>, listener: T): Unsubscribe {

@@ -13,7 +13,7 @@ import {
   type ExperimentActions,
   type SidebarModel
 } from '../domain/experiments';
-import { tellCopied, tellWithUndo } from '../shell/notify';
+import { tellCopied, tellWithUndo } from '../shell/tellDone';
 import { copyText } from '../ui';
 import { addRowCommand, type IRowCommandsInput } from './rows';
 

@@ -16,7 +16,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { addSubmitCommands, SubmitCommands } from '../commands/submit';
 import { runAddress } from '../lib/address';
 import { NotebookFiles } from '../shell/notebookFiles';
-import { tellWithLink } from '../shell/notify';
+import { tellWithLink } from '../shell/tellDone';
 import {
   IMlwsPages,
   IMlwsSettings,

@@ -11,8 +11,9 @@ type Test = (query: Query) => boolean;
  */
 export class Refresher {
   constructor(private readonly client: QueryClient) {
-    this._stop = client.getQueryCache().subscribe(({ query, type }) => {
-      if (type === 'removed') {
+    this._stop = client.getQueryCache().subscribe(event => {
+      const query = event.query as Query;
+      if (event.type === 'removed') {
         this._dirty.delete(query.queryHash);
       } else if (this._dirty.has(query.queryHash) && isIdle(query)) {
         this._schedule();

@@ -45,6 +45,6 @@ export function useSubmitJob(
       );
       told.onSubmitted(job);
     },
-    onError: told.onFailed
+    onError: error => told.onFailed(error)
   });
 }

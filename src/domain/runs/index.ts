@@ -8,7 +8,7 @@ export {
 } from './format';
 export { RunHostProvider, useRunHost, type IRunHost } from './host';
 export { useCancelJob, useRerunJob } from './mutations';
-export { fromText, toText } from './parameters';
+export { kindOf, problemText, readText, toText } from './parameters';
 export { runKeys, runQueries, useRun } from './queries';
 export { openRun, RunLink } from './RunLink';
 export { RunPanel, type IRunPanelProps } from './RunPanel';

@@ -1,13 +1,19 @@
 /** The fields of "Edit and re-run". Pure. */
 
-import { fromText, toText } from './parameters';
+import {
+  kindOf,
+  readText,
+  toText,
+  UNKNOWN,
+  type IParameterKind,
+  type Reading
+} from './parameters';
 import type { Job, ParameterField } from './types';
 
 /** A parameter in the form: its name, what it was in the job, and what to say about it. */
 export interface IParameterDraft {
   name: string;
-  /** As in ParameterField; "unknown" where nothing is known. */
-  type: string;
+  kind: IParameterKind;
   text: string;
   /** Stands in an empty field: the expression that the notebook has there. */
   placeholder: string;
@@ -16,7 +22,7 @@ export interface IParameterDraft {
 
 /** A parameter with what is typed by now. */
 export interface IParameterRow extends IParameterDraft {
-  value: unknown;
+  reading: Reading;
   /** Left as it was, also where its default is an expression. */
   untouched: boolean;
   wrong: boolean;
@@ -45,7 +51,7 @@ export function rerunDrafts(
   ]);
   return [...names].map(name => ({
     name,
-    type: 'unknown',
+    kind: UNKNOWN,
     text: Object.hasOwn(given, name)
       ? toText(given[name])
       : (job.run.params[name] ?? ''),
@@ -62,7 +68,7 @@ function declaredDraft(
   const isGiven = Object.hasOwn(given, name);
   return {
     name,
-    type,
+    kind: kindOf(field),
     text: isGiven ? toText(given[name]) : literal ? toText(field.default) : '',
     placeholder: isGiven || literal ? '' : field.default_source,
     help: [type, help].filter(Boolean).join(' · ')
@@ -75,15 +81,10 @@ export function readRow(
   typed: string | undefined
 ): IParameterRow {
   const text = typed ?? draft.text;
-  const value = fromText(text, draft.type);
+  const reading = readText(text, draft.kind);
   const untouched = text === draft.text;
-  return {
-    ...draft,
-    text,
-    value,
-    untouched,
-    wrong: !untouched && value === undefined
-  };
+  const wrong = !untouched && reading.problem !== null;
+  return { ...draft, text, reading, untouched, wrong };
 }
 
 /** The values that are sent: those that were changed; undefined when none was. */
@@ -92,6 +93,8 @@ export function changedParameters(
 ): Record<string, unknown> | undefined {
   const changed = rows.filter(({ untouched }) => !untouched);
   return changed.length > 0
-    ? Object.fromEntries(changed.map(({ name, value }) => [name, value]))
+    ? Object.fromEntries(
+        changed.map(({ name, reading }) => [name, reading.value])
+      )
     : undefined;
 }

@@ -12,6 +12,7 @@ import {
   useTrans
 } from '../../../ui';
 import { useRerunJob } from '../mutations';
+import { problemText } from '../parameters';
 import { runQueries } from '../queries';
 import { changedParameters, readRow, rerunDrafts } from '../rerun';
 import type { Job, ParameterField, Run } from '../types';
@@ -96,9 +97,7 @@ function Fields(props: {
             help={row.help || undefined}
             placeholder={row.placeholder}
             error={
-              row.wrong
-                ? trans.__('This is no value of type %1.', row.type)
-                : undefined
+              row.wrong ? problemText(row.reading, row.kind, trans) : undefined
             }
             value={row.text}
             onChange={text => setTexts({ ...texts, [row.name]: text })}
