@@ -1,4 +1,10 @@
-import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import {
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore
+} from 'react';
 
 import { useApi } from '../../../api/context';
 import { LogSearch, NOTHING_FOUND, SEARCHING, type IFound } from './LogSearch';
@@ -49,6 +55,7 @@ export function useLogSearch(
   const [current, setCurrent] = useState(0);
   const [target, setTarget] = useState<{ line: number } | null>(null);
   const [error, setError] = useState<unknown>(null);
+  const latest = useRef<object | null>(null);
   const marked = useSettled(words);
   const search = useMemo(
     () => (marked ? new LogSearch(api, runId, stream, marked) : null),
@@ -65,14 +72,28 @@ export function useLogSearch(
     setCurrent(Math.max(0, index));
     if (offset !== undefined) {
       onShow();
-      store
-        .goTo(offset)
-        .then(line => setTarget({ line: store.window.base + line }))
-        .catch(setError);
+      // Steps that follow quickly may be answered out of order: only the last one counts.
+      const step = {};
+      latest.current = step;
+      const unlessOld =
+        <T>(act: (value: T) => void) =>
+        (value: T): void => {
+          if (latest.current === step) {
+            act(value);
+          }
+        };
+      store.goTo(offset).then(
+        unlessOld((line: number) => {
+          setError(null);
+          setTarget({ line: store.window.base + line });
+        }),
+        unlessOld(setError)
+      );
     }
   };
 
   useEffect(() => {
+    latest.current = null;
     setError(null);
     setTarget(null);
     setCurrent(0);
