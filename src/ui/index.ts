@@ -36,6 +36,7 @@ export {
   type SortingState
 } from './table';
 export { Tabs, type ITab, type ITabsProps } from './Tabs';
+export { useFocusBack } from './useFocusBack';
 export {
   TRANSLATION_DOMAIN,
   TransProvider,
