@@ -14,7 +14,7 @@ interface IErrorFacts {
 function factsOf(error: unknown): IErrorFacts {
   return typeof error === 'object' && error !== null
     ? error
-    : { message: error ? String(error) : undefined };
+    : { message: typeof error === 'string' ? error : undefined };
 }
 
 /** One sentence for people. */
