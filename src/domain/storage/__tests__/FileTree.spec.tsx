@@ -42,18 +42,18 @@ const activeName = (): string | undefined => {
 };
 
 describe('FileTree', () => {
-  const drawn = Object.getOwnPropertyDescriptor(
-    HTMLElement.prototype,
-    'offsetHeight'
-  ) as PropertyDescriptor;
+  // jsdom lays nothing out: a window of ten rows.
   beforeAll(() => {
-    Object.defineProperty(HTMLElement.prototype, 'offsetHeight', {
-      ...drawn,
-      get: () => 240
-    });
-  });
-  afterAll(() => {
-    Object.defineProperty(HTMLElement.prototype, 'offsetHeight', drawn);
+    for (const [side, value] of [
+      ['clientHeight', 240],
+      ['clientWidth', 200]
+    ] as const) {
+      Object.defineProperty(HTMLElement.prototype, side, {
+        configurable: true,
+        value
+      });
+    }
+    HTMLElement.prototype.scrollTo = jest.fn() as () => void;
   });
 
   it('draws only the rows in sight, and says where they stand', async () => {
