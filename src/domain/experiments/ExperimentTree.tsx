@@ -26,6 +26,7 @@ export interface IExperimentTreeProps {
   /** Near the end of what is listed, or what is looked for is not listed yet. */
   onEnd: () => void;
   onRetry: (experimentId: string) => void;
+  onMoreRuns: () => void;
 }
 
 /** Experiments and their latest runs; only the rows in sight stand in the page. */
@@ -43,6 +44,7 @@ export function ExperimentTree(props: IExperimentTreeProps): JSX.Element {
   const actions = useTreeActions({
     rows,
     onRetry: props.onRetry,
+    onMoreRuns: props.onMoreRuns,
     focus
   });
   const keepFocus = useKeepFocus(rows, focus);

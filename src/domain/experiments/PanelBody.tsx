@@ -46,6 +46,7 @@ export function PanelBody(props: {
           rows={tree.rows}
           state={state}
           onEnd={tree.loadMore}
+          onMoreRuns={tree.loadMoreRuns}
           onRetry={id =>
             void client.refetchQueries({ queryKey: runKeys.of(id, 'latest') })
           }

@@ -2,7 +2,6 @@ import {
   keepPreviousData,
   useInfiniteQuery,
   useQueries,
-  useQuery,
   type UseQueryResult
 } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
@@ -33,6 +32,8 @@ export interface ITree {
   answer: { at: number; error: unknown };
   /** Fetches the next page of experiments, if there is one. */
   loadMore: () => void;
+  /** Fetches more of the runs that stand by themselves. */
+  loadMoreRuns: () => void;
 }
 
 /** The sidebar's state, live. */
@@ -46,24 +47,18 @@ export function useTree(q: string): ITree {
   const state = useSidebarState();
   const tree = useExperimentRows(q, state);
   const found = useRunRows(q, state);
-  const runs = found.data;
+  const { runs } = found;
   if (state.view === 'bin') {
     return {
-      rows: runs ? flatRuns(runs.runs, found.dataUpdatedAt) : [],
-      loading: found.isPending,
-      error: shownError(found),
-      answer: { at: found.dataUpdatedAt, error: found.error },
-      retry: () => void found.refetch(),
-      loadMore: () => undefined
+      ...found,
+      rows: runs
     };
   }
   return {
     ...tree,
-    rows:
-      q && runs?.runs.length
-        ? withFound(tree.rows, flatRuns(runs.runs, found.dataUpdatedAt))
-        : tree.rows,
-    loading: tree.loading || (q !== '' && found.isPending)
+    rows: q && runs.length > 0 ? withFound(tree.rows, runs) : tree.rows,
+    loading: tree.loading || (q !== '' && found.loading),
+    loadMoreRuns: found.loadMoreRuns
   };
 }
 
@@ -136,7 +131,8 @@ function useExperimentRows(q: string, state: ISidebarState): ITree {
       if (pages.hasNextPage && !pages.isFetchingNextPage) {
         void pages.fetchNextPage();
       }
-    }
+    },
+    loadMoreRuns: () => undefined
   };
 }
 
@@ -195,17 +191,38 @@ function toLatest(result: UseQueryResult<IRunReply>): ILatestRuns {
   };
 }
 
+/** Runs by themselves: those that a filter finds, or those in the bin. */
 function useRunRows(
   q: string,
   state: ISidebarState
-): UseQueryResult<IRunReply> {
+): Omit<ITree, 'rows'> & { runs: TreeRow[] } {
   const [workspace] = useWorkspace();
   const bin = state.view === 'bin';
-  return useQuery({
+  const found = useInfiniteQuery({
     ...experimentQueries.runs(useApi(), workspace, {
       q,
       view: bin ? 'deleted' : 'active'
     }),
     enabled: bin || (q !== '' && state.view === 'active')
   });
+  const { data, dataUpdatedAt: at, hasNextPage } = found;
+  const runs = useMemo(() => {
+    const listed = data?.pages.flatMap(page => page.runs) ?? [];
+    const total = data?.pages[0]?.total ?? null;
+    const hidden = !hasNextPage ? 0 : total && total - listed.length;
+    return flatRuns(listed, at, hidden);
+  }, [data, at, hasNextPage]);
+  return {
+    runs,
+    loading: found.isPending,
+    error: shownError(found),
+    answer: { at, error: found.error },
+    retry: () => void found.refetch(),
+    loadMore: () => undefined,
+    loadMoreRuns: () => {
+      if (hasNextPage && !found.isFetchingNextPage) {
+        void found.fetchNextPage();
+      }
+    }
+  };
 }

@@ -1,4 +1,5 @@
 import {
+  infiniteQueryOptions,
   queryOptions,
   useQuery,
   type UseQueryResult
@@ -12,6 +13,9 @@ import type { Run } from './types';
 
 /** Keys of everything about runs; hints of the kind "run" find them. */
 export const runKeys = queryKeys('run');
+
+/** So many runs below a run come at once. */
+const CHILDREN = 200;
 
 /** The queries about one run. */
 export const runQueries = {
@@ -82,18 +86,24 @@ export const runQueries = {
       }
     }),
   children: (api: ApiClient, workspace: string, id: string) =>
-    queryOptions({
+    infiniteQueryOptions({
       queryKey: runKeys.list({ workspace, parent: id }),
-      queryFn: ({ signal }) =>
+      queryFn: ({ signal, pageParam }) =>
         unwrap(
           api.GET('/workspaces/{workspace}/runs', {
             params: {
               path: { workspace },
-              query: { parent_id: id, limit: 200 }
+              query: {
+                parent_id: id,
+                limit: CHILDREN,
+                ...(pageParam && { cursor: pageParam })
+              }
             },
             signal
           })
-        )
+        ),
+      initialPageParam: '',
+      getNextPageParam: page => page.next_cursor
     }),
   /** The bytes that deleting it for ever would free. */
   purge: (api: ApiClient, id: string) =>

@@ -17,9 +17,11 @@ function openForm() {
       ]
     }),
     'GET /compute': () => ({ targets: [] }),
-    'GET /workspaces/{workspace}/experiments': () => ({
-      experiments: [],
-      next_cursor: null
+    // More than can be listed: of a single name the server must be asked.
+    'GET /workspaces/{workspace}/experiments': ({ params }) => ({
+      experiments:
+        params?.query?.['q'] === 'unlisted' ? [{ name: 'unlisted' }] : [],
+      next_cursor: params?.query?.['q'] === undefined ? 'next' : null
     }),
     'POST /workspaces/{workspace}/jobs': () =>
       new Promise((resolve, reject) => {
@@ -56,6 +58,19 @@ async function pressRun(): Promise<void> {
 }
 
 describe('SubmitFields', () => {
+  it('calls no experiment new that is only not listed', async () => {
+    openForm();
+    const user = userEvent.setup();
+    const field = screen.getByRole('combobox', { name: 'Experiment' });
+    const isNew = /it is made with this run/;
+    await screen.findByText(isNew);
+    await user.clear(field);
+    await user.type(field, 'unlisted');
+    await waitFor(() => expect(screen.queryByText(isNew)).toBeNull());
+    await user.type(field, '2');
+    await screen.findByText(isNew);
+  });
+
   it('tells the outcome also when the form was closed meanwhile', async () => {
     const form = openForm();
     await pressRun();
