@@ -11,10 +11,15 @@ import { RunTabs } from './parts/RunTabs';
 import { useRun } from './queries';
 import type { Run } from './types';
 
+/** A wish to see a tab; null for the first one. */
+export interface ITabWish {
+  tab: string | null;
+}
+
 export interface IRunPanelProps {
   id: string;
-  /** The tab to begin with. */
-  tab: string | null;
+  /** The tab to show; a new object shows it once more. */
+  tab: ITabWish;
   /** Tells what the panel's own tab should say. */
   onRun: (run: Run) => void;
   /** Tells which tab is shown, so that it is restored. */
@@ -74,14 +79,14 @@ function RunPage(
 ): JSX.Element {
   const { run, answer, onTab } = props;
   const trans = useTrans();
-  const [tab, setTab] = useState(props.tab ?? 'overview');
+  const [tab, setTab] = useState(props.tab.tab ?? 'overview');
   const [editing, setEditing] = useState(false);
   const [cell, setCell] = useState<{ cell: number } | null>(null);
   const page = useRef<HTMLElement>(null);
   const wanted = props.tab;
   useEffect(() => {
-    if (wanted) {
-      setTab(wanted);
+    if (wanted.tab) {
+      setTab(wanted.tab);
     }
   }, [wanted]);
   const select = (next: string): void => {

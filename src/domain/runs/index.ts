@@ -11,6 +11,6 @@ export { useCancelJob, useRerunJob } from './mutations';
 export { kindOf, problemText, readText, toText } from './parameters';
 export { runKeys, runQueries, useRun } from './queries';
 export { openRun, RunLink } from './RunLink';
-export { RunPanel, type IRunPanelProps } from './RunPanel';
+export { RunPanel, type IRunPanelProps, type ITabWish } from './RunPanel';
 export type { Job, Run } from './types';
 export { useLiveNow } from './useNow';

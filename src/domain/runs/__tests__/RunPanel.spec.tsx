@@ -22,7 +22,7 @@ function openPage(
     <RunHostProvider value={host}>
       <RunPanel
         id="r"
-        tab={null}
+        tab={{ tab: null }}
         onRun={() => undefined}
         onTab={() => undefined}
         onClose={() => undefined}
