@@ -2,8 +2,10 @@ import { useState } from 'react';
 
 import { Form, useTrans } from '../../ui';
 import type { Job } from '../runs';
+import { jobFile } from './jobFile';
 import { useSubmitJob } from './mutations';
 import { AdvancedFields } from './parts/AdvancedFields';
+import { JobFileView } from './parts/JobFileView';
 import { MainFields } from './parts/MainFields';
 import { ParameterList } from './parts/ParameterList';
 import { SnapshotSummary } from './parts/SnapshotSummary';
@@ -108,6 +110,7 @@ export function SubmitFields(
         problem={undefined}
         onConfirm={confirmed => change({ confirmed })}
       />
+      <JobFileView file={jobFile(buildJob(form, inspection), workspace)} />
     </Form>
   );
 }
