@@ -54,6 +54,7 @@ export function useNotebook(origin: NotebookOrigin): IShownNotebook {
     () => document && new DeltaFollower(source, document),
     [source, document]
   );
+  useEffect(() => () => follower?.dispose(), [follower]);
   const query = useQuery({
     queryKey: notebookKeys.detail(runId, kind, path),
     enabled: follower !== null,
