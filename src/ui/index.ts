@@ -21,6 +21,7 @@ export {
   type IPageLinkProps,
   type OpenPage
 } from './PageLink';
+export { RelativeTime } from './RelativeTime';
 export { Skeleton, type ISkeletonProps } from './Skeleton';
 export { StaleNotice, type IStaleNoticeProps } from './StaleNotice';
 export {

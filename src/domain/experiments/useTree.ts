@@ -167,13 +167,14 @@ function useLatestRuns(
 ): ReadonlyMap<string, ILatestRuns> {
   const api = useApi();
   const { runsShown } = useSidebarHost();
+  const usual = useSyncExternalStore(runsShown.subscribe, runsShown.get);
   const open = experiments.filter(({ id }) => state.expanded.includes(id));
   return useQueries({
     queries: open.map(experiment =>
       experimentQueries.latest(
         api,
         experiment,
-        state.shown[experiment.id] ?? runsShown()
+        state.shown[experiment.id] ?? usual
       )
     ),
     combine: results =>

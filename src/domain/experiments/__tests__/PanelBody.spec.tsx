@@ -27,7 +27,7 @@ describe('PanelBody', () => {
     const workspace = new Observable('vision');
     const host = {
       model: new SidebarModel(),
-      runsShown: () => 3
+      runsShown: new Observable(3)
     } as unknown as ISidebarHost;
     const { client } = renderWithServer(
       <WorkspaceProvider value={workspace}>
