@@ -41,6 +41,15 @@ export function usePageUrl(): (address: string) => string {
   return useServer().pageUrl;
 }
 
+/** Whether live updates have been missing for some seconds. */
+export function useLost(): boolean {
+  const { hints } = useServer();
+  return useSyncExternalStore(
+    listener => hints.onConnectedChanged(listener),
+    () => hints.lost
+  );
+}
+
 /** Whether live updates arrive at the moment. */
 export function useLive(): boolean {
   const { hints } = useServer();

@@ -1,11 +1,13 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import { Outage } from './Outage';
+
 /** "Something changed": what, not how. The data itself comes over REST. */
 export interface IHint {
   /** Grows with each change; the place to go on from after a lost connection. */
   seq: number;
-  /** The workspace's id. */
+  /** The workspace's name; empty where it is not told. */
   workspace: string;
   /** The concept, e.g. "run", "experiment", "model". */
   kind: string;
@@ -19,12 +21,14 @@ type Unsubscribe = () => void;
 
 const FIRST_DELAY_MS = 500;
 const LAST_DELAY_MS = 60_000;
+/** A socket that lasts so long is a good one; one that is hung up on at once is another failure. */
+const STEADY_MS = 5_000;
 
 /**
  * The one WebSocket of this tab to `<base>/mlws/api/v1/changes/ws`.
  *
- * It reconnects by itself and says nothing while it is down: pages then simply do not update by
- * themselves. After each reconnection `onResync` fires, since hints may have been missed.
+ * It reconnects by itself. `onResync` fires each time that it opens, since hints may have been missed, and
+ * every 15 seconds while it is down.
  */
 export class HintStream {
   /**
@@ -41,6 +45,11 @@ export class HintStream {
     return this._connected;
   }
 
+  /** Whether no hints have arrived for some seconds: what is shown may be old. */
+  get lost(): boolean {
+    return this._outage.lost;
+  }
+
   /** Opens the stream; more calls do nothing. */
   connect(): void {
     if (this._started || this._disposed) {
@@ -48,6 +57,7 @@ export class HintStream {
     }
     this._started = true;
     window.addEventListener('online', this._reopenNow);
+    this._outage.begin();
     this._open();
   }
 
@@ -58,6 +68,7 @@ export class HintStream {
     this._clearTimer();
     this._dropSocket();
     this._setConnected(false);
+    this._outage.end();
     this._hintListeners.clear();
     this._connectedListeners.clear();
     this._resyncListeners.clear();
@@ -68,7 +79,7 @@ export class HintStream {
     return subscribe(this._hintListeners, listener);
   }
 
-  /** Calls back when `connected` changes. */
+  /** Calls back when `connected` or `lost` changes. */
   onConnectedChanged(listener: () => void): Unsubscribe {
     return subscribe(this._connectedListeners, listener);
   }
@@ -111,12 +122,12 @@ export class HintStream {
   }
 
   private _onOpen(): void {
-    this._failures = 0;
+    this._steadyTimer = window.setTimeout(() => {
+      this._failures = 0;
+    }, STEADY_MS);
     this._setConnected(true);
-    if (this._wasOpen) {
-      emit(this._resyncListeners, undefined);
-    }
-    this._wasOpen = true;
+    // Also the first time: something may have changed between the first answers and now.
+    emit(this._resyncListeners, undefined);
   }
 
   private _onMessage(event: MessageEvent): void {
@@ -152,6 +163,7 @@ export class HintStream {
   };
 
   private _dropSocket(): void {
+    window.clearTimeout(this._steadyTimer);
     const socket = this._socket;
     this._socket = null;
     if (socket) {
@@ -168,6 +180,11 @@ export class HintStream {
   private _setConnected(value: boolean): void {
     if (this._connected !== value) {
       this._connected = value;
+      if (value) {
+        this._outage.end();
+      } else {
+        this._outage.begin();
+      }
       emit(this._connectedListeners, undefined);
     }
   }
@@ -178,11 +195,15 @@ export class HintStream {
   private _seq: number | null = null;
   private _socket: WebSocket | null = null;
   private _started = false;
+  private _steadyTimer: number | undefined;
   private _timer: number | undefined;
-  private _wasOpen = false;
   private readonly _hintListeners = new Set<(hint: IHint) => void>();
   private readonly _connectedListeners = new Set<() => void>();
   private readonly _resyncListeners = new Set<() => void>();
+  private readonly _outage = new Outage(
+    () => emit(this._connectedListeners, undefined),
+    () => emit(this._resyncListeners, undefined)
+  );
 }
 
 function subscribe<T>(listeners: Set<T>, listener: T): Unsubscribe {

@@ -28,8 +28,16 @@ export function queryKeys(kind: string): IQueryKeys {
   };
 }
 
+/** Whether a list is of another workspace than a hint is about; `unsure` is for lists that name none. */
+function isElsewhere(params: unknown, hint: IHint, unsure: boolean): boolean {
+  const workspace = (params as { workspace?: unknown } | null)?.workspace;
+  return typeof workspace !== 'string' || hint.workspace === ''
+    ? !unsure
+    : workspace.toLowerCase() !== hint.workspace.toLowerCase();
+}
+
 /**
- * Whether a query is out of date after a hint: the concept's lists, the object's own queries, those of
+ * Whether a query is out of date after a hint: the concept's lists in that workspace, the object's own queries, those of
  * its parent (a run's change touches its experiment's page), and lists below that parent.
  */
 export function isTouched(key: QueryKey, hint: IHint): boolean {
@@ -43,5 +51,7 @@ export function isTouched(key: QueryKey, hint: IHint): boolean {
   if (what === 'of') {
     return id === hint.id || (kind === hint.kind && id === hint.parent);
   }
-  return kind === hint.kind;
+  // Of a workspace that is renamed, archived or gone every list is out of date.
+  const concerned = kind === hint.kind || hint.kind === 'workspace';
+  return concerned && !isElsewhere(id, hint, kind === hint.kind);
 }

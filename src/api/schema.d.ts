@@ -340,6 +340,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{run_id}/parameters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Parameters of a job's notebook
+         * @description As the notebook in its snapshot declares them, which is what runs again; the file may be another one by now.
+         */
+        get: operations["jobs_get_Parameters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{run_id}/rerun": {
         parameters: {
             query?: never;
@@ -1721,6 +1741,13 @@ export interface components {
             jobs: components["schemas"]["Run"][];
         };
         /**
+         * JobParameters
+         * @description The parameters that the notebook in a job's snapshot declares; none for other jobs.
+         */
+        JobParameters: {
+            parameters: components["schemas"]["ParameterField"][];
+        };
+        /**
          * JobUpdate
          * @description What a person may change of a job: what may change of its run, and while it waits its place in the queue.
          */
@@ -1935,6 +1962,7 @@ export interface components {
          * @description A parameter of a notebook, read from its `parameters` cell without running it.
          */
         ParameterField: {
+            annotated: boolean;
             default: unknown;
             default_source: string;
             help: string;
@@ -3484,6 +3512,64 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    jobs_get_Parameters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobParameters"];
                 };
             };
             /** @description The request is wrong in itself: a type, a range, a shape. */

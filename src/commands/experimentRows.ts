@@ -10,7 +10,7 @@ import {
   type ExperimentActions,
   type SidebarModel
 } from '../domain/experiments';
-import { tellWithUndo } from '../shell/notify';
+import { tellCopied, tellWithUndo } from '../shell/tellDone';
 import { copyText } from '../ui';
 import { addRowCommand, type IRowCommandsInput } from './rows';
 
@@ -53,7 +53,7 @@ export function addExperimentRowCommands(
     label: trans.__('Copy Experiment Id'),
     caption: trans.__('Copy the id of this experiment'),
     icon: copyIcon,
-    execute: async id => void (await copyText(id))
+    execute: async id => tellCopied(await copyText(id), id, trans)
   });
   addRowCommand(input, 'experiment', ExperimentRowCommands.archive, {
     label: trans.__('Archive Experiment'),

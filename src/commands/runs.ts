@@ -13,7 +13,7 @@ import {
   type ExperimentActions,
   type SidebarModel
 } from '../domain/experiments';
-import { tellWithUndo } from '../shell/notify';
+import { tellCopied, tellWithUndo } from '../shell/tellDone';
 import { copyText } from '../ui';
 import { addRowCommand, type IRowCommandsInput } from './rows';
 
@@ -72,7 +72,7 @@ export function addRunCommands(input: IRunCommandsInput): void {
     label: trans.__('Copy Run Id'),
     caption: trans.__('Copy the whole id of this run'),
     icon: copyIcon,
-    execute: async id => void (await copyText(id))
+    execute: async id => tellCopied(await copyText(id), id, trans)
   });
   addBinCommands(input);
 }

@@ -151,6 +151,21 @@ export function formatAbsoluteTime(
       }).format(time);
 }
 
+/** The time of day, "14:02"; with the day where it is not that of now. */
+export function formatClock(
+  when: number,
+  now: number = Date.now(),
+  locale?: string
+): string {
+  const sameDay =
+    new Date(when).toDateString() === new Date(now).toDateString();
+  return new Intl.DateTimeFormat(locale, {
+    ...(sameDay ? {} : { day: 'numeric', month: 'short' }),
+    hour: '2-digit',
+    minute: '2-digit'
+  }).format(when);
+}
+
 /** The first eight characters of an id; the whole is for the clipboard. */
 export function shortId(id: string, length = 8): string {
   return id.length <= length ? id : id.slice(0, length);

@@ -8,7 +8,10 @@ import {
   createPageUrlMaker,
   createUrlMaker
 } from '../api/client';
+// Other plugins begin with the connection.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { HintStream } from '../api/hints';
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { bindHints, createQueryClient } from '../shell/queryClient';
 import { createWorkspace } from '../shell/workspace';
 import { IWorkspaceConnection } from '../tokens';

@@ -91,7 +91,10 @@ export const experimentsPlugin: JupyterFrontEndPlugin<IMlwsSidebar> = {
         runNotebook: () => void commands.execute(SubmitCommands.runNotebook),
         openMenu: (x, y) => openMenu(commands, MENU, x, y),
         deleteRun: id => void commands.execute(RunCommands.delete, { id }),
-        runsShown: () => settings.get().sidebarRuns
+        runsShown: {
+          get: () => settings.get().sidebarRuns,
+          subscribe: settings.subscribe
+        }
       }
     });
     shell.add(panel, 'left', { rank: 600, type: 'ML Experiments' });

@@ -16,6 +16,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { addSubmitCommands, SubmitCommands } from '../commands/submit';
 import { runAddress } from '../lib/address';
 import { NotebookFiles } from '../shell/notebookFiles';
+import { tellWithLink } from '../shell/tellDone';
 import {
   IMlwsPages,
   IMlwsSettings,
@@ -79,9 +80,19 @@ export const submitPlugin: JupyterFrontEndPlugin<void> = {
           workspace: sidebar.workspace.get(),
           settings: settings.get(),
           onTagCell: files.tagger(path),
-          onSubmitted: ({ run }) => {
+          onSubmitted: ({ run }, closed) => {
+            const open = (): void => pages.open(runAddress(run.id));
+            if (closed) {
+              // Somebody went on with something else: their place stays.
+              tellWithLink(
+                trans.__('%1 was submitted.', run.name),
+                trans.__('Open run'),
+                open
+              );
+              return;
+            }
             sidebar.reveal(run.experiment_id, run.id);
-            pages.open(runAddress(run.id));
+            open();
           }
         });
       }

@@ -1,7 +1,7 @@
-import { Dialog } from '@jupyterlab/apputils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 
+import { FormDialog } from './FormDialog';
 import { Providers, type IProvidersProps } from './Providers';
 
 export interface IReactDialogOptions extends IProvidersProps {
@@ -18,19 +18,6 @@ class DialogBody extends ReactWidget {
 
   protected override render(): ReactElement {
     return this.element();
-  }
-}
-
-/**
- * The Lab's dialog takes Enter and the arrows for its own buttons before the body sees them. Ours has
- * no such buttons: these keys are the form's.
- */
-class FormDialog extends Dialog<unknown> {
-  override handleEvent(event: Event): void {
-    if (event instanceof KeyboardEvent && event.key !== 'Escape') {
-      return;
-    }
-    super.handleEvent(event);
   }
 }
 
@@ -52,7 +39,6 @@ export async function openReactDialog(
       </Providers>
     )),
     buttons: [],
-    focusNodeSelector: '.jp-mlws-dialog-body :is(input, select, textarea)',
     hasClose: true
   });
   dialog.addClass('jp-mlws-dialog');

@@ -2,7 +2,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import { lazy } from 'react';
 
-import type { IRunHost, IRunPanelProps, Run } from '../domain/runs';
+import type { IRunHost, IRunPanelProps, ITabWish, Run } from '../domain/runs';
 import { runAddress, type IPageAddress } from '../lib/address';
 import { shortId } from '../lib/format';
 import { PagesProvider } from '../ui';
@@ -54,12 +54,11 @@ export function createRunPage(
 ): IPage {
   const { connection, translator, host, open, saved } = options;
   const { id } = address;
-  let wanted = address.tab;
-  let shown = address.tab;
+  let wanted: ITabWish = { tab: address.tab };
   const onRun = (run: Run): void => nameTab(panel, run);
   const onTab = (tab: string): void => {
-    shown = tab;
-    wanted = null;
+    // A page that is attached again begins where it was.
+    wanted = { tab };
     saved(panel);
   };
   const panel = new ReactPanel({
@@ -86,11 +85,11 @@ export function createRunPage(
     panel,
     show: next => {
       if (next.tab) {
-        wanted = next.tab;
+        wanted = { tab: next.tab };
         panel.update();
       }
     },
-    address: () => runAddress(id, shown)
+    address: () => runAddress(id, wanted.tab)
   };
 }
 

@@ -3,6 +3,8 @@ import { lazy } from 'react';
 
 import type { Job } from '../domain/runs';
 import type { ISettingsValues } from '../tokens';
+import { errorSentence } from '../ui/errorText';
+import { tellFailure } from './notify';
 import type { IProvidersProps } from './Providers';
 import { openReactDialog } from './reactDialog';
 
@@ -18,7 +20,8 @@ export interface ISubmitDialogOptions extends IProvidersProps {
   path: string;
   settings: ISettingsValues;
   onTagCell: (() => Promise<void>) | null;
-  onSubmitted: (job: Job) => void;
+  /** `closed`: the dialog was left before the answer came. */
+  onSubmitted: (job: Job, closed: boolean) => void;
 }
 
 /** Asks how a notebook should run. */
@@ -26,6 +29,7 @@ export async function openSubmitDialog(
   options: ISubmitDialogOptions
 ): Promise<void> {
   const { trans, settings, onSubmitted } = options;
+  let closed = false;
   await openReactDialog({
     connection: options.connection,
     translator: options.translator,
@@ -39,10 +43,23 @@ export async function openSubmitDialog(
         onTagCell={options.onTagCell}
         onCancel={close}
         onSubmitted={job => {
+          const left = closed;
           close();
-          onSubmitted(job);
+          onSubmitted(job, left);
+        }}
+        onFailed={error => {
+          if (closed) {
+            tellFailure(
+              trans.__(
+                '%1 was not submitted: %2',
+                options.path,
+                errorSentence(error, trans)
+              )
+            );
+          }
         }}
       />
     )
   });
+  closed = true;
 }

@@ -14,7 +14,7 @@ interface IErrorFacts {
 function factsOf(error: unknown): IErrorFacts {
   return typeof error === 'object' && error !== null
     ? error
-    : { message: String(error) };
+    : { message: typeof error === 'string' ? error : undefined };
 }
 
 /** One sentence for people. */
@@ -22,9 +22,15 @@ export function errorSentence(
   error: unknown,
   trans: TranslationBundle
 ): string {
-  const { name, message } = factsOf(error);
+  const { name, message, code } = factsOf(error);
   if (name === 'ConnectionError') {
     return trans.__('The server does not answer. Is it still running?');
+  }
+  if (code === 'http_404') {
+    // Our own answers have a word of their own for what is not there.
+    return trans.__(
+      'The server does not know this address. Is the server extension jupyter_mlws enabled?'
+    );
   }
   return typeof message === 'string' && message
     ? message

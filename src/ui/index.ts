@@ -21,7 +21,9 @@ export {
   type IPageLinkProps,
   type OpenPage
 } from './PageLink';
+export { RelativeTime } from './RelativeTime';
 export { Skeleton, type ISkeletonProps } from './Skeleton';
+export { StaleNotice, type IStaleNoticeProps } from './StaleNotice';
 export {
   StatusBadge,
   statusLabel,
@@ -35,6 +37,7 @@ export {
   type SortingState
 } from './table';
 export { Tabs, type ITab, type ITabsProps } from './Tabs';
+export { useFocusBack } from './useFocusBack';
 export {
   TRANSLATION_DOMAIN,
   TransProvider,

@@ -158,6 +158,21 @@ def test_run_again_with_another_parameter(server: LiveServer):
     assert run["tags"]["mlws.rerun_of"] == first
 
 
+def test_the_parameters_of_a_job_are_those_of_its_snapshot(server: LiveServer):
+    path = write_notebook(server.root / "kept.ipynb", "1", parameters="rate = 0.5  # how fast\nsteps: int = 3")
+    run_id = server.submit({"kind": "notebook", "notebook": "kept.ipynb", "parameters": {"steps": 4}})
+    server.wait(run_id)
+    write_notebook(path, "1", parameters="rate = 9.9\nadded = 1")
+    fields = server.ok("GET", f"/jobs/{run_id}/parameters")["parameters"]
+    assert [(f["name"], f["default"], f["annotated"], f["help"]) for f in fields] == [
+        ("rate", 0.5, False, "how fast"),
+        ("steps", 3, True, ""),
+    ]
+    assert server.post(f"/jobs/{run_id}/rerun", {"parameters": {"added": 2}}).json()["error"]["code"] == "unknown_parameter"
+    command = server.submit({"kind": "command", "command": "true"})
+    assert server.ok("GET", f"/jobs/{command}/parameters") == {"parameters": []}
+
+
 def test_a_file_outside_outputs_can_be_kept(server: LiveServer):
     write_notebook(server.root / "extra" / "extra.ipynb", "open('extra.txt', 'w').write('kept')")
     run_id = server.submit({"kind": "notebook", "notebook": "extra/extra.ipynb"})

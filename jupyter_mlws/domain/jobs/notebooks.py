@@ -32,8 +32,6 @@ class Inspected(NamedTuple):
     kernel_display_name: str | None
     language: str | None
     parameters: list[ParameterField]
-    annotated: frozenset[str]
-    """Names of the parameters whose type stands in the notebook; the other types are guessed from the default."""
     has_parameters_cell: bool
     cells: int
 
@@ -46,14 +44,12 @@ def inspect_notebook(path: Path, *, shown: str | None = None) -> Inspected:
     language = _text(kernelspec.get("language")) or _text(_object(metadata.get("language_info")).get("name"))
     cells = notebook["cells"]
     cell = next((cell for cell in cells if cell.get("cell_type") == "code" and "parameters" in _tags(cell)), None)
-    found = declared(source_of(cell), language or "python") if cell is not None else None
     return Inspected(
         name=path.name[:-6] if path.name.endswith(".ipynb") else path.name,
         kernel=_text(kernelspec.get("name")),
         kernel_display_name=_text(kernelspec.get("display_name")),
         language=language,
-        parameters=found.fields if found else [],
-        annotated=found.annotated if found else frozenset(),
+        parameters=declared(source_of(cell), language or "python") if cell is not None else [],
         has_parameters_cell=cell is not None,
         cells=len(cells),
     )
@@ -149,14 +145,14 @@ def check_parameters(notebook: Inspected, given: Mapping[str, Any]) -> None:
             raise UnknownParameter(
                 f"{notebook.name}.ipynb has no parameter {name!r}.{hint} Declared are: {there}.", field=f"parameters.{name}"
             )
-        if not _fits(field, value, exact=name in notebook.annotated):
+        if not _fits(field, value):
             raise ParameterType(
                 f"The parameter {name!r} is {_a(field.type)} (default {field.default_source[:100]}), not {_a(type_of(value))}.",
                 field=f"parameters.{name}",
             )
 
 
-def _fits(field: ParameterField, value: Any, *, exact: bool) -> bool:
+def _fits(field: ParameterField, value: Any) -> bool:
     """Whether the value may stand for the parameter. Numbers are told apart only where the notebook says the type itself."""
     kind = type_of(value)
     if (
@@ -167,7 +163,7 @@ def _fits(field: ParameterField, value: Any, *, exact: bool) -> bool:
         return True
     if field.type == "float" and kind == "int":
         return True
-    return field.type == "int" and kind == "float" and (not exact or value.is_integer())
+    return field.type == "int" and kind == "float" and (not field.annotated or value.is_integer())
 
 
 def _a(kind: str) -> str:

@@ -11,7 +11,7 @@ import io
 import math
 import re
 import tokenize
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from jupyter_mlws.domain.jobs.schemas import ParameterField
 
@@ -33,25 +33,17 @@ ASSIGNMENT = re.compile(
 MAGIC = re.compile(r"(?m)^[ \t]*[%!?].*$")
 
 
-class Declared(NamedTuple):
-    """The parameters of a cell, and the names of those whose type is annotated, not guessed from the default."""
-
-    fields: list[ParameterField]
-    annotated: frozenset[str]
-
-
-def declared(source: str, language: str) -> Declared:
+def declared(source: str, language: str) -> list[ParameterField]:
     """The parameters that `source` declares; of another language than Python by lines of the form `name = value  # help`."""
     if language.lower() != "python":
-        return Declared(_by_lines(source), frozenset())
+        return _by_lines(source)
     source = MAGIC.sub("", source)
     try:
         tree = ast.parse(source)
         comments = _comments(source)
     except (SyntaxError, ValueError, tokenize.TokenError, RecursionError, MemoryError):
-        return Declared(_by_lines(source), frozenset())
+        return _by_lines(source)
     fields: dict[str, ParameterField] = {}
-    annotated: set[str] = set()
     for statement in tree.body:
         for name, annotation, value in _assigned(statement):
             beside = comments.get(statement.end_lineno or statement.lineno)
@@ -62,9 +54,7 @@ def declared(source: str, language: str) -> Declared:
                 annotation = annotation or _parsed(match["type"])
             fields.pop(name, None)  # the last assignment counts, and gives the place
             fields[name] = _field(name, annotation, value, source, comment)
-            if annotation is not None and _annotated(annotation) != "unknown":
-                annotated.add(name)
-    return Declared(list(fields.values()), frozenset(annotated))
+    return list(fields.values())
 
 
 def _assigned(statement: ast.stmt) -> list[tuple[str, ast.expr | None, ast.expr]]:
@@ -79,6 +69,7 @@ def _assigned(statement: ast.stmt) -> list[tuple[str, ast.expr | None, ast.expr]
 def _field(name: str, annotation: ast.expr | None, value: ast.expr, source: str, comment: str) -> ParameterField:
     literal, default = _literal(value)
     kind = _annotated(annotation) if annotation is not None else "unknown"
+    annotated = kind != "unknown"
     if kind == "unknown" and literal:
         kind = type_of(default)
     return ParameterField(
@@ -88,6 +79,7 @@ def _field(name: str, annotation: ast.expr | None, value: ast.expr, source: str,
         default_source=ast.get_source_segment(source, value) or "",
         help=comment,
         required_literal=literal,
+        annotated=annotated,
     )
 
 
@@ -192,5 +184,6 @@ def _by_lines(source: str) -> list[ParameterField]:
             default_source=text,
             help=(match["help"] or "").strip(),
             required_literal=literal,
+            annotated=False,
         )
     return list(fields.values())

@@ -272,6 +272,8 @@ class ParameterField(Struct, kw_only=True):
     """The comment beside it."""
     required_literal: bool
     """False when the default is an expression that cannot be shown as a value."""
+    annotated: bool
+    """Whether the notebook says the type itself; else it is guessed from the default, and whole numbers may be fractions."""
 
 
 class NotebookInspection(Struct, kw_only=True):
@@ -292,6 +294,12 @@ class NotebookInspection(Struct, kw_only=True):
     needs_confirmation: str | None
     """Why a snapshot of this folder should be confirmed first, or null."""
     default_experiment: str
+
+
+class JobParameters(Struct, kw_only=True):
+    """The parameters that the notebook in a job's snapshot declares; none for other jobs."""
+
+    parameters: list[ParameterField]
 
 
 class NotebookInspect(Struct, kw_only=True, forbid_unknown_fields=True):

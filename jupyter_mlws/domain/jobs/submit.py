@@ -17,7 +17,15 @@ from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere, Unknow
 from jupyter_mlws.domain.jobs.folder import folder_of
 from jupyter_mlws.domain.jobs.kinds import kind_of
 from jupyter_mlws.domain.jobs.notebooks import inspect_notebook
-from jupyter_mlws.domain.jobs.schemas import ExtensionSpec, Job, JobCreate, NotebookInspection, NotebookSpec, ReRun
+from jupyter_mlws.domain.jobs.schemas import (
+    ExtensionSpec,
+    Job,
+    JobCreate,
+    JobParameters,
+    NotebookInspection,
+    NotebookSpec,
+    ReRun,
+)
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.errors import ArtifactNotFound
@@ -31,6 +39,7 @@ from mlws import jobdir
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.domain.jobs.notebooks import Inspected
     from jupyter_mlws.domain.jobs.service import Prepared
     from jupyter_mlws.domain.jobs.tables import JobRow
     from jupyter_mlws.kit.actors import Actor
@@ -106,14 +115,13 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     """Submit a job again from its own snapshot."""
     if body.parameters is not UNSET:
         check_values(body.parameters, "parameters")
-    row, ref, experiment = await db.read(lambda s: _original(s, actor, run_id))
+    row, ref, experiment = await db.read(lambda s: _original(s, actor, Action.SUBMIT, run_id))
     spec = service.spec_of(row)
     params: dict[str, str] = {}
     if body.parameters is not UNSET and not isinstance(spec, NotebookSpec):
         raise UnknownParameter("A command takes no parameters; they are for notebooks.", field="parameters")
     if isinstance(spec, NotebookSpec):
-        notebook = await db.read(lambda s: _notebook_blob(s, row, ref))
-        inspected = await asyncio.to_thread(inspect_notebook, services.blobs.path(notebook), shown=spec.notebook)
+        inspected = await _snapshot_notebook(services, db, row, ref, spec)
         if body.parameters is not UNSET:
             earlier = spec.parameters if spec.parameters is not UNSET else {}
             spec = msgspec.structs.replace(spec, parameters={**earlier, **body.parameters})
@@ -141,8 +149,23 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     return job
 
 
-def _original(session: Session, actor: Actor, run_id: str) -> tuple[JobRow, runs.RunRef, str]:
-    ref = runs.open_run(session, actor, Action.SUBMIT, run_id)
+async def parameters(services: Any, db: Transactions, actor: Actor, run_id: str) -> JobParameters:
+    """What may be given when the job is run again: the parameters of its snapshot's notebook, not of the file as it is now."""
+    row, ref, _ = await db.read(lambda s: _original(s, actor, Action.READ, run_id))
+    spec = service.spec_of(row)
+    if not isinstance(spec, NotebookSpec):
+        return JobParameters(parameters=[])
+    return JobParameters(parameters=(await _snapshot_notebook(services, db, row, ref, spec)).parameters)
+
+
+async def _snapshot_notebook(services: Any, db: Transactions, row: JobRow, ref: runs.RunRef, spec: NotebookSpec) -> Inspected:
+    """What the notebook in a job's snapshot says of itself."""
+    blob = await db.read(lambda s: _notebook_blob(s, row, ref))
+    return await asyncio.to_thread(inspect_notebook, services.blobs.path(blob), shown=spec.notebook)
+
+
+def _original(session: Session, actor: Actor, action: Action, run_id: str) -> tuple[JobRow, runs.RunRef, str]:
+    ref = runs.open_run(session, actor, action, run_id)
     return service.job_row(session, run_id), ref, runs.experiment_name(session, run_id)
 
 

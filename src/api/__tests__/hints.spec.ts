@@ -81,12 +81,13 @@ describe('HintStream', () => {
     FakeSocket.last.onopen?.();
     FakeSocket.last.receive({ seq: 41, kind: 'run', id: 'a' });
     FakeSocket.last.receive({ seq: 42, kind: 'run', id: 'a' });
-    expect(resync).not.toHaveBeenCalled();
+    // What changed before the first opening was told to nobody.
+    expect(resync).toHaveBeenCalledTimes(1);
     FakeSocket.last.onclose?.();
     jest.advanceTimersByTime(500);
     expect(FakeSocket.last.url).toMatch(/\?since=42$/);
     FakeSocket.last.onopen?.();
-    expect(resync).toHaveBeenCalledTimes(1);
+    expect(resync).toHaveBeenCalledTimes(2);
   });
 
   it('waits longer after each failure, up to a minute', () => {
@@ -105,6 +106,50 @@ describe('HintStream', () => {
     expect(waits).toEqual([
       500, 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000
     ]);
+  });
+
+  it('takes a socket that is hung up on at once for a failure', () => {
+    stream.connect();
+    for (const wait of [500, 1000, 2000]) {
+      const before = FakeSocket.all.length;
+      FakeSocket.last.onopen?.();
+      FakeSocket.last.onclose?.();
+      jest.advanceTimersByTime(wait - 1);
+      expect(FakeSocket.all).toHaveLength(before);
+      jest.advanceTimersByTime(1);
+      expect(FakeSocket.all).toHaveLength(before + 1);
+    }
+    FakeSocket.last.onopen?.();
+    jest.advanceTimersByTime(5000);
+    const before = FakeSocket.all.length;
+    FakeSocket.last.onclose?.();
+    jest.advanceTimersByTime(500);
+    expect(FakeSocket.all).toHaveLength(before + 1);
+  });
+
+  it('asks for all anew now and then while nothing connects', () => {
+    const resync = jest.fn();
+    const told = jest.fn(() => stream.lost);
+    stream.onResync(resync);
+    stream.onConnectedChanged(told);
+    stream.connect();
+    jest.advanceTimersByTime(4999);
+    expect(stream.lost).toBe(false);
+    jest.advanceTimersByTime(1);
+    expect(stream.lost).toBe(true);
+    expect(told).toHaveLastReturnedWith(true);
+    expect(resync).toHaveBeenCalledTimes(1);
+    jest.advanceTimersByTime(30_000);
+    expect(resync).toHaveBeenCalledTimes(3);
+    FakeSocket.last.onopen?.();
+    expect(stream.lost).toBe(false);
+    expect(told).toHaveLastReturnedWith(false);
+    jest.advanceTimersByTime(60_000);
+    expect(resync).toHaveBeenCalledTimes(4);
+    FakeSocket.last.onclose?.();
+    stream.dispose();
+    jest.advanceTimersByTime(60_000);
+    expect(resync).toHaveBeenCalledTimes(4);
   });
 
   it('tells whether it is connected', () => {

@@ -24,11 +24,21 @@ describe('isTouched', () => {
       experiments.of('e1'),
       false
     ],
+    ['lists of its workspace', runs.list({ workspace: 'w' }), true],
+    ['lists of another workspace', runs.list({ workspace: 'v' }), false],
     ['another object', runs.detail('r2'), false],
     ['another concept', experiments.list(), false],
     ['another parent', experiments.detail('e2'), false]
   ])('%s', (_what, key, touched) => {
     expect(isTouched(key, hint)).toBe(touched);
+  });
+
+  it('touches what a workspace lists when that workspace changes', () => {
+    const change: IHint = { ...hint, kind: 'workspace', id: 'w', parent: null };
+    expect(isTouched(runs.list({ workspace: 'w' }), change)).toBe(true);
+    expect(isTouched(runs.list({ workspace: 'v' }), change)).toBe(false);
+    expect(isTouched(queryKeys('compute').list(), change)).toBe(false);
+    expect(isTouched(queryKeys('workspace').list(), change)).toBe(true);
   });
 
   it('has no parent to touch when there is none', () => {

@@ -1,9 +1,15 @@
-import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
+import {
+  defaultRangeExtractor,
+  useVirtualizer,
+  type Virtualizer
+} from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, type RefObject } from 'react';
 
+import { treePositions } from '../../lib/treePositions';
 import { useTrans } from '../../ui';
 import { TreeItem } from './parts/TreeItem';
 import { isReachable, type TreeRow } from './rows';
+import { useKeepFocus } from './useKeepFocus';
 import { useKeepPlace } from './useKeepPlace';
 import { useTreeActions } from './useTreeActions';
 import type { IReveal, ISidebarState } from './SidebarModel';
@@ -20,6 +26,7 @@ export interface IExperimentTreeProps {
   /** Near the end of what is listed, or what is looked for is not listed yet. */
   onEnd: () => void;
   onRetry: (experimentId: string) => void;
+  onMoreRuns: () => void;
 }
 
 /** Experiments and their latest runs; only the rows in sight stand in the page. */
@@ -29,21 +36,7 @@ export function ExperimentTree(props: IExperimentTreeProps): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const selected = rows.findIndex(({ key }) => key === state.selected);
   const tabbable = selected >= 0 ? selected : rows.findIndex(isReachable);
-  const virtualizer = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
-    overscan: 8,
-    getItemKey: index => rows[index]?.key ?? index,
-    // The row with the focus must stand in the page, or the focus is lost while scrolling.
-    rangeExtractor: range => {
-      const shown = new Set(defaultRangeExtractor(range));
-      if (tabbable >= 0) {
-        shown.add(tabbable);
-      }
-      return [...shown].sort((a, b) => a - b);
-    }
-  });
+  const virtualizer = useRowsInSight(rows, tabbable, scroller);
   const focus = (index: number): void => {
     virtualizer.scrollToIndex(index);
     focusRow(scroller, rows[index]?.key ?? '', FRAMES);
@@ -51,8 +44,14 @@ export function ExperimentTree(props: IExperimentTreeProps): JSX.Element {
   const actions = useTreeActions({
     rows,
     onRetry: props.onRetry,
+    onMoreRuns: props.onMoreRuns,
     focus
   });
+  const keepFocus = useKeepFocus(rows, focus);
+  const positions = useMemo(
+    () => treePositions(rows.map(row => (isReachable(row) ? row.level : null))),
+    [rows]
+  );
   const items = virtualizer.getVirtualItems();
   const last = items[items.length - 1]?.index ?? 0;
   useEffect(() => {
@@ -78,6 +77,7 @@ export function ExperimentTree(props: IExperimentTreeProps): JSX.Element {
         aria-label={trans.__('Experiments and their runs')}
         className="jp-mlws-tree"
         style={height}
+        {...keepFocus}
       >
         {items.map(({ index, start }) => {
           const row = rows[index];
@@ -89,6 +89,8 @@ export function ExperimentTree(props: IExperimentTreeProps): JSX.Element {
                   index={index}
                   top={start}
                   selected={index === selected}
+                  pos={positions[index]?.pos}
+                  setSize={positions[index]?.size}
                   tabbable={index === tabbable}
                   editing={row.key === state.editing}
                   onActivate={actions.activate}
@@ -102,6 +104,29 @@ export function ExperimentTree(props: IExperimentTreeProps): JSX.Element {
       </div>
     </div>
   );
+}
+
+/** The rows to be drawn. */
+function useRowsInSight(
+  rows: readonly TreeRow[],
+  tabbable: number,
+  scroller: RefObject<HTMLDivElement>
+): Virtualizer<HTMLDivElement, Element> {
+  return useVirtualizer<HTMLDivElement, Element>({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 8,
+    getItemKey: index => rows[index]?.key ?? index,
+    // The row with the focus must stand in the page, or the focus is lost while scrolling.
+    rangeExtractor: range => {
+      const shown = new Set(defaultRangeExtractor(range));
+      if (tabbable >= 0) {
+        shown.add(tabbable);
+      }
+      return [...shown].sort((a, b) => a - b);
+    }
+  });
 }
 
 /** The row may come into the page only with one of the next frames; its index may be another one then. */

@@ -1,11 +1,20 @@
 import { useQueryClient } from '@tanstack/react-query';
 
-import { EmptyState, ErrorNotice, Skeleton, useTrans } from '../../ui';
+import { useLost } from '../../api/context';
+import { DEFAULT_WORKSPACE } from '../../lib/workspace';
+import {
+  EmptyState,
+  ErrorNotice,
+  Skeleton,
+  StaleNotice,
+  useTrans
+} from '../../ui';
 import { runKeys } from '../runs';
+import { useWorkspace } from '../workspaces';
 import { ExperimentTree } from './ExperimentTree';
 import { useSidebarHost } from './host';
 import type { SidebarView } from './SidebarModel';
-import { useSidebarState, useTree } from './useTree';
+import { isGone, useSidebarState, useTree } from './useTree';
 
 /** The tree, or what stands where there is none. */
 export function PanelBody(props: {
@@ -17,6 +26,10 @@ export function PanelBody(props: {
   const state = useSidebarState();
   const client = useQueryClient();
   const tree = useTree(q);
+  const lost = useLost();
+  if (isGone(tree.error)) {
+    return <WorkspaceGone />;
+  }
   if (tree.error && tree.rows.length === 0) {
     return (
       <ErrorNotice
@@ -28,14 +41,23 @@ export function PanelBody(props: {
   }
   if (tree.rows.length > 0) {
     return (
-      <ExperimentTree
-        rows={tree.rows}
-        state={state}
-        onEnd={tree.loadMore}
-        onRetry={id =>
-          void client.refetchQueries({ queryKey: runKeys.of(id, 'latest') })
-        }
-      />
+      <>
+        <ExperimentTree
+          rows={tree.rows}
+          state={state}
+          onEnd={tree.loadMore}
+          onMoreRuns={tree.loadMoreRuns}
+          onRetry={id =>
+            void client.refetchQueries({ queryKey: runKeys.of(id, 'latest') })
+          }
+        />
+        <StaleNotice
+          lost={lost}
+          error={tree.answer.error}
+          at={tree.answer.at}
+          onRetry={() => void client.invalidateQueries()}
+        />
+      </>
     );
   }
   if (tree.loading) {
@@ -48,6 +70,24 @@ export function PanelBody(props: {
     />
   ) : (
     <Nothing view={state.view} />
+  );
+}
+
+/** It was deleted or renamed by somebody else. */
+function WorkspaceGone(): JSX.Element {
+  const trans = useTrans();
+  const [workspace, setWorkspace] = useWorkspace();
+  return (
+    <EmptyState
+      text={trans.__(
+        'There is no workspace “%1” any more: it was deleted or renamed.',
+        workspace
+      )}
+      action={{
+        label: trans.__('Go to %1', DEFAULT_WORKSPACE),
+        onClick: () => setWorkspace(DEFAULT_WORKSPACE)
+      }}
+    />
   );
 }
 

@@ -12,8 +12,11 @@ export interface ISidebarHost {
   openMenu: (x: number, y: number) => void;
   /** Moves a run to the bin, with a way back. */
   deleteRun: (id: string) => void;
-  /** How many runs an experiment shows at first. */
-  runsShown: () => number;
+  /** How many runs an experiment shows at first; it can be set while the sidebar stands. */
+  runsShown: {
+    get: () => number;
+    subscribe: (listener: () => void) => () => void;
+  };
 }
 
 const HostContext = createContext<ISidebarHost | null>(null);

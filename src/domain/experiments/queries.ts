@@ -14,7 +14,7 @@ export const experimentKeys = queryKeys('experiment');
 
 /** How many experiments come at once. */
 const PAGE = 200;
-/** How many runs a filter finds at most. */
+/** How many runs a filter finds at once. */
 const FOUND = 50;
 /** The server gives no more at once. */
 const LIMIT = 1000;
@@ -60,7 +60,24 @@ export const experimentQueries = {
             signal
           })
         ),
-      select: page => page.experiments.map(({ name }) => name)
+      select: page => ({
+        names: page.experiments.map(({ name }) => name),
+        /** There are more than these. */
+        more: page.next_cursor !== null
+      })
+    }),
+  /** Whether there is one of just this name. */
+  named: (api: ApiClient, workspace: string, name: string) =>
+    queryOptions({
+      queryKey: experimentKeys.list({ workspace, named: name }),
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.GET('/workspaces/{workspace}/experiments', {
+            params: { path: { workspace }, query: { q: name, limit: LIMIT } },
+            signal
+          })
+        ),
+      select: page => page.experiments.some(one => one.name === name)
     }),
   /** One experiment, followed as its runs change. */
   head: (api: ApiClient, id: string) =>
@@ -104,21 +121,24 @@ export const experimentQueries = {
     workspace: string,
     query: { q: string; view: 'active' | 'deleted' }
   ) =>
-    queryOptions({
+    infiniteQueryOptions({
       queryKey: runKeys.list({ workspace, ...query }),
-      queryFn: ({ signal }) =>
+      queryFn: ({ signal, pageParam }) =>
         unwrap(
           api.GET('/workspaces/{workspace}/runs', {
             params: {
               path: { workspace },
               query: {
                 ...query,
-                limit: query.view === 'deleted' ? LIMIT : FOUND
+                limit: query.view === 'deleted' ? PAGE : FOUND,
+                ...(pageParam && { cursor: pageParam })
               }
             },
             signal
           })
         ),
+      initialPageParam: '',
+      getNextPageParam: page => page.next_cursor,
       placeholderData: keepPreviousData
     })
 };

@@ -10,6 +10,7 @@ export interface ILatestRuns {
   /** When the answer came, in ms. */
   answeredAt: number;
   failed: boolean;
+  error: unknown;
 }
 
 /** A row of the tree. `level` is 1 for what stands at its left edge. */
@@ -32,8 +33,9 @@ export type TreeRow =
   | {
       kind: 'more';
       key: string;
-      level: 2;
-      experimentId: string;
+      level: 1 | 2;
+      /** null below runs without their experiments. */
+      experimentId: string | null;
       /** How many are not shown; null when that is not known. */
       hidden: number | null;
       shown: number;
@@ -112,9 +114,17 @@ function runRows(
       ];
 }
 
-/** Runs without their experiments above them: found ones, and those in the bin. */
-export function flatRuns(runs: readonly Run[], answeredAt: number): TreeRow[] {
-  return runs.map(run => ({
+/**
+ * Runs without their experiments above them: found ones, and those in the bin.
+ *
+ * @param hidden - How many more there are; 0 for none, null where the server did not count them.
+ */
+export function flatRuns(
+  runs: readonly Run[],
+  answeredAt: number,
+  hidden: number | null = 0
+): TreeRow[] {
+  const rows = runs.map((run): TreeRow => ({
     kind: 'run',
     key: rowKey.run(run.id),
     level: 1,
@@ -122,6 +132,19 @@ export function flatRuns(runs: readonly Run[], answeredAt: number): TreeRow[] {
     experiment: null,
     answeredAt
   }));
+  return hidden === 0
+    ? rows
+    : [
+        ...rows,
+        {
+          kind: 'more',
+          key: 'more-runs',
+          level: 1,
+          experimentId: null,
+          hidden,
+          shown: runs.length
+        }
+      ];
 }
 
 /** Whether the keys stop at it. */

@@ -2,14 +2,14 @@ import {
   keepPreviousData,
   useInfiniteQuery,
   useQueries,
-  useQuery,
   type UseQueryResult
 } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 
 import { useApi } from '../../api/context';
+import { ApiError } from '../../api/errors';
 import { stableOrder } from '../../lib/stableOrder';
-import { useFallbackInterval, type Run } from '../runs';
+import type { Run } from '../runs';
 import { useWorkspace } from '../workspaces';
 import { useSidebarHost } from './host';
 import { experimentQueries } from './queries';
@@ -28,8 +28,12 @@ export interface ITree {
   loading: boolean;
   error: unknown;
   retry: () => void;
+  /** When what is shown was told, and what the last try to have it anew failed with. */
+  answer: { at: number; error: unknown };
   /** Fetches the next page of experiments, if there is one. */
   loadMore: () => void;
+  /** Fetches more of the runs that stand by themselves. */
+  loadMoreRuns: () => void;
 }
 
 /** The sidebar's state, live. */
@@ -43,24 +47,30 @@ export function useTree(q: string): ITree {
   const state = useSidebarState();
   const tree = useExperimentRows(q, state);
   const found = useRunRows(q, state);
-  const runs = found.data;
+  const { runs } = found;
   if (state.view === 'bin') {
     return {
-      rows: runs ? flatRuns(runs.runs, found.dataUpdatedAt) : [],
-      loading: found.isPending,
-      error: runs ? null : found.error,
-      retry: () => void found.refetch(),
-      loadMore: () => undefined
+      ...found,
+      rows: runs
     };
   }
   return {
     ...tree,
-    rows:
-      q && runs?.runs.length
-        ? withFound(tree.rows, flatRuns(runs.runs, found.dataUpdatedAt))
-        : tree.rows,
-    loading: tree.loading || (q !== '' && found.isPending)
+    rows: q && runs.length > 0 ? withFound(tree.rows, runs) : tree.rows,
+    loading: tree.loading || (q !== '' && found.loading),
+    loadMoreRuns: found.loadMoreRuns
   };
+}
+
+/** What stands in place of the rows: a failure while there are none, and that the whole workspace is gone. */
+function shownError(query: { data: unknown; error: unknown }): unknown {
+  const { data, error } = query;
+  return data === undefined || isGone(error) ? error : null;
+}
+
+/** Whether the workspace that was asked for is not there any more. */
+export function isGone(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'workspace_not_found';
 }
 
 const FOUND_RUNS: TreeRow = {
@@ -89,8 +99,7 @@ function useExperimentRows(q: string, state: ISidebarState): ITree {
     }),
     enabled: state.view !== 'bin',
     // While a filter is typed the old rows stay.
-    placeholderData: keepPreviousData,
-    refetchInterval: useFallbackInterval()
+    placeholderData: keepPreviousData
   });
   const listed = useMemo(
     () => pages.data?.pages.flatMap(page => page.experiments) ?? [],
@@ -112,13 +121,18 @@ function useExperimentRows(q: string, state: ISidebarState): ITree {
   return {
     rows,
     loading: pages.isPending,
-    error: pages.data ? null : pages.error,
+    error: shownError(pages),
+    answer: {
+      at: pages.dataUpdatedAt,
+      error: pages.error ?? [...latest.values()].find(one => one.failed)?.error
+    },
     retry: () => void pages.refetch(),
     loadMore: () => {
       if (pages.hasNextPage && !pages.isFetchingNextPage) {
         void pages.fetchNextPage();
       }
-    }
+    },
+    loadMoreRuns: () => undefined
   };
 }
 
@@ -153,17 +167,16 @@ function useLatestRuns(
 ): ReadonlyMap<string, ILatestRuns> {
   const api = useApi();
   const { runsShown } = useSidebarHost();
-  const interval = useFallbackInterval();
+  const usual = useSyncExternalStore(runsShown.subscribe, runsShown.get);
   const open = experiments.filter(({ id }) => state.expanded.includes(id));
   return useQueries({
-    queries: open.map(experiment => ({
-      ...experimentQueries.latest(
+    queries: open.map(experiment =>
+      experimentQueries.latest(
         api,
         experiment,
-        state.shown[experiment.id] ?? runsShown()
-      ),
-      refetchInterval: interval
-    })),
+        state.shown[experiment.id] ?? usual
+      )
+    ),
     combine: results =>
       new Map(results.map((result, i) => [open[i]?.id ?? '', toLatest(result)]))
   });
@@ -174,22 +187,43 @@ function toLatest(result: UseQueryResult<IRunReply>): ILatestRuns {
     runs: result.data?.runs,
     total: result.data?.total ?? null,
     answeredAt: result.dataUpdatedAt,
-    failed: result.isError
+    failed: result.isError,
+    error: result.error
   };
 }
 
+/** Runs by themselves: those that a filter finds, or those in the bin. */
 function useRunRows(
   q: string,
   state: ISidebarState
-): UseQueryResult<IRunReply> {
+): Omit<ITree, 'rows'> & { runs: TreeRow[] } {
   const [workspace] = useWorkspace();
   const bin = state.view === 'bin';
-  return useQuery({
+  const found = useInfiniteQuery({
     ...experimentQueries.runs(useApi(), workspace, {
       q,
       view: bin ? 'deleted' : 'active'
     }),
-    enabled: bin || (q !== '' && state.view === 'active'),
-    refetchInterval: useFallbackInterval()
+    enabled: bin || (q !== '' && state.view === 'active')
   });
+  const { data, dataUpdatedAt: at, hasNextPage } = found;
+  const runs = useMemo(() => {
+    const listed = data?.pages.flatMap(page => page.runs) ?? [];
+    const total = data?.pages[0]?.total ?? null;
+    const hidden = !hasNextPage ? 0 : total && total - listed.length;
+    return flatRuns(listed, at, hidden);
+  }, [data, at, hasNextPage]);
+  return {
+    runs,
+    loading: found.isPending,
+    error: shownError(found),
+    answer: { at, error: found.error },
+    retry: () => void found.refetch(),
+    loadMore: () => undefined,
+    loadMoreRuns: () => {
+      if (hasNextPage && !found.isFetchingNextPage) {
+        void found.fetchNextPage();
+      }
+    }
+  };
 }

@@ -10,6 +10,8 @@ interface ITreeActionsInput {
   rows: readonly TreeRow[];
   focus: (index: number) => void;
   onRetry: (experimentId: string) => void;
+  /** Fetches more of the runs that stand by themselves. */
+  onMoreRuns: () => void;
 }
 
 /** What rows do when they are clicked, focused or given a key. */
@@ -36,7 +38,11 @@ export function useTreeActions(input: ITreeActionsInput): ITreeActions {
           host.openRun(row.run.id);
           break;
         case 'more':
-          model.showRuns(row.experimentId, row.shown + MORE);
+          if (row.experimentId === null) {
+            latest.current.onMoreRuns();
+          } else {
+            model.showRuns(row.experimentId, row.shown + MORE);
+          }
           break;
         case 'note':
           if (row.experimentId) {

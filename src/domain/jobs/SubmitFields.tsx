@@ -2,8 +2,10 @@ import { useState } from 'react';
 
 import { Form, useTrans } from '../../ui';
 import type { Job } from '../runs';
+import { jobFile } from './jobFile';
 import { useSubmitJob } from './mutations';
 import { AdvancedFields } from './parts/AdvancedFields';
+import { JobFileView } from './parts/JobFileView';
 import { MainFields } from './parts/MainFields';
 import { ParameterList } from './parts/ParameterList';
 import { SnapshotSummary } from './parts/SnapshotSummary';
@@ -28,7 +30,9 @@ export interface ISubmitFormProps {
   confirmLarge: boolean;
   /** Tags the selected cell of the open notebook with "parameters"; null where it is not open. */
   onTagCell: (() => Promise<void>) | null;
+  /** Called also when the form was closed meanwhile, as `onFailed` is. */
   onSubmitted: (job: Job) => void;
+  onFailed: (error: Error) => void;
   onCancel: () => void;
 }
 
@@ -36,9 +40,9 @@ export interface ISubmitFormProps {
 export function SubmitFields(
   props: ISubmitFormProps & { inspection: NotebookInspection }
 ): JSX.Element {
-  const { inspection, workspace, onSubmitted, onCancel } = props;
+  const { inspection, workspace, onSubmitted, onFailed, onCancel } = props;
   const trans = useTrans();
-  const submit = useSubmitJob(workspace);
+  const submit = useSubmitJob(workspace, { onSubmitted, onFailed });
   const [form, setForm] = useState(() =>
     startSubmission(inspection, props.target)
   );
@@ -79,9 +83,7 @@ export function SubmitFields(
       onCancel={onCancel}
       onSubmit={() => {
         const agreed = form.confirmed || !props.confirmLarge;
-        submit.mutate(buildJob({ ...form, confirmed: agreed }, inspection), {
-          onSuccess: onSubmitted
-        });
+        submit.mutate(buildJob({ ...form, confirmed: agreed }, inspection));
       }}
     >
       <Source inspection={inspection} problem={problems.notebook} />
@@ -108,6 +110,7 @@ export function SubmitFields(
         problem={undefined}
         onConfirm={confirmed => change({ confirmed })}
       />
+      <JobFileView file={jobFile(buildJob(form, inspection), workspace)} />
     </Form>
   );
 }

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { fromText, toText } from '../runs';
+import { kindOf, problemText, readText, toText } from '../runs';
 import type { ParameterField } from './types';
 
 /** What is typed into the parameters' fields, by name; a name that is missing has its default. */
@@ -8,7 +8,7 @@ export type Drafts = Readonly<Record<string, string>>;
 
 /** The text that a field begins with: text bare, anything else as its author wrote it where that reads back, or as JSON. */
 export function defaultText(field: ParameterField): string {
-  const { default: value, default_source: source, type } = field;
+  const { default: value, default_source: source } = field;
   if (!field.required_literal || value === null || value === undefined) {
     return '';
   }
@@ -16,7 +16,8 @@ export function defaultText(field: ParameterField): string {
     return value ? 'True' : 'False';
   }
   // "1e-3" and "[64, 32]" stay as they were written.
-  return typeof value !== 'string' && isSame(fromText(source, type), value)
+  return typeof value !== 'string' &&
+    isSame(readText(source, kindOf(field)).value, value)
     ? source
     : toText(value);
 }
@@ -53,41 +54,10 @@ export function draftProblem(
   drafts: Drafts,
   trans: TranslationBundle
 ): string | undefined {
-  if (!isChanged(field, drafts)) {
-    return undefined;
-  }
-  const value = fromText(currentText(field, drafts), field.type);
-  if (value === undefined) {
-    return wanted(field.type, trans);
-  }
-  return typeof value === 'number' &&
-    Number.isInteger(value) &&
-    !Number.isSafeInteger(value) &&
-    field.type === 'int'
-    ? trans.__('This number has too many digits to be sent exactly.')
+  const kind = kindOf(field);
+  return isChanged(field, drafts)
+    ? problemText(readText(currentText(field, drafts), kind), kind, trans)
     : undefined;
-}
-
-function wanted(
-  type: ParameterField['type'],
-  trans: TranslationBundle
-): string | undefined {
-  switch (type) {
-    case 'int':
-      return trans.__('A whole number is needed here, such as 20.');
-    case 'float':
-      return trans.__('A number is needed here, such as 0.01 or 1e-3.');
-    case 'bool':
-      return trans.__('True or False is needed here.');
-    case 'list':
-      return trans.__('A list is needed here, as JSON: [1, 2, 3].');
-    case 'dict':
-      return trans.__('A mapping is needed here, as JSON: {"a": 1}.');
-    case 'str':
-    case 'none':
-    case 'unknown':
-      return undefined;
-  }
 }
 
 /** The values that differ from their defaults, as JSON; undefined when none does. */
@@ -100,7 +70,7 @@ export function changedValues(
     ? Object.fromEntries(
         changed.map(field => [
           field.name,
-          fromText(currentText(field, drafts), field.type)
+          readText(currentText(field, drafts), kindOf(field)).value
         ])
       )
     : undefined;

@@ -4,15 +4,20 @@ import { useRef } from 'react';
 import { unwrap } from '../../api/client';
 import { useApi } from '../../api/context';
 import { randomId } from '../../lib/randomId';
-import { runKeys } from '../runs';
+import { runKeys, type Job } from '../runs';
 import { jobQueries } from './queries';
 import type { JobCreate } from './types';
 
 /**
  * Submits a job. The same body is sent with the same Idempotency-Key, so that a second try after a lost
  * answer gives the first job and not another one.
+ *
+ * @param told - Are called also when the form is gone by then.
  */
-export function useSubmitJob(workspace: string) {
+export function useSubmitJob(
+  workspace: string,
+  told: { onSubmitted: (job: Job) => void; onFailed: (error: Error) => void }
+) {
   const api = useApi();
   const client = useQueryClient();
   const last = useRef({ body: '', key: '' });
@@ -38,6 +43,8 @@ export function useSubmitJob(workspace: string) {
         jobQueries.active(api, workspace).queryKey,
         before => ({ jobs: [...(before?.jobs ?? []), job.run] })
       );
-    }
+      told.onSubmitted(job);
+    },
+    onError: error => told.onFailed(error)
   });
 }

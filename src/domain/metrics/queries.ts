@@ -3,6 +3,7 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { unwrap, type ApiClient } from '../../api/client';
 import { queryKeys } from '../../api/queryKeys';
 import type { components } from '../../api/schema';
+import { seriesLoader } from './SeriesLoader';
 
 /** One metric of a run: last, least, greatest. */
 export type MetricSummary = components['schemas']['MetricSummary'];
@@ -38,15 +39,6 @@ export const metricQueries = {
       placeholderData: keepPreviousData,
       structuralSharing: false,
       queryFn: ({ signal }) =>
-        unwrap(
-          api.GET('/runs/{run_id}/metrics/series', {
-            params: {
-              path: { run_id: runId },
-              query: { key: [...keys], points }
-            },
-            signal
-          })
-        ),
-      select: reply => reply.series
+        seriesLoader(api).load(runId, keys, points, signal)
     })
 };

@@ -14,6 +14,11 @@ export class DeltaFollower {
     private readonly document: NotebookDocument
   ) {}
 
+  /** Nobody looks at the document any more: what is under way is broken off. */
+  dispose(): void {
+    this._stop.abort();
+  }
+
   /** Fetches and applies what is new. Calls meanwhile wait for the same work, and then look once more. */
   catchUp(): Promise<void> {
     if (this._work) {
@@ -27,12 +32,18 @@ export class DeltaFollower {
   }
 
   private async _follow(): Promise<void> {
-    for (;;) {
+    while (!this._stop.signal.aborted) {
       this._again = false;
-      const reply = await this.source.read({
-        offset: this._offset,
-        hold_over: this.document.size > MUCH ? HOLD_OVER_THEN : HOLD_OVER
-      });
+      const reply = await this.source.read(
+        {
+          offset: this._offset,
+          hold_over: this.document.size > MUCH ? HOLD_OVER_THEN : HOLD_OVER
+        },
+        this._stop.signal
+      );
+      if (this._stop.signal.aborted) {
+        return;
+      }
       this._offset = reply.next_offset;
       await this.document.apply(reply.deltas);
       if (reply.done || !(reply.more || this._again)) {
@@ -43,5 +54,6 @@ export class DeltaFollower {
 
   private _again = false;
   private _offset = 0;
+  private readonly _stop = new AbortController();
   private _work: Promise<void> | null = null;
 }

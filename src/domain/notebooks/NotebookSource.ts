@@ -32,13 +32,14 @@ export class NotebookSource {
   ) {}
 
   /** Deltas from an offset on. */
-  read(part: IPart): Promise<Reply> {
+  read(part: IPart, signal?: AbortSignal): Promise<Reply> {
     const { origin } = this;
     const path = { run_id: origin.runId };
     return origin.kind === 'job'
       ? unwrap(
           this.api.GET('/jobs/{run_id}/notebook', {
-            params: { path, query: part }
+            params: { path, query: part },
+            signal
           })
         )
       : unwrap(
@@ -46,7 +47,8 @@ export class NotebookSource {
             params: {
               path,
               query: { ...part, area: origin.kind, path: origin.path }
-            }
+            },
+            signal
           })
         );
   }

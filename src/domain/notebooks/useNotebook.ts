@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 
-import { useApi, useLive, useUrl } from '../../api/context';
+import { useApi, useUrl } from '../../api/context';
 import { queryKeys } from '../../api/queryKeys';
 import { DeltaFollower } from './DeltaFollower';
 import type { IRunState } from './deltas';
@@ -9,7 +9,6 @@ import { NotebookDocument } from './NotebookDocument';
 import { NotebookSource, type NotebookOrigin } from './NotebookSource';
 
 const notebookKeys = queryKeys('notebook');
-const FALLBACK_MS = 15_000;
 
 interface IShownNotebook {
   source: NotebookSource;
@@ -39,7 +38,6 @@ function useDocument(source: NotebookSource): NotebookDocument | null {
 export function useNotebook(origin: NotebookOrigin): IShownNotebook {
   const api = useApi();
   const url = useUrl();
-  const live = useLive();
   const { kind, runId } = origin;
   const path = origin.kind === 'job' ? '' : origin.path;
   const source = useMemo(
@@ -56,6 +54,7 @@ export function useNotebook(origin: NotebookOrigin): IShownNotebook {
     () => document && new DeltaFollower(source, document),
     [source, document]
   );
+  useEffect(() => () => follower?.dispose(), [follower]);
   const query = useQuery({
     queryKey: notebookKeys.detail(runId, kind, path),
     enabled: follower !== null,
@@ -63,7 +62,7 @@ export function useNotebook(origin: NotebookOrigin): IShownNotebook {
     gcTime: 0,
     staleTime: 0,
     structuralSharing: false,
-    refetchInterval: live || kind !== 'job' ? false : FALLBACK_MS,
+    meta: { onlyByHint: kind !== 'job' },
     queryFn: async () => {
       await follower?.catchUp();
       return Date.now();

@@ -6,15 +6,20 @@ import { BinNotice } from './parts/BinNotice';
 import { FailureBanner } from './parts/FailureBanner';
 import { Progress } from './parts/Progress';
 import { RerunForm } from './parts/RerunForm';
-import { RunHeader } from './parts/RunHeader';
+import { RunHeader, type IAnswer } from './parts/RunHeader';
 import { RunTabs } from './parts/RunTabs';
 import { useRun } from './queries';
 import type { Run } from './types';
 
+/** A wish to see a tab; null for the first one. */
+export interface ITabWish {
+  tab: string | null;
+}
+
 export interface IRunPanelProps {
   id: string;
-  /** The tab to begin with. */
-  tab: string | null;
+  /** The tab to show; a new object shows it once more. */
+  tab: ITabWish;
   /** Tells what the panel's own tab should say. */
   onRun: (run: Run) => void;
   /** Tells which tab is shown, so that it is restored. */
@@ -34,7 +39,7 @@ export function RunPanel(props: IRunPanelProps): JSX.Element {
       onRun(data);
     }
   }, [data, onRun]);
-  if (run.error instanceof ApiError && run.error.status === 404) {
+  if (run.error instanceof ApiError && run.error.code === 'run_not_found') {
     return (
       <EmptyState
         text={trans.__(
@@ -55,25 +60,33 @@ export function RunPanel(props: IRunPanelProps): JSX.Element {
     );
   }
   return data ? (
-    <RunPage {...props} run={data} answeredAt={run.dataUpdatedAt} />
+    <RunPage
+      {...props}
+      run={data}
+      answer={{
+        at: run.dataUpdatedAt,
+        error: run.error,
+        retry: () => void run.refetch()
+      }}
+    />
   ) : (
     <RunSkeleton />
   );
 }
 
 function RunPage(
-  props: IRunPanelProps & { run: Run; answeredAt: number }
+  props: IRunPanelProps & { run: Run; answer: IAnswer }
 ): JSX.Element {
-  const { run, answeredAt, onTab } = props;
+  const { run, answer, onTab } = props;
   const trans = useTrans();
-  const [tab, setTab] = useState(props.tab ?? 'overview');
+  const [tab, setTab] = useState(props.tab.tab ?? 'overview');
   const [editing, setEditing] = useState(false);
   const [cell, setCell] = useState<{ cell: number } | null>(null);
   const page = useRef<HTMLElement>(null);
   const wanted = props.tab;
   useEffect(() => {
-    if (wanted) {
-      setTab(wanted);
+    if (wanted.tab) {
+      setTab(wanted.tab);
     }
   }, [wanted]);
   const select = (next: string): void => {
@@ -91,7 +104,7 @@ function RunPage(
     >
       <RunHeader
         run={run}
-        answeredAt={answeredAt}
+        answer={answer}
         editing={editing}
         onEdit={setEditing}
       />

@@ -8,9 +8,9 @@ export {
 } from './format';
 export { RunHostProvider, useRunHost, type IRunHost } from './host';
 export { useCancelJob, useRerunJob } from './mutations';
-export { fromText, toText } from './parameters';
-export { runKeys, runQueries, useFallbackInterval, useRun } from './queries';
+export { kindOf, problemText, readText, toText } from './parameters';
+export { runKeys, runQueries, useRun } from './queries';
 export { openRun, RunLink } from './RunLink';
-export { RunPanel, type IRunPanelProps } from './RunPanel';
+export { RunPanel, type IRunPanelProps, type ITabWish } from './RunPanel';
 export type { Job, Run } from './types';
-export { useNow } from './useNow';
+export { useLiveNow } from './useNow';

@@ -6,8 +6,9 @@ import {
 
 import { unwrap } from '../../api/client';
 import { useApi } from '../../api/context';
+import { ApiError } from '../../api/errors';
 import type { components } from '../../api/schema';
-import { runKeys } from './queries';
+import { runKeys, runQueries } from './queries';
 import type { Job, Run, RunUpdate } from './types';
 
 type ReRun = components['schemas']['ReRun'];
@@ -26,6 +27,28 @@ export function withUpdate(run: Run, update: RunUpdate): Run {
     ...run,
     name: update.name ?? run.name,
     note: update.note ?? run.note,
+    tags
+  };
+}
+
+/** Takes back an edit that the server refused; what else has come since stays, as does an edit of the same by others. */
+export function withoutUpdate(run: Run, update: RunUpdate, before: Run): Run {
+  const tags = { ...run.tags };
+  for (const [key, value] of Object.entries(update.tags ?? {})) {
+    if ((tags[key] ?? null) !== value) {
+      continue;
+    }
+    const old = before.tags[key];
+    if (old === undefined) {
+      delete tags[key];
+    } else {
+      tags[key] = old;
+    }
+  }
+  return {
+    ...run,
+    name: run.name === update.name ? before.name : run.name,
+    note: run.note === update.note ? before.note : run.note,
     tags
   };
 }
@@ -50,10 +73,63 @@ export function useUpdateRun(
       }
       return { before };
     },
-    onError: (_error, _update, context) => {
-      client.setQueryData(key, context?.before);
+    onError: async (_error, update, context) => {
+      const before = context?.before;
+      client.setQueryData<Run>(
+        key,
+        run => run && (before ? withoutUpdate(run, update, before) : run)
+      );
+      await client.invalidateQueries({ queryKey: key, exact: true });
     },
     onSuccess: run => client.setQueryData(key, run)
+  });
+}
+
+/** Somebody else has changed the note since its editing began. */
+class NoteChanged extends Error {
+  override readonly name = 'NoteChanged';
+}
+
+/** So often a version that others made older is asked for anew; they changed something else then. */
+const TRIES = 5;
+
+/**
+ * Saves a note over the one that its editing began with, and over no other.
+ *
+ * @returns A mutation that fails where the note is another one by now; the run in the cache has it then.
+ */
+export function useSaveNote(
+  id: string
+): UseMutationResult<Run, Error, { note: string; base: string }> {
+  const api = useApi();
+  const client = useQueryClient();
+  const query = runQueries.run(api, id);
+  return useMutation({
+    mutationFn: async ({ note, base }) => {
+      for (let tries = 1; ; tries += 1) {
+        const run = await client.fetchQuery({ ...query, staleTime: 0 });
+        if (run.note !== base) {
+          throw new NoteChanged('The note was changed meanwhile.');
+        }
+        try {
+          return await unwrap(
+            api.PATCH('/runs/{run_id}', {
+              params: { path: { run_id: id } },
+              headers: { 'If-Match': String(run.version) },
+              body: { note }
+            })
+          );
+        } catch (error) {
+          if (
+            tries === TRIES ||
+            !(error instanceof ApiError && error.code === 'stale_version')
+          ) {
+            throw error;
+          }
+        }
+      }
+    },
+    onSuccess: run => client.setQueryData(query.queryKey, run)
   });
 }
 
@@ -70,8 +146,15 @@ export function useCancelJob(id: string): UseMutationResult<Job, Error, void> {
   });
 }
 
-/** Submits a job again from its own snapshot; answers the new job. */
-export function useRerunJob(id: string): UseMutationResult<Job, Error, ReRun> {
+/**
+ * Submits a job again from its own snapshot; answers the new job.
+ *
+ * @param onSubmitted - Called also when what had asked for it is gone by then.
+ */
+export function useRerunJob(
+  id: string,
+  onSubmitted?: (job: Job) => void
+): UseMutationResult<Job, Error, ReRun> {
   const api = useApi();
   const client = useQueryClient();
   return useMutation({
@@ -82,7 +165,10 @@ export function useRerunJob(id: string): UseMutationResult<Job, Error, ReRun> {
           body
         })
       ),
-    onSuccess: job => client.setQueryData(runKeys.detail(job.run.id), job.run)
+    onSuccess: job => {
+      client.setQueryData(runKeys.detail(job.run.id), job.run);
+      onSubmitted?.(job);
+    }
   });
 }
 

@@ -1,11 +1,12 @@
 import {
+  infiniteQueryOptions,
   queryOptions,
   useQuery,
   type UseQueryResult
 } from '@tanstack/react-query';
 
 import { unwrap, type ApiClient } from '../../api/client';
-import { useApi, useLive } from '../../api/context';
+import { useApi } from '../../api/context';
 import { ApiError } from '../../api/errors';
 import { queryKeys } from '../../api/queryKeys';
 import type { Run } from './types';
@@ -13,8 +14,8 @@ import type { Run } from './types';
 /** Keys of everything about runs; hints of the kind "run" find them. */
 export const runKeys = queryKeys('run');
 
-/** How often pages look again while no live updates arrive, in ms. */
-const FALLBACK_MS = 15_000;
+/** So many runs below a run come at once. */
+const CHILDREN = 200;
 
 /** The queries about one run. */
 export const runQueries = {
@@ -39,6 +40,19 @@ export const runQueries = {
             signal
           })
         )
+    }),
+  /** The parameters that its snapshot's notebook declares. */
+  parameters: (api: ApiClient, id: string) =>
+    queryOptions({
+      queryKey: runKeys.detail(id, 'parameters'),
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.GET('/jobs/{run_id}/parameters', {
+            params: { path: { run_id: id } },
+            signal
+          })
+        ),
+      select: reply => reply.parameters
     }),
   history: (api: ApiClient, id: string) =>
     queryOptions({
@@ -72,18 +86,24 @@ export const runQueries = {
       }
     }),
   children: (api: ApiClient, workspace: string, id: string) =>
-    queryOptions({
+    infiniteQueryOptions({
       queryKey: runKeys.list({ workspace, parent: id }),
-      queryFn: ({ signal }) =>
+      queryFn: ({ signal, pageParam }) =>
         unwrap(
           api.GET('/workspaces/{workspace}/runs', {
             params: {
               path: { workspace },
-              query: { parent_id: id, limit: 200 }
+              query: {
+                parent_id: id,
+                limit: CHILDREN,
+                ...(pageParam && { cursor: pageParam })
+              }
             },
             signal
           })
-        )
+        ),
+      initialPageParam: '',
+      getNextPageParam: page => page.next_cursor
     }),
   /** The bytes that deleting it for ever would free. */
   purge: (api: ApiClient, id: string) =>
@@ -101,6 +121,7 @@ export const runQueries = {
         );
         return plan?.bytes_freed ?? 0;
       },
+      meta: { onlyByHint: true },
       staleTime: 0
     }),
   inspection: (api: ApiClient, workspace: string, path: string) =>
@@ -114,19 +135,12 @@ export const runQueries = {
             signal
           })
         ),
+      meta: { onlyByHint: true },
       retry: false
     })
 };
 
-/** The interval of looking again: none while hints arrive. */
-export function useFallbackInterval(): number | false {
-  return useLive() ? false : FALLBACK_MS;
-}
-
 /** One run, live. */
 export function useRun(id: string): UseQueryResult<Run> {
-  return useQuery({
-    ...runQueries.run(useApi(), id),
-    refetchInterval: useFallbackInterval()
-  });
+  return useQuery(runQueries.run(useApi(), id));
 }

@@ -1,22 +1,27 @@
-import { fileIcon, folderIcon, linkIcon } from '@jupyterlab/ui-components';
-import { useQueries, useQuery } from '@tanstack/react-query';
 import {
+  defaultRangeExtractor,
+  useVirtualizer,
+  type Virtualizer
+} from '@tanstack/react-virtual';
+import {
+  useCallback,
   useEffect,
   useId,
   useMemo,
   useRef,
   useState,
-  type KeyboardEvent
+  type KeyboardEvent,
+  type RefObject
 } from 'react';
 
-import { useApi } from '../../api/context';
-import { formatBytes } from '../../lib/format';
+import { treePositions } from '../../lib/treePositions';
 import { ErrorNotice, Skeleton, useTrans } from '../../ui';
-import { fileQueries } from './queries';
-import { treeAction, treeRows, type ITreeRow } from './tree';
+import { FileTreeItem } from './FileTreeItem';
+import { indexOfPath, treeAction, type ITreeRow } from './tree';
 import type { FileArea, FileEntry } from './types';
+import { useFileTree } from './useFileTree';
 
-const ICONS = { file: fileIcon, folder: folderIcon, link: linkIcon };
+const ROW = 24;
 
 export interface IFileTreeProps {
   /** What the tree is of, for screen readers. */
@@ -32,54 +37,7 @@ export interface IFileTreeProps {
   onLoaded?: (entries: readonly FileEntry[]) => void;
 }
 
-interface ITreeData {
-  rows: ITreeRow[];
-  /** The top is not there yet. */
-  pending: boolean;
-  settled: boolean;
-  truncated: boolean;
-  error: unknown;
-  retry: () => void;
-}
-
-/** The folders that are open, fetched one by one. */
-function useTree(
-  runId: string,
-  area: FileArea,
-  open: ReadonlySet<string>
-): ITreeData {
-  const api = useApi();
-  const top = useQuery(fileQueries.list(api, runId, area, '')).data?.entries;
-  // What is to be open at first may not be there.
-  const paths = useMemo(
-    () => ['', ...[...open].filter(path => isBelow(path, top ?? []))],
-    [open, top]
-  );
-  const results = useQueries({
-    queries: paths.map(path => fileQueries.list(api, runId, area, path))
-  });
-  const children = new Map(
-    paths.map((path, i) => [path, results[i]?.data?.entries ?? []])
-  );
-  const failed = results.find(result => result.error);
-  return {
-    rows: treeRows(children, open),
-    pending: results[0]?.isPending ?? true,
-    // Also the folders that are open at first.
-    settled: results.every(result => !result.isPending),
-    truncated: results.some(result => result.data?.truncated),
-    error: failed?.error ?? null,
-    retry: () => void failed?.refetch()
-  };
-}
-
-function isBelow(path: string, top: readonly FileEntry[]): boolean {
-  return top.some(
-    entry => path === entry.path || path.startsWith(`${entry.path}/`)
-  );
-}
-
-/** Files and folders after the WAI-ARIA tree pattern. Folders load when they are opened. */
+/** Files and folders after the WAI-ARIA tree pattern. Folders load when they are opened; only rows in sight are drawn. */
 export function FileTree(props: IFileTreeProps): JSX.Element {
   const { label, runId, area, selected, onSelect } = props;
   const trans = useTrans();
@@ -87,27 +45,27 @@ export function FileTree(props: IFileTreeProps): JSX.Element {
   const [open, setOpen] = useState<ReadonlySet<string>>(
     new Set(props.initialOpen ? [props.initialOpen] : [])
   );
-  const [active, setActive] = useState(0);
-  const { rows, pending, settled, truncated, error, retry } = useTree(
-    runId,
-    area,
-    open
-  );
+  // Its path, not its place: files that arrive above it must not make another one active.
+  const [activePath, setActivePath] = useState<string | null>(null);
+  const tree = useFileTree(runId, area, open);
+  const { rows, pending, settled, truncated, error, retry } = tree;
   useLoaded(rows, !settled, props.onLoaded);
+  const active = indexOfPath(rows, activePath);
   const list = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    // jsdom has no scrolling.
-    list.current?.children[active]?.scrollIntoView?.({ block: 'nearest' });
-  }, [active]);
+  const virtualizer = useFileRows(rows, active, list);
 
-  const toggle = (path: string): void => setOpen(toggled(open, path));
-  const show = (row: ITreeRow, index: number): void => {
-    setActive(index);
-    onSelect(row.entry);
-    if (row.entry.type === 'folder') {
-      toggle(row.entry.path);
-    }
-  };
+  const toggle = (path: string): void =>
+    setOpen(before => toggled(before, path));
+  const show = useCallback(
+    (entry: FileEntry): void => {
+      setActivePath(entry.path);
+      onSelect(entry);
+      if (entry.type === 'folder') {
+        setOpen(before => toggled(before, entry.path));
+      }
+    },
+    [onSelect]
+  );
   const onKeyDown = (event: KeyboardEvent): void => {
     const action = treeAction(event.key, rows, active);
     const row = rows[active];
@@ -116,10 +74,12 @@ export function FileTree(props: IFileTreeProps): JSX.Element {
     }
     event.preventDefault();
     if (action.kind === 'move') {
-      setActive(action.to);
+      setActivePath(rows[action.to]?.entry.path ?? null);
+      virtualizer.scrollToIndex(action.to);
     } else if (action.kind === 'show') {
-      show(row, active);
+      show(row.entry);
     } else {
+      setActivePath(row.entry.path);
       toggle(row.entry.path);
     }
   };
@@ -139,16 +99,10 @@ export function FileTree(props: IFileTreeProps): JSX.Element {
         className="jp-mlws-filetree"
         onKeyDown={onKeyDown}
       >
-        {rows.map((row, index) => (
-          <TreeItem
-            key={row.entry.path}
-            id={`${prefix}-${index}`}
-            row={row}
-            active={index === active}
-            selected={row.entry.path === selected}
-            onShow={() => show(row, index)}
-          />
-        ))}
+        <Rows
+          {...{ rows, active, prefix, selected, virtualizer }}
+          onShow={show}
+        />
       </div>
       {truncated && (
         <p className="jp-mlws-hint">
@@ -157,6 +111,72 @@ export function FileTree(props: IFileTreeProps): JSX.Element {
       )}
     </>
   );
+}
+
+function Rows(props: {
+  rows: readonly ITreeRow[];
+  active: number;
+  prefix: string;
+  selected: string | null;
+  virtualizer: Virtualizer<HTMLDivElement, Element>;
+  onShow: (entry: FileEntry) => void;
+}): JSX.Element {
+  const { rows, active, prefix, selected, virtualizer, onShow } = props;
+  const positions = useMemo(
+    () => treePositions(rows.map(({ level }) => level)),
+    [rows]
+  );
+  return (
+    <div
+      role="none"
+      className="jp-mlws-filetree-rows"
+      style={{ height: virtualizer.getTotalSize() }}
+    >
+      {virtualizer.getVirtualItems().map(({ index, start }) => {
+        const row = rows[index];
+        return (
+          row && (
+            <FileTreeItem
+              key={row.entry.path}
+              id={`${prefix}-${index}`}
+              entry={row.entry}
+              name={row.name}
+              level={row.level}
+              open={row.open}
+              active={index === active}
+              selected={row.entry.path === selected}
+              pos={positions[index]?.pos}
+              setSize={positions[index]?.size}
+              top={start}
+              onShow={onShow}
+            />
+          )
+        );
+      })}
+    </div>
+  );
+}
+
+/** The rows in sight, and the active one: readers are told of it by its id. */
+function useFileRows(
+  rows: readonly ITreeRow[],
+  active: number,
+  list: RefObject<HTMLDivElement>
+): Virtualizer<HTMLDivElement, Element> {
+  return useVirtualizer<HTMLDivElement, Element>({
+    count: rows.length,
+    getScrollElement: () => list.current,
+    estimateSize: () => ROW,
+    overscan: 12,
+    getItemKey: index => rows[index]?.entry.path ?? index,
+    rangeExtractor: range => {
+      const shown = new Set(defaultRangeExtractor(range));
+      if (rows[active]) {
+        shown.add(active);
+      }
+      return [...shown].sort((a, b) => a - b);
+    }
+  });
 }
 
 function toggled(set: ReadonlySet<string>, path: string): ReadonlySet<string> {
@@ -180,47 +200,4 @@ function useLoaded(
       onLoaded?.(rows.map(row => row.entry));
     }
   });
-}
-
-function TreeItem(props: {
-  id: string;
-  row: ITreeRow;
-  active: boolean;
-  selected: boolean;
-  onShow: () => void;
-}): JSX.Element {
-  const { id, row, active, selected, onShow } = props;
-  const { entry, name, level, open } = row;
-  const icon = ICONS[entry.type];
-  return (
-    // The tree has the focus and the keys; this is for the mouse.
-    // eslint-disable-next-line jsx-a11y/click-events-have-key-events
-    <div
-      id={id}
-      role="treeitem"
-      // The tree itself is the one tab stop.
-      tabIndex={-1}
-      aria-level={level}
-      aria-selected={selected}
-      aria-expanded={entry.type === 'folder' ? open : undefined}
-      className="jp-mlws-filetree-item"
-      data-active={active || undefined}
-      style={{ paddingInlineStart: 8 + (level - 1) * 16 }}
-      title={entry.target ? `${entry.path} → ${entry.target}` : entry.path}
-      onClick={onShow}
-    >
-      <span className="jp-mlws-filetree-arrow" aria-hidden="true">
-        {entry.type === 'folder' ? (open ? '▾' : '▸') : ''}
-      </span>
-      <icon.react
-        tag="span"
-        className="jp-mlws-filetree-icon"
-        aria-hidden="true"
-      />
-      <span className="jp-mlws-ellipsis jp-mlws-filetree-name">{name}</span>
-      <span className="jp-mlws-filetree-size jp-mlws-number">
-        {entry.type === 'link' ? '→' : formatBytes(entry.size)}
-      </span>
-    </div>
-  );
 }

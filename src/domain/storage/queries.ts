@@ -35,6 +35,8 @@ export const fileQueries = {
     queryOptions({
       queryKey: fileKeys.detail(runId, area, 'blob', path),
       gcTime: 30_000,
+      // Too much to be fetched now and then.
+      meta: { onlyByHint: true },
       structuralSharing: false,
       queryFn: async ({ signal }): Promise<Blob> =>
         await unwrap(

@@ -30,6 +30,20 @@ export function treeRows(
   });
 }
 
+/** Where a path stands; if it does not, where the nearest folder above it does; else the first row. */
+export function indexOfPath(
+  rows: readonly ITreeRow[],
+  path: string | null
+): number {
+  for (let at = path; at; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
+    const index = rows.findIndex(row => row.entry.path === at);
+    if (index >= 0) {
+      return index;
+    }
+  }
+  return 0;
+}
+
 /** What a key does in a tree. */
 export type TreeAction =
   { kind: 'move'; to: number } | { kind: 'open' | 'close' } | { kind: 'show' };

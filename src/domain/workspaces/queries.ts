@@ -66,6 +66,7 @@ export const workspaceQueries = {
             signal
           })
         ),
+      meta: { onlyByHint: true },
       staleTime: 0
     })
 };

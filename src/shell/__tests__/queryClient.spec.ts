@@ -59,6 +59,7 @@ describe('bindHints', () => {
     const end = bindHints(stream, client);
     client.setQueryData(runs.detail('b'), 1);
     resync();
+    jest.advanceTimersByTime(100);
     expect(client.getQueryState(runs.detail('b'))?.isInvalidated).toBe(true);
     client.setQueryData(runs.detail('b'), 2);
     end();

@@ -49,7 +49,7 @@ def notebook(source=SOURCE, **metadata):
 
 def test_parameters_of_python():
     found = declared(SOURCE, "python")
-    assert [(f.name, f.type, f.default, f.help) for f in found.fields] == [
+    assert [(f.name, f.type, f.default, f.help) for f in found] == [
         ("epochs", "int", 10, "passes"),
         ("x", "int", None, "the thing"),
         ("y", "int", None, "the thing"),
@@ -62,13 +62,13 @@ def test_parameters_of_python():
         ("epochs2", "unknown", None, ""),
         ("lr", "float", 0.5, "again"),
     ]
-    assert {f.name for f in found.fields if not f.required_literal} == {"n", "epochs2"}
-    assert next(f for f in found.fields if f.name == "n").default_source == "len('abc')"
-    assert {"x", "name", "opts"} <= found.annotated
+    assert {f.name for f in found if not f.required_literal} == {"n", "epochs2"}
+    assert next(f for f in found if f.name == "n").default_source == "len('abc')"
+    assert [f.name for f in found if f.annotated] == ["x", "y", "name", "opts"]
 
 
 def test_comment_above():
-    field = declared("# how fast\n# it learns\nlr: float = 1e-3\n# far\n\nk = 1", "python").fields
+    field = declared("# how fast\n# it learns\nlr: float = 1e-3\n# far\n\nk = 1", "python")
     assert [f.help for f in field] == ["how fast it learns", ""]
 
 
@@ -78,7 +78,7 @@ def test_source_that_does_not_parse(source):
 
 
 def test_other_languages():
-    fields = declared('alpha <- 0.5 # rate\nok = TRUE\nval name = "x"\nf <- function(x) x', "R").fields
+    fields = declared('alpha <- 0.5 # rate\nok = TRUE\nval name = "x"\nf <- function(x) x', "R")
     assert [(f.name, f.type, f.default) for f in fields][:3] == [
         ("alpha", "float", 0.5),
         ("ok", "bool", True),

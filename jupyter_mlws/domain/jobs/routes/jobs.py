@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget, ComputeUpdate
 from jupyter_mlws.domain.jobs import computes, service, submit
 from jupyter_mlws.domain.jobs.errors import (
+    FileNotThere,
     IdempotencyConflict,
     JobStarted,
     KernelMissing,
@@ -26,6 +27,7 @@ from jupyter_mlws.domain.jobs.schemas import (
     Job,
     JobCreate,
     JobList,
+    JobParameters,
     JobUpdate,
     KeepFile,
     KernelList,
@@ -135,6 +137,15 @@ class RerunHandler(ApiHandler):
     async def post(self, run_id: str) -> None:
         """From its own snapshot, with what is given changed."""
         self.reply(await submit.rerun(self.services, self.db, self.actor, run_id, self.body))
+
+
+class ParametersHandler(ApiHandler):
+    """What a form for running a job again asks."""
+
+    @endpoint(Action.READ, summary="Parameters of a job's notebook", reply=JobParameters, errors=[NotAJob, FileNotThere])
+    async def get(self, run_id: str) -> None:
+        """As the notebook in its snapshot declares them, which is what runs again; the file may be another one by now."""
+        self.reply(await submit.parameters(self.services, self.db, self.actor, run_id))
 
 
 class LogHandler(ApiHandler):
@@ -293,6 +304,7 @@ ROUTES = [
     Route("/jobs/{run_id}", JobHandler),
     Route("/jobs/{run_id}/cancel", CancelHandler),
     Route("/jobs/{run_id}/rerun", RerunHandler),
+    Route("/jobs/{run_id}/parameters", ParametersHandler),
     Route("/jobs/{run_id}/log", LogHandler),
     Route("/jobs/{run_id}/log/search", LogSearchHandler),
     Route("/jobs/{run_id}/keep", KeepHandler),

@@ -8,7 +8,7 @@ import {
   shortFailure,
   shownMetric
 } from '../format';
-import { moveByKey, treeRows, type ILatestRuns } from '../rows';
+import { flatRuns, moveByKey, treeRows, type ILatestRuns } from '../rows';
 import { SidebarModel } from '../SidebarModel';
 import type { Experiment } from '../types';
 
@@ -39,6 +39,7 @@ const latest = (part: Partial<ILatestRuns>): ILatestRuns => ({
   total: 3,
   answeredAt: 0,
   failed: false,
+  error: null,
   ...part
 });
 
@@ -219,5 +220,16 @@ describe('words of a row', () => {
 
   it('counts what has not ended', () => {
     expect(liveCount(anExperiment('1'))).toBe(1);
+  });
+});
+
+describe('flatRuns', () => {
+  it('says that there are more than are listed', () => {
+    const runs = [aRun({ id: 'r1' })];
+    const last = (hidden: number | null): unknown =>
+      flatRuns(runs, 0, hidden)[1];
+    expect(last(0)).toBeUndefined();
+    expect(last(7)).toMatchObject({ kind: 'more', hidden: 7, level: 1 });
+    expect(last(null)).toMatchObject({ kind: 'more', hidden: null });
   });
 });

@@ -20,19 +20,27 @@ export function NameInput(props: INameInputProps): JSX.Element {
   const busy = useRef(false);
   useEffect(() => input.current?.select(), []);
 
+  /** Leaves the field; its row has the focus then, unless somebody went elsewhere. */
+  const leave = (): void => {
+    busy.current = true;
+    if (document.activeElement === input.current) {
+      input.current?.closest<HTMLElement>('[role=treeitem]')?.focus();
+    }
+    onDone();
+  };
   const finish = async (): Promise<void> => {
     const wanted = text.trim();
     if (busy.current) {
       return;
     }
     if (!wanted || wanted === name) {
-      onDone();
+      leave();
       return;
     }
     busy.current = true;
     try {
       await save(wanted);
-      onDone();
+      leave();
     } catch (reason) {
       busy.current = false;
       setError(reason);
@@ -57,7 +65,7 @@ export function NameInput(props: INameInputProps): JSX.Element {
           if (event.key === 'Enter') {
             void finish();
           } else if (event.key === 'Escape') {
-            onDone();
+            leave();
           }
         }}
       />

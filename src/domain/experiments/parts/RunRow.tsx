@@ -12,7 +12,7 @@ import {
   hasEnded,
   isWaiting,
   liveDuration,
-  useNow,
+  useLiveNow,
   type Run
 } from '../../runs';
 import { lastValue, shortFailure, shownMetric } from '../format';
@@ -79,7 +79,7 @@ function RunName(props: { run: Run }): JSX.Element {
 function Measures(props: { row: RunTreeRow }): JSX.Element {
   const { run, experiment, answeredAt } = props.row;
   const live = !hasEnded(run);
-  const now = useNow(live);
+  const now = useLiveNow(live, answeredAt);
   const metric = shownMetric(run, experiment);
   const value = lastValue(run, metric);
   return (

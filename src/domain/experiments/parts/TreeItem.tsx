@@ -13,6 +13,9 @@ export interface ITreeItemProps {
   index: number;
   top: number;
   selected: boolean;
+  /** Its place among its siblings. */
+  pos: number | undefined;
+  setSize: number | undefined;
   /** Whether Tab leads to it: one row of the tree. */
   tabbable: boolean;
   editing: boolean;
@@ -44,6 +47,8 @@ export const TreeItem = memo(function TreeItem(
       {...frame}
       role="treeitem"
       aria-level={row.level}
+      aria-posinset={props.pos}
+      aria-setsize={props.setSize}
       aria-expanded={row.kind === 'experiment' ? row.expanded : undefined}
       aria-selected={selected}
       tabIndex={tabbable ? 0 : -1}

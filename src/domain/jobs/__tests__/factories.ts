@@ -9,6 +9,7 @@ export function aField(part: Partial<ParameterField> = {}): ParameterField {
     default_source: '1e-3',
     help: 'step size',
     required_literal: true,
+    annotated: false,
     ...part
   };
 }

@@ -160,7 +160,10 @@ describe('what is sent', () => {
 
 describe('what is wrong', () => {
   it.each([
-    ['int', '0.5', true],
+    ['int', '0.5', false],
+    ['int', 'fast', true],
+    ['unknown', '12345678901234567890', true],
+    ['unknown', '1e400', true],
     ['int', '12345678901234567890', true],
     ['int', '7', false],
     ['float', 'fast', true],

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useId } from 'react';
+import { useDeferredValue, useId } from 'react';
 
 import { useApi } from '../../../api/context';
 import { experimentQueries } from '../../experiments';
@@ -38,12 +38,9 @@ function ExperimentField(
 ): JSX.Element {
   const { form, problems, disabled, onChange, workspace } = props;
   const trans = useTrans();
-  const { data: names } = useQuery(
-    experimentQueries.names(useApi(), workspace)
-  );
   const list = useId();
   const name = form.experiment.trim();
-  const isNew = names !== undefined && name !== '' && !names.includes(name);
+  const { names, isNew } = useKnownNames(workspace, name);
   return (
     <Field
       label={trans.__('Experiment')}
@@ -63,7 +60,7 @@ function ExperimentField(
             onChange={event => onChange({ experiment: event.target.value })}
           />
           <datalist id={list}>
-            {(names ?? []).map(known => (
+            {names.map(known => (
               <option key={known} value={known} />
             ))}
           </datalist>
@@ -71,6 +68,26 @@ function ExperimentField(
       )}
     </Field>
   );
+}
+
+/** The names that are offered, and whether this one is new: of too many names to list, the server is asked. */
+function useKnownNames(
+  workspace: string,
+  name: string
+): { names: readonly string[]; isNew: boolean } {
+  const api = useApi();
+  const { data: known } = useQuery(experimentQueries.names(api, workspace));
+  const settled = useDeferredValue(name);
+  const unlisted =
+    known !== undefined && settled !== '' && !known.names.includes(settled);
+  const { data: exists } = useQuery({
+    ...experimentQueries.named(api, workspace, settled),
+    enabled: unlisted && known.more
+  });
+  return {
+    names: known?.names ?? [],
+    isNew: unlisted && settled === name && (!known.more || exists === false)
+  };
 }
 
 function KernelField(

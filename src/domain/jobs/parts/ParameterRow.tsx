@@ -103,9 +103,9 @@ function ParameterInput(
       className="jp-mlws-input"
       data-type={field.type}
       inputMode={
-        field.type === 'int'
+        field.type === 'int' && field.annotated
           ? 'numeric'
-          : field.type === 'float'
+          : field.type === 'float' || field.type === 'int'
             ? 'decimal'
             : undefined
       }

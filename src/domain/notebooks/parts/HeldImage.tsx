@@ -15,7 +15,11 @@ export function HeldImage(props: {
   return failed ? (
     <ErrorNotice
       title={trans.__('The image could not be loaded.')}
-      error={null}
+      error={{
+        message: trans.__(
+          'The browser was not given it, or cannot show it. A copy of the notebook has it too.'
+        )
+      }}
       onRetry={() => {
         setFailures(failures + 1);
         setFailed(false);

@@ -1,4 +1,4 @@
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, type UseMutationResult } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 
 import { useApi } from '../../../api/context';
@@ -12,7 +12,7 @@ import {
   useTrans
 } from '../../../ui';
 import { saveLog } from './download';
-import type { LogStream } from './LogStore';
+import type { LogStore, LogStream } from './LogStore';
 import { LogToolbar } from './LogToolbar';
 import type { ILogWindow } from './logWindow';
 import { useLog } from './useLog';
@@ -35,10 +35,12 @@ export function LogsTab(props: {
   const search = useLogSearch(runId, stream, store, window.size, () =>
     setFollowing(false)
   );
+  const moving = useMove(store);
+  const download = useDownload(runId, stream);
   const onFollow = (follow: boolean): void => {
     setFollowing(follow);
     if (follow) {
-      void store.toEnd();
+      moving.go('toEnd');
     }
   };
   const lines = useShownLines(window);
@@ -53,10 +55,18 @@ export function LogsTab(props: {
         onWrap={setWrap}
         stream={stream}
         onStream={setStream}
-        {...useDownload(runId, stream)}
+        onDownload={() => download.mutate()}
+        downloading={download.isPending}
       />
-      <LogErrors {...log} search={search.error} />
-      <Earlier window={window} onLoad={() => store.loadEarlier()} />
+      <LogErrors {...log} search={search.error} download={download.error} />
+      {moving.error !== null && (
+        <ErrorNotice
+          title={trans.__('More of the log could not be loaded.')}
+          error={moving.error}
+          onRetry={moving.retry}
+        />
+      )}
+      <Earlier window={window} onLoad={() => moving.go('loadEarlier')} />
       {empty && log.pending && <Skeleton shape="text" count={12} />}
       {empty && !log.pending && log.error === null && (
         <NothingPrinted waiting={waiting} done={window.done} />
@@ -73,8 +83,8 @@ export function LogsTab(props: {
           onFollow={follow => setFollowing(follow && window.atEnd)}
           words={search.marked}
           target={search.target}
-          onTop={() => void store.loadEarlier()}
-          onBottom={() => void store.loadLater()}
+          onTop={() => moving.go('loadEarlier')}
+          onBottom={() => moving.go('loadLater')}
         />
       )}
       <Later window={window} onEnd={() => onFollow(true)} />
@@ -86,8 +96,9 @@ function LogErrors(props: {
   error: unknown;
   retry: () => void;
   search: unknown;
+  download: unknown;
 }): JSX.Element {
-  const { error, retry, search } = props;
+  const { error, retry, search, download } = props;
   const trans = useTrans();
   return (
     <>
@@ -102,6 +113,12 @@ function LogErrors(props: {
         <ErrorNotice
           title={trans.__('The log could not be searched.')}
           error={search}
+        />
+      )}
+      {download !== null && (
+        <ErrorNotice
+          title={trans.__('The log could not be downloaded.')}
+          error={download}
         />
       )}
     </>
@@ -131,10 +148,35 @@ function NothingPrinted(props: {
 function useDownload(
   runId: string,
   stream: LogStream
-): { onDownload: () => void; downloading: boolean } {
+): UseMutationResult<void, Error, void> {
   const api = useApi();
-  const save = useMutation({ mutationFn: () => saveLog(api, runId, stream) });
-  return { onDownload: () => save.mutate(), downloading: save.isPending };
+  return useMutation({ mutationFn: () => saveLog(api, runId, stream) });
+}
+
+type Move = 'toEnd' | 'loadEarlier' | 'loadLater';
+
+interface IMoves {
+  go: (move: Move) => void;
+  error: unknown;
+  retry: () => void;
+}
+
+/** Goes about in a log. */
+function useMove(store: LogStore): IMoves {
+  const [failed, setFailed] = useState<{ move: Move; error: unknown } | null>(
+    null
+  );
+  const go = (move: Move): void => {
+    store[move]().then(
+      () => setFailed(null),
+      (error: unknown) => setFailed({ move, error })
+    );
+  };
+  return {
+    go,
+    error: failed?.error ?? null,
+    retry: () => failed && go(failed.move)
+  };
 }
 
 /** The lines of the window, and the unfinished one. */
@@ -154,7 +196,7 @@ function useShownLines(window: ILogWindow): readonly ITextLine[] {
 /** Says that the log began earlier, and fetches more of it. */
 function Earlier(props: {
   window: ILogWindow;
-  onLoad: () => Promise<void>;
+  onLoad: () => void;
 }): JSX.Element | null {
   const { start, size } = props.window;
   const trans = useTrans();
@@ -165,11 +207,7 @@ function Earlier(props: {
         formatBytes(start),
         formatBytes(size)
       )}
-      <button
-        type="button"
-        className="jp-mlws-link"
-        onClick={() => void props.onLoad()}
-      >
+      <button type="button" className="jp-mlws-link" onClick={props.onLoad}>
         {trans.__('Load earlier lines')}
       </button>
     </div>

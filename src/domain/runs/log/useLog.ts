@@ -3,7 +3,6 @@ import { useMemo, useSyncExternalStore } from 'react';
 
 import { useApi } from '../../../api/context';
 import { queryKeys } from '../../../api/queryKeys';
-import { useFallbackInterval } from '../queries';
 import { LogStore, type LogStream } from './LogStore';
 import type { ILogWindow } from './logWindow';
 
@@ -36,7 +35,6 @@ export function useLog(
     gcTime: 0,
     staleTime: 0,
     structuralSharing: false,
-    refetchInterval: useFallbackInterval(),
     queryFn: async () => {
       await store.catchUp();
       return Date.now();

@@ -1,4 +1,10 @@
-import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import {
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore
+} from 'react';
 
 import { useApi } from '../../../api/context';
 import { LogSearch, NOTHING_FOUND, SEARCHING, type IFound } from './LogSearch';
@@ -31,6 +37,47 @@ function useSettled(words: string): string {
   return words ? settled : '';
 }
 
+interface IJump {
+  /** The line that is to be shown. */
+  target: { line: number } | null;
+  error: unknown;
+  to: (offset: number) => void;
+  reset: () => void;
+}
+
+/** Goes to places of a log. Those asked for quickly may be found out of order: only the last one counts. */
+function useJump(store: LogStore): IJump {
+  const [target, setTarget] = useState<{ line: number } | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const latest = useRef<object | null>(null);
+  return {
+    target,
+    error,
+    to: offset => {
+      const mine = {};
+      latest.current = mine;
+      store.goTo(offset).then(
+        line => {
+          if (latest.current === mine) {
+            setError(null);
+            setTarget({ line: store.window.base + line });
+          }
+        },
+        (reason: unknown) => {
+          if (latest.current === mine) {
+            setError(reason);
+          }
+        }
+      );
+    },
+    reset: () => {
+      latest.current = null;
+      setError(null);
+      setTarget(null);
+    }
+  };
+}
+
 /**
  * Search in a log. The last line that holds the words is shown first: it is the one people look for.
  *
@@ -47,7 +94,7 @@ export function useLogSearch(
   const api = useApi();
   const [words, setWords] = useState('');
   const [current, setCurrent] = useState(0);
-  const [target, setTarget] = useState<{ line: number } | null>(null);
+  const jump = useJump(store);
   const [error, setError] = useState<unknown>(null);
   const marked = useSettled(words);
   const search = useMemo(
@@ -65,18 +112,16 @@ export function useLogSearch(
     setCurrent(Math.max(0, index));
     if (offset !== undefined) {
       onShow();
-      store
-        .goTo(offset)
-        .then(line => setTarget({ line: store.window.base + line }))
-        .catch(setError);
+      jump.to(offset);
     }
   };
 
   useEffect(() => {
     setError(null);
-    setTarget(null);
+    jump.reset();
     setCurrent(0);
     return () => search?.dispose();
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- its functions are new each time, and do the same
   }, [search]);
   useEffect(() => {
     search?.goOn().catch((reason: unknown) => {
@@ -107,7 +152,7 @@ export function useLogSearch(
         show((current + by + count) % count);
       }
     },
-    target,
-    error
+    target: jump.target,
+    error: error ?? jump.error
   };
 }

@@ -3,13 +3,8 @@ import { useState, type ReactNode } from 'react';
 
 import { useApi } from '../../../api/context';
 import { runAddress } from '../../../lib/address';
-import {
-  formatAbsoluteTime,
-  formatDuration,
-  formatRelativeTime,
-  shortId
-} from '../../../lib/format';
-import { CopyButton, PageLink, useLocale, useTrans } from '../../../ui';
+import { formatDuration, shortId } from '../../../lib/format';
+import { CopyButton, PageLink, RelativeTime, useTrans } from '../../../ui';
 import { DiffView } from '../../storage';
 import { kindLabel } from '../format';
 import { useRunHost } from '../host';
@@ -30,11 +25,11 @@ export function AboutCard(props: { run: Run }): JSX.Element {
         <Fact label={trans.__('Kind')}>{kindLabel(run.kind, trans)}</Fact>
         <Fact label={trans.__('By')}>{run.user}</Fact>
         <Fact label={trans.__('Submitted')}>
-          <Time at={run.created_at} />
+          <RelativeTime at={run.created_at} />
         </Fact>
         {run.started_at !== null && (
           <Fact label={trans.__('Started')}>
-            <Time at={run.started_at} />
+            <RelativeTime at={run.started_at} />
           </Fact>
         )}
         {run.ended_at !== null && (
@@ -83,18 +78,6 @@ function Fact(props: { label: string; children: ReactNode }): JSX.Element {
       <dt>{props.label}</dt>
       <dd>{props.children}</dd>
     </div>
-  );
-}
-
-function Time(props: { at: number }): JSX.Element {
-  const locale = useLocale();
-  return (
-    <time
-      dateTime={new Date(props.at).toISOString()}
-      title={formatAbsoluteTime(props.at, locale)}
-    >
-      {formatRelativeTime(props.at, Date.now(), locale)}
-    </time>
   );
 }
 

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 
 import { useApi } from '../../../api/context';
 import { formatDuration } from '../../../lib/format';
@@ -13,13 +13,14 @@ import { Card } from './Card';
 export function ChildrenCard(props: { run: Run }): JSX.Element | null {
   const { run } = props;
   const trans = useTrans();
-  const children = useQuery({
+  const children = useInfiniteQuery({
     ...runQueries.children(useApi(), run.workspace, run.id),
     enabled: run.children > 0
   });
   if (run.children === 0) {
     return null;
   }
+  const shown = children.data?.pages.flatMap(page => page.runs) ?? [];
   return (
     <Card title={trans._n('%1 child run', '%1 child runs', run.children)}>
       {children.error && (
@@ -30,7 +31,7 @@ export function ChildrenCard(props: { run: Run }): JSX.Element | null {
       )}
       {children.isPending && <Skeleton count={Math.min(run.children, 5)} />}
       <ul className="jp-mlws-plain-list">
-        {(children.data?.runs ?? []).map(child => (
+        {shown.map(child => (
           <li key={child.id} className="jp-mlws-line">
             <StatusBadge
               status={child.status}
@@ -43,6 +44,16 @@ export function ChildrenCard(props: { run: Run }): JSX.Element | null {
           </li>
         ))}
       </ul>
+      {children.hasNextPage && (
+        <button
+          type="button"
+          className="jp-mlws-link"
+          disabled={children.isFetchingNextPage}
+          onClick={() => void children.fetchNextPage()}
+        >
+          {trans.__('… %1 more', Math.max(1, run.children - shown.length))}
+        </button>
+      )}
     </Card>
   );
 }

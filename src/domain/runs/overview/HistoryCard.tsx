@@ -1,12 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 
 import { useApi } from '../../../api/context';
-import { formatAbsoluteTime, formatRelativeTime } from '../../../lib/format';
 import {
   ErrorNotice,
+  RelativeTime,
   Skeleton,
   StatusBadge,
-  useLocale,
   useTrans
 } from '../../../ui';
 import { endReason } from '../format';
@@ -16,7 +15,6 @@ import { Card } from './Card';
 /** Each status the run had, when, and who or what made it so. */
 export function HistoryCard(props: { runId: string }): JSX.Element {
   const trans = useTrans();
-  const locale = useLocale();
   const history = useQuery(runQueries.history(useApi(), props.runId));
   return (
     <Card title={trans.__('History')}>
@@ -37,13 +35,7 @@ export function HistoryCard(props: { runId: string }): JSX.Element {
             <span className="jp-mlws-muted jp-mlws-ellipsis">
               {change.actor}
             </span>
-            <time
-              className="jp-mlws-muted"
-              dateTime={new Date(change.at).toISOString()}
-              title={formatAbsoluteTime(change.at, locale)}
-            >
-              {formatRelativeTime(change.at, Date.now(), locale)}
-            </time>
+            <RelativeTime className="jp-mlws-muted" at={change.at} />
           </li>
         ))}
       </ol>

@@ -1,24 +1,48 @@
 import { editIcon } from '@jupyterlab/ui-components';
 import { useState } from 'react';
 
-import { ErrorNotice, IconButton, useTrans } from '../../../ui';
+import { ErrorNotice, IconButton, useFocusBack, useTrans } from '../../../ui';
 import { useRunHost } from '../host';
-import { useUpdateRun } from '../mutations';
+import { useSaveNote } from '../mutations';
 import type { Run } from '../types';
 import { Card } from './Card';
+import { NoteEditor } from './NoteEditor';
+
+interface IDraft {
+  text: string;
+  /** The note that the editing began with, or that was seen since. */
+  base: string;
+}
 
 /** A note in Markdown, drawn by the Lab's own renderer as untrusted text. */
 export function NoteCard(props: { run: Run }): JSX.Element {
   const { run } = props;
   const trans = useTrans();
   const { Markdown } = useRunHost();
-  const update = useUpdateRun(run.id);
-  const [draft, setDraft] = useState<string | null>(null);
-  const save = (): void => {
-    if (draft !== null && draft !== run.note) {
-      update.mutate({ note: draft }, { onError: () => setDraft(draft) });
-    }
+  const save = useSaveNote(run.id);
+  const [draft, setDraft] = useState<IDraft | null>(null);
+  const [pencil, focusPencil] = useFocusBack<HTMLButtonElement>();
+  const open = (): void => {
+    save.reset();
+    setDraft({ text: run.note, base: run.note });
+  };
+  const leave = (): void => {
+    focusPencil();
     setDraft(null);
+  };
+  const theirs =
+    draft && run.note !== draft.base && run.note !== draft.text
+      ? run.note
+      : null;
+  const submit = (): void => {
+    if (!draft || theirs !== null || save.isPending) {
+      return;
+    }
+    if (draft.text === run.note) {
+      leave();
+      return;
+    }
+    save.mutate({ note: draft.text, base: draft.base }, { onSuccess: leave });
   };
   return (
     <Card
@@ -26,82 +50,36 @@ export function NoteCard(props: { run: Run }): JSX.Element {
       actions={
         draft === null && (
           <IconButton
+            ref={pencil}
             icon={editIcon}
             label={trans.__('Edit the note')}
-            onClick={() => setDraft(run.note)}
+            onClick={open}
           />
         )
       }
     >
-      {update.error && <ErrorNotice error={update.error} />}
+      {save.error && theirs === null && <ErrorNotice error={save.error} />}
       {draft !== null ? (
         <NoteEditor
-          text={draft}
-          onChange={setDraft}
-          onSave={save}
-          onCancel={() => setDraft(null)}
+          text={draft.text}
+          theirs={theirs}
+          busy={save.isPending}
+          onChange={text => setDraft({ ...draft, text })}
+          onTakeTheirs={() => setDraft({ text: run.note, base: run.note })}
+          onKeepMine={() => {
+            save.reset();
+            setDraft({ ...draft, base: run.note });
+          }}
+          onSave={submit}
+          onCancel={leave}
         />
       ) : run.note ? (
         <Markdown source={run.note} />
       ) : (
-        <button
-          type="button"
-          className="jp-mlws-link"
-          onClick={() => setDraft('')}
-        >
+        <button type="button" className="jp-mlws-link" onClick={open}>
           {trans.__('Write what you tried and what you found')}
         </button>
       )}
     </Card>
-  );
-}
-
-function NoteEditor(props: {
-  text: string;
-  onChange: (text: string) => void;
-  onSave: () => void;
-  onCancel: () => void;
-}): JSX.Element {
-  const { text, onChange, onSave, onCancel } = props;
-  const trans = useTrans();
-  return (
-    <div className="jp-mlws-form">
-      <textarea
-        className="jp-mlws-input jp-mlws-note-input"
-        aria-label={trans.__('Note in Markdown')}
-        rows={6}
-        // It appears because somebody asked to write.
-        // eslint-disable-next-line jsx-a11y/no-autofocus
-        autoFocus
-        value={text}
-        onChange={event => onChange(event.target.value)}
-        onKeyDown={event => {
-          if (event.key === 'Escape') {
-            event.stopPropagation();
-            onCancel();
-          } else if (
-            event.key === 'Enter' &&
-            (event.ctrlKey || event.metaKey)
-          ) {
-            event.preventDefault();
-            event.stopPropagation();
-            onSave();
-          }
-        }}
-      />
-      <div className="jp-mlws-form-actions">
-        <button type="button" className="jp-mlws-button" onClick={onCancel}>
-          {trans.__('Cancel')}
-        </button>
-        <button
-          type="button"
-          className="jp-mlws-button jp-mlws-button-primary"
-          title={trans.__('Save (Ctrl+Enter)')}
-          onClick={onSave}
-        >
-          {trans.__('Save')}
-        </button>
-      </div>
-    </div>
   );
 }

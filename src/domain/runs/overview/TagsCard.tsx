@@ -1,5 +1,5 @@
 import { closeIcon } from '@jupyterlab/ui-components';
-import { useState } from 'react';
+import { useEffect, useRef, useState, type RefObject } from 'react';
 
 import { ErrorNotice, IconButton, useTrans } from '../../../ui';
 import { parseTag } from '../tags';
@@ -16,6 +16,7 @@ export function TagsCard(props: { run: Run }): JSX.Element {
   const tags = Object.entries(run.tags).filter(
     ([key]) => !key.startsWith('mlflow.')
   );
+  const [list, removed] = useFocusNext(tags.length);
   const tag = parseTag(text);
   const add = (): void => {
     if (tag) {
@@ -25,8 +26,8 @@ export function TagsCard(props: { run: Run }): JSX.Element {
   };
   return (
     <Card title={trans.__('Tags')}>
-      <ul className="jp-mlws-tags">
-        {tags.map(([key, value]) => (
+      <ul ref={list} className="jp-mlws-tags">
+        {tags.map(([key, value], index) => (
           <li key={key} className="jp-mlws-tag">
             <span
               className="jp-mlws-ellipsis"
@@ -37,7 +38,10 @@ export function TagsCard(props: { run: Run }): JSX.Element {
             <IconButton
               icon={closeIcon}
               label={trans.__('Remove tag %1', key)}
-              onClick={() => update.mutate({ tags: { [key]: null } })}
+              onClick={() => {
+                removed(index);
+                update.mutate({ tags: { [key]: null } });
+              }}
             />
           </li>
         ))}
@@ -60,4 +64,28 @@ export function TagsCard(props: { run: Run }): JSX.Element {
       {update.error && <ErrorNotice error={update.error} />}
     </Card>
   );
+}
+
+/** When a tag goes, the focus goes to the next one, or to the field behind the last. */
+function useFocusNext(
+  count: number
+): [RefObject<HTMLUListElement>, (index: number) => void] {
+  const list = useRef<HTMLUListElement>(null);
+  const gone = useRef<number | null>(null);
+  const before = useRef(count);
+  useEffect(() => {
+    if (gone.current !== null && count < before.current) {
+      const stops =
+        list.current?.querySelectorAll<HTMLElement>('button, input');
+      stops?.[gone.current]?.focus();
+      gone.current = null;
+    }
+    before.current = count;
+  }, [count]);
+  return [
+    list,
+    index => {
+      gone.current = index;
+    }
+  ];
 }

@@ -1,7 +1,7 @@
 import { editIcon } from '@jupyterlab/ui-components';
 import { useState } from 'react';
 
-import { IconButton, useTrans } from '../../../ui';
+import { IconButton, useFocusBack, useTrans } from '../../../ui';
 
 /** The run's name; a double click or the pencil makes it a field. Enter keeps, Escape leaves it. */
 export function NameEditor(props: {
@@ -11,6 +11,7 @@ export function NameEditor(props: {
   const { name, onRename } = props;
   const trans = useTrans();
   const [draft, setDraft] = useState<string | null>(null);
+  const [pencil, focusPencil] = useFocusBack<HTMLButtonElement>();
   const keep = (): void => {
     const next = draft?.trim();
     setDraft(null);
@@ -30,6 +31,7 @@ export function NameEditor(props: {
         {name}
       </h2>
       <IconButton
+        ref={pencil}
         icon={editIcon}
         label={trans.__('Rename')}
         onClick={() => setDraft(name)}
@@ -50,9 +52,11 @@ export function NameEditor(props: {
       onBlur={keep}
       onKeyDown={event => {
         if (event.key === 'Enter') {
+          focusPencil();
           keep();
         } else if (event.key === 'Escape') {
           event.stopPropagation();
+          focusPencil();
           setDraft(null);
         }
       }}

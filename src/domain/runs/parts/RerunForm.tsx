@@ -12,8 +12,9 @@ import {
   useTrans
 } from '../../../ui';
 import { useRerunJob } from '../mutations';
-import { fromText, toText, type IParameterDraft } from '../parameters';
+import { problemText } from '../parameters';
 import { runQueries } from '../queries';
+import { changedParameters, readRow, rerunDrafts } from '../rerun';
 import type { Job, ParameterField, Run } from '../types';
 
 /** "Edit and re-run": the same code with other parameters. It stands in the page, not over it. */
@@ -25,8 +26,8 @@ export function RerunForm(props: {
   const api = useApi();
   const trans = useTrans();
   const job = useQuery(runQueries.job(api, run.id));
-  const inspection = useQuery({
-    ...runQueries.inspection(api, run.workspace, run.source),
+  const declared = useQuery({
+    ...runQueries.parameters(api, run.id),
     enabled: run.kind === 'notebook'
   });
   if (job.error) {
@@ -38,102 +39,44 @@ export function RerunForm(props: {
       />
     );
   }
-  // Types and comments help, but the notebook may be gone: the form does without them.
-  if (!job.data || inspection.isLoading) {
+  if (!job.data || declared.isLoading) {
     return <Skeleton count={3} />;
   }
   return (
     <Fields
       run={run}
       job={job.data}
-      known={inspection.data?.parameters ?? []}
+      // Types and comments help, but the form does without them.
+      declared={declared.data ?? null}
       onClose={onClose}
     />
   );
 }
 
-/** What each parameter was in the job, with what the notebook says about it. */
-function draftsOf(
-  job: Job,
-  known: readonly ParameterField[]
-): IParameterDraft[] {
-  const given: Record<string, unknown> =
-    'notebook' in job.spec ? (job.spec.parameters ?? {}) : {};
-  const logged = 'notebook' in job.spec ? job.run.params : {};
-  const fields = new Map(known.map(field => [field.name, field]));
-  const names = new Set([
-    ...fields.keys(),
-    ...Object.keys(given),
-    ...(fields.size === 0 ? Object.keys(logged) : [])
-  ]);
-  return [...names].map(name => {
-    const field = fields.get(name);
-    const text =
-      name in given
-        ? toText(given[name])
-        : field
-          ? field.required_literal
-            ? toText(field.default)
-            : ''
-          : (logged[name] ?? '');
-    return {
-      name,
-      type: field?.type ?? 'unknown',
-      text,
-      help: [field?.type, field?.help].filter(Boolean).join(' · ')
-    };
-  });
-}
-
-interface IRow extends IParameterDraft {
-  value: unknown;
-  /** Left as it was, also where its default is an expression. */
-  untouched: boolean;
-  wrong: boolean;
-}
-
-function readRow(draft: IParameterDraft, typed: string | undefined): IRow {
-  const text = typed ?? draft.text;
-  const value = fromText(text, draft.type);
-  const untouched = text === draft.text;
-  const wrong = !untouched && value === undefined;
-  return { ...draft, text, value, untouched, wrong };
-}
-
 function Fields(props: {
   run: Run;
   job: Job;
-  known: readonly ParameterField[];
+  declared: readonly ParameterField[] | null;
   onClose: () => void;
 }): JSX.Element {
-  const { run, job, known, onClose } = props;
+  const { run, job, declared, onClose } = props;
   const trans = useTrans();
   const open = useOpenPage();
-  const rerun = useRerunJob(run.id);
-  const before = useMemo(() => draftsOf(job, known), [job, known]);
+  const rerun = useRerunJob(run.id, next => {
+    onClose();
+    open?.(runAddress(next.run.id));
+  });
+  const before = useMemo(() => rerunDrafts(job, declared), [job, declared]);
   const [texts, setTexts] = useState<Record<string, string>>({});
   const [name, setName] = useState('');
   const rows = before.map(draft => readRow(draft, texts[draft.name]));
   const submit = (): void => {
-    const changed = rows.filter(({ untouched }) => !untouched);
-    rerun.mutate(
-      {
-        ...(name.trim() ? { name: name.trim() } : {}),
-        ...(changed.length > 0
-          ? {
-              parameters: Object.fromEntries(
-                changed.map(row => [row.name, row.value])
-              ) as Record<string, never>
-            }
-          : {})
-      },
-      {
-        onSuccess: next => {
-          onClose();
-          open?.(runAddress(next.run.id));
-        }
-      }
-    );
+    const parameters = changedParameters(rows);
+    rerun.mutate({
+      ...(name.trim() ? { name: name.trim() } : {}),
+      // The wire's type for "any JSON" allows no value at all.
+      ...(parameters && { parameters: parameters as Record<string, never> })
+    });
   };
   return (
     <div className="jp-mlws-rerun">
@@ -141,7 +84,8 @@ function Fields(props: {
         label={trans.__('Edit and re-run')}
         submitLabel={trans.__('Run')}
         onSubmit={submit}
-        onCancel={onClose}
+        // Its outcome is told here.
+        onCancel={() => !rerun.isPending && onClose()}
         busy={rerun.isPending}
         valid={rows.every(({ wrong }) => !wrong)}
         error={rerun.error}
@@ -151,10 +95,9 @@ function Fields(props: {
             key={row.name}
             label={row.name}
             help={row.help || undefined}
+            placeholder={row.placeholder}
             error={
-              row.wrong
-                ? trans.__('This is no value of type %1.', row.type)
-                : undefined
+              row.wrong ? problemText(row.reading, row.kind, trans) : undefined
             }
             value={row.text}
             onChange={text => setTexts({ ...texts, [row.name]: text })}

@@ -1,22 +1,36 @@
+import { useLost } from '../../../api/context';
 import { experimentAddress, workspaceAddress } from '../../../lib/address';
 import {
   formatDuration,
   formatNumber,
   formatNumberFull
 } from '../../../lib/format';
-import { ErrorNotice, PageLink, StatusBadge, useTrans } from '../../../ui';
+import {
+  ErrorNotice,
+  PageLink,
+  StaleNotice,
+  StatusBadge,
+  useTrans
+} from '../../../ui';
 import { hasEnded, headMetrics, liveDuration, statusReason } from '../format';
 import { useUpdateRun } from '../mutations';
 import type { Run } from '../types';
-import { useNow } from '../useNow';
+import { useLiveNow } from '../useNow';
 import { NameEditor } from './NameEditor';
 import { RunActions, type IRunActionsProps } from './RunActions';
 
+/** The last answer about the run, and what the last try to have a newer one failed with. */
+export interface IAnswer {
+  at: number;
+  error: unknown;
+  retry: () => void;
+}
+
 /** Where the run stands, its name, how it does, and what can be done with it. */
 export function RunHeader(
-  props: IRunActionsProps & { answeredAt: number }
+  props: IRunActionsProps & { answer: IAnswer }
 ): JSX.Element {
-  const { run } = props;
+  const { run, answer } = props;
   const trans = useTrans();
   const update = useUpdateRun(run.id);
   return (
@@ -53,7 +67,7 @@ export function RunHeader(
           status={run.status}
           reason={statusReason(run, trans) || undefined}
         />
-        <Duration run={run} answeredAt={props.answeredAt} />
+        <Duration run={run} answeredAt={answer.at} />
         {headMetrics(run.metrics).map(({ key, value }) => (
           <span key={key} className="jp-mlws-head-metric">
             <span className="jp-mlws-muted jp-mlws-ellipsis" title={key}>
@@ -62,6 +76,12 @@ export function RunHeader(
             <span title={formatNumberFull(value)}>{formatNumber(value)}</span>
           </span>
         ))}
+        <StaleNotice
+          lost={useLost()}
+          error={answer.error}
+          at={answer.at}
+          onRetry={answer.retry}
+        />
       </div>
       <RunActions {...props} />
       {update.error && <ErrorNotice error={update.error} />}
@@ -72,7 +92,7 @@ export function RunHeader(
 function Duration(props: { run: Run; answeredAt: number }): JSX.Element | null {
   const { run, answeredAt } = props;
   const trans = useTrans();
-  const now = useNow(run.started_at !== null && !hasEnded(run));
+  const now = useLiveNow(run.started_at !== null && !hasEnded(run), answeredAt);
   const duration = liveDuration(run, answeredAt, now);
   return duration === null ? null : (
     <span className="jp-mlws-duration" title={trans.__('Duration')}>

@@ -1,9 +1,8 @@
 import { useState } from 'react';
 
 import { workspaceAddress } from '../../../lib/address';
-import { formatAbsoluteTime, formatRelativeTime } from '../../../lib/format';
 import { DEFAULT_WORKSPACE } from '../../../lib/workspace';
-import { ErrorNotice, useLocale, useOpenPage, useTrans } from '../../../ui';
+import { ErrorNotice, RelativeTime, useOpenPage, useTrans } from '../../../ui';
 import { contentsText, extraLabel } from '../format';
 import { useArchiveWorkspace } from '../mutations';
 import type { Workspace } from '../queries';
@@ -145,7 +144,6 @@ function Actions(props: {
 function Facts(props: { workspace: Workspace }): JSX.Element {
   const { workspace } = props;
   const trans = useTrans();
-  const locale = useLocale();
   const { created_at: at, created_by: by, description } = workspace;
   return (
     <section className="jp-mlws-card" aria-label={trans.__('About')}>
@@ -157,13 +155,10 @@ function Facts(props: { workspace: Workspace }): JSX.Element {
         <div>
           <dt>{trans.__('Made')}</dt>
           <dd>
-            <time title={formatAbsoluteTime(at, locale)}>
-              {trans.__(
-                '%1 by %2',
-                formatRelativeTime(at, Date.now(), locale),
-                by
-              )}
-            </time>
+            <RelativeTime
+              at={at}
+              words={time => trans.__('%1 by %2', time, by)}
+            />
           </dd>
         </div>
         {description && (
