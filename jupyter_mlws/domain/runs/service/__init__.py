@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jupyter_mlws.domain.runs.service.creation import NewRun, add_run, create_run, parent_of
-from jupyter_mlws.domain.runs.service.deletion import delete_run, purging, restore_run
+from jupyter_mlws.domain.runs.service.deletion import deletion_plan, move_to_bin, purge_some, purging, restore_run
 from jupyter_mlws.domain.runs.service.reading import decorating, get_run, wires, wires_by_id
 from jupyter_mlws.domain.runs.service.rows import (
     RunRef,
@@ -39,7 +39,7 @@ __all__ = [
     "create_run",
     "declare_io",
     "decorating",
-    "delete_run",
+    "deletion_plan",
     "end_run",
     "experiment_name",
     "finding_origin",
@@ -48,11 +48,13 @@ __all__ = [
     "history",
     "interactive_running",
     "log_batch",
+    "move_to_bin",
     "note_artifacts",
     "note_environment",
     "open_for_files",
     "open_run",
     "parent_of",
+    "purge_some",
     "purging",
     "ref_by_id",
     "ref_of",
