@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from jupyter_mlws.db.outbox import record_change
+from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.jobs import store
@@ -246,6 +247,8 @@ def _tell_why_they_wait(session: Session, found: dict[str, Run]) -> None:
 def _follow_status(session: Session, ref: runs.RunRef) -> None:
     if ref.kind is not RunKind.INTERACTIVE:
         store.set_phase(session, ref.id, phase_of(ref.status))
+        if ref.status in TERMINAL:
+            access.revoke_tokens_of_run(session, ref.id)
 
 
 @runs.purging.register

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.db.outbox import record_change
-from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.jobs import ingest, store
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
@@ -76,7 +75,6 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         if progress is not None:
             runs.set_progress(session, run_id, progress)
         _end(session, run_id, outcome)
-        access.revoke_tokens_of_run(session, run_id)
         runs.note_artifacts(session, ref)
         record_change(session, ref.workspace, "compute", job.target)
 
@@ -96,11 +94,7 @@ def give_up(engine: JobEngine, run_id: str, why: str) -> None:
     """End a job whose leavings cannot be stored, however often one tries."""
     error = RunError(message=f"What the job left behind could not be stored ({why[:2000]}). Its folder is kept: jobs/{run_id}.")
 
-    def end(session: Session) -> None:
-        runs.change_status(session, run_id, RunStatus.FAILED, actor=ACTOR, reason="lost", error=error)
-        access.revoke_tokens_of_run(session, run_id)
-
-    engine.db.write_sync(end)
+    engine.db.write_sync(lambda s: runs.change_status(s, run_id, RunStatus.FAILED, actor=ACTOR, reason="lost", error=error))
 
 
 def _end(session: Session, run_id: str, outcome: Outcome) -> None:
