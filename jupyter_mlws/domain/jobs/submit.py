@@ -44,8 +44,7 @@ _background: set[asyncio.Task[None]] = set()
 
 async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, body: JobCreate, key: str | None) -> Job:
     """Freeze the sources, queue the job, answer."""
-    _check_values(body)
-    digest = hashlib.sha256(msgspec.json.encode(body)).hexdigest()
+    digest = await asyncio.to_thread(_checked, body)
     if key is not None:
         known = await db.read(lambda s: service.find_by_key(s, workspace, key, digest))
         if known is not None:
@@ -62,17 +61,19 @@ async def check(
     services: Any, db: Transactions, actor: Actor, workspace: str, body: JobCreate, *, sources_here: bool = True
 ) -> None:
     """What `submit` would refuse, as far as it can be known without storing anything. `sources_here`: the server sees the sources."""
-    _check_values(body)
+    await asyncio.to_thread(_checked, body)
     await _check_places(services, db, workspace, body)
     if sources_here:
         await asyncio.to_thread(sources.check, services, actor, body)
 
 
-def _check_values(body: JobCreate) -> None:
+def _checked(body: JobCreate) -> str:
+    """SHA-256 of a job whose free values can be kept. In a thread: there may be megabytes of it."""
     if isinstance(body.spec, NotebookSpec) and body.spec.parameters is not UNSET:
         check_values(body.spec.parameters, "spec.parameters")
     if isinstance(body.spec, ExtensionSpec) and body.spec.settings is not UNSET:
         check_values(body.spec.settings, "spec.settings")
+    return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
 
 
 async def _check_places(services: Any, db: Transactions, workspace: str, body: JobCreate) -> None:
@@ -105,7 +106,7 @@ async def _capture(db: Transactions, run_id: str, prepared: Prepared) -> None:
 async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body: ReRun) -> Job:
     """Submit a job again from its own snapshot."""
     if body.parameters is not UNSET:
-        check_values(body.parameters, "parameters")
+        await asyncio.to_thread(check_values, body.parameters, "parameters")
     row, ref, experiment = await db.read(lambda s: _original(s, actor, run_id))
     spec = service.spec_of(row)
     params: dict[str, str] = {}
