@@ -20,6 +20,7 @@ from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.service import SnapshotFile
 from jupyter_mlws.kit.actors import ActorKind
 from jupyter_mlws.kit.paths import BadPath, clean_relative, inside, resolved
+from jupyter_mlws.kit.surrogates import whole_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -243,7 +244,7 @@ def _kernels(_moment: int) -> KernelList:
     manager: Any = KernelSpecManager()
     return KernelList(
         kernels=[
-            KernelChoice(name=name, display_name=spec["spec"]["display_name"], language=spec["spec"]["language"])
+            KernelChoice(name=name, display_name=whole_text(spec["spec"]["display_name"]), language=spec["spec"]["language"])
             for name, spec in sorted(manager.get_all_specs().items())
         ]
     )

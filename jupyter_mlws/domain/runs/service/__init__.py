@@ -17,7 +17,15 @@ from jupyter_mlws.domain.runs.service.rows import (
     user_of,
 )
 from jupyter_mlws.domain.runs.service.snapshots import Origin, add_file, finding_origin, snapshot_diff, working_copy
-from jupyter_mlws.domain.runs.service.status import change_status, changed, end_run, history, interactive_running, set_progress
+from jupyter_mlws.domain.runs.service.status import (
+    change_status,
+    changed,
+    end_run,
+    history,
+    interactive_running,
+    set_progress,
+    shortened,
+)
 from jupyter_mlws.domain.runs.service.writing import (
     declare_io,
     forget_batches,
@@ -60,6 +68,7 @@ __all__ = [
     "ref_of",
     "restore_run",
     "set_progress",
+    "shortened",
     "snapshot_diff",
     "source_of",
     "store_tags",
