@@ -50,11 +50,17 @@ async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, 
         if known is not None:
             return await db.read(lambda s: service.get_job(s, actor, known))
     await _check_places(services, db, workspace, body)
-    prepared = await asyncio.to_thread(kind_of(body.spec).freeze, db, services, actor, body)
+    prepared = await asyncio.to_thread(_frozen, db, services, actor, body)
     job = await db.write(lambda s: service.add_job(s, actor, workspace, body, prepared, key=key, body_hash=digest))
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared))
     return job
+
+
+def _frozen(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
+    """The sources, and the state of their repository: both of this moment."""
+    prepared = kind_of(body.spec).freeze(db, services, actor, body)
+    return prepared._replace(git=environments.git_state(Path(prepared.source_dir))) if prepared.source_dir else prepared
 
 
 async def check(
@@ -92,12 +98,9 @@ def _later(work: Any) -> None:
 
 
 async def _capture(db: Transactions, run_id: str, prepared: Prepared) -> None:
-    """Note interpreter, packages and git state; the submit does not wait for it."""
-    kernel = prepared.spec.kernel if isinstance(prepared.spec, NotebookSpec) and isinstance(prepared.spec.kernel, str) else None
+    """Note interpreter and packages; the submit does not wait for it. Where it fails they are noted at the job's end."""
     try:
-        found = await asyncio.to_thread(
-            environments.capture_environment, Path(prepared.source_dir) if prepared.source_dir else None, kernel
-        )
+        found = await asyncio.to_thread(environments.capture_environment, service.kernel_of(prepared.spec), prepared.git)
         await db.write(lambda s: environments.store_capture(s, run_id, found))
     except Exception:
         log.exception("The environment of job %s could not be captured", run_id)
@@ -134,7 +137,7 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     )
     prepared = service.Prepared(
         spec, await db.read(lambda s: runs.source_of(s, run_id)), experiment, ref.snapshot_id, row.source_dir, row.work_subdir,
-        row.links, row.not_captured, params,
+        row.links, row.not_captured, params, (await db.read(lambda s: environments.of_run(s, run_id))).git,
     )  # fmt: skip
     job = await db.write(lambda s: service.add_job(s, actor, ref.workspace, new, prepared, key=None, body_hash=""))
     services.jobs.wake()

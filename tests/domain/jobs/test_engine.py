@@ -13,6 +13,8 @@ import pytest
 
 from jupyter_mlws.db.database import Database, DatabaseFailed
 from jupyter_mlws.domain.compute.local import LocalCompute
+from jupyter_mlws.domain.environments import service as environments
+from jupyter_mlws.domain.environments.schemas import GitState
 from jupyter_mlws.domain.jobs import engine as engine_module
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs.engine import JobEngine
@@ -44,22 +46,24 @@ def make_engine(db: Database, tmp_path: Path) -> Iterator[Callable[[], JobEngine
     """Starts an engine; it is stopped at the end."""
     folders, made = Folders(tmp_path / "data"), []
     folders.make()
-    blobs = BlobStore(folders.objects)
+    blobs, compute = BlobStore(folders.objects), LocalCompute("local", 2)
 
     def make() -> JobEngine:
-        made.append(JobEngine(db, blobs, folders, {"local": LocalCompute("local", 2)}, "", lambda *_: None))
+        made.append(JobEngine(db, blobs, folders, {"local": compute}, "", lambda *_: None))
         made[-1].start()
         return made[-1]
 
     yield make
     for engine in made:
         engine.stop()
+    for folder in folders.jobs.iterdir():
+        until(lambda folder=folder: not compute.is_alive(folder), 20, "its supervisor has ended")  # type: ignore[misc]
     blobs.close()
 
 
-def submitted(db: Database, line: str) -> str:
+def submitted(db: Database, line: str, git: GitState | None = None) -> str:
     spec = CommandSpec(command=line)
-    found = jobs.Prepared(spec, line, "Default", None, None, "", [], [], {})
+    found = jobs.Prepared(spec, line, "Default", None, None, "", [], [], {}, git)
     body = JobCreate(spec=spec, target="local")
     return db.write_sync(lambda s: jobs.add_job(s, ADA, "default", body, found, key=None, body_hash="")).run.id
 
@@ -166,3 +170,14 @@ def test_a_job_of_another_machine_lives_while_its_heart_beats(
     until(lambda: run_of(db, job.run_id).status is RunStatus.NOT_RESPONDING, 20)
     run = ended(db, job.run_id, 30)
     assert (run.status, run.reason) == (RunStatus.FAILED, "lost")
+
+
+def test_what_a_job_ran_in_is_noted_at_its_end_if_nobody_had_the_time(db: Database, make_engine: Callable[[], JobEngine]):
+    run_id = submitted(db, "true", GitState(commit="c0ffee"))
+    before = db.read_sync(lambda s: environments.of_run(s, run_id))
+    assert (before.platform, before.git) == (None, GitState(commit="c0ffee"))
+    make_engine()
+    ended(db, run_id)
+    found = until(lambda: env if (env := db.read_sync(lambda s: environments.of_run(s, run_id))).platform else None, 60)
+    assert "pytest" in found.packages
+    assert found.git == GitState(commit="c0ffee")
