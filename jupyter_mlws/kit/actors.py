@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -52,3 +53,5 @@ class Actor(Struct, frozen=True, kw_only=True):
     run_id: str | None = None
     """For a job: its own run."""
     token_id: str | None = None
+    root: Path | None = None
+    """Where relative paths of the caller begin, if it came through another server than this one; None: in this server's folder."""

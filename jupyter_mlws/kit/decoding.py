@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jupyter_mlws.kit.errors import BadInput
+from jupyter_mlws.kit.errors import BadInput, TooLarge
 from jupyter_mlws.kit.fields import PATTERN_RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TYPES = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`bool`": "true or false", "`array`": "a list"}
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -76,18 +79,33 @@ def bad_input(error: Exception) -> BadInput:
 
 
 def check_values(value: Any, field: str) -> None:
-    """`BadInput` for a value of any shape that JSON on our disk could not carry: whole numbers beyond 64 bits, deep nesting."""
-    stack = [(value, 0)]
+    """`BadInput` for a value of any shape that JSON on our disk could not carry: whole numbers beyond 64 bits, deep nesting.
+
+    `TooLarge` for one that takes more than a megabyte. That may be asked of millions of values: call it in a thread.
+    """
+    size = 0
+    stack: list[Iterator[Any]] = [iter((value,))]
     while stack:
-        item, depth = stack.pop()
-        if depth > MAX_DEPTH:
-            raise BadInput(f"{field} is nested more than {MAX_DEPTH} deep; give a path to a file instead.", field=field)
+        item = next(stack[-1], stack)
+        if item is stack:
+            stack.pop()
+            continue
+        size += 2 + (len(item) if isinstance(item, str) else 0)  # at least so many bytes, with the comma
+        if size > MAX_VALUES_BYTES:
+            raise _too_large(field)
         if isinstance(item, int) and not -(2**63) <= item < 2**64:
             raise BadInput(f"{field} has a whole number beyond 64 bits; give it as text.", field=field)
-        if isinstance(item, dict):
-            stack += [(inner, depth + 1) for inner in item.values()]
-        elif isinstance(item, list):
-            stack += [(inner, depth + 1) for inner in item]
+        if isinstance(item, (dict, list)):
+            if len(stack) > MAX_DEPTH and item:
+                raise BadInput(f"{field} is nested more than {MAX_DEPTH} deep; give a path to a file instead.", field=field)
+            stack.append(iter(item.values() if isinstance(item, dict) else item))
+    if len(msgspec.json.encode(value)) > MAX_VALUES_BYTES:
+        raise _too_large(field)
+
+
+def _too_large(field: str) -> TooLarge:
+    return TooLarge(f"{field} takes more than {MAX_VALUES_BYTES:,} bytes; give a path to a file instead.", field=field)
 
 
 MAX_DEPTH = 50
+MAX_VALUES_BYTES = 1_000_000

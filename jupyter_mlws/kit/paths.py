@@ -85,6 +85,10 @@ class Folders(NamedTuple):
         """One folder a job."""
         return self.root / "jobs"
 
+    def job(self, run_id: str) -> Path:
+        """The folder of a job."""
+        return self.jobs / run_id
+
     @property
     def spool(self) -> Path:
         """What clients could not send."""

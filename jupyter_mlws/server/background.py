@@ -8,8 +8,10 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
+from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.jobs import ingest
+from jupyter_mlws.domain.jobs import tasks as jobs_tasks
 from jupyter_mlws.domain.jobs.engine import JobEngine
 from jupyter_mlws.domain.metrics import tasks as metrics_tasks
 from jupyter_mlws.domain.runs import service as runs
@@ -36,6 +38,8 @@ KERNELS_EVERY_S = 3.0
 COMPACT_EVERY_S = 5.0
 SWEEP_EVERY_S = 6 * 3600.0
 BATCHES_KEPT_MS = 30 * 24 * 3600 * 1000
+TOKENS_KEPT_MS = 31 * 24 * 3600 * 1000
+"""Longer than a token lives: one that was exchanged and revoked is not made anew while that which it was made from lives."""
 COMPACT_STEPS = 20
 ACTIVE_EVERY_S = 5.0
 SPOOL_ROUNDS = 10
@@ -120,9 +124,12 @@ class Background:
             self._runtime.jobs_run()
 
     async def _sweep(self) -> None:
-        """Free the bytes of what was deleted more than a day ago, and forget batches that no client sends again."""
-        await asyncio.to_thread(accounting.sweep, self._runtime.services.blobs, self._db)
+        """Free the bytes of what was deleted more than a day ago; forget batches that no client sends again, and tokens long dead."""
+        services = self._runtime.services
+        await asyncio.to_thread(accounting.sweep, services.blobs, self._db)
+        await asyncio.to_thread(jobs_tasks.sweep, services.folders, self._db)
         await self._db.write(lambda s: runs.forget_batches(s, now_ms() - BATCHES_KEPT_MS))
+        await self._db.write(lambda s: access.forget_old_tokens(s, now_ms() - TOKENS_KEPT_MS))
 
     async def _compact(self) -> None:
         await metrics_tasks.compact_due(self._db, COMPACT_STEPS)

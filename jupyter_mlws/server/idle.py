@@ -8,14 +8,17 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from tornado.httputil import HTTPMessageDelegate
 from tornado.routing import Matcher, Rule
 
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.runs import service as runs
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from sqlalchemy.orm import Session
-    from tornado.httputil import HTTPServerRequest
+    from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine, ResponseStartLine
 
     from jupyter_mlws.server.runtime import Runtime
 
@@ -27,35 +30,75 @@ ENDLESS = ("/changes/ws", "/changes/stream")
 
 
 class Activity(Matcher):
-    """Sees every request begin (as a rule of the router that matches nothing) and end (as the log function)."""
+    """Sees every request begin (as a rule of the router that matches nothing) and end: as the log function, or as it breaks off."""
 
     def __init__(self, application: Any) -> None:
-        self.open = 0
-        """Requests that are being answered; streams are not counted, the hub knows them."""
         self.last = time.monotonic()
         self.answered = asyncio.Event()
-        """Set while none is open."""
+        """Set while no request is open."""
         self.answered.set()
+        self._open: set[Any] = set()
         self._log = application.settings.get("log_function", lambda _handler: None)
+        self._start = application.start_request
         application.settings["log_function"] = self._ended
+        application.start_request = self._watched
         application.default_router.rules.insert(0, Rule(self, None))
+
+    @property
+    def open(self) -> int:
+        """Requests that are being answered; streams are not counted, the hub knows them."""
+        return len(self._open)
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         """Note the request, and leave it to the rules that follow."""
-        self._count(0 if _endless(request) else 1)
+        if not _endless(request):
+            self._open.add(request.connection)
+        self._note()
         return None
 
+    def gone(self, connection: Any) -> None:
+        """The connection of a request (each has one of its own) has ended, or nothing will come of it."""
+        self._open.discard(connection)
+        self._note()
+
+    def _watched(self, server: object, connection: Any) -> HTTPMessageDelegate:
+        return Watched(self._start(server, connection), lambda: self.gone(connection))
+
     def _ended(self, handler: Any) -> None:
-        self._count(0 if _endless(handler.request) else -1)
+        self.gone(handler.request.connection)
         self._log(handler)
 
-    def _count(self, change: int) -> None:
+    def _note(self) -> None:
         self.last = time.monotonic()
-        self.open = max(self.open + change, 0)
-        if self.open:
+        if self._open:
             self.answered.clear()
         else:
             self.answered.set()
+
+
+class Watched(HTTPMessageDelegate):
+    """Passes a request on. One that breaks off in its body never has a handler, and nobody would note its end."""
+
+    def __init__(self, inner: HTTPMessageDelegate, broke_off: Callable[[], None]) -> None:
+        self._inner = inner
+        self._broke_off = broke_off
+
+    def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Awaitable[None] | None:
+        """As it is."""
+        return self._inner.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """As it is."""
+        return self._inner.data_received(chunk)
+
+    def finish(self) -> None:
+        """The request is whole: its handler ends it."""
+        self._inner.finish()
+
+    def on_connection_close(self) -> None:
+        """The client went away before its request was whole."""
+        self._broke_off()
+        self._inner.on_connection_close()
 
 
 def _endless(request: HTTPServerRequest) -> bool:

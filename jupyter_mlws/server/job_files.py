@@ -23,7 +23,7 @@ from jupyter_mlws.domain.jobs.errors import (
 from jupyter_mlws.domain.jobs.routes.jobs import idempotency_key
 from jupyter_mlws.domain.jobs.schemas import JobFile, JobFileSubmission, JobFileSubmit, JobFileValidation
 from jupyter_mlws.kit.actors import Action
-from jupyter_mlws.kit.errors import MlwsError
+from jupyter_mlws.kit.errors import MlwsError, TooLarge
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
 from jupyter_mlws.specs.errors import JobFileInvalid
 from jupyter_mlws.specs.job_files import read_job_file
@@ -40,6 +40,7 @@ WRONG = [
     UnknownParameter,
     ParameterType,
     SourceMissing,
+    TooLarge,
 ]
 
 

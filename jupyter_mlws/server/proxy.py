@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import json
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from jupyter_mlws.kit.paths import Folders
 
 ACTOR_HEADER = "X-Mlws-Actor"
+ROOT_HEADER = "X-Mlws-Root"
+LOCAL_HEADER = "X-Mlws-Local"
+"""The local token, beside the caller's own: that another server of the same user says where the caller's paths begin."""
 PASSED_ON = ("Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "Range", "Accept", "X-Mlws-Sha256")
 NOT_PASSED_BACK = frozenset({"transfer-encoding", "connection", "keep-alive", "server", "date", "set-cookie"})
 REPEATABLE = ("GET", "PUT")
@@ -45,8 +50,9 @@ class OwnerLost(Unavailable):
 class Forwarder:
     """Passes requests to the owner of a data folder."""
 
-    def __init__(self, folders: Folders) -> None:
+    def __init__(self, folders: Folders, root: Path) -> None:
         self._folders = folders
+        self._root = root
 
     def address(self) -> OwnerAddress:
         """Where the owner answers now."""
@@ -56,10 +62,11 @@ class Forwarder:
         return found
 
     def headers(self, address: OwnerAddress, actor: str, bearer: str | None) -> dict[str, str]:
-        """Credentials for the owner: the caller's own token, or ours with the caller's name."""
+        """Credentials for the owner: the caller's own token, or ours with the caller's name. And where its paths begin: here."""
+        here = {LOCAL_HEADER: address.token, ROOT_HEADER: quote(str(self._root))}
         if bearer is not None:
-            return {"Authorization": f"Bearer {bearer}"}
-        return {"Authorization": f"Bearer {address.token}", ACTOR_HEADER: quote(actor)}
+            return {"Authorization": f"Bearer {bearer}", **here}
+        return {"Authorization": f"Bearer {address.token}", ACTOR_HEADER: quote(actor), **here}
 
     def trust(self, address: OwnerAddress) -> ssl.SSLContext | None:
         """How the owner's certificate is judged. On the loopback device nobody is in between, and certificates name other hosts."""
@@ -232,3 +239,11 @@ def actor_named(headers: HTTPHeaders) -> str | None:
     """The name that another server of the same user attached to a request; only to be believed with the local token."""
     name = headers.get(ACTOR_HEADER)
     return unquote(name)[:255] if name else None
+
+
+def root_named(headers: HTTPHeaders, local_token: str) -> Path | None:
+    """The folder of the server that passed a request on; believed with the local token only."""
+    named = headers.get(ROOT_HEADER)
+    if not named or not hmac.compare_digest(headers.get(LOCAL_HEADER, "").encode(), local_token.encode()):
+        return None
+    return Path(unquote(named))

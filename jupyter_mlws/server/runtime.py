@@ -27,7 +27,7 @@ from jupyter_mlws.server.background import Background
 from jupyter_mlws.server.handover import Asking
 from jupyter_mlws.server.hub import Hub
 from jupyter_mlws.server.owner import OwnerLock
-from jupyter_mlws.server.proxy import Forwarder, actor_named
+from jupyter_mlws.server.proxy import Forwarder, actor_named, root_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +120,7 @@ class Runtime:
         except Exception as error:  # noqa: BLE001 - logged there, told to every caller, and tried again
             self._failed(error)
         if self._database is None:
-            self.forwarder = Forwarder(self.services.folders)
+            self.forwarder = Forwarder(self.services.folders, self.settings.root_dir)
         self._watch = asyncio.create_task(self._mind())
         self._ready.set()
 
@@ -180,7 +180,7 @@ class Runtime:
 
     async def _mind(self) -> None:
         """As long as the server lives: follow the owner and take over when it leaves; as the owner, see that we still are."""
-        asking = Asking(self.services.folders, Forwarder(self.services.folders))
+        asking = Asking(self.services.folders, Forwarder(self.services.folders, self.settings.root_dir))
         pause = TAKEOVER_POLL_S
         while True:
             if self._database is not None:
@@ -207,7 +207,7 @@ class Runtime:
             return
         if not still:
             log.error("Another server took %s; this one follows it now", self.settings.data_dir)
-            self.forwarder = Forwarder(self.services.folders)
+            self.forwarder = Forwarder(self.services.folders, self.settings.root_dir)
             await self._let_go(self._background, self._database)
 
     async def ready(self) -> None:
@@ -244,7 +244,13 @@ class Runtime:
         return Actor(name=name, kind=ActorKind.USER)
 
     async def actor_of_token(self, token: str, headers: HTTPHeaders) -> Actor | None:
-        """The actor of one of our tokens; remembered for five seconds, so that a revoked one is dead within that time."""
+        """The actor of one of our tokens, and where its paths begin."""
+        actor = await self._actor_of_token(token, headers)
+        root = root_named(headers, self.lock.local_token)
+        return actor if actor is None or root is None else msgspec.structs.replace(actor, root=root)
+
+    async def _actor_of_token(self, token: str, headers: HTTPHeaders) -> Actor | None:
+        """Remembered for five seconds, so that a revoked one is dead within that time."""
         if hmac.compare_digest(token.encode(), self.lock.local_token.encode()):
             return Actor(name=actor_named(headers) or access.local_name(), kind=ActorKind.LOCAL)
         digest = access.digest_of(token)

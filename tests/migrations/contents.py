@@ -80,7 +80,7 @@ def _fill_runs(session: Session) -> None:
     runs.end_run(session, ADA, TRAINED, RunEnd(status="Completed"))
     runs.create_run(session, ADA, "default", RunCreate(id=BINNED, experiment="Other"))
     runs.end_run(session, ADA, BINNED, RunEnd(status="Completed"))
-    runs.delete_run(session, ADA, BINNED, purge=False, dry_run=False)
+    runs.move_to_bin(session, ADA, BINNED)
     runs.create_run(session, ADA, "team", RunCreate(id=FAILED, experiment="Other"))
     error = RunError(message="division by zero", kind="ZeroDivisionError", cell=3, cell_name="Fit", traceback="Traceback …")
     runs.end_run(session, ADA, FAILED, RunEnd(status="Failed", error=error))

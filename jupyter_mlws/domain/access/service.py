@@ -21,6 +21,8 @@ from jupyter_mlws.kit.errors import Forbidden, no_workspace
 from jupyter_mlws.kit.ids import new_id
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.access.schemas import Holder
@@ -179,3 +181,13 @@ def revoke_token(session: Session, token_id: str) -> None:
 def revoke_tokens_of_run(session: Session, run_id: str) -> None:
     """All tokens bound to a run are worth nothing from now on."""
     store.revoke(session, now_ms(), run_id=run_id)
+
+
+def forget_tokens_of_runs(session: Session, run_ids: Collection[str]) -> None:
+    """Nothing is kept of the tokens of runs that are removed for good."""
+    store.forget_of_runs(session, run_ids)
+
+
+def forget_old_tokens(session: Session, before: int) -> None:
+    """Forget tokens that are worth nothing since before this time (ms)."""
+    store.forget_before(session, before)

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
+from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.access.tables import TokenRow
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy.orm import Session
 
 
@@ -33,6 +36,11 @@ def revoke(session: Session, at: int, *, token_id: str | None = None, run_id: st
     query = update(TokenRow).where(TokenRow.revoked_at.is_(None)).values(revoked_at=at)
     query = query.where(TokenRow.id == token_id) if token_id is not None else query.where(TokenRow.run_id == run_id)
     session.execute(query)
+
+
+def forget_of_runs(session: Session, run_ids: Collection[str]) -> None:
+    """Remove all tokens bound to these runs."""
+    session.execute(delete(TokenRow).where(TokenRow.run_id.in_(listed(session, run_ids))))
 
 
 def forget_before(session: Session, at: int) -> None:

@@ -11,13 +11,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture, GitState
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 GIT_TIMEOUT_S = 10
 PACKAGES_TIMEOUT_S = 30
@@ -30,8 +28,8 @@ LIST_PACKAGES = (
 )
 
 
-def capture(folder: Path | None, kernel: str | None) -> EnvironmentCapture:
-    """What a job in `folder` with `kernel` (a kernelspec's name; None: this server's interpreter) runs in."""
+def capture(kernel: str | None, git: GitState | None) -> EnvironmentCapture:
+    """What a job with `kernel` (a kernelspec's name; None: this server's interpreter) runs in, and the `git` state of its code."""
     language, display_name, executable = _kernel(kernel)
     version, packages = _python(executable) if executable is not None else (None, {})
     return EnvironmentCapture(
@@ -45,7 +43,7 @@ def capture(folder: Path | None, kernel: str | None) -> EnvironmentCapture:
         cpu_count=os.cpu_count(),
         memory_bytes=_memory(),
         packages=packages,
-        git=git_state(folder) if folder is not None else None,
+        git=git,
     )
 
 
@@ -94,34 +92,56 @@ def git_state(folder: Path) -> GitState | None:
     """Commit, branch, remote and uncommitted changes of the repository that `folder` lies in; None outside one, or without git."""
     if shutil.which("git") is None or not any((parent / ".git").exists() for parent in (folder, *folder.parents)):
         return None
-    commit = _git(folder, "rev-parse", "HEAD")
-    branch = _git(folder, "symbolic-ref", "--short", "-q", "HEAD")
+    status = _git(folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
+    if status is None:  # too slow, or an old git: what is known at once is better than nothing
+        commit, branch, dirty = _git(folder, "rev-parse", "HEAD"), _git(folder, "symbolic-ref", "--short", "-q", "HEAD"), False
+    else:
+        commit, branch, dirty = _read_status(status)
     remote = _git(folder, "config", "--get", "remote.origin.url")
-    status = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    patch = _git(folder, "diff", "--no-ext-diff", "--no-textconv", "HEAD") if status else None
+    patch = _git(folder, "diff", "--no-ext-diff", "--no-textconv", "HEAD") if dirty else None
     return GitState(
         commit=commit or None,
         branch=branch or None,
         remote=without_credentials(remote) if remote else None,
-        dirty=bool(status),
-        patch=patch[:PATCH_LIMIT] if patch else None,
+        dirty=dirty,
+        patch=patch or None,
     )
 
 
+def _read_status(status: str) -> tuple[str | None, str | None, bool]:
+    """(commit, branch, whether files were changed) from the second form of `git status --porcelain`."""
+    lines = status.splitlines()
+    told = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# branch."))
+    commit, branch = told.get("branch.oid"), told.get("branch.head")
+    dirty = any(line and not line.startswith("#") for line in lines)
+    return (None if commit == "(initial)" else commit), (None if branch == "(detached)" else branch), dirty
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
-    command: Sequence[str] = ("git", *GIT_SAFE, *arguments)
+    """What git prints, at most `PATCH_LIMIT` bytes of it: a patch may have gigabytes. None if it fails or takes too long."""
     try:
-        done = subprocess.run(
-            command,
+        git = subprocess.Popen(
+            ("git", *GIT_SAFE, *arguments),
             cwd=folder,
-            capture_output=True,
-            timeout=GIT_TIMEOUT_S,
-            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
         )
-    except (OSError, subprocess.SubprocessError):
+    except OSError:
         return None
-    return done.stdout.decode("utf-8", "replace").strip("\n") if done.returncode == 0 else None
+    too_slow = threading.Timer(GIT_TIMEOUT_S, git.kill)
+    too_slow.start()
+    try:
+        with git:
+            assert git.stdout is not None  # noqa: S101 - a pipe was asked for
+            printed = git.stdout.read(PATCH_LIMIT)
+            cut = bool(git.stdout.read(1))
+            if cut:
+                git.kill()
+    finally:
+        too_slow.cancel()
+    return printed.decode("utf-8", "replace").strip("\n") if cut or git.returncode == 0 else None
 
 
 def _memory() -> int | None:

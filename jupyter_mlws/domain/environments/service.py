@@ -9,11 +9,11 @@ import msgspec
 
 from jupyter_mlws.domain.environments import store
 from jupyter_mlws.domain.environments.capture import capture as capture_environment
-from jupyter_mlws.domain.environments.capture import without_credentials
+from jupyter_mlws.domain.environments.capture import git_state, without_credentials
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.environments.tables import RunEnvironmentRow
 
-__all__ = ["capture_environment", "delete_of_runs", "of_run", "store_capture"]
+__all__ = ["capture_environment", "delete_of_runs", "git_state", "is_whole", "of_run", "store_capture"]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,11 @@ def of_run(session: Session, run_id: str) -> EnvironmentCapture:
         return EnvironmentCapture()
     row, packages = found
     return msgspec.structs.replace(row.capture, packages=packages)
+
+
+def is_whole(capture: EnvironmentCapture) -> bool:
+    """Whether more is known than the git state: a server that ended just after a submit had no time for the rest."""
+    return capture.platform is not None
 
 
 def store_capture(session: Session, run_id: str, capture: EnvironmentCapture) -> EnvironmentCapture:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 
+from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.environments.tables import PackageSetRow, RunEnvironmentRow
 
 if TYPE_CHECKING:
@@ -33,5 +34,8 @@ def put(session: Session, row: RunEnvironmentRow, packages: dict[str, str]) -> N
 
 def delete_of_runs(session: Session, run_ids: Sequence[str]) -> None:
     """Remove the environments of runs, and lists of packages that none uses any more."""
-    session.execute(delete(RunEnvironmentRow).where(RunEnvironmentRow.run_id.in_(run_ids)))
-    session.execute(delete(PackageSetRow).where(PackageSetRow.id.not_in(select(RunEnvironmentRow.package_set_id))))
+    mine = RunEnvironmentRow.run_id.in_(listed(session, run_ids))
+    sets = list(session.execute(select(RunEnvironmentRow.package_set_id).where(mine).distinct()).scalars())
+    session.execute(delete(RunEnvironmentRow).where(mine))
+    used = exists().where(RunEnvironmentRow.package_set_id == PackageSetRow.id)
+    session.execute(delete(PackageSetRow).where(PackageSetRow.id.in_(listed(session, sets)), ~used))

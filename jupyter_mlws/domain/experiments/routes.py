@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from jupyter_mlws.domain.experiments import service
+from jupyter_mlws.domain.experiments.deletion import delete_experiment
 from jupyter_mlws.domain.experiments.errors import ExperimentExists, ExperimentInUse, ExperimentNotFound
 from jupyter_mlws.domain.experiments.schemas import (
     Experiment,
@@ -86,8 +87,7 @@ class ExperimentHandler(ApiHandler):
     async def delete(self, experiment_id: str) -> None:
         """Delete an archived experiment with all its runs. With `dry_run=true` nothing is deleted and the answer tells what would be."""
         actor, dry_run = self.actor, self.query.dry_run
-        run = self.db.read if dry_run else self.db.write
-        self.reply(await run(lambda s: service.delete_experiment(s, actor, experiment_id, dry_run=dry_run)))
+        self.reply(await delete_experiment(self.services, self.db, actor, experiment_id, dry_run=dry_run))
 
 
 class ArchiveHandler(ApiHandler):

@@ -72,12 +72,14 @@ class Summary:
 
 
 class Contents:
-    """Filled by upper slices while an experiment is deleted for good (or asked what that would remove)."""
+    """Filled by upper slices: what experiments hold, or (`limit` given) what of it they just removed, at most so many runs."""
 
-    def __init__(self, experiment_id: int, *, dry_run: bool) -> None:
-        self.experiment_id = experiment_id
-        self.dry_run = dry_run
-        self.runs = 0
+    def __init__(self, experiment_ids: Sequence[int], *, limit: int | None = None) -> None:
+        self.experiment_ids = experiment_ids
+        self.limit = limit
+        self.more = False
+        """There is more to remove than `limit`."""
+        self.run_ids: list[str] = []
         self.artifacts = 0
         self.bytes_freed = 0
         self.busy: list[str] = []
@@ -256,25 +258,40 @@ def records(session: Session, rows: Sequence[ExperimentRow], workspace: str) -> 
     ]
 
 
-def delete_experiment(session: Session, actor: Actor, experiment_id: str, *, dry_run: bool) -> ExperimentDeletion:
-    """Delete an archived experiment with all its runs, or tell what that would free."""
-    row, workspace = _open(session, actor, Action.READ if dry_run else Action.ADMIN, experiment_id)
-    if not dry_run and row.archived_at is None:
-        raise ExperimentInUse(f"Archive the experiment {row.name!r} first; then it can be deleted for good.")
-    contents = Contents(row.id, dry_run=dry_run)
+def deletion_plan(session: Session, actor: Actor, experiment_id: str, *, dry_run: bool) -> tuple[ExperimentDeletion, list[str]]:
+    """What deleting an experiment frees, and the ids of its runs. Unless it is only asked: whether it may be deleted at all."""
+    row, _ = _open(session, actor, Action.READ if dry_run else Action.ADMIN, experiment_id)
+    contents = Contents([row.id])
     deleting(session, contents)
     if not dry_run:
-        if contents.busy:
-            raise ExperimentInUse(f"{len(contents.busy)} runs of experiment {row.name!r} still run; cancel them first.")
-        record_change(session, workspace, "experiment", str(row.id))
-        store.remove(session, row)
-    return ExperimentDeletion(
+        _check_deletable(row, contents)
+    plan = ExperimentDeletion(
         experiment_id=experiment_id,
-        runs=contents.runs,
+        runs=len(contents.run_ids),
         artifacts=contents.artifacts,
         bytes_freed=contents.bytes_freed,
         dry_run=dry_run,
     )
+    return plan, contents.run_ids
+
+
+def delete_some(session: Session, actor: Actor, experiment_id: str, limit: int) -> bool:
+    """Remove so many runs of an archived experiment at most; True once none is left and the experiment is removed too."""
+    row, workspace = _open(session, actor, Action.ADMIN, experiment_id)
+    contents = Contents([row.id], limit=limit)
+    deleting(session, contents)
+    _check_deletable(row, contents)
+    record_change(session, workspace, "experiment", str(row.id))
+    if not contents.more:
+        store.remove(session, row)
+    return not contents.more
+
+
+def _check_deletable(row: ExperimentRow, contents: Contents) -> None:
+    if row.archived_at is None:
+        raise ExperimentInUse(f"Archive the experiment {row.name!r} first; then it can be deleted for good.")
+    if contents.busy:
+        raise ExperimentInUse(f"{len(contents.busy)} runs of experiment {row.name!r} still run; cancel them first.")
 
 
 @workspaces.counting.register
@@ -284,15 +301,14 @@ def _count(session: Session, counts: workspaces.Counts) -> None:
 
 @workspaces.deleting.register
 def _delete_with_workspace(session: Session, contents: workspaces.Contents) -> None:
-    for row in store.all_of_workspace(session, contents.workspace_id):
-        own = Contents(row.id, dry_run=contents.dry_run)
-        deleting(session, own)
-        contents.experiments += 1
-        contents.runs += own.runs
-        contents.artifacts += own.artifacts
-        contents.bytes_freed += own.bytes_freed
-        contents.busy += own.busy
-        if not contents.dry_run and not own.busy:
+    rows = store.all_of_workspace(session, contents.workspace_id)
+    contents.experiments = len(rows)
+    own = Contents([row.id for row in rows], limit=contents.limit)
+    deleting(session, own)
+    contents.run_ids, contents.artifacts, contents.bytes_freed = own.run_ids, own.artifacts, own.bytes_freed
+    contents.busy, contents.more = own.busy, own.more
+    if contents.limit is not None and not own.more and not own.busy:
+        for row in rows:
             store.remove(session, row)
 
 

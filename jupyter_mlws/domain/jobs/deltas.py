@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import threading
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,6 +12,7 @@ from jupyter_mlws.domain.jobs.held import hold, text_of
 from jupyter_mlws.domain.jobs.logs import opened
 from jupyter_mlws.domain.jobs.notebooks import parse_notebook
 from jupyter_mlws.domain.jobs.schemas import CellDelta, NotebookDeltas
+from jupyter_mlws.kit import surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +23,8 @@ REPLY_LIMIT = 1024 * 1024
 READ_LIMIT = 32 * 1024 * 1024
 """So much of a file is read for one answer, however little of it is sent."""
 LINE_LIMIT = 256 * 1024 * 1024
+CACHED_BYTES = 32 * 1024 * 1024
+"""Files that notebooks are kept of, together; in memory one takes a few times as much."""
 KEPT_OF_HELD = 4_000
 """What a held output takes of an answer, at most."""
 _decoder = msgspec.json.Decoder(CellDelta)
@@ -71,9 +75,9 @@ def _decoded(line: bytes) -> CellDelta | None:
         return _decoder.decode(line)
     except msgspec.MsgspecError:
         pass
-    # Slower, but it takes what msgspec refuses and kernels send (NaN).
+    # Slower, but it takes what msgspec refuses and kernels send (NaN, half an emoji).
     try:
-        return msgspec.convert(json.loads(line), CellDelta)
+        return msgspec.convert(surrogates.loads(line), CellDelta)
     except (ValueError, msgspec.ValidationError):
         return None
 
@@ -128,6 +132,29 @@ class NotebookFile:
             return delta, 0
         cell, output = self._outputs[place - 1]
         return CellDelta(op="output", cell=cell, output=output, place=place), len(msgspec.json.encode(output))
+
+
+class NotebookCache:
+    """Notebooks that were read just now: a page asks for one slice after another, and for each image. Thread-safe."""
+
+    def __init__(self, limit: int = CACHED_BYTES) -> None:
+        self._limit = limit
+        self._known: OrderedDict[str, tuple[NotebookFile, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, sha256: str, path: Path, *, shown: str) -> NotebookFile:
+        """The notebook with this hash, whose bytes lie at `path`. Raises `NotANotebook`."""
+        with self._lock:
+            if sha256 in self._known:
+                self._known.move_to_end(sha256)
+                return self._known[sha256][0]
+        data = path.read_bytes()
+        file = NotebookFile(data, shown=shown)
+        with self._lock:
+            self._known[sha256] = file, len(data)
+            while sum(size for _, size in self._known.values()) > self._limit:
+                self._known.popitem(last=False)
+        return file
 
 
 def _take_outputs(notebook: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -15,20 +15,17 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import OperationalError
-
 from jupyter_mlws.domain.jobs import service, store
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import progress_of
+from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, passes
 from jupyter_mlws.domain.jobs.prepare import prepare
 from jupyter_mlws.domain.jobs.settle import give_up, settle
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import RunNotFound, StatusConflict
 from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import RunStatus
-from jupyter_mlws.domain.storage.errors import StorageFull
 from jupyter_mlws.kit.clock import now_ms
-from jupyter_mlws.kit.errors import Busy, Unavailable
 from mlws import jobdir
 
 if TYPE_CHECKING:
@@ -48,42 +45,12 @@ TICK_S = 0.1
 IDLE_S = 5.0
 ADOPT_EVERY_S = 10.0
 LOST_AFTER_S = 3.0
+FOREIGN_LOST_AFTER_S = 30.0
+"""A job on another machine is given longer: its folder may only be cut off for a while."""
 PROGRESS_EVERY_S = 0.5
 STOP_S = 10.0
 TRIES = 5
-LONGEST_PAUSE_S = 30.0
 ACTOR = "mlws"
-PASSING = (Busy, Unavailable, NotNow, StorageFull, OperationalError)
-"""Failures that say nothing against the job: a full disk, a busy or stopping server. They are waited out."""
-
-
-class Followed:
-    """A job past the queue, and what was last seen of it."""
-
-    def __init__(self, run_id: str, workspace: str, experiment_id: int, target: str, folder: Path) -> None:
-        self.run_id = run_id
-        self.workspace = workspace
-        self.experiment_id = experiment_id
-        self.target = target
-        self.folder = folder
-        self.status = RunStatus.PREPARING
-        self.cancel = False
-        """Its supervisor must be told to end it."""
-        self.busy = False
-        """A worker thread has it."""
-        self.tries = 0
-        self.failures = 0
-        """Tries to settle it that failed, and not for a passing reason."""
-        self.not_before = 0.0
-        self.sizes: dict[str, int] = {}
-        self.progress_at = 0.0
-        self.progress_stamp = 0
-        self.silent_since: float | None = None
-
-    def rest(self) -> None:
-        """After a failure: leave it alone for a while that doubles."""
-        self.tries += 1
-        self.not_before = time.monotonic() + min(2.0 ** min(self.tries - 1, 10), LONGEST_PAUSE_S)
 
 
 class JobEngine:
@@ -176,7 +143,11 @@ class JobEngine:
                 if woken or not self._followed:
                     self._dispatch()
                 for followed in list(self._followed.values()):
-                    if not followed.busy and now >= followed.not_before:
+                    if followed.busy or followed.rests(now):
+                        continue
+                    if followed.unprepared:
+                        self._hand(self._work, self._prepare, followed)
+                    else:
                         self._hand(self._looks, self._look, followed)
             except Exception:
                 if not self.stopping.is_set():
@@ -257,10 +228,16 @@ class JobEngine:
                     self._end(followed, RunStatus.CANCELED, "canceled", None)
                     return
                 self._compute(followed).start(followed.folder)
+            followed.unprepared, followed.tries = False, 0
         except NotNow:
             self._adopt_at = 0.0  # taken up again at once, or by the next server
             self._drop(followed)
         except Exception as error:
+            followed.unprepared = not begun(followed.folder) and passes(error)
+            if followed.unprepared:
+                log.warning("Job %s cannot be prepared now; trying again: %s", followed.run_id, error)
+                followed.rest()
+                return
             log.exception("Job %s could not be prepared", followed.run_id)
             if not begun(followed.folder):
                 words = RunError(message=f"The job could not be prepared: {error}")
@@ -362,6 +339,8 @@ class JobEngine:
             return False
         if followed.status not in (RunStatus.NOT_RESPONDING, RunStatus.FINALIZING):
             self._to(followed, RunStatus.NOT_RESPONDING, now_ms())
+        if jobdir.is_foreign(str(followed.folder)) and now - followed.silent_since < FOREIGN_LOST_AFTER_S:
+            return False
         jobdir.kill_leftovers(str(followed.folder))
         return True
 
@@ -395,9 +374,3 @@ class JobEngine:
             log.exception("Job %s could not even be given up; trying again", followed.run_id)
             return
         self._drop(followed)
-
-
-def begun(folder: Path) -> bool:
-    """Whether a supervisor was ever started in a job's folder."""
-    path = str(folder)
-    return jobdir.read_pid(path) is not None or jobdir.read_exit(path) is not None or jobdir.is_alive(path)

@@ -11,10 +11,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from jupyter_mlws.domain.jobs.errors import NotNow
+from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import Progress, RunError
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.kit.mlflow_env import mlflow_variables
+from jupyter_mlws.kit.surrogates import whole_text
 from mlws import jobdir
 
 if TYPE_CHECKING:
@@ -140,7 +144,7 @@ def progress_of(job_dir: Path) -> Progress | None:
         return Progress(
             done=int(found.get("done") or 0),
             total=int(found.get("total") or 0),
-            label=str(found.get("label") or "")[:500],
+            label=whole_text(str(found.get("label") or "")[:500]),
             current=int(current) if current is not None else None,
         )
     except (TypeError, ValueError, OverflowError):  # the folder is the user's, too: anything may stand there
@@ -159,7 +163,7 @@ def outcome_of(job_dir: Path, *, canceled: bool = False) -> Outcome:
             else "The job's folder was removed while it ran."
         )
         return Outcome(RunStatus.FAILED, "lost", RunError(message=message), None, None)
-    started, ended, reason = record.get("started_at"), record.get("ended_at"), record.get("reason")
+    started, ended, reason = _time(record.get("started_at")), _time(record.get("ended_at")), record.get("reason")
     if reason == "canceled":
         return Outcome(RunStatus.CANCELED, "canceled", None, started, ended)
     if reason == "timeout":
@@ -174,24 +178,31 @@ def outcome_of(job_dir: Path, *, canceled: bool = False) -> Outcome:
     return Outcome(RunStatus.FAILED, "error", _error(job_dir, record), started, ended)
 
 
+def _time(value: Any) -> int | None:
+    return value if isinstance(value, int) and 0 <= value < 2**53 else None
+
+
 def _error(job_dir: Path, record: dict[str, Any]) -> RunError:
     result = jobdir.read_json(str(job_dir / jobdir.RESULT)) or {}
     told = result.get("error")
     if isinstance(told, dict) and told.get("message"):
-        cell = told.get("cell")
-        return RunError(
-            message=str(told["message"])[:4000],
-            kind=told.get("kind"),
-            cell=cell if isinstance(cell, int) else None,
-            cell_name=told.get("cell_name"),
-            traceback=(told.get("traceback") or None) and str(told["traceback"])[-64_000:],
-        )
-    if record.get("signal"):
-        number = int(record["signal"])
+        return _told_error(told)
+    number = record.get("signal")
+    if number and isinstance(number, int):
         name = signal.Signals(number).name if number in {s.value for s in signal.Signals} else str(number)
         more = " Often that means the machine ran out of memory." if name == "SIGKILL" else ""
         return RunError(message=f"The job's process was ended by the signal {name}.{more}")
     return RunError(message=f"The job's process ended with exit code {record.get('exit_code')}.")
+
+
+def _told_error(told: dict[str, Any]) -> RunError:
+    """What the runner says of the failure; where a field has another form (the folder is the user's, too) the message alone."""
+    texts = {name: whole_text(value) if isinstance(value, str) else value for name, value in told.items() if value != ""}
+    try:
+        error = msgspec.convert(texts, RunError)
+    except msgspec.ValidationError:
+        error = RunError(message=whole_text(str(told["message"])))
+    return runs.shortened(error)
 
 
 def files_below(root: Path) -> Iterator[tuple[str, Path, os.stat_result]]:

@@ -13,6 +13,7 @@ import msgspec
 
 from jupyter_mlws.domain.jobs.errors import KernelMissing, NotANotebook, NotebookNotFound, ParameterType, UnknownParameter
 from jupyter_mlws.domain.jobs.parameters import declared, type_of
+from jupyter_mlws.kit import surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -93,9 +94,9 @@ def _parse(data: bytes, shown: str) -> Any:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
-    # Slower, but it knows the line; and it takes what msgspec refuses and Jupyter writes (NaN).
+    # Slower, but it knows the line; and it takes what msgspec refuses and Jupyter writes (NaN, half an emoji).
     try:
-        return json.loads(data)
+        return surrogates.loads(data)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise NotANotebook(f"{shown} is not a notebook: no JSON at {where} ({error.msg}).", field="notebook") from None
@@ -112,7 +113,7 @@ def _converted(data: bytes, shown: str) -> dict[str, Any]:
     convert: Any = nbformat.convert  # nbformat ships no types
     reads: Any = nbformat.reader.reads
     try:
-        converted: dict[str, Any] = convert(reads(data.decode("utf-8")), NEWEST_FORMAT)
+        converted: dict[str, Any] = convert(reads(json.dumps(_parse(data, shown))), NEWEST_FORMAT)
     except (AttributeError, KeyError, TypeError, ValueError, nbformat.ValidationError) as error:
         raise NotANotebook(f"{shown} has an old notebook format that cannot be converted: {error}.", field="notebook") from None
     return converted

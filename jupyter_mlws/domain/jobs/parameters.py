@@ -14,6 +14,7 @@ import tokenize
 from typing import Any, Literal
 
 from jupyter_mlws.domain.jobs.schemas import ParameterField
+from jupyter_mlws.kit.surrogates import whole_text
 
 TypeName = Literal["int", "float", "bool", "str", "list", "dict", "none", "unknown"]
 
@@ -105,10 +106,12 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise ValueError("JSON objects have text keys")
-        return {key: _json_value(item) for key, item in value.items()}
+        return {whole_text(key): _json_value(item) for key, item in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("JSON has no such number")
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if isinstance(value, str):
+        return whole_text(value)
+    if value is None or isinstance(value, (bool, int, float)):
         return value
     raise ValueError("not a JSON value")
 

@@ -8,11 +8,13 @@ import msgspec
 from msgspec import UNSET
 
 from jupyter_mlws.db.outbox import record_change
+from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.environments import service as environments
+from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.jobs import store
 from jupyter_mlws.domain.jobs.errors import IdempotencyConflict, JobStarted, NotAJob
-from jupyter_mlws.domain.jobs.schemas import Job, JobList, Spec
+from jupyter_mlws.domain.jobs.schemas import Job, JobList, NotebookSpec, Spec
 from jupyter_mlws.domain.jobs.states import Phase, phase_of
 from jupyter_mlws.domain.jobs.tables import JobRow
 from jupyter_mlws.domain.runs import service as runs
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
+    from jupyter_mlws.domain.environments.schemas import GitState
     from jupyter_mlws.domain.jobs.schemas import JobCreate, JobUpdate
 
 ACTIVE_LIMIT = 1000
@@ -46,7 +48,8 @@ class Prepared(NamedTuple):
     links: list[list[str]]
     not_captured: list[str]
     params: dict[str, str]
-    environment: EnvironmentCapture | None = None
+    git: GitState | None = None
+    """The repository of the sources, as it was when they were frozen."""
 
 
 class Slots:
@@ -114,8 +117,8 @@ def add_job(
         body_hash=body_hash,
     )
     store.add(session, row)
-    if prepared.environment is not None:
-        environments.store_capture(session, run.id, prepared.environment)
+    if prepared.git is not None:
+        environments.store_capture(session, run.id, EnvironmentCapture(git=prepared.git))
     runs.change_status(session, run.id, RunStatus.QUEUED, actor=actor.name)
     record_change(session, space.name, "compute", body.target)
     return get_job(session, actor, run.id)
@@ -150,6 +153,11 @@ def spec_of(row: JobRow) -> Spec:
     """What a job was asked to do."""
     spec: Spec = msgspec.convert(row.spec, Spec)
     return spec
+
+
+def kernel_of(spec: Spec) -> str | None:
+    """The kernel that a job names; None for what runs without one."""
+    return spec.kernel if isinstance(spec, NotebookSpec) and isinstance(spec.kernel, str) else None
 
 
 def list_active(session: Session, workspace: str) -> JobList:
@@ -246,6 +254,8 @@ def _tell_why_they_wait(session: Session, found: dict[str, Run]) -> None:
 def _follow_status(session: Session, ref: runs.RunRef) -> None:
     if ref.kind is not RunKind.INTERACTIVE:
         store.set_phase(session, ref.id, phase_of(ref.status))
+        if ref.status in TERMINAL:
+            access.revoke_tokens_of_run(session, ref.id)
 
 
 @runs.purging.register

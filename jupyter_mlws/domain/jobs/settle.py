@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.db.outbox import record_change
-from jupyter_mlws.domain.access import service as access
-from jupyter_mlws.domain.jobs import ingest, store
+from jupyter_mlws.domain.environments import service as environments
+from jupyter_mlws.domain.jobs import ingest, service, store
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
 from jupyter_mlws.domain.jobs.snapshots import is_text, readable
@@ -76,11 +76,19 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         if progress is not None:
             runs.set_progress(session, run_id, progress)
         _end(session, run_id, outcome)
-        access.revoke_tokens_of_run(session, run_id)
         runs.note_artifacts(session, ref)
         record_change(session, ref.workspace, "compute", job.target)
 
     engine.db.write_sync(finish)
+    capture_late(engine, row)
+
+
+def capture_late(engine: JobEngine, row: JobRow) -> None:
+    """What the job ran in, where the server that took it had no time to note it."""
+    known = engine.db.read_sync(lambda s: environments.of_run(s, row.run_id))
+    if not environments.is_whole(known):
+        found = environments.capture_environment(service.kernel_of(service.spec_of(row)), known.git)
+        engine.db.write_sync(lambda s: store.by_id(s, row.run_id) and environments.store_capture(s, row.run_id, found))
 
 
 def _known(session: Session, run_id: str) -> tuple[JobRow, runs.RunRef, dict[str, str | None]]:
@@ -96,11 +104,7 @@ def give_up(engine: JobEngine, run_id: str, why: str) -> None:
     """End a job whose leavings cannot be stored, however often one tries."""
     error = RunError(message=f"What the job left behind could not be stored ({why[:2000]}). Its folder is kept: jobs/{run_id}.")
 
-    def end(session: Session) -> None:
-        runs.change_status(session, run_id, RunStatus.FAILED, actor=ACTOR, reason="lost", error=error)
-        access.revoke_tokens_of_run(session, run_id)
-
-    engine.db.write_sync(end)
+    engine.db.write_sync(lambda s: runs.change_status(s, run_id, RunStatus.FAILED, actor=ACTOR, reason="lost", error=error))
 
 
 def _end(session: Session, run_id: str, outcome: Outcome) -> None:

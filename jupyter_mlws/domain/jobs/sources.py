@@ -20,6 +20,7 @@ from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.service import SnapshotFile
 from jupyter_mlws.kit.actors import ActorKind
 from jupyter_mlws.kit.paths import BadPath, clean_relative, inside, resolved
+from jupyter_mlws.kit.surrogates import whole_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,17 @@ if TYPE_CHECKING:
 
 KERNELS_FOR_S = 10.0
 SHOWN_LIMIT = 200
+
+
+def root_of(services: Any, actor: Actor) -> Path:
+    """Where the caller's relative paths begin: in the folder of the server that it spoke to, which need not be this one."""
+    root: Path = services.settings.root_dir
+    return actor.root if actor.root is not None else root
+
+
+def shown_source(services: Any, actor: Actor, path: str, real: Path) -> str:
+    """What a run says of its source. Below the folder of another server the whole path: seen from here a relative one is another file."""
+    return path if root_of(services, actor) == services.settings.root_dir else str(real)
 
 
 def resolve_source(path: str, root: Path, actor: Actor, *, field: str) -> Path:
@@ -54,24 +66,25 @@ def notebook(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> 
     assert isinstance(spec, NotebookSpec)  # noqa: S101 - the kind was chosen by it
     path, inspected, checked = _found_notebook(services, actor, spec)
     params = params_of(inspected.parameters, checked)
+    source = shown_source(services, actor, spec.notebook, path)
     if body.in_place:
         stored = services.blobs.put_file(path)
         file = SnapshotFile(path.name, stored.sha256, stored.size)
         snapshot = db.write_sync(lambda s: storage.store_snapshot(s, [file], [stored.blob]))
-        return Prepared(checked, spec.notebook, inspected.name, snapshot, str(path.parent), "", [], [], params)
+        return Prepared(checked, source, inspected.name, snapshot, str(path.parent), "", [], [], params)
     found = walk(
         path.parent,
-        server_root=services.settings.root_dir,
+        server_root=root_of(services, actor),
         data_dir=services.folders.root,
         keep=[path.name],
         confirmed=body.confirm_large,
     )
-    return _snapshot(db, services, found, checked, spec.notebook, inspected.name, params, needed=path.name)
+    return _snapshot(db, services, found, checked, source, inspected.name, params, needed=path.name)
 
 
 def _found_notebook(services: Any, actor: Actor, spec: NotebookSpec) -> tuple[Path, Inspected, NotebookSpec]:
     """Where the notebook lies, what it says of itself, and the spec with its kernel named."""
-    path = resolve_source(spec.notebook, services.settings.root_dir, actor, field="spec.notebook")
+    path = resolve_source(spec.notebook, root_of(services, actor), actor, field="spec.notebook")
     inspected = inspect_notebook(path, shown=spec.notebook)
     return path, inspected, checked_spec(spec, inspected)
 
@@ -87,12 +100,12 @@ def code(db: Transactions, services: Any, actor: Actor, body: JobCreate, *, sour
     folder = _found_folder(services, actor, spec.code)
     if body.in_place:
         return Prepared(spec, source, folder.name or experiment, None, str(folder), "", [], [], {})
-    found = walk(folder, server_root=services.settings.root_dir, data_dir=services.folders.root, confirmed=body.confirm_large)
+    found = walk(folder, server_root=root_of(services, actor), data_dir=services.folders.root, confirmed=body.confirm_large)
     return _snapshot(db, services, found, spec, source, folder.name or experiment, {})
 
 
 def _found_folder(services: Any, actor: Actor, code: str) -> Path:
-    folder = resolve_source(code, services.settings.root_dir, actor, field="spec.code")
+    folder = resolve_source(code, root_of(services, actor), actor, field="spec.code")
     if not folder.is_dir():
         raise SourceMissing(f"There is no folder {code[:200]!r} to take the code from.", field="spec.code")
     return folder
@@ -196,11 +209,11 @@ def params_of(fields: Sequence[ParameterField], spec: NotebookSpec) -> dict[str,
 
 def inspection(services: Any, actor: Actor, path: str) -> NotebookInspection:
     """What the submit dialog needs to know of a notebook."""
-    real = resolve_source(path, services.settings.root_dir, actor, field="path")
+    real = resolve_source(path, root_of(services, actor), actor, field="path")
     if real.suffix != ".ipynb" and real.is_file():
         raise NotANotebook(f"{path} is no notebook: its name does not end in .ipynb.", field="path")
     inspected = inspect_notebook(real, shown=path)
-    found = walk(real.parent, server_root=services.settings.root_dir, data_dir=services.folders.root, keep=[real.name])
+    found = walk(real.parent, server_root=root_of(services, actor), data_dir=services.folders.root, keep=[real.name])
     return NotebookInspection(
         path=path,
         name=inspected.name,
@@ -231,7 +244,7 @@ def _kernels(_moment: int) -> KernelList:
     manager: Any = KernelSpecManager()
     return KernelList(
         kernels=[
-            KernelChoice(name=name, display_name=spec["spec"]["display_name"], language=spec["spec"]["language"])
+            KernelChoice(name=name, display_name=whole_text(spec["spec"]["display_name"]), language=spec["spec"]["language"])
             for name, spec in sorted(manager.get_all_specs().items())
         ]
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import case, delete, func, select, update
 
+from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.jobs.tables import JobRow
 
@@ -20,6 +21,11 @@ ORDER = (JobRow.priority.desc(), JobRow.submitted_at, JobRow.run_id)
 def by_id(session: Session, run_id: str) -> JobRow | None:
     """The job with this run id."""
     return session.get(JobRow, run_id)
+
+
+def known(session: Session, ids: Collection[str]) -> set[str]:
+    """Those of the run ids that have a job."""
+    return set(session.execute(select(JobRow.run_id).where(JobRow.run_id.in_(listed(session, ids)))).scalars())
 
 
 def by_key(session: Session, workspace_id: int, key: str) -> JobRow | None:
@@ -81,4 +87,4 @@ def any_unfinished(session: Session) -> bool:
 
 def remove(session: Session, ids: Sequence[str] | Collection[str]) -> None:
     """Remove jobs."""
-    session.execute(delete(JobRow).where(JobRow.run_id.in_(ids)))
+    session.execute(delete(JobRow).where(JobRow.run_id.in_(listed(session, ids))))

@@ -53,35 +53,42 @@ _background: set[asyncio.Task[None]] = set()
 
 async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, body: JobCreate, key: str | None) -> Job:
     """Freeze the sources, queue the job, answer."""
-    _check_values(body)
-    digest = hashlib.sha256(msgspec.json.encode(body)).hexdigest()
+    digest = await asyncio.to_thread(_checked, body)
     if key is not None:
         known = await db.read(lambda s: service.find_by_key(s, workspace, key, digest))
         if known is not None:
             return await db.read(lambda s: service.get_job(s, actor, known))
     await _check_places(services, db, workspace, body)
-    prepared = await asyncio.to_thread(kind_of(body.spec).freeze, db, services, actor, body)
+    prepared = await asyncio.to_thread(_frozen, db, services, actor, body)
     job = await db.write(lambda s: service.add_job(s, actor, workspace, body, prepared, key=key, body_hash=digest))
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared))
     return job
 
 
+def _frozen(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
+    """The sources, and the state of their repository: both of this moment."""
+    prepared = kind_of(body.spec).freeze(db, services, actor, body)
+    return prepared._replace(git=environments.git_state(Path(prepared.source_dir))) if prepared.source_dir else prepared
+
+
 async def check(
     services: Any, db: Transactions, actor: Actor, workspace: str, body: JobCreate, *, sources_here: bool = True
 ) -> None:
     """What `submit` would refuse, as far as it can be known without storing anything. `sources_here`: the server sees the sources."""
-    _check_values(body)
+    await asyncio.to_thread(_checked, body)
     await _check_places(services, db, workspace, body)
     if sources_here:
         await asyncio.to_thread(sources.check, services, actor, body)
 
 
-def _check_values(body: JobCreate) -> None:
+def _checked(body: JobCreate) -> str:
+    """SHA-256 of a job whose free values can be kept. In a thread: there may be megabytes of it."""
     if isinstance(body.spec, NotebookSpec) and body.spec.parameters is not UNSET:
         check_values(body.spec.parameters, "spec.parameters")
     if isinstance(body.spec, ExtensionSpec) and body.spec.settings is not UNSET:
         check_values(body.spec.settings, "spec.settings")
+    return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
 
 
 async def _check_places(services: Any, db: Transactions, workspace: str, body: JobCreate) -> None:
@@ -100,12 +107,9 @@ def _later(work: Any) -> None:
 
 
 async def _capture(db: Transactions, run_id: str, prepared: Prepared) -> None:
-    """Note interpreter, packages and git state; the submit does not wait for it."""
-    kernel = prepared.spec.kernel if isinstance(prepared.spec, NotebookSpec) and isinstance(prepared.spec.kernel, str) else None
+    """Note interpreter and packages; the submit does not wait for it. Where it fails they are noted at the job's end."""
     try:
-        found = await asyncio.to_thread(
-            environments.capture_environment, Path(prepared.source_dir) if prepared.source_dir else None, kernel
-        )
+        found = await asyncio.to_thread(environments.capture_environment, service.kernel_of(prepared.spec), prepared.git)
         await db.write(lambda s: environments.store_capture(s, run_id, found))
     except Exception:
         log.exception("The environment of job %s could not be captured", run_id)
@@ -114,7 +118,7 @@ async def _capture(db: Transactions, run_id: str, prepared: Prepared) -> None:
 async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body: ReRun) -> Job:
     """Submit a job again from its own snapshot."""
     if body.parameters is not UNSET:
-        check_values(body.parameters, "parameters")
+        await asyncio.to_thread(check_values, body.parameters, "parameters")
     row, ref, experiment = await db.read(lambda s: _original(s, actor, Action.SUBMIT, run_id))
     spec = service.spec_of(row)
     params: dict[str, str] = {}
@@ -141,7 +145,7 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     )
     prepared = service.Prepared(
         spec, await db.read(lambda s: runs.source_of(s, run_id)), experiment, ref.snapshot_id, row.source_dir, row.work_subdir,
-        row.links, row.not_captured, params,
+        row.links, row.not_captured, params, (await db.read(lambda s: environments.of_run(s, run_id))).git,
     )  # fmt: skip
     job = await db.write(lambda s: service.add_job(s, actor, ref.workspace, new, prepared, key=None, body_hash=""))
     services.jobs.wake()

@@ -27,6 +27,7 @@ DIRECT_CHUNK = 500
 """From this many points of one key in a batch on they are stored as chunks at once."""
 DEEPEST = 4
 """So many chunks may lie over one another before compaction merges them."""
+BEST_AT_ONCE = 50
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -169,7 +170,7 @@ def best_of_experiment(
     key: str,
     direction: str,
     exclude_run_ids: Sequence[str] = (),
-    limit: int = 50,
+    limit: int = BEST_AT_ONCE,
 ) -> list[tuple[str, MetricValue]]:
     """(run id, last value) of the best runs of an experiment by one metric, the best first; NaN never counts.
 

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import delete, func, insert, literal, select, text, tuple_, update
 
 from jupyter_mlws.db import driver
+from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.metrics.batch import Series, Stand
 from jupyter_mlws.domain.metrics.tables import COMPACTION_DUE, MetricChunkRow, MetricLatestRow, MetricTailRow
 
@@ -298,7 +299,7 @@ def best(
     row = MetricLatestRow
     query = select(row.run_id, row.value).where(row.experiment_id == experiment_id, row.key == key, row.value.is_not(None))
     if without:
-        query = query.where(row.run_id.not_in(without))
+        query = query.where(row.run_id.not_in(listed(session, without)))
     query = query.order_by(row.value.desc() if greatest else row.value).limit(limit)
     return [(run_id, value) for run_id, value in session.execute(query) if value is not None]
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, delete, exists, func, select, update
+from sqlalchemy.orm import aliased
 
 from jupyter_mlws.db import driver
 from jupyter_mlws.db.base import put_rows
-from jupyter_mlws.domain.runs.schemas import Lifecycle, RunKind
-from jupyter_mlws.domain.runs.states import TERMINAL
+from jupyter_mlws.db.values import listed
+from jupyter_mlws.domain.runs.schemas import Lifecycle, Process, RunKind
+from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.runs.tables import RunBatchRow, RunDatasetRow, RunParamRow, RunRow, RunStatusRow, RunTagRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy.orm import Session
-
-    from jupyter_mlws.domain.runs.states import RunStatus
 
 
 def by_id(session: Session, run_id: str) -> RunRow | None:
@@ -56,10 +56,14 @@ def by_ids(session: Session, ids: Sequence[str]) -> list[RunRow]:
     return [rows[run_id] for run_id in ids if run_id in rows]
 
 
-def with_status(session: Session, statuses: Iterable[RunStatus]) -> list[RunRow]:
-    """Runs in one of these statuses, oldest first."""
-    query = select(RunRow).where(RunRow.status.in_(list(statuses))).order_by(RunRow.created_at, RunRow.id)
-    return list(session.execute(query).scalars())
+def running_processes(session: Session) -> list[tuple[str, Process]]:
+    """(run, process) of the runs that a notebook or script follows now, oldest first."""
+    query = (
+        select(RunRow.id, RunRow.process)
+        .where(RunRow.status == RunStatus.RUNNING, RunRow.kind == RunKind.INTERACTIVE, RunRow.process.is_not(None))
+        .order_by(RunRow.created_at, RunRow.id)
+    )
+    return [(run_id, process) for run_id, process in session.execute(query) if process is not None]
 
 
 def add(session: Session, row: RunRow) -> None:
@@ -150,19 +154,59 @@ def children_counts(session: Session, ids: Collection[str]) -> dict[str, int]:
     return {parent: count for parent, count in session.execute(query) if parent is not None}
 
 
-def descendants(session: Session, ids: Collection[str]) -> list[str]:
-    """Ids of the runs below these, the nearest first."""
+def descendants(session: Session, ids: Collection[str], *, lifecycle: Lifecycle | None = None) -> list[str]:
+    """Ids of the runs below these, the nearest first; with a `lifecycle` only those that have it, and what is below those."""
     found: list[str] = []
     level = list(ids)
     while level:
-        level = list(session.execute(select(RunRow.id).where(RunRow.parent_id.in_(level))).scalars())
+        query = select(RunRow.id).where(RunRow.parent_id.in_(listed(session, level)))
+        if lifecycle is not None:
+            query = query.where(RunRow.lifecycle == lifecycle)
+        level = list(session.execute(query).scalars())
         found += level
     return found
 
 
-def ids_of_experiment(session: Session, experiment_id: int) -> list[str]:
-    """Ids of all runs of an experiment, deleted ones too."""
-    return list(session.execute(select(RunRow.id).where(RunRow.experiment_id == experiment_id)).scalars())
+def ids_of_experiments(session: Session, experiment_ids: Collection[int], limit: int | None = None) -> list[str]:
+    """Ids of all runs of experiments, deleted ones too; at most `limit`."""
+    query = select(RunRow.id).where(RunRow.experiment_id.in_(listed(session, experiment_ids))).limit(limit)
+    return list(session.execute(query).scalars())
+
+
+def places(session: Session, ids: Collection[str]) -> list[tuple[str, int, int]]:
+    """(run, workspace, experiment) of runs."""
+    query = select(RunRow.id, RunRow.workspace_id, RunRow.experiment_id).where(RunRow.id.in_(listed(session, ids)))
+    return [(run_id, workspace, experiment) for run_id, workspace, experiment in session.execute(query)]
+
+
+def unfinished(session: Session, *, ids: Collection[str] = (), experiment_ids: Collection[int] = ()) -> list[str]:
+    """Those of the runs, or of the runs of experiments, that still run."""
+    mine = RunRow.experiment_id.in_(listed(session, experiment_ids)) if experiment_ids else RunRow.id.in_(listed(session, ids))
+    active = [status for status in RunStatus if status not in TERMINAL]
+    return list(session.execute(select(RunRow.id).where(mine, RunRow.status.in_(active))).scalars())
+
+
+def with_lifecycle(session: Session, ids: Collection[str], lifecycle: Lifecycle) -> list[str]:
+    """Those of the runs that are active, or in the bin."""
+    query = select(RunRow.id).where(RunRow.id.in_(listed(session, ids)), RunRow.lifecycle == lifecycle)
+    return list(session.execute(query).scalars())
+
+
+def names_of_active(session: Session, ids: Collection[str]) -> dict[str, str]:
+    """Names of those of the runs that are not in the bin, by id."""
+    query = select(RunRow.id, RunRow.name).where(RunRow.id.in_(listed(session, ids)), RunRow.lifecycle == Lifecycle.ACTIVE)
+    return dict(session.execute(query).all())
+
+
+def set_lifecycle(session: Session, ids: Collection[str], lifecycle: Lifecycle, deleted_at: int | None) -> None:
+    """Move runs to the bin, or back."""
+    session.execute(
+        update(RunRow)
+        .where(RunRow.id.in_(listed(session, ids)))
+        .values(lifecycle=lifecycle, deleted_at=deleted_at, version=RunRow.version + 1),
+        execution_options={"synchronize_session": False},
+    )
+    session.expire_all()
 
 
 def number_of_runs(session: Session, experiment_id: int) -> int:
@@ -186,19 +230,22 @@ def counts_by_workspace(session: Session) -> dict[int, int]:
     return dict(session.execute(query).all())
 
 
-def remove(session: Session, ids: Sequence[str]) -> None:
+def remove(session: Session, ids: Collection[str]) -> None:
     """Remove runs with their params, tags, history and batches."""
-    session.execute(update(RunRow).where(RunRow.parent_id.in_(ids)).values(parent_id=None))
+    gone, past_orm = listed(session, ids), {"synchronize_session": False}
+    session.execute(update(RunRow).where(RunRow.parent_id.in_(gone)).values(parent_id=None), execution_options=past_orm)
     for table in (RunParamRow, RunTagRow, RunStatusRow, RunBatchRow, RunDatasetRow):
-        session.execute(delete(table).where(table.run_id.in_(ids)))
-    session.execute(delete(RunRow).where(RunRow.id.in_(ids)))
+        session.execute(delete(table).where(table.run_id.in_(gone)), execution_options=past_orm)
+    session.execute(delete(RunRow).where(RunRow.id.in_(gone)), execution_options=past_orm)
     session.expire_all()
 
 
-def snapshot_used_elsewhere(session: Session, snapshot_id: str, ids: Sequence[str]) -> bool:
-    """Whether a run that is not among `ids` has this snapshot."""
-    query = select(RunRow.id).where(RunRow.snapshot_id == snapshot_id, RunRow.id.not_in(ids)).limit(1)
-    return session.execute(query).first() is not None
+def snapshots_of_these_alone(session: Session, ids: Collection[str]) -> list[str]:
+    """Snapshots of these runs that no other run has."""
+    other, mine = aliased(RunRow), listed(session, ids)
+    elsewhere = exists().where(other.snapshot_id == RunRow.snapshot_id, other.id.not_in(mine))
+    query = select(RunRow.snapshot_id).where(RunRow.id.in_(mine), RunRow.snapshot_id.is_not(None), ~elsewhere).distinct()
+    return [snapshot_id for snapshot_id in session.execute(query).scalars() if snapshot_id is not None]
 
 
 def datasets_of(session: Session, ids: Collection[str]) -> list[RunDatasetRow]:
@@ -222,13 +269,3 @@ def busy_jobs(session: Session, experiment_id: int) -> int:
     query = select(func.count()).select_from(RunRow).where(RunRow.experiment_id == experiment_id)
     query = query.where(RunRow.kind != RunKind.INTERACTIVE, RunRow.status.not_in(list(TERMINAL)))
     return session.execute(query).scalar_one()
-
-
-def set_lifecycle(session: Session, experiment_id: int, lifecycle: Lifecycle, deleted_at: int | None) -> None:
-    """Move all runs of an experiment into the bin, or back."""
-    session.execute(
-        update(RunRow)
-        .where(RunRow.experiment_id == experiment_id, RunRow.lifecycle != lifecycle)
-        .values(lifecycle=lifecycle, deleted_at=deleted_at, version=RunRow.version + 1)
-        .execution_options(synchronize_session="fetch")
-    )

@@ -7,15 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from sqlalchemy import (
-    JSON,
-    Select,
-    Text,
     and_,
-    bindparam,
     case,
-    cast,
     delete,
     exists,
     func,
@@ -29,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.storage.tables import ArtifactRow, BlobRow, FileStatRow, SnapshotFileRow, SnapshotRow
 from jupyter_mlws.domain.storage.trees import Leaf
 
@@ -42,14 +37,6 @@ if TYPE_CHECKING:
 
 REFERENCES: list[InstrumentedAttribute[Any]] = []
 """Columns of upper slices that name blobs too: what they name is never counted as free."""
-
-
-def one_of(session: Session, values: Collection[str]) -> Select[tuple[Any]]:
-    """The values as rows of one column."""
-    text = bindparam(None, msgspec.json.encode(list(values)).decode(), Text(), unique=True)
-    if session.get_bind().dialect.name == "postgresql":
-        return select(func.json_array_elements_text(cast(text, JSON)).column_valued())
-    return select(func.json_each(text).table_valued("value").c.value)
 
 
 def _insert(session: Session, row: type[Any]) -> Any:
@@ -78,7 +65,7 @@ def add_blobs(session: Session, blobs: Iterable[StoredBlob], at: int) -> None:
 
 def known(session: Session, shas: Collection[str]) -> dict[str, int]:
     """Sizes of those of the hashes that have a row."""
-    query = select(BlobRow.sha256, BlobRow.size).where(BlobRow.sha256.in_(one_of(session, shas)))
+    query = select(BlobRow.sha256, BlobRow.size).where(BlobRow.sha256.in_(listed(session, shas)))
     return dict(session.execute(query).all())
 
 
@@ -117,13 +104,13 @@ def unreferenced_total(session: Session, before: int) -> tuple[int, int]:
 
 def forget_blobs(session: Session, shas: Collection[str]) -> None:
     """Remove rows of blobs, and what the stat cache knows of them."""
-    session.execute(delete(FileStatRow).where(FileStatRow.sha256.in_(one_of(session, shas))))
-    session.execute(delete(BlobRow).where(BlobRow.sha256.in_(one_of(session, shas))))
+    session.execute(delete(FileStatRow).where(FileStatRow.sha256.in_(listed(session, shas))))
+    session.execute(delete(BlobRow).where(BlobRow.sha256.in_(listed(session, shas))))
 
 
 def freed_bytes(session: Session, run_ids: Collection[str], snapshot_ids: Collection[str]) -> int:
     """Bytes of the blobs that only these runs and snapshots name."""
-    runs, snapshots = one_of(session, run_ids), one_of(session, snapshot_ids)
+    runs, snapshots = listed(session, run_ids), listed(session, snapshot_ids)
     candidates: CompoundSelect[Any] = union(
         select(ArtifactRow.sha256).where(ArtifactRow.run_id.in_(runs)),
         select(SnapshotFileRow.sha256).where(SnapshotFileRow.snapshot_id.in_(snapshots), SnapshotFileRow.sha256.is_not(None)),
@@ -174,18 +161,18 @@ def remove_artifacts(session: Session, run_id: str, path: str) -> int:
 
 def remove_of_runs(session: Session, run_ids: Collection[str]) -> None:
     """Remove all artifacts of runs."""
-    session.execute(delete(ArtifactRow).where(ArtifactRow.run_id.in_(one_of(session, run_ids))))
+    session.execute(delete(ArtifactRow).where(ArtifactRow.run_id.in_(listed(session, run_ids))))
 
 
 def number_of_artifacts(session: Session, run_ids: Collection[str]) -> int:
     """How many artifacts runs have."""
-    query = select(func.count()).select_from(ArtifactRow).where(ArtifactRow.run_id.in_(one_of(session, run_ids)))
+    query = select(func.count()).select_from(ArtifactRow).where(ArtifactRow.run_id.in_(listed(session, run_ids)))
     return session.execute(query).scalar_one()
 
 
 def bytes_of_runs(session: Session, run_ids: Collection[str]) -> dict[str, int]:
     """Sum of the sizes of a run's artifacts, by run id."""
-    query = select(ArtifactRow.run_id, func.sum(ArtifactRow.size)).where(ArtifactRow.run_id.in_(one_of(session, run_ids)))
+    query = select(ArtifactRow.run_id, func.sum(ArtifactRow.size)).where(ArtifactRow.run_id.in_(listed(session, run_ids)))
     return {run_id: int(size) for run_id, size in session.execute(query.group_by(ArtifactRow.run_id))}
 
 
@@ -218,7 +205,7 @@ def snapshot_files(session: Session, snapshot_id: str) -> list[SnapshotFileRow]:
 
 def remove_snapshots(session: Session, snapshot_ids: Collection[str]) -> None:
     """Remove snapshots and their lists of files."""
-    ids = one_of(session, snapshot_ids)
+    ids = listed(session, snapshot_ids)
     session.execute(delete(SnapshotFileRow).where(SnapshotFileRow.snapshot_id.in_(ids)))
     session.execute(delete(SnapshotRow).where(SnapshotRow.id.in_(ids)))
 
@@ -276,7 +263,7 @@ def children(session: Session, row: type[ArtifactRow | SnapshotFileRow], owner: 
 def file_stats(session: Session, paths: Collection[str]) -> list[FileStatRow]:
     """What is known of these files whose content still is in the store."""
     query = select(FileStatRow).join(BlobRow, BlobRow.sha256 == FileStatRow.sha256)
-    return list(session.execute(query.where(FileStatRow.path.in_(one_of(session, paths)))).scalars())
+    return list(session.execute(query.where(FileStatRow.path.in_(listed(session, paths)))).scalars())
 
 
 def set_file_stats(session: Session, rows: list[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from msgspec import Struct
 
 from jupyter_mlws.domain.workspaces import service
+from jupyter_mlws.domain.workspaces.deletion import delete_workspace
 from jupyter_mlws.domain.workspaces.errors import DefaultWorkspace, NotArchived, StaleVersion, WorkspaceExists, WorkspaceNotFound
 from jupyter_mlws.domain.workspaces.resources import resources_of
 from jupyter_mlws.domain.workspaces.schemas import (
@@ -82,9 +83,7 @@ class WorkspaceHandler(ApiHandler):
     async def delete(self, workspace: str) -> None:
         """Delete an archived workspace with all it holds. With `dry_run=true` nothing is deleted and the answer tells what would be."""
         dry_run = self.query.dry_run
-        plan = await (self.db.read if dry_run else self.db.write)(
-            lambda s: service.delete_workspace(s, workspace, dry_run=dry_run)
-        )
+        plan = await delete_workspace(self.services, self.db, workspace, dry_run=dry_run)
         self.runtime.forget_tokens()
         self.reply(plan)
 

@@ -48,13 +48,15 @@ class Counts:
 
 
 class Contents:
-    """Filled by upper slices while a workspace is being deleted (or asked what that would remove)."""
+    """Filled by upper slices: what a workspace holds, or (`limit` given) what of it they just removed, at most so many runs."""
 
-    def __init__(self, workspace_id: int, *, dry_run: bool) -> None:
+    def __init__(self, workspace_id: int, *, limit: int | None = None) -> None:
         self.workspace_id = workspace_id
-        self.dry_run = dry_run
+        self.limit = limit
+        self.more = False
+        """There is more to remove than `limit`."""
         self.experiments = 0
-        self.runs = 0
+        self.run_ids: list[str] = []
         self.artifacts = 0
         self.bytes_freed = 0
         self.busy: list[str] = []
@@ -143,29 +145,49 @@ def set_archived(session: Session, name: str, *, archived: bool) -> Workspace:
     return get_workspace(session, name)
 
 
-def delete_workspace(session: Session, name: str, *, dry_run: bool) -> WorkspaceDeletion:
-    """Delete an archived workspace with all it holds, or tell what that would free."""
+def deletion_plan(session: Session, name: str, *, dry_run: bool) -> tuple[WorkspaceDeletion, list[str]]:
+    """What deleting a workspace frees, and the ids of its runs. Unless it is only asked: whether it may be deleted at all."""
     row = _row(session, name)
     if not dry_run:
-        if row.name == DEFAULT:
-            raise DefaultWorkspace("The default workspace cannot be deleted.")
-        if row.archived_at is None:
-            raise NotArchived(f"Archive the workspace {name!r} first; then it can be deleted for good.")
-    contents = Contents(row.id, dry_run=dry_run)
+        _check_deletable(row)
+    contents = Contents(row.id)
     deleting(session, contents)
     if not dry_run:
-        if contents.busy:
-            raise NotArchived(f"{len(contents.busy)} runs of workspace {name!r} still run; cancel them first.")
-        record_change(session, row.name, "workspace", row.name)
-        store.remove(session, row)
-    return WorkspaceDeletion(
+        _check_idle(name, contents)
+    plan = WorkspaceDeletion(
         workspace=name,
         experiments=contents.experiments,
-        runs=contents.runs,
+        runs=len(contents.run_ids),
         artifacts=contents.artifacts,
         bytes_freed=contents.bytes_freed,
         dry_run=dry_run,
     )
+    return plan, contents.run_ids
+
+
+def delete_some(session: Session, name: str, limit: int) -> bool:
+    """Remove so many runs of an archived workspace at most; True once nothing is left and the workspace is removed too."""
+    row = _row(session, name)
+    _check_deletable(row)
+    contents = Contents(row.id, limit=limit)
+    deleting(session, contents)
+    _check_idle(name, contents)
+    if not contents.more:
+        record_change(session, row.name, "workspace", row.name)
+        store.remove(session, row)
+    return not contents.more
+
+
+def _check_deletable(row: WorkspaceRow) -> None:
+    if row.name == DEFAULT:
+        raise DefaultWorkspace("The default workspace cannot be deleted.")
+    if row.archived_at is None:
+        raise NotArchived(f"Archive the workspace {row.name!r} first; then it can be deleted for good.")
+
+
+def _check_idle(name: str, contents: Contents) -> None:
+    if contents.busy:
+        raise NotArchived(f"{len(contents.busy)} runs of workspace {name!r} still run; cancel them first.")
 
 
 def _row(session: Session, name: str) -> WorkspaceRow:

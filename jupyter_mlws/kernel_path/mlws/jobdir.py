@@ -3,7 +3,8 @@
 The supervisor writes it, the server reads it, and neither needs the other to be alive. Standard library only.
 
 Whether a supervisor lives is told by pid, start time and boot id together, so that neither a reused pid nor a reboot deceives.
-Where there is no /proc (macOS) the lock file that the supervisor holds tells it instead.
+Where there is no /proc (macOS) the lock file that the supervisor holds tells it instead, and on another machine that shares the
+folder the heartbeat does.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ PROGRESS = "progress.json"
 RESULT = "result.json"
 OUTPUT_NOTEBOOK = "output.ipynb"
 RUNNER_LOG = os.path.join("system_logs", "runner.log")
+FRESH_MS = 30_000
+"""A heartbeat comes every five seconds; the clocks of two machines and the cache of a network file system take their share."""
 NEXT_LINE = b"\x1bE"
 """Stands between the unfinished lines of a log: a terminal goes to the next line there, and yet the file has no newline that a later
 write would change."""
@@ -103,11 +106,20 @@ def read_heartbeat(job_dir: str) -> int | None:
         return None
 
 
-def is_alive(job_dir: str) -> bool:
-    """Whether the supervisor of this job lives on this machine."""
+def is_foreign(job_dir: str) -> bool:
+    """Whether the supervisor of this job is on another machine, which shares the folder: of that one only the heartbeat is seen."""
     record = read_pid(job_dir)
-    if record is None or record.get("host") != socket.gethostname():
-        return _locked(job_dir) if record is None else False
+    return record is not None and record.get("host") != socket.gethostname()
+
+
+def is_alive(job_dir: str) -> bool:
+    """Whether the supervisor of this job lives; on another machine, whether its heart beat just now."""
+    record = read_pid(job_dir)
+    if record is None:
+        return _locked(job_dir)
+    if record.get("host") != socket.gethostname():
+        beat = read_heartbeat(job_dir)
+        return beat is not None and abs(time.time() * 1000 - beat) < FRESH_MS
     if record.get("start_time") is None:
         return _locked(job_dir)
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_mlws.domain.jobs.deltas import NotebookFile, delta_at, read_deltas
+from jupyter_mlws.domain.jobs.deltas import NotebookCache, NotebookFile, delta_at, read_deltas
 from jupyter_mlws.domain.jobs.errors import NotANotebook
 from jupyter_mlws.domain.jobs.held import HEAD, TAIL, hold, image_of
 from jupyter_mlws.domain.jobs.schemas import CellDelta
@@ -226,3 +226,23 @@ class TestNotebookFile:
     def test_what_is_no_notebook_says_so(self):
         with pytest.raises(NotANotebook, match=r"a\.ipynb"):
             NotebookFile(b"[]", shown="a.ipynb")
+
+
+class TestCache:
+    def test_a_notebook_is_read_once(self, tmp_path: Path):
+        path = tmp_path / "n.ipynb"
+        path.write_text(json.dumps({"nbformat": 4, "metadata": {}, "cells": []}))
+        cache = NotebookCache()
+        first = cache.get("a" * 64, path, shown="n.ipynb")
+        path.unlink()
+        assert cache.get("a" * 64, path, shown="n.ipynb") is first
+
+    def test_no_more_is_kept_than_the_limit(self, tmp_path: Path):
+        path = tmp_path / "n.ipynb"
+        path.write_text(json.dumps({"nbformat": 4, "metadata": {}, "cells": []}))
+        size = path.stat().st_size
+        cache = NotebookCache(limit=2 * size)
+        made = {name: cache.get(name, path, shown="n.ipynb") for name in "abc"}
+        assert [cache.get(name, path, shown="n.ipynb") is made[name] for name in "cba"] == [True, True, False]
+        large = NotebookCache(limit=size - 1)
+        assert large.get("a", path, shown="n.ipynb") is not large.get("a", path, shown="n.ipynb")

@@ -225,8 +225,8 @@ def test_a_model_outlives_its_run(world: World):
 
     def purge(session: Any, actor: Actor) -> None:
         runs.change_status(session, run, runs.record(session, actor, run).status.__class__.COMPLETED, actor=actor.name)
-        runs.delete_run(session, actor, run, purge=False, dry_run=False)
-        runs.delete_run(session, actor, run, purge=True, dry_run=False)
+        runs.move_to_bin(session, actor, run)
+        runs.purge_some(session, actor, run, [run])
 
     world.write(purge)
     assert world.read(models.find_version, HOME, "m", 1).run_id == run
@@ -239,11 +239,10 @@ def test_an_experiment_takes_its_models_and_their_files_with_it(world: World):
     one = world.logged(params={"a": "1"})
     store_file(world, one.id)
     experiment = str(world.experiment_id)
-    plan = world.read(experiments.delete_experiment, experiment, dry_run=True)
+    plan, _ = world.read(experiments.deletion_plan, experiment, dry_run=True)
     assert (plan.artifacts, plan.bytes_freed) == (1, 10)
     world.write(experiments.set_archived, experiment, archived=True)
-    done = world.write(experiments.delete_experiment, experiment, dry_run=False)
-    assert (done.artifacts, done.bytes_freed) == (1, 10)
+    assert world.write(experiments.delete_some, experiment, 100)
     with pytest.raises(LoggedModelNotFound):
         world.read(models.find_logged_model, one.id, deleted=True)
     digits = one.id.removeprefix("m-")

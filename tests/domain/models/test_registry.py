@@ -228,7 +228,7 @@ def test_a_workspace_takes_its_models_with_it(world: World):
     world.version()
     world.write(models.set_alias, HOME, "m", "a", 1)
     world.db.write_sync(lambda session: workspaces.set_archived(session, HOME, archived=True))
-    world.db.write_sync(lambda session: workspaces.delete_workspace(session, HOME, dry_run=False))
+    world.db.write_sync(lambda session: workspaces.delete_some(session, HOME, 100))
     world.make_workspace(HOME)
     assert names(world) == []
     world.model()

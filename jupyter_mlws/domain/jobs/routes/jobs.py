@@ -45,7 +45,7 @@ from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.schemas import StoredFile
 from jupyter_mlws.domain.workspaces.errors import StaleVersion
 from jupyter_mlws.kit.actors import Action
-from jupyter_mlws.kit.errors import BadInput
+from jupyter_mlws.kit.errors import BadInput, TooLarge
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint, if_match
 from jupyter_mlws.kit.streams import StoredBlob, UploadHandler
 
@@ -92,6 +92,7 @@ class JobsHandler(ApiHandler):
             ParameterType,
             SnapshotUnconfirmed,
             IdempotencyConflict,
+            TooLarge,
         ],
     )
     async def post(self, workspace: str) -> None:
@@ -133,7 +134,14 @@ class CancelHandler(ApiHandler):
 class RerunHandler(ApiHandler):
     """A job once more."""
 
-    @endpoint(Action.SUBMIT, summary="Run a job again", body=ReRun, reply=Job, status=201, errors=[NotAJob, UnknownParameter])
+    @endpoint(
+        Action.SUBMIT,
+        summary="Run a job again",
+        body=ReRun,
+        reply=Job,
+        status=201,
+        errors=[NotAJob, UnknownParameter, ParameterType, TooLarge],
+    )
     async def post(self, run_id: str) -> None:
         """From its own snapshot, with what is given changed."""
         self.reply(await submit.rerun(self.services, self.db, self.actor, run_id, self.body))

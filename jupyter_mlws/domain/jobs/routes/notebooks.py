@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta, Struct
 
 from jupyter_mlws.domain.jobs import service
-from jupyter_mlws.domain.jobs.deltas import REPLY_LIMIT, NotebookFile, delta_at, read_deltas
+from jupyter_mlws.domain.jobs.deltas import REPLY_LIMIT, NotebookCache, delta_at, read_deltas
 from jupyter_mlws.domain.jobs.errors import NotAJob, NotAnImage, NotANotebook
 from jupyter_mlws.domain.jobs.held import image_of
 from jupyter_mlws.domain.jobs.schemas import NotebookDeltas
@@ -17,6 +17,7 @@ from jupyter_mlws.domain.runs.states import TERMINAL
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.errors import ArtifactNotFound, SnapshotFileNotFound
 from jupyter_mlws.kit.actors import Action
+from jupyter_mlws.kit.errors import TooLarge
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
 from jupyter_mlws.kit.paths import clean_relative
 
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.domain.jobs.deltas import NotebookFile
     from jupyter_mlws.domain.jobs.schemas import CellDelta
+    from jupyter_mlws.domain.storage.schemas import FileEntry
 
 Offset = Annotated[int, Meta(ge=0, le=2**53)]
 IMAGE_MAX_AGE_S = 300
+NOTEBOOK_LIMIT = 256 * 1024 * 1024
+opened_notebooks = NotebookCache()
 
 
 class DeltasQuery(Struct):
@@ -100,17 +105,13 @@ class FileNotebookHandler(ApiHandler):
         summary="A notebook among the files of a run",
         query=FileQuery,
         reply=NotebookDeltas,
-        errors=[ArtifactNotFound, SnapshotFileNotFound, NotANotebook],
+        errors=[ArtifactNotFound, SnapshotFileNotFound, NotANotebook, TooLarge],
     )
     async def get(self, run_id: str) -> None:
         """In the form that growing notebooks have; offsets count outputs."""
         q = self.query
-        path = await file_of(self, run_id, q.area, q.path)
-
-        def read() -> NotebookDeltas:
-            return NotebookFile(path.read_bytes(), shown=q.path).read(q.offset, hold_over=q.hold_over, limit=q.limit)
-
-        self.reply(await asyncio.to_thread(read))
+        file = await notebook_of(self, run_id, q.area, q.path)
+        self.reply(await asyncio.to_thread(file.read, q.offset, hold_over=q.hold_over, limit=q.limit))
 
 
 class FileImageHandler(ApiHandler):
@@ -121,13 +122,13 @@ class FileImageHandler(ApiHandler):
         summary="Image in a notebook among the files of a run",
         query=FilePlaceQuery,
         media_type="application/octet-stream",
-        errors=[ArtifactNotFound, SnapshotFileNotFound, NotANotebook, NotAnImage],
+        errors=[ArtifactNotFound, SnapshotFileNotFound, NotANotebook, NotAnImage, TooLarge],
     )
     async def get(self, run_id: str) -> None:
         """As for jobs."""
         q = self.query
-        path = await file_of(self, run_id, q.area, q.path)
-        send_image(self, await asyncio.to_thread(lambda: _image(NotebookFile(path.read_bytes(), shown=q.path).at(q.place))))
+        file = await notebook_of(self, run_id, q.area, q.path)
+        send_image(self, await asyncio.to_thread(lambda: _image(file.at(q.place))))
 
 
 async def stream_of(handler: ApiHandler, run_id: str) -> Path:
@@ -137,20 +138,32 @@ async def stream_of(handler: ApiHandler, run_id: str) -> Path:
     return path
 
 
-async def file_of(handler: ApiHandler, run_id: str, area: str, path: str) -> Path:
-    """The stored bytes of a file that the caller may read."""
+async def notebook_of(handler: ApiHandler, run_id: str, area: str, path: str) -> NotebookFile:
+    """A stored notebook that the caller may read. Raises `NotANotebook`, and `TooLarge` for one that no page could show."""
+    entry = await file_of(handler, run_id, area, path)
+    if not entry.path.endswith(".ipynb"):
+        raise NotANotebook(f"{path} is no notebook: its name does not end in .ipynb.", field="path")
+    if entry.size > NOTEBOOK_LIMIT:
+        raise TooLarge(
+            f"This notebook has {entry.size:,} bytes; up to {NOTEBOOK_LIMIT:,} are shown. Download it instead.", field="path"
+        )
+    stored: Path = handler.services.blobs.path(entry.sha256)
+    return await asyncio.to_thread(opened_notebooks.get, entry.sha256 or "", stored, shown=path)
+
+
+async def file_of(handler: ApiHandler, run_id: str, area: str, path: str) -> FileEntry:
+    """A file that the caller may read."""
     actor, cleaned = handler.actor, clean_relative(path)
 
-    def look(session: Session) -> str | None:
+    def look(session: Session) -> FileEntry:
         ref = runs.open_run(session, actor, Action.READ, run_id)
         if area == "artifacts":
-            return storage.find_artifact(session, run_id, cleaned).sha256
+            return storage.find_artifact(session, run_id, cleaned)
         if ref.snapshot_id is None:
             raise SnapshotFileNotFound("This run has no snapshot.", field="path")
-        return storage.snapshot_find(session, ref.snapshot_id, cleaned).sha256
+        return storage.snapshot_find(session, ref.snapshot_id, cleaned)
 
-    stored: Path = handler.services.blobs.path(await handler.db.read(look))
-    return stored
+    return await handler.db.read(look)
 
 
 def _image(delta: CellDelta | None) -> tuple[str, bytes]:

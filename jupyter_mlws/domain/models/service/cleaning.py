@@ -51,15 +51,15 @@ def _purge_with_runs(session: Session, ids: Sequence[str]) -> None:
 
 @experiments.deleting.register
 def _delete_with_experiment(session: Session, contents: experiments.Contents) -> None:
-    ids = logged.ids_of_experiment(session, contents.experiment_id)
+    ids = [model_id for experiment_id in contents.experiment_ids for model_id in logged.ids_of_experiment(session, experiment_id)]
     owners = [files_of(model_id) for model_id in ids]
     contents.artifacts += storage.number_of_artifacts(session, owners)
     contents.bytes_freed += storage.freed_bytes(session, owners, [])
-    if not contents.dry_run and not contents.busy:
+    if contents.limit is not None and not contents.busy and not contents.more:
         _remove(session, ids)
 
 
 @workspaces.deleting.register
 def _delete_with_workspace(session: Session, contents: workspaces.Contents) -> None:
-    if not contents.dry_run and not contents.busy:
+    if contents.limit is not None and not contents.busy and not contents.more:
         registry.remove_of_workspace(session, contents.workspace_id)

@@ -7,6 +7,7 @@ from msgspec import Struct
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.runs import service
+from jupyter_mlws.domain.runs.deletion import delete_run
 from jupyter_mlws.domain.runs.errors import (
     JobOwnsStatus,
     ParamConflict,
@@ -57,8 +58,7 @@ class RunHandler(ApiHandler):
     async def delete(self, run_id: str) -> None:
         """Into the bin with the runs below it; with `purge=true` for good. `dry_run=true` only tells what would go."""
         actor, q = self.actor, self.query
-        run = self.db.read if q.dry_run else self.db.write
-        self.reply(await run(lambda s: service.delete_run(s, actor, run_id, purge=q.purge, dry_run=q.dry_run)))
+        self.reply(await delete_run(self.services, self.db, actor, run_id, purge=q.purge, dry_run=q.dry_run))
 
 
 class RestoreHandler(ApiHandler):

@@ -112,7 +112,7 @@ class DiffHandler(ApiHandler):
         actor = self.actor
         working = await self.db.read(
             lambda s: service.working_copy(
-                s, actor, run_id, entry.path, self.services.settings.root_dir, self.services.folders.root
+                s, actor, run_id, entry.path, actor.root or self.services.settings.root_dir, self.services.folders.root
             )
         )
         self.reply(await asyncio.to_thread(service.snapshot_diff, entry, self.services.blobs.path(entry.sha256), working))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jupyter_mlws.domain.runs.service.creation import NewRun, add_run, create_run, parent_of
-from jupyter_mlws.domain.runs.service.deletion import delete_run, purging, restore_run
+from jupyter_mlws.domain.runs.service.deletion import deletion_plan, move_to_bin, purge_some, purging, restore_run
 from jupyter_mlws.domain.runs.service.reading import decorating, get_run, wires, wires_by_id
 from jupyter_mlws.domain.runs.service.records import (
     DatasetInput,
@@ -35,6 +35,7 @@ from jupyter_mlws.domain.runs.service.status import (
     interactive_running,
     set_end,
     set_progress,
+    shortened,
 )  # fmt: skip
 from jupyter_mlws.domain.runs.service.writing import (
     declare_io,
@@ -49,9 +50,9 @@ from jupyter_mlws.domain.runs.service.writing import (
 
 __all__ = [
     "DatasetInput", "NewRun", "Origin", "RunRecord", "RunRef", "add_datasets", "add_file", "add_run", "change_status",
-    "changed", "create_run", "declare_io", "decorating", "delete_run", "end_run", "experiment_name", "finding_origin",
-    "forget_batches", "get_run", "history", "interactive_running", "log", "log_batch", "new_record", "note_artifacts",
-    "note_environment", "open_for_files", "open_run", "parent_of", "purging", "record", "records", "ref_by_id", "ref_of",
-    "restore_run", "set_deleted", "set_deleted_of_experiment", "set_end", "set_progress", "snapshot_diff", "source_of",
+    "changed", "create_run", "declare_io", "decorating", "deletion_plan", "end_run", "experiment_name", "finding_origin",
+    "forget_batches", "get_run", "history", "interactive_running", "log", "log_batch", "move_to_bin", "new_record", "note_artifacts",
+    "note_environment", "open_for_files", "open_run", "parent_of", "purge_some", "purging", "record", "records", "ref_by_id", "ref_of",
+    "restore_run", "set_deleted", "set_deleted_of_experiment", "set_end", "set_progress", "shortened", "snapshot_diff", "source_of",
     "store_tags", "update_run", "user_of", "wires", "wires_by_id", "working_copy", "write_params",
 ]  # fmt: skip

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from jupyter_mlws.db.outbox import record_change
+from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.experiments import service as experiments
-from jupyter_mlws.domain.experiments.schemas import BestRun
+from jupyter_mlws.domain.experiments.schemas import BestRun, Goal
 from jupyter_mlws.domain.metrics import service as metrics
 from jupyter_mlws.domain.runs import store
 from jupyter_mlws.domain.runs.errors import RunActive, RunNotDeleted
 from jupyter_mlws.domain.runs.schemas import DeletePlan, Lifecycle, Run
 from jupyter_mlws.domain.runs.service.reading import get_run
-from jupyter_mlws.domain.runs.service.rows import open_run
-from jupyter_mlws.domain.runs.states import TERMINAL
+from jupyter_mlws.domain.runs.service.rows import open_run, row_of
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, Actor
@@ -30,56 +32,78 @@ purging: Hook[[Session, Sequence[str]]] = Hook()
 """Runs are about to be removed for good: upper slices remove what they keep of them."""
 
 
-def delete_run(session: Session, actor: Actor, run_id: str, *, purge: bool, dry_run: bool) -> DeletePlan:
-    """Move a run and the runs below it to the bin, or (purge) remove them for good."""
-    open_run(session, actor, Action.READ if dry_run else Action.ADMIN if purge else Action.EDIT, run_id)
-    ids = [run_id, *store.descendants(session, [run_id])]
-    rows = store.by_ids(session, ids)
-    plan = _plan(session, ids, dry_run=dry_run)
-    if dry_run:
-        return plan
-    if any(row.status not in TERMINAL for row in rows):
-        raise RunActive("The run, or one below it, still runs; cancel or end it first.")
-    if purge:
-        if any(row.lifecycle is not Lifecycle.DELETED for row in rows[:1]):
-            raise RunNotDeleted("Only a run that is in the bin can be removed for good; delete it first.")
-        _remove(session, ids)
-    for row in rows:
-        workspace = workspaces.workspace_names(session, [row.workspace_id])[row.workspace_id]
-        if not purge:
-            row.lifecycle, row.deleted_at, row.version = Lifecycle.DELETED, now_ms(), row.version + 1
-        record_change(session, workspace, "run", row.id, str(row.experiment_id))
-        record_change(session, workspace, "experiment", str(row.experiment_id))
-    session.flush()
-    return plan
+def deletion_plan(session: Session, actor: Actor, run_id: str, *, purge: bool) -> tuple[DeletePlan, list[str]]:
+    """What would become free once a run, and what goes with it, is removed for good; and the ids, the run itself first."""
+    ref = open_run(session, actor, Action.READ, run_id)
+    ids = _doomed(session, run_id) if purge and _is_in_bin(session, ref.id) else _below(session, run_id)
+    return _plan(session, ids), ids
+
+
+def move_to_bin(session: Session, actor: Actor, run_id: str) -> DeletePlan:
+    """Move a run and the runs below it to the bin."""
+    open_run(session, actor, Action.EDIT, run_id)
+    ids = _below(session, run_id)
+    _check_ended(session, ids)
+    plan = _plan(session, ids)
+    _note_all(session, ids)
+    store.set_lifecycle(session, ids, Lifecycle.DELETED, now_ms())
+    return msgspec.structs.replace(plan, dry_run=False)
 
 
 def restore_run(session: Session, actor: Actor, run_id: str) -> Run:
     """Bring a run and the runs below it back from the bin."""
-    ref = open_run(session, actor, Action.EDIT, run_id)
-    for row in store.by_ids(session, [run_id, *store.descendants(session, [run_id])]):
-        row.lifecycle, row.deleted_at, row.version = Lifecycle.ACTIVE, None, row.version + 1
-        record_change(session, ref.workspace, "run", row.id, str(row.experiment_id))
-    record_change(session, ref.workspace, "experiment", str(ref.experiment_id))
-    session.flush()
+    open_run(session, actor, Action.EDIT, run_id)
+    ids = _below(session, run_id)
+    _note_all(session, ids)
+    store.set_lifecycle(session, ids, Lifecycle.ACTIVE, None)
     return get_run(session, actor, run_id)
 
 
-def _plan(session: Session, ids: Sequence[str], *, dry_run: bool) -> DeletePlan:
-    snapshots = {row.snapshot_id for row in store.by_ids(session, ids) if row.snapshot_id is not None}
-    freed = storage.freed_bytes(session, ids, _only_here(session, snapshots, ids))
-    return DeletePlan(runs=len(ids), artifacts=storage.number_of_artifacts(session, ids), bytes_freed=freed, dry_run=dry_run)
+def purge_some(session: Session, actor: Actor, run_id: str, ids: Sequence[str]) -> None:
+    """Remove for good some of the runs that go with a run in the bin. What was restored stays: it only loses its parent."""
+    open_run(session, actor, Action.ADMIN, run_id)
+    if not _is_in_bin(session, run_id):
+        raise RunNotDeleted("Only a run that is in the bin can be removed for good; delete it first.")
+    gone = store.with_lifecycle(session, ids, Lifecycle.DELETED)
+    _check_ended(session, gone)
+    _note_all(session, gone)
+    _remove(session, gone)
 
 
-def _only_here(session: Session, snapshots: set[str], ids: Sequence[str]) -> list[str]:
-    """Those of the snapshots that no other run uses."""
-    return [snapshot for snapshot in sorted(snapshots) if not store.snapshot_used_elsewhere(session, snapshot, ids)]
+def _below(session: Session, run_id: str) -> list[str]:
+    return [run_id, *store.descendants(session, [run_id])]
+
+
+def _doomed(session: Session, run_id: str) -> list[str]:
+    return [run_id, *store.descendants(session, [run_id], lifecycle=Lifecycle.DELETED)]
+
+
+def _is_in_bin(session: Session, run_id: str) -> bool:
+    return row_of(session, run_id).lifecycle is Lifecycle.DELETED
+
+
+def _check_ended(session: Session, ids: Sequence[str]) -> None:
+    if store.unfinished(session, ids=ids):
+        raise RunActive("The run, or one below it, still runs; cancel or end it first.")
+
+
+def _note_all(session: Session, ids: Sequence[str]) -> None:
+    places = store.places(session, ids)
+    names = workspaces.workspace_names(session, {workspace for _, workspace, _ in places})
+    for run_id, workspace, experiment in places:
+        record_change(session, names[workspace], "run", run_id, str(experiment))
+        record_change(session, names[workspace], "experiment", str(experiment))
+
+
+def _plan(session: Session, ids: Sequence[str]) -> DeletePlan:
+    freed = storage.freed_bytes(session, ids, store.snapshots_of_these_alone(session, ids))
+    return DeletePlan(runs=len(ids), artifacts=storage.number_of_artifacts(session, ids), bytes_freed=freed, dry_run=True)
 
 
 def _remove(session: Session, ids: Sequence[str]) -> None:
-    snapshots = {row.snapshot_id for row in store.by_ids(session, ids) if row.snapshot_id is not None}
-    unused = _only_here(session, snapshots, ids)
+    unused = store.snapshots_of_these_alone(session, ids)
     purging(session, ids)
+    access.forget_tokens_of_runs(session, ids)
     metrics.delete_of_runs(session, ids)
     environments.delete_of_runs(session, ids)
     storage.delete_of_runs(session, ids)
@@ -88,13 +112,16 @@ def _remove(session: Session, ids: Sequence[str]) -> None:
 
 
 @experiments.deleting.register
-def _delete_with_experiment(session: Session, contents: experiments.Contents) -> None:
-    ids = store.ids_of_experiment(session, contents.experiment_id)
-    plan = _plan(session, ids, dry_run=contents.dry_run)
-    contents.runs, contents.artifacts, contents.bytes_freed = plan.runs, plan.artifacts, plan.bytes_freed
-    contents.busy = [row.id for row in store.by_ids(session, ids) if row.status not in TERMINAL]
-    if not contents.dry_run and not contents.busy:
-        _remove(session, ids)
+def _delete_with_experiments(session: Session, contents: experiments.Contents) -> None:
+    contents.busy = store.unfinished(session, experiment_ids=contents.experiment_ids)
+    limit = contents.limit
+    ids = store.ids_of_experiments(session, contents.experiment_ids, None if limit is None else limit + 1)
+    if limit is None:
+        plan = _plan(session, ids)
+        contents.run_ids, contents.artifacts, contents.bytes_freed = ids, plan.artifacts, plan.bytes_freed
+    elif not contents.busy:
+        contents.run_ids, contents.more = ids[:limit], len(ids) > limit
+        _remove(session, contents.run_ids)
 
 
 @workspaces.counting.register
@@ -112,9 +139,19 @@ def _summarize(session: Session, summaries: dict[int, experiments.Summary]) -> N
     for experiment_id, summary in summaries.items():
         if summary.goal is None:
             continue
-        best = metrics.best_of_experiment(session, experiment_id, summary.goal.metric, summary.goal.direction)
-        rows = {row.id: row for row in store.by_ids(session, [run_id for run_id, _ in best])}
-        for run_id, value in best:
-            if run_id in rows and rows[run_id].lifecycle is Lifecycle.ACTIVE:
-                summary.best = BestRun(run_id=run_id, run_name=rows[run_id].name, value=value)
-                break
+        summary.best = _best(session, experiment_id, summary.goal)
+
+
+def _best(session: Session, experiment_id: int, goal: Goal) -> BestRun | None:
+    """The best run that is not in the bin; each time all that were found are there, twice as many are asked for."""
+    binned: list[str] = []
+    while True:
+        limit = max(metrics.BEST_AT_ONCE, len(binned))
+        found = metrics.best_of_experiment(session, experiment_id, goal.metric, goal.direction, binned, limit)
+        names = store.names_of_active(session, [run_id for run_id, _ in found])
+        for run_id, value in found:
+            if run_id in names:
+                return BestRun(run_id=run_id, run_name=names[run_id], value=value)
+        if len(found) < limit:
+            return None
+        binned += [run_id for run_id, _ in found]

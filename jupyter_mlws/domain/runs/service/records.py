@@ -150,5 +150,6 @@ def set_deleted_of_experiment(session: Session, actor: Actor, experiment_id: int
     found = experiments.record(session, actor, str(experiment_id), Action.EDIT)
     if deleted and (busy := store.busy_jobs(session, experiment_id)):
         raise RunActive(f"{busy} jobs of experiment {found.name!r} still run; cancel them first.")
-    store.set_lifecycle(session, experiment_id, Lifecycle.DELETED if deleted else Lifecycle.ACTIVE, now_ms() if deleted else None)
+    lifecycle, at = (Lifecycle.DELETED, now_ms()) if deleted else (Lifecycle.ACTIVE, None)
+    store.set_lifecycle(session, store.ids_of_experiment(session, experiment_id), lifecycle, at)
     record_change(session, found.workspace, "experiment", str(experiment_id))

@@ -131,5 +131,4 @@ def history(session: Session, actor: Actor, run_id: str) -> StatusHistory:
 
 def interactive_running(session: Session) -> list[tuple[str, Process]]:
     """Runs that a notebook or script follows now, with the process that does."""
-    rows = store.with_status(session, [RunStatus.RUNNING])
-    return [(row.id, row.process) for row in rows if row.kind is RunKind.INTERACTIVE and row.process is not None]
+    return store.running_processes(session)

@@ -1,0 +1,68 @@
+"""A job that the engine follows: what was last seen of it, and which failures say nothing against it."""
+
+from __future__ import annotations
+
+import errno
+import time
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import OperationalError
+
+from jupyter_mlws.domain.jobs.errors import NotNow
+from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.domain.storage.errors import StorageFull
+from jupyter_mlws.kit.errors import Busy, Unavailable
+from mlws import jobdir
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LONGEST_PAUSE_S = 30.0
+PASSING = (Busy, Unavailable, NotNow, StorageFull, OperationalError)
+"""Failures that say nothing against the job: a full disk, a busy or stopping server. They are waited out."""
+
+
+class Followed:
+    """A job past the queue, and what was last seen of it."""
+
+    def __init__(self, run_id: str, workspace: str, experiment_id: int, target: str, folder: Path) -> None:
+        self.run_id = run_id
+        self.workspace = workspace
+        self.experiment_id = experiment_id
+        self.target = target
+        self.folder = folder
+        self.status = RunStatus.PREPARING
+        self.cancel = False
+        """Its supervisor must be told to end it."""
+        self.unprepared = False
+        """Preparing it failed for a passing reason; it is tried again."""
+        self.busy = False
+        """A worker thread has it."""
+        self.tries = 0
+        self.failures = 0
+        """Tries to settle it that failed, and not for a passing reason."""
+        self.not_before = 0.0
+        self.sizes: dict[str, int] = {}
+        self.progress_at = 0.0
+        self.progress_stamp = 0
+        self.silent_since: float | None = None
+
+    def rests(self, now: float) -> bool:
+        """Whether it is left alone now. A job that is canceled before it began has nothing to wait for."""
+        return now < self.not_before and not (self.unprepared and self.cancel)
+
+    def rest(self) -> None:
+        """After a failure: leave it alone for a while that doubles."""
+        self.tries += 1
+        self.not_before = time.monotonic() + min(2.0 ** min(self.tries - 1, 10), LONGEST_PAUSE_S)
+
+
+def passes(error: Exception) -> bool:
+    """Whether a failure says nothing against the job."""
+    return isinstance(error, PASSING) or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT))
+
+
+def begun(folder: Path) -> bool:
+    """Whether a supervisor was ever started in a job's folder."""
+    path = str(folder)
+    return jobdir.read_pid(path) is not None or jobdir.read_exit(path) is not None or jobdir.is_alive(path)

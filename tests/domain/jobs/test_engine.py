@@ -1,0 +1,183 @@
+"""The engine of jobs over a real database and real supervisors: what it waits out, and what it takes for lost."""
+
+from __future__ import annotations
+
+import errno
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_mlws.db.database import Database, DatabaseFailed
+from jupyter_mlws.domain.compute.local import LocalCompute
+from jupyter_mlws.domain.environments import service as environments
+from jupyter_mlws.domain.environments.schemas import GitState
+from jupyter_mlws.domain.jobs import engine as engine_module
+from jupyter_mlws.domain.jobs import service as jobs
+from jupyter_mlws.domain.jobs.engine import JobEngine
+from jupyter_mlws.domain.jobs.prepare import prepare
+from jupyter_mlws.domain.jobs.schemas import CommandSpec, JobCreate
+from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.runs.schemas import Run
+from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
+from jupyter_mlws.domain.storage.blobs import BlobStore
+from jupyter_mlws.domain.storage.errors import StorageFull
+from jupyter_mlws.domain.workspaces import service as workspaces
+from jupyter_mlws.kit.errors import Busy
+from jupyter_mlws.kit.paths import Folders
+from mlws import jobdir
+from tests.databases import fresh_database
+from tests.domain.runs.rows import ADA
+from tests.servers import until
+
+
+@pytest.fixture(params=["sqlite"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with fresh_database(request, tmp_path) as found:
+        found.write_sync(lambda s: workspaces.ensure_default(s, "ada"))
+        yield found
+
+
+@pytest.fixture
+def make_engine(db: Database, tmp_path: Path) -> Iterator[Callable[[], JobEngine]]:
+    """Starts an engine; it is stopped at the end."""
+    folders, made = Folders(tmp_path / "data"), []
+    folders.make()
+    blobs, compute = BlobStore(folders.objects), LocalCompute("local", 2)
+
+    def make() -> JobEngine:
+        made.append(JobEngine(db, blobs, folders, {"local": compute}, "", lambda *_: None))
+        made[-1].start()
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.stop()
+    for folder in folders.jobs.iterdir():
+        until(lambda folder=folder: not compute.is_alive(folder), 20, "its supervisor has ended")  # type: ignore[misc]
+    blobs.close()
+
+
+def submitted(db: Database, line: str, git: GitState | None = None) -> str:
+    spec = CommandSpec(command=line)
+    found = jobs.Prepared(spec, line, "Default", None, None, "", [], [], {}, git)
+    body = JobCreate(spec=spec, target="local")
+    return db.write_sync(lambda s: jobs.add_job(s, ADA, "default", body, found, key=None, body_hash="")).run.id
+
+
+def run_of(db: Database, run_id: str) -> Run:
+    return db.read_sync(lambda s: runs.get_run(s, ADA, run_id))
+
+
+def ended(db: Database, run_id: str, seconds: float = 60) -> Run:
+    return until(lambda: run if (run := run_of(db, run_id)).status in TERMINAL else None, seconds)
+
+
+PASSING = {
+    "busy": Busy("The server has more to write than it can queue."),
+    "database": DatabaseFailed("The workspace's database could not take this."),
+    "storage": StorageFull("The disk is full."),
+    "full": OSError(errno.ENOSPC, "No space left on device"),
+    "quota": OSError(errno.EDQUOT, "Disk quota exceeded"),
+}
+
+
+@pytest.mark.parametrize("failure", PASSING.values(), ids=PASSING)
+def test_what_passes_is_waited_out_before_a_job_begins(
+    db: Database, make_engine: Callable[[], JobEngine], monkeypatch: pytest.MonkeyPatch, failure: Exception
+):
+    failures = [failure]
+
+    def flaky(*given: Any) -> bool:
+        if failures:
+            raise failures.pop()
+        return prepare(*given)
+
+    monkeypatch.setattr(engine_module, "prepare", flaky)
+    run_id = submitted(db, "true")
+    make_engine()
+    run = ended(db, run_id)
+    assert (run.status, run.error, failures) == (RunStatus.COMPLETED, None, [])
+
+
+def test_what_does_not_pass_fails_the_job(db: Database, make_engine: Callable[[], JobEngine], monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: Any) -> bool:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(engine_module, "prepare", broken)
+    run_id = submitted(db, "true")
+    make_engine()
+    run = ended(db, run_id)
+    assert (run.status, run.reason) == (RunStatus.FAILED, "spawn_failed")
+
+
+def test_a_job_is_canceled_while_it_waits_for_room(
+    db: Database, make_engine: Callable[[], JobEngine], monkeypatch: pytest.MonkeyPatch
+):
+    tries = []
+
+    def full(*given: Any) -> bool:
+        tries.append(time.monotonic())
+        if run_of(db, given[1]).status is RunStatus.PREPARING:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return prepare(*given)
+
+    monkeypatch.setattr(engine_module, "prepare", full)
+    run_id = submitted(db, "true")
+    engine = make_engine()
+    until(lambda: len(tries) >= 3, 30)
+    assert run_of(db, run_id).status is RunStatus.PREPARING
+    _, tell = db.write_sync(lambda s: jobs.cancel(s, ADA, run_id))
+    assert tell
+    engine.tell_canceled(run_id)
+    assert ended(db, run_id, 20).status is RunStatus.CANCELED
+
+
+class Elsewhere:
+    """A job whose folder says that another machine runs it."""
+
+    def __init__(self, db: Database, folders: Folders) -> None:
+        self.run_id = submitted(db, "sleep 600")
+        self.folder = folders.job(self.run_id)
+        self.folder.mkdir(parents=True)
+        pid = {"pid": 1, "host": "another-machine", "start_time": "1", "boot_id": "x", "started_at": 1_800_000_000_000}
+        (self.folder / jobdir.PID).write_text(json.dumps(pid))
+        self.beat()
+        db.write_sync(lambda s: runs.change_status(s, self.run_id, RunStatus.PREPARING, actor="mlws"))
+
+    def beat(self, ago_s: float = 0) -> None:
+        (self.folder / jobdir.HEARTBEAT).write_text(str(int((time.time() - ago_s) * 1000)))
+
+
+def test_a_job_of_another_machine_lives_while_its_heart_beats(
+    db: Database, make_engine: Callable[[], JobEngine], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr(engine_module, "LOST_AFTER_S", 0.3)
+    monkeypatch.setattr(engine_module, "FOREIGN_LOST_AFTER_S", 4.0)
+    job = Elsewhere(db, Folders(tmp_path / "data"))
+    make_engine()
+    until(lambda: run_of(db, job.run_id).status is RunStatus.RUNNING, 20)
+    time.sleep(1)
+    assert run_of(db, job.run_id).status is RunStatus.RUNNING
+    job.beat(ago_s=120)
+    until(lambda: run_of(db, job.run_id).status is RunStatus.NOT_RESPONDING, 20)
+    job.beat()
+    until(lambda: run_of(db, job.run_id).status is RunStatus.RUNNING, 20)
+    job.beat(ago_s=120)
+    until(lambda: run_of(db, job.run_id).status is RunStatus.NOT_RESPONDING, 20)
+    run = ended(db, job.run_id, 30)
+    assert (run.status, run.reason) == (RunStatus.FAILED, "lost")
+
+
+def test_what_a_job_ran_in_is_noted_at_its_end_if_nobody_had_the_time(db: Database, make_engine: Callable[[], JobEngine]):
+    run_id = submitted(db, "true", GitState(commit="c0ffee"))
+    before = db.read_sync(lambda s: environments.of_run(s, run_id))
+    assert (before.platform, before.git) == (None, GitState(commit="c0ffee"))
+    make_engine()
+    ended(db, run_id)
+    found = until(lambda: env if (env := db.read_sync(lambda s: environments.of_run(s, run_id))).platform else None, 60)
+    assert "pytest" in found.packages
+    assert found.git == GitState(commit="c0ffee")
