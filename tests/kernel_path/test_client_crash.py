@@ -99,6 +99,28 @@ def test_a_torn_tail_is_ignored(places):
     assert list(spool.read_records(str(path))) == []
 
 
+def test_a_damaged_record_takes_no_other_along(places):
+    import json
+
+    from mlws import spool
+
+    good = [spool.frame(b'{"op":"end","run_id":"r","n":%d}' % n) for n in range(4)]
+    flipped = bytearray(spool.frame(b'{"op":"end","run_id":"flipped"}'))
+    flipped[-3] ^= 1
+    bad = [spool.frame(b'{"op":"log","run_id":"r","step":True}'), spool.frame(b"\xff[1]"), bytes(flipped)]
+    path = places / "s" / "1-1-a.000000.wal"
+    path.parent.mkdir()
+    path.write_bytes(b"".join(good[:2] + bad[:1] + good[2:3] + bad[1:] + good[3:]))
+    seen = []
+    assert spool.replay(str(path.parent), lambda record, blob: seen.append(record["n"])) == (4, 3, 0)
+    assert seen == [0, 1, 2, 3]
+    (kept,) = path.parent.iterdir()
+    rows = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert kept.suffix == ".rejected"
+    assert [row["code"] for row in rows] == ["unreadable"] * 3
+    assert [row["record"] for row in rows][:2] == ['{"op":"log","run_id":"r","step":True}', "\\xff[1]"]
+
+
 def test_acknowledged_records_are_not_read_again(places):
     from mlws import spool
 

@@ -179,6 +179,24 @@ def test_a_refused_record_is_kept_and_said_once(online, tracker, places, capsys)
     assert rejected[0]["record"]["body"]["params"]["lr"] == "2"
 
 
+def test_a_record_that_is_no_json_is_put_aside_and_sending_goes_on(online, tracker, places, capsys):
+    from mlws import sender
+
+    run = online.start_run()
+    for step in (True, 1):
+        with sender.sender().lock:
+            sender.sender().queue.append((run.id, "a", 1.0, step, 1))
+        assert run.flush(5) is False  # the server has not all of it
+    run.log_metric("b", 1)
+    online.end_run()
+    stored = tracker.only()
+    assert ([point[0] for point in stored["points"]], stored["end"]["status"]) == (["a", "b"], "Completed")
+    assert "the server refused to log" in capsys.readouterr().err
+    (kept,) = (places / "spool").glob("*.rejected")
+    row = json.loads(kept.read_text())
+    assert (row["status"], '"step":True' in row["record"]) == (400, True)
+
+
 def test_a_run_that_was_refused_takes_its_records_along(mlws, server, tracker, monkeypatch, capsys, places):
     monkeypatch.setenv("MLWS_URL", server.url)
     monkeypatch.setenv("MLWS_TOKEN", TOKEN)

@@ -24,7 +24,7 @@ from mlws.connection import Connection, owner_path, spool_folder
 from mlws.errors import DeliveryError, Rejected, ServerAway
 from mlws.outbox import Outbox
 from mlws.process import in_kernel, say
-from mlws.spool import reject, replay
+from mlws.spool import decoded, reject, replay
 
 BATCH_S = 0.2
 QUEUE_LIMIT = 200_000
@@ -289,9 +289,11 @@ class Sender:
 
     def _put_aside(self, payload: bytes, failure: DeliveryError) -> None:
         """Keep a record that cannot be delivered, and say so once per run and reason."""
-        record = loads(payload)
+        record = decoded(payload)
         why = failure if isinstance(failure, Rejected) else Rejected(str(failure), 500, "server_error")
-        reject(self.outbox.path, record, why)
+        reject(self.outbox.path, payload if record is None else record, why)
+        if record is None:  # its start tells what it was
+            record = {"op": "log", "run_id": (wire.log_parts(payload) or ("",))[0]}
         run_id = record["run_id"]
         self.failures.setdefault(run_id, str(why))
         if record["op"] == "create":
