@@ -21,6 +21,7 @@ from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.kit.actors import ActorKind
+from jupyter_mlws.server.notebooks import follow_notebooks
 
 if TYPE_CHECKING:
     from jupyter_mlws.server.runtime import Runtime
@@ -54,7 +55,7 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
         token_id = None
         try:
             own = await asyncio.to_thread(of_kernelspec, manager, kwargs.get("kernel_name"), env)
-            token_id = await asyncio.wait_for(add_workspace(env, own, runtime, Path(serverapp.root_dir)), PATIENCE_S)
+            token_id = await asyncio.wait_for(add_workspace(env, own, runtime), PATIENCE_S)
         except Exception:
             log.exception("A kernel starts without the workspace")
         kernel_id = await start(*args, **{**kwargs, "env": env})
@@ -82,7 +83,19 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
         return made
 
     manager.start_kernel, manager.shutdown_kernel, manager.pre_start_kernel = start_kernel, shutdown_kernel, pre_start_kernel
+    keep_path_in_updates(manager)
+    follow_notebooks(manager, Path(serverapp.runtime_dir), Path(serverapp.root_dir))
     manager._mlws_follows = True
+
+
+def keep_path_in_updates(manager: Any) -> None:
+    """When a notebook is renamed, Jupyter writes this server's PYTHONPATH over the one that its kernel gets at the next start."""
+    update = getattr(manager, "update_env", lambda **_: None)  # jupyter_client has it from 8.5 on
+
+    def update_env(*, kernel_id: str, env: dict[str, str]) -> Any:
+        return update(kernel_id=kernel_id, env={**env, "PYTHONPATH": with_kernel_path(env.get("PYTHONPATH"))})
+
+    manager.update_env = update_env
 
 
 def keep_kernel_path(kernel: Any) -> None:
@@ -104,7 +117,7 @@ def of_kernelspec(manager: Any, kernel_name: str | None, env: dict[str, str]) ->
     return {name: Template(str(value)).safe_substitute(env) for name, value in (spec.env or {}).items()}
 
 
-async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: Runtime, root: Path) -> str | None:
+async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: Runtime) -> str | None:
     """Add our variables to a kernel's environment; what the user set himself wins. The id of the token that was made, if any."""
     env["PYTHONPATH"] = with_kernel_path(env.get("PYTHONPATH"))
     named = {**os.environ, **of_spec}
@@ -120,11 +133,6 @@ async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: R
         "MLWS_DATA_DIR": str(runtime.settings.data_dir),
         "MLWS_SPOOL_DIR": str(runtime.services.folders.spool),
     }
-    session = env.get("JPY_SESSION_NAME", "")
-    if session.endswith(".ipynb"):
-        notebook = root / session
-        ours["MLWS_NOTEBOOK"] = str(notebook)
-        ours["MLWS_EXPERIMENT"] = notebook.stem
     env.update({name: value for name, value in ours.items() if name not in os.environ})
     return token_id
 

@@ -51,12 +51,21 @@ def in_kernel() -> bool:
 
 
 def notebook_path() -> str | None:
-    """The absolute path of the notebook that this kernel serves, where it is known."""
-    path = os.environ.get("MLWS_NOTEBOOK") or os.environ.get("JPY_SESSION_NAME") or ""
+    """The absolute path of the notebook that this kernel serves, where it is known; what it is called now, if it was renamed."""
+    path = os.environ.get("MLWS_NOTEBOOK") or _told_notebook() or os.environ.get("JPY_SESSION_NAME") or ""
     shell = ipython()
     if not path.endswith(".ipynb") and shell is not None:
         path = str(shell.user_ns.get("__vsc_ipynb_file__") or "")
     return os.path.abspath(path) if path.endswith(".ipynb") else None
+
+
+def _told_notebook() -> str:
+    """The path that the server keeps up to date in a file; empty where there is none."""
+    try:
+        with open(os.environ.get("MLWS_NOTEBOOK_FILE", ""), "rb") as file:
+            return os.fsdecode(file.read())
+    except OSError:
+        return ""
 
 
 def script_path() -> str | None:
