@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -19,6 +19,7 @@ from jupyter_mlws.domain.storage.errors import ArtifactNotFound, SnapshotFileNot
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
 from jupyter_mlws.kit.paths import clean_relative
+from mlws import jobdir
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,8 +71,14 @@ class JobNotebookHandler(ApiHandler):
         """Changes from a byte offset on; ask again from `next_offset` while there is `more`, and after hints until `done`."""
         actor, q = self.actor, self.query
         ended = await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id).status in TERMINAL)
-        path = await stream_of(self, run_id)
-        self.reply(await asyncio.to_thread(read_deltas, path, q.offset, ended=ended, hold_over=q.hold_over, limit=q.limit))
+        stream, kept = await output_of(self, run_id)
+
+        def read() -> NotebookDeltas:
+            if kept is not None:
+                return kept.notebook().read(q.offset, hold_over=q.hold_over, limit=q.limit)
+            return read_deltas(stream, q.offset, ended=ended, hold_over=q.hold_over, limit=q.limit)
+
+        self.reply(await asyncio.to_thread(read))
 
 
 class JobImageHandler(ApiHandler):
@@ -88,8 +95,8 @@ class JobImageHandler(ApiHandler):
         """PNG, JPEG, GIF or WebP of the output at `place`, as bytes."""
         actor, place = self.actor, self.query.place
         await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id))
-        path = await stream_of(self, run_id)
-        send_image(self, await asyncio.to_thread(lambda: _image(delta_at(path, place))))
+        stream, kept = await output_of(self, run_id)
+        send_image(self, await asyncio.to_thread(lambda: _image(kept.notebook().at(place) if kept else delta_at(stream, place))))
 
 
 class FileNotebookHandler(ApiHandler):
@@ -130,11 +137,32 @@ class FileImageHandler(ApiHandler):
         send_image(self, await asyncio.to_thread(lambda: _image(NotebookFile(path.read_bytes(), shown=q.path).at(q.place))))
 
 
-async def stream_of(handler: ApiHandler, run_id: str) -> Path:
-    """Where a job's changes of its notebook stand."""
-    await handler.db.read(lambda s: service.job_row(s, run_id))
-    path: Path = handler.services.folders.jobs / run_id / "notebook.jsonl"
-    return path
+class Kept(NamedTuple):
+    """A notebook among the files of a run."""
+
+    path: Path
+    shown: str
+
+    def notebook(self) -> NotebookFile:
+        """Read it."""
+        return NotebookFile(self.path.read_bytes(), shown=self.shown)
+
+
+async def output_of(handler: ApiHandler, run_id: str) -> tuple[Path, Kept | None]:
+    """Where a job's changes of its notebook stand; once they are gone, as from a copy without `jobs/`, the notebook they made."""
+    services = handler.services
+    stream: Path = services.folders.jobs / run_id / jobdir.NOTEBOOK
+
+    def look(session: Session) -> Kept | None:
+        name = service.job_row(session, run_id).notebook_artifact
+        if name is None or stream.exists():
+            return None
+        try:
+            return Kept(services.blobs.path(storage.find_artifact(session, run_id, name).sha256), name)
+        except ArtifactNotFound:  # somebody deleted it
+            return None
+
+    return stream, await handler.db.read(look)
 
 
 async def file_of(handler: ApiHandler, run_id: str, area: str, path: str) -> Path:
