@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,41 @@ def test_bad_names_are_refused_before_anything_is_sent(online, tracker):
     assert tracker.runs == {}
 
 
+BAD_STARTS = [
+    ({"params": {"": 1}}, ValueError),
+    ({"params": {1: 1}}, TypeError),
+    ({"params": ["lr"]}, TypeError),
+    ({"tags": {"a\nb": 1}}, ValueError),
+    ({"tags": "x"}, TypeError),
+]
+
+
+@pytest.mark.parametrize(("given", "error"), BAD_STARTS)
+def test_what_cannot_be_logged_at_the_start_starts_no_run(online, tracker, given, error):
+    with pytest.raises(error, match=r"^The .*\.$"):
+        online.start_run("bad", **given)
+    assert online.active_run() is None
+    with online.start_run("good", params={"lr": 1}, tags={"k": "v"}, note="n"):
+        pass
+    stored = tracker.only()
+    assert (stored["create"]["name"], stored["params"], stored["tags"], stored["update"]) == (
+        "good",
+        {"lr": "1"},
+        {"k": "v"},
+        {"note": "n"},
+    )
+
+
+def test_a_note_that_cannot_be_written_starts_no_run(online, tracker):
+    class Note:
+        def __str__(self):
+            raise RuntimeError("no words")
+
+    with pytest.raises(RuntimeError, match="no words"):
+        online.start_run(note=Note())
+    assert (online.active_run(), tracker.runs) == (None, {})
+
+
 def test_logging_without_a_run_starts_one_that_ends_with_the_process(python, server, tracker):
     done = python("import mlws; mlws.log_metric('a', 1); mlws.log_param('p', 1)", MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
     assert (done.returncode, done.stderr) == (0, "")
@@ -174,6 +210,52 @@ def test_a_script_that_dies_fails_its_open_run(places, python, server, tracker):
     assert (end["status"], end["error"]["kind"], end["error"]["message"]) == ("Failed", "RuntimeError", "diverged")
 
 
+@pytest.mark.parametrize(
+    ("ending", "status", "message"),
+    [
+        ("sys.exit(1)", "Failed", "The program ended with exit code 1."),
+        ("sys.exit('no data')", "Failed", "no data"),
+        ("sys.exit(SystemExit(2))", "Failed", "The program ended with exit code 2."),
+        ("sys.exit(0)", "Completed", None),
+        ("sys.exit()", "Completed", None),
+        ("try: sys.exit(1)\nexcept SystemExit as end: assert end.code == 1\nmlws.log_metric('b', 1)", "Completed", None),
+        ("import argparse; argparse.ArgumentParser().error('x')", "Failed", "The program ended with exit code 2."),
+    ],
+)
+@pytest.mark.parametrize("start", ["mlws.log_metric('a', 1)", "run = mlws.start_run()"])
+def test_a_script_that_exits_ends_its_open_run_by_the_code(python, server, tracker, start, ending, status, message):
+    done = python(f"import mlws, sys\n{start}\n{ending}", MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
+    assert "Traceback" not in done.stderr
+    end = tracker.only()["end"]
+    assert (end["status"], end.get("error", {}).get("message")) == (status, message)
+
+
+def test_sys_exit_is_as_it_was(mlws, monkeypatch):
+    import pickle
+    import sys
+
+    from mlws import exits
+
+    monkeypatch.setattr(sys, "exit", sys.exit)
+    exits.watch()
+    cases: list[tuple[Any, tuple[Any, ...]]] = [(None, ()), (3, (3,)), ("x", ("x",)), ((1, 2), (1, 2))]
+    for given, args in cases:
+        with pytest.raises(SystemExit) as ended:
+            sys.exit(given)
+        error = ended.value
+        assert (error.args, pickle.loads(pickle.dumps(error)).args) == (args, args)  # noqa: S301  # our own
+        error.code = 7
+        assert error.code == 7
+    assert exits.failure() is None  # it was caught each time
+
+    def theirs(status=None):
+        raise SystemExit(status)
+
+    monkeypatch.setattr(sys, "exit", theirs)
+    exits.watch()
+    assert sys.exit is theirs
+
+
 def test_an_explicit_run_ends_the_implicit_one(online, tracker):
     online.log_metric("a", 1)
     with online.start_run("explicit"):
@@ -224,6 +306,16 @@ def test_the_first_run_of_a_job_is_its_own_and_later_ones_are_children(online, j
     assert runs["second"]["create"]["parent_id"] == runs["below"]["create"]["parent_id"] == JOB
     assert runs["second"]["end"]["status"] == "Completed"
     assert second.id != JOB
+
+
+def test_a_job_keeps_the_name_that_it_was_given(online, job, tracker, monkeypatch, capsys):
+    monkeypatch.setenv("MLWS_RUN_NAME", "given")
+    with online.start_run("first"), online.start_run("below", nested=True):
+        pass
+    assert online.flush(5)
+    assert "update" not in job
+    assert names(tracker)["below"]["create"]["parent_id"] == JOB
+    assert capsys.readouterr().err.count("keeps the name it was submitted with, 'given', not 'first'") == 1
 
 
 def test_the_default_experiment_is_the_notebook_or_the_script(places, python, server, tracker, monkeypatch):

@@ -13,9 +13,9 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Union
 
-from mlws import process, values
+from mlws import exits, process, values
 from mlws import sender as sending
-from mlws.run import Run
+from mlws.run import Run, labels
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -84,6 +84,7 @@ def start_run(
     for given, what in ((name, "run name"), (experiment, "experiment"), (workspace, "workspace")):
         if given is not None:
             values.name(given, what)
+    first = labels(params or {}, tags or {}), None if note is None else values.text(note, values.MAX_NOTE)
     mine = _stacks.mine()
     if run_id is not None:
         run = _continued(values.run_id(run_id), name, workspace)
@@ -98,10 +99,11 @@ def start_run(
     if not nested and _stacks.implicit is not None:
         _end_implicit()
     mine.append(run)
-    run.log_params(params or {})
-    run.set_tags(tags or {})
-    if note is not None:
-        run.set_note(note)
+    (checked_params, checked_tags), checked_note = first
+    run.log_params(checked_params)
+    run.set_tags(checked_tags)
+    if checked_note is not None:
+        run.set_note(checked_note)
     return run
 
 
@@ -156,6 +158,8 @@ def _new_run(name: str | None, experiment: str | None, parent: Run | None, works
 
 def _made(name: str | None, experiment: str | None, parent: Run | None, workspace: str | None) -> Run:
     """A run that begins with the first thing that is sent for it."""
+    if process.ipython() is None:
+        exits.watch()
     create: Dict[str, Any] = {"id": uuid.uuid4().hex, "process": process.identity()}
     if experiment is not None or parent is None:
         create["experiment"] = values.text(experiment or process.default_experiment(), values.MAX_NAME)
@@ -239,7 +243,7 @@ def _end_open_runs() -> None:
 def _last_error() -> BaseException | None:
     shell = process.ipython()
     if shell is None:
-        return getattr(sys, "last_value", None)
+        return getattr(sys, "last_value", None) or exits.failure()
     error = getattr(getattr(shell, "last_execution_result", None), "error_in_exec", None)
     ended_well = isinstance(error, SystemExit) and error.code in (None, 0)
     return None if ended_well or not isinstance(error, BaseException) else error
