@@ -119,7 +119,8 @@ class Magics:
         except (TypeError, ValueError) as error:
             raise UsageError(str(error)) from None
         with run:
-            send_cell(run, cell)
+            if not run.is_job:  # the snapshot of a job is what was submitted, this cell among it
+                send_cell(run, cell)
             with _quiet_tracebacks(self.shell):
                 result = self.shell.run_cell(cell, store_history=False)
             result.raise_error()
