@@ -79,6 +79,7 @@ def _environment() -> dict[str, str]:
     own |= {
         "MLWS_WORKSPACE",
         "MLWS_NOTEBOOK_FILE",
+        "MLWS_RUN_NAME",
         "AZUREML_RUN_ID",
         "JPY_PARENT_PID",
         "JUPYTER_SERVER_ROOT",

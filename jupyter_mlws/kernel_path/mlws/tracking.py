@@ -75,8 +75,8 @@ def start_run(
     - workspace: where the run goes (or is, with `run_id`). By default `MLWS_WORKSPACE`, else `default`; a child goes to its parent's.
       One that does not exist is told on stderr as soon as the server has answered.
 
-    In a job, the first run of a process that is neither nested nor continued is the job's own: it keeps its experiment, and its
-    supervisor ends it. Later ones are its children.
+    In a job, the first run of a process that is neither nested nor continued is the job's own: it keeps its experiment, and the
+    name if one was given at the submit, and its supervisor ends it. Later ones are its children.
 
     Raises `RuntimeError` when a run is active in this thread already and `nested` is false; `ValueError` for bad names or keys,
     and for a child that is to go to another workspace than its parent.
@@ -122,8 +122,11 @@ def _job_run(name: str | None, experiment: str | None, workspace: str | None) ->
         return None
     _stacks.job_continued = True
     run = _own_job_run(job_id)
-    if name is not None:
+    given = os.environ.get("MLWS_RUN_NAME")
+    if name is not None and given is None:
         run.rename(name)
+    elif name not in (None, given):
+        process.say(f"this run belongs to a job and keeps the name it was submitted with, {given!r}, not {name!r}")
     if experiment is not None and experiment != os.environ.get("MLWS_EXPERIMENT"):
         process.say(f"this run belongs to a job and stays in the job's experiment, not {experiment!r}")
     if workspace is not None and workspace != run.workspace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_mlws.domain.runs.service.creation import NewRun, add_run, create_run, parent_of
+from jupyter_mlws.domain.runs.service.creation import NewRun, add_run, create_run, given_name, parent_of
 from jupyter_mlws.domain.runs.service.deletion import delete_run, purging, restore_run
 from jupyter_mlws.domain.runs.service.reading import decorating, get_run, wires, wires_by_id
 from jupyter_mlws.domain.runs.service.rows import (
@@ -45,6 +45,7 @@ __all__ = [
     "finding_origin",
     "forget_batches",
     "get_run",
+    "given_name",
     "history",
     "interactive_running",
     "log_batch",
