@@ -280,6 +280,20 @@ def test_a_continued_run_is_left_as_it_is(online, tracker):
     assert tracker.only()["end"]["status"] == "Canceled"
 
 
+@pytest.mark.parametrize("ended", ["Failed", "Completed"])
+def test_the_status_of_a_run_that_had_ended_stands(online, tracker, capsys, ended):
+    with online.start_run("first") as first:
+        online.end_run(ended)
+    again = online.start_run(run_id=first.id)
+    again.log_metric("a", 1)
+    online.end_run("Completed")
+    assert (again.status, tracker.only()["end"]["status"]) == (ended, ended)
+    assert len(tracker.only()["points"]) == 1
+    assert online.flush(5) is True
+    said = capsys.readouterr().err
+    assert said.count(f"had ended before, as {ended}: that stands") == (0 if ended == "Completed" else 1)
+
+
 def test_a_job_logs_on_its_own_run_without_a_word(online, job, tracker):
     online.log_metric("loss", 1)
     assert online.active_run().id == JOB

@@ -24,7 +24,7 @@ class Run:
     """A run that is being tracked. Made by `mlws.start_run`; a context manager that ends the run with its block.
 
     `id` is 32 hex digits, `name` and `experiment` are what the server calls it (None until it has answered), `status` is
-    `Running` or one of `Completed`, `Failed`, `Canceled`.
+    `Running` or one of `Completed`, `Failed`, `Canceled`; the server's, if the run had ended there before.
     """
 
     def __init__(
@@ -193,7 +193,8 @@ class Run:
             body: Dict[str, Any] = {"status": status, "ended_at": time_ns() // 1_000_000}
             if error is not None:
                 body["error"] = described_error(error)
-            self._send("end", body=body)
+            record = {"op": "end", "run_id": self.id, "workspace": self.workspace, "body": body}
+            self._ready().put_answered(record, self._ended)
         flush(END_FLUSH_S, patient=False)
 
     @property
@@ -264,7 +265,9 @@ class Run:
         out.know(self.id, self.workspace)
         if self._create is not None:
             self._create.setdefault("started_at", time_ns() // 1_000_000)
-            out.put_create({"op": "create", "run_id": self.id, "workspace": self.workspace, "body": self._create}, self._created)
+            out.put_answered(
+                {"op": "create", "run_id": self.id, "workspace": self.workspace, "body": self._create}, self._created
+            )
         first, self._first = self._first, None
         if first is not None:
             first(self)
@@ -272,6 +275,13 @@ class Run:
     def _created(self, answer: Dict[str, Any]) -> None:
         self.name = str(answer.get("name") or "") or self.name
         self.experiment = str(answer.get("experiment_name") or "") or self.experiment
+
+    def _ended(self, answer: Dict[str, Any]) -> None:
+        status = str(answer.get("status") or self.status)
+        if status != self.status:
+            ended = f"had ended before, as {status}: that stands; what was logged since was added to it"
+            say(f"run {self.name or self.id} {ended if status in STATUSES else f'is {status}, and ends with its job'}")
+            self.status = status
 
     def _send(self, op: str, **more: Any) -> None:
         self._ready().put(Message({"op": op, "run_id": self.id, "workspace": self.workspace, **more}))

@@ -61,7 +61,7 @@ class Sender:
         self._kick = self._stopping = False
         self._look_behind_at = self._first_error_at = 0.0
         self.notice = BATCH_POINTS  # length of the queue from which on `queued` has something to do
-        self._answers: Dict[str, Callable[[Any], None]] = {}
+        self._answers: Dict[Tuple[str, str], Callable[[Any], None]] = {}
         self.failures: Dict[str, str] = {}
         """By run, why the server does not have all of it: the first reason."""
         self.missing: Dict[str, str] = {}
@@ -86,9 +86,9 @@ class Sender:
         """Tell the workspace of a run, before anything is put for it."""
         self._batcher.workspaces[run_id] = workspace
 
-    def put_create(self, record: Dict[str, Any], answered: Callable[[Any], None]) -> None:
-        """As `put`, for the record that makes a run; `answered` gets the server's view of it, in the sender's thread."""
-        self._answers[record["run_id"]] = answered
+    def put_answered(self, record: Dict[str, Any], answered: Callable[[Any], None]) -> None:
+        """As `put`, for the record that makes or ends a run; `answered` gets the server's view of it, in the sender's thread."""
+        self._answers[record["op"], record["run_id"]] = answered
         self.put(Message(record))
 
     def queued(self, waiting: int) -> None:
@@ -277,7 +277,7 @@ class Sender:
         self._check_known(record["run_id"])
         blob = self.outbox.blob(record)
         answer = wire.deliver(connection, record, blob)
-        answered = self._answers.pop(record["run_id"], None) if record["op"] == "create" else None
+        answered = self._answers.pop((record["op"], record["run_id"]), None)
         if answered is not None and isinstance(answer, dict):
             answered(answer)
         if blob is not None:
