@@ -284,6 +284,46 @@ def test_threads_have_runs_of_their_own(online, tracker):
     assert {run["create"]["parent_id"] for run in children.values()} == {parent.id}
 
 
+def test_a_run_that_a_thread_left_open_blocks_no_later_thread(places, python, server, tracker):
+    """The number of a thread that is gone is given to the next one."""
+    code = (
+        "import threading, mlws\n"
+        "def work(name):\n"
+        "    assert mlws.active_run() is None, mlws.active_run()\n"
+        "    mlws.start_run(name); mlws.log_metric(name, 1)\n"
+        "    if name == 'second': mlws.end_run()\n"
+        "    seen.append(threading.get_ident())\n"
+        "seen = []\n"
+        "for name in ('first', 'second', 'third'):\n"
+        "    thread = threading.Thread(target=work, args=(name,)); thread.start(); thread.join()\n"
+        "print(len(set(seen)))\n"
+    )
+    done = python(code, MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+    runs = {run["create"]["name"]: run for run in tracker.runs.values()}
+    assert {name: [point[0] for point in run["points"]] for name, run in runs.items()} == {
+        name: [name] for name in ("first", "second", "third")
+    }
+    assert {run["end"]["status"] for run in runs.values()} == {"Completed"}  # those left open at the exit
+
+
+def test_a_child_that_a_thread_forked_goes_on_with_its_run(places, python, server, tracker):
+    code = (
+        "import os, threading, mlws\n"
+        "def work():\n"
+        "    with mlws.start_run('of the thread'):\n"
+        "        pid = os.fork()\n"
+        "        if not pid:\n"
+        "            mlws.log_metric('child', 1)\n"
+        "            other = threading.Thread(target=mlws.log_metric, args=('of another', 1)); other.start(); other.join()\n"
+        "            os._exit(0 if mlws.flush(10) else 1)\n"
+        "        assert os.waitpid(pid, 0)[1] == 0\n"
+        "thread = threading.Thread(target=work); thread.start(); thread.join()\n"
+    )
+    done = python(code, MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
+    assert (done.returncode, [point[0] for point in tracker.only()["points"]]) == (0, ["child", "of another"])
+
+
 def test_logging_in_an_exit_handler_is_kept(places, python, server, tracker):
     code = (
         "import atexit\n"

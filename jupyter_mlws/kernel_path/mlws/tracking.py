@@ -28,23 +28,42 @@ class _Stacks:
     """The open runs of this process, by thread, outermost first."""
 
     def __init__(self) -> None:
-        self.by_thread: Dict[int, List[Run]] = {}
+        self._of_thread = threading.local()  # not by number: those are used again
+        self.main: List[Run] = []
+        self.filled: List[List[Run]] = []
+        """The stacks with runs in them, those of threads that are gone as well."""
         self.implicit: Run | None = None
         """The run of what is logged without one. Made at the first call, it begins with the first thing that can be logged."""
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # an RLock: a signal handler may start a run while its own thread holds it
         self.job: Run | None = None
         self.job_continued = False
 
     def mine(self) -> List[Run]:
-        return self.by_thread.setdefault(threading.get_ident(), [])
+        found: List[Run] | None = getattr(self._of_thread, "runs", None)
+        if found is None:
+            found = self._of_thread.runs = []
+            if threading.current_thread() is threading.main_thread():
+                self.main = found
+        return found
+
+    def push(self, run: Run) -> None:
+        mine = self.mine()
+        mine.append(run)
+        with self.lock:
+            if not any(stack is mine for stack in self.filled):
+                self.filled.append(mine)
+
+    def remove(self, run: Run) -> None:
+        with self.lock:
+            for stack in self.filled:
+                if run in stack:
+                    stack.remove(run)
+            self.filled = [stack for stack in self.filled if stack]
 
     def top(self) -> Run | None:
-        mine = self.by_thread.get(threading.get_ident())
-        if mine:
-            return mine[-1]
-        main = self.by_thread.get(threading.main_thread().ident or 0)
-        if main:
-            return main[-1]
+        stack = self.mine() or self.main
+        if stack:
+            return stack[-1]
         return self.implicit if self.implicit is not None and self.implicit.begun else None
 
 
@@ -98,7 +117,7 @@ def start_run(
         run = jobs or _new_run(name, experiment, active_run() if nested else _job_parent(), workspace)
     if not nested and _stacks.implicit is not None:
         _end_implicit()
-    mine.append(run)
+    _stacks.push(run)
     (checked_params, checked_tags), checked_note = first
     run.log_params(checked_params)
     run.set_tags(checked_tags)
@@ -208,9 +227,7 @@ def end_run(status: str = "Completed") -> None:
 
 def closed(run: Run) -> None:
     """`run` is not active any more, in whichever thread it was."""
-    for stack in list(_stacks.by_thread.values()):
-        if run in stack:
-            stack.remove(run)
+    _stacks.remove(run)
     if _stacks.implicit is run:
         _stacks.implicit = None
 
@@ -237,7 +254,7 @@ def _end_open_runs() -> None:
     """At the process's end: as the uncaught exception of a script says, or the last cell of a kernel; without one, Completed."""
     error = _last_error()
     status = "Completed" if error is None else "Canceled" if isinstance(error, KeyboardInterrupt) else "Failed"
-    open_runs = [run for stack in _stacks.by_thread.values() for run in reversed(stack)]
+    open_runs = [run for stack in _stacks.filled for run in reversed(stack)]
     for run in [*open_runs, *([_stacks.implicit] if _stacks.implicit else [])]:
         if run.owned and run.begun:
             run.end(status, error if status == "Failed" else None)
@@ -256,7 +273,8 @@ sending.exit_hooks.append(_end_open_runs)
 
 
 def _after_fork() -> None:
-    _stacks.lock = threading.Lock()  # another thread may have held it
+    _stacks.lock = threading.RLock()  # another thread may have held it
+    _stacks.main = _stacks.mine()  # the thread that forked is the child's main thread
 
 
 if hasattr(os, "register_at_fork"):
