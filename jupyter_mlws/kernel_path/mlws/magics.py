@@ -108,6 +108,11 @@ class Magics:
         if args is None:
             return
         params, tags = _pairs(args.param, "--param"), _pairs(args.tag, "--tag")
+        if _waits_for_the_loop(self.shell, cell):
+            raise UsageError(
+                "This cell awaits something outside of a function, which %%mlws_run cannot run. Track it with "
+                "`with mlws.start_run():` in the cell."
+            )
         from mlws import tracking
         from mlws.snapshot import send_cell
 
@@ -124,6 +129,17 @@ class Magics:
             with _quiet_tracebacks(self.shell):
                 result = self.shell.run_cell(cell, store_history=False)
             result.raise_error()
+
+
+def _waits_for_the_loop(shell: Any, cell: str) -> bool:
+    """Whether only the event loop can run a cell, and is running this magic now: as in a kernel, not in a terminal."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return bool(shell.should_run_async(cell, transformed_cell=shell.transform_cell(cell)))
 
 
 @contextlib.contextmanager
