@@ -73,6 +73,20 @@ def test_make_targets_exist(path: Path) -> None:
     assert asked - rules == set()
 
 
+def test_a_terminal_with_the_printed_exports_finds_the_runs_of_the_demo() -> None:
+    printed = subprocess.run(
+        ["make", "-s", "exports", f"VENV={sys.prefix}", "MLWS_DATA_DIR="], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    clean = {"PATH": "/usr/bin:/bin"}
+    asked = f'{printed}\ncommand -v mlws; echo "$MLWS_DATA_DIR"'
+    found = subprocess.run(["bash", "-ec", asked], env=clean, capture_output=True, text=True, check=True).stdout
+    assert found.split("\n")[:2] == [f"{sys.prefix}/bin/mlws", f"{ROOT}/.demo"]
+    rules = (ROOT / "Makefile").read_text(encoding="utf-8").split("\n\n")
+    for target in ("demo", "lab"):
+        (rule,) = [rule for rule in rules if rule.startswith(f"{target}:")]
+        assert "no-print-directory exports" in rule
+
+
 @page
 def test_commands_exist_with_their_options(path: Path) -> None:
     main = importlib.import_module("jupyter_mlws.cli").main
