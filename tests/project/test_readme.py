@@ -87,6 +87,18 @@ def test_a_terminal_with_the_printed_exports_finds_the_runs_of_the_demo() -> Non
         assert "no-print-directory exports" in rule
 
 
+def test_a_bench_over_its_limit_keeps_none_from_running(tmp_path: Path) -> None:
+    over, within = tmp_path / "over.py", tmp_path / "within.py"
+    over.write_text("print('too slow'); raise SystemExit(1)")
+    within.write_text("print('quick')")
+    command = ["make", "-s", "bench", f"VENV={sys.prefix}", f"BENCH={over} {within}", "-o", f"{sys.prefix}/.stamp-dev"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.split("\n")[:4] == [f"== {over}", "too slow", f"== {within}", "quick"]
+    assert (done.returncode != 0, f"Over a limit, or failed: {over}\n" in done.stderr) == (True, True)
+    command[4] = f"BENCH={within}"
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
 @page
 def test_commands_exist_with_their_options(path: Path) -> None:
     main = importlib.import_module("jupyter_mlws.cli").main
