@@ -22,7 +22,7 @@ from mlws import wire
 from mlws.batches import BATCH_POINTS, Batcher, Item, Message
 from mlws.connection import Connection, owner_path, spool_folder
 from mlws.errors import DeliveryError, Rejected, ServerAway
-from mlws.outbox import Outbox
+from mlws.outbox import Outbox, how_to_sync
 from mlws.process import in_kernel, say
 from mlws.spool import decoded, reject, replay
 
@@ -156,7 +156,9 @@ class Sender:
                 self.outbox.close()
                 return
             count = self._spooled - self._done
-        say(f"{count} record(s) could not be sent and are kept in {self.outbox.folder}; `python -m mlws sync` sends them")
+        say(
+            f"{count} record(s) could not be sent and are kept in {self.outbox.folder}; {how_to_sync(self.outbox.folder)} sends them"
+        )
 
     def forget(self) -> None:
         """In a forked child: the parent's files and socket are not ours."""
@@ -172,7 +174,9 @@ class Sender:
         ]
         if mlws._ending or not _started(threads):  # in an exit handler: all goes straight to the spool
             self.notice = 0
-            say(f"the process is ending; what is logged now is kept in {self.outbox.folder}, and `python -m mlws sync` sends it")
+            say(
+                f"the process is ending; what is logged now is kept in {self.outbox.folder}, and {how_to_sync(self.outbox.folder)} sends it"
+            )
             return
         self._threads = threads
         if "multiprocessing.util" in sys.modules:  # its forked workers leave without atexit
@@ -325,7 +329,8 @@ class Sender:
         self._said_away = True
         kept = f"what you log is kept in {self.outbox.folder}"
         if failure.no_server:
-            say(f"no server was found; {kept}. Start one with `jupyter lab`: it is sent then, or later by `python -m mlws sync`")
+            later = how_to_sync(self.outbox.folder)
+            say(f"no server was found; {kept}. Start one with `jupyter lab`: it is sent then, or later by {later}")
         else:
             say(f"the server is away ({failure}); {kept} and will be sent when it is back")
 
