@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+KERNEL_PATH = Path(__file__).parents[2] / "jupyter_mlws" / "kernel_path"
 TOKEN = "mlws_test"
 JOB = "0123456789abcdef" * 2
 
@@ -232,7 +236,6 @@ def test_a_script_that_exits_ends_its_open_run_by_the_code(python, server, track
 
 def test_sys_exit_is_as_it_was(mlws, monkeypatch):
     import pickle
-    import sys
 
     from mlws import exits
 
@@ -332,27 +335,42 @@ def test_a_job_keeps_the_name_that_it_was_given(online, job, tracker, monkeypatc
     assert capsys.readouterr().err.count("keeps the name it was submitted with, 'given', not 'first'") == 1
 
 
-def test_the_default_experiment_is_the_notebook_or_the_script(places, python, server, tracker, monkeypatch):
-    from mlws import process
+def test_the_default_experiment_is_the_notebook_or_the_script(tmp_path):
+    (tmp_path / "told.txt").write_text("/home/me/renamed.ipynb")
+    (tmp_path / "train.py").write_text("from mlws import process; print(process.default_experiment(), process.source())")
+    package = tmp_path / "site-packages" / "worker"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text((tmp_path / "train.py").read_text())
+    line = (tmp_path / "train.py").read_text()
+    session = {"JPY_SESSION_NAME": "/home/me/from session.ipynb"}
+    told = {**session, "MLWS_NOTEBOOK_FILE": str(tmp_path / "told.txt")}
+    by_hand = {**told, "MLWS_NOTEBOOK": "/home/me/digits.ipynb"}
+    named = {**by_hand, "MLWS_EXPERIMENT": "named"}
 
-    assert process.default_experiment() in ("__main__", "pytest")
-    monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/from session.ipynb")
-    assert process.default_experiment() == "from session"
-    monkeypatch.setenv("MLWS_NOTEBOOK", "/home/me/digits.ipynb")
-    assert (process.default_experiment(), process.source()) == ("digits", "/home/me/digits.ipynb")
-    monkeypatch.setenv("MLWS_EXPERIMENT", "named")
-    assert process.default_experiment() == "named"
+    def of(*args, **env):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JPY_", "MLWS_"))}
+        path = os.pathsep.join([str(KERNEL_PATH), str(package.parent)])
+        command = [sys.executable, *args]
+        done = subprocess.run(command, env={**kept, "PYTHONPATH": path, **env}, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    train = f"train {tmp_path / 'train.py'}"
+    for env, alone, in_script in (
+        ({}, "Default", train),
+        (session, "from session /home/me/from session.ipynb", train),
+        (told, "renamed /home/me/renamed.ipynb", train),
+        (by_hand, "digits /home/me/digits.ipynb", "digits /home/me/digits.ipynb"),
+        (named, "named /home/me/digits.ipynb", "named /home/me/digits.ipynb"),
+    ):
+        assert of("-c", line, **env) == alone
+        assert of(str(tmp_path / "train.py"), **env) == in_script
+        assert of("-m", "worker", **env) == (alone if env else f"worker {package / '__main__.py'}")
 
 
 def test_a_script_is_the_snapshot_of_its_run(places, server, tracker):
-    import subprocess
-    import sys
-    from pathlib import Path
-
     script = places / "train model.py"
     script.write_text("import mlws\nwith mlws.start_run(): mlws.log_metric('a', 1)\n")
-    kernel_path = Path(__file__).parents[2] / "jupyter_mlws" / "kernel_path"
-    env = {**os.environ, "PYTHONPATH": str(kernel_path), "MLWS_URL": server.url, "MLWS_TOKEN": TOKEN}
+    env = {**os.environ, "PYTHONPATH": str(KERNEL_PATH), "MLWS_URL": server.url, "MLWS_TOKEN": TOKEN}
     subprocess.run([sys.executable, str(script)], env=env, check=True, timeout=60)
     stored = tracker.only()
     assert (stored["create"]["experiment"], stored["create"]["source"]) == ("train model", str(script))
@@ -360,12 +378,7 @@ def test_a_script_is_the_snapshot_of_its_run(places, server, tracker):
 
 
 def test_a_script_from_stdin_has_no_name(places, server, tracker):
-    import subprocess
-    import sys
-    from pathlib import Path
-
-    kernel_path = Path(__file__).parents[2] / "jupyter_mlws" / "kernel_path"
-    env = {**os.environ, "PYTHONPATH": str(kernel_path), "MLWS_URL": server.url, "MLWS_TOKEN": TOKEN}
+    env = {**os.environ, "PYTHONPATH": str(KERNEL_PATH), "MLWS_URL": server.url, "MLWS_TOKEN": TOKEN}
     script = "import mlws\nwith mlws.start_run(): mlws.log_metric('a', 1)\n"
     done = subprocess.run(
         [sys.executable, "-"], input=script, env=env, cwd=places, capture_output=True, text=True, check=True, timeout=60

@@ -77,8 +77,20 @@ def script_path() -> str | None:
 
 
 def source() -> str:
-    """What a run of this process comes from: the notebook's path, the script's path, or the empty text."""
-    return notebook_path() or script_path() or ""
+    """What a run of this process comes from: the notebook's path, the script's path, or the empty text.
+
+    A script that a notebook starts inherits what tells the notebook, and yet the run is the script's. A worker of an installed
+    package (joblib's, say) runs what the notebook gave to it.
+    """
+    script = script_path()
+    if script is not None and not os.environ.get("MLWS_NOTEBOOK") and not _is_installed(script):
+        return script
+    return notebook_path() or script or ""
+
+
+def _is_installed(script: str) -> bool:
+    library = os.path.dirname(os.path.abspath(os.__file__))
+    return script.startswith(library + os.sep) or bool({"site-packages", "dist-packages"} & set(script.split(os.sep)))
 
 
 def default_experiment() -> str:

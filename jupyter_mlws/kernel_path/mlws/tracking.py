@@ -337,7 +337,10 @@ def log_artifact(local_path: Path, artifact_path: str | None = None) -> None:
 
 
 def log_artifacts(folder: Path, artifact_path: str | None = None) -> None:
-    """Keep all files below a folder, with their relative paths; see `log_artifact`. Raises `NotADirectoryError`."""
+    """Keep all files below a folder, with their relative paths; see `log_artifact`. Raises `NotADirectoryError`.
+
+    Links to folders are not followed; that is told on stderr.
+    """
     current().log_artifacts(folder, artifact_path)
 
 
@@ -358,7 +361,7 @@ def log_table(data: Any, name: str) -> None:
 
 
 def log_dict(data: Any, name: str) -> None:
-    """Keep data as JSON; numpy arrays become lists, what JSON does not know becomes text."""
+    """Keep data as JSON; numpy arrays become lists, what JSON does not know, keys as well, becomes text."""
     current().log_dict(data, name)
 
 
