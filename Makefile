@@ -44,9 +44,18 @@ help:  ## this list
 
 demo: $(VENV)/.stamp-demo pages  ## train the shipped notebook twice as tracked jobs and compare the runs
 	@MLWS_DATA_DIR="$(DEMO_DATA)" $(PY) examples/demo.py
+	@$(MAKE) -s --no-print-directory exports
 
 lab: $(VENV)/.stamp-demo pages  ## open JupyterLab with the demo's workspace
+	@$(MAKE) -s --no-print-directory exports
 	@MLWS_DATA_DIR="$(DEMO_DATA)" $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/examples/digits.ipynb
+
+.PHONY: exports
+exports:
+	@echo
+	@echo "# \`mlws\` finds these runs in a terminal of JupyterLab (File > New > Terminal); in any other, first:"
+	@echo "export PATH=\"$(abspath $(BIN)):\$$PATH\""
+	@echo "export MLWS_DATA_DIR=\"$(abspath $(DEMO_DATA))\""
 
 test: clear-skips lint types gen-check test-py test-ts test-ui  ## all checks: lint, types, generated files, pytest, jest, UI tests in Chromium
 	@if [ -s $(SKIPS) ]; then echo; echo "All that ran is green, but not all ran:"; cat $(SKIPS); else echo; echo "All green."; fi
@@ -103,7 +112,8 @@ soak: $(VENV)/.stamp-dev  ## the crash tests with their full numbers
 	MLWS_SOAK=1 $(BIN)/pytest -m soak -s --timeout=0 $(PYTEST_ARGS)
 
 bench: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp  ## measure; each number in the docs is printed by this (BENCH=bench/log_metric.py)
-	@for script in $(BENCH); do echo "== $$script"; $(PY) $$script || exit 1; done
+	@over=; for script in $(BENCH); do echo "== $$script"; $(PY) $$script || over="$$over $$script"; done; \
+	if [ -n "$$over" ]; then echo "Over a limit, or failed:$$over" >&2; exit 1; fi
 
 docs: $(VENV)/.stamp-dev  ## build the documentation into build/docs; broken links are errors
 	$(BIN)/mkdocs build --strict --quiet

@@ -46,9 +46,11 @@ What kernels and jobs started by the server find besides (your own values win):
 
 | variable | meaning |
 |---|---|
-| `MLWS_NOTEBOOK` | path of the notebook, in kernels |
+| `MLWS_NOTEBOOK_FILE` | a file with the path of the notebook, in kernels; it follows when the notebook is renamed |
+| `MLWS_NOTEBOOK` | path of the notebook, where you set it yourself |
 | `MLWS_SPOOL_DIR` | where records wait until the server has them |
 | `MLWS_RUN_ID`, `AZUREML_RUN_ID` | the job's run, in jobs |
+| `MLWS_RUN_NAME` | the job's name, in jobs that were given one when they were submitted |
 | `MLWS_JOB_DIR` | the job's folder, in jobs |
 """
 

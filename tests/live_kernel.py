@@ -111,6 +111,13 @@ class Kernel:
         self._socket.close()
         self._socket = self._connected()
 
+    def rename(self, notebook: str) -> None:
+        """As the Lab when its notebook is renamed or moved: the file, then the session's path and name."""
+        session = f"sessions/{self.session}"
+        self._ask("PATCH", f"contents/{self._ask('GET', session)['path']}", {"path": notebook})
+        self._ask("PATCH", session, {"path": notebook})
+        self._ask("PATCH", session, {"name": notebook.rpartition("/")[2]})
+
     def shut_down(self) -> None:
         """As *Shut Down Kernel* in the Lab."""
         with contextlib.suppress(OSError, websocket.WebSocketException):

@@ -176,8 +176,9 @@ def follow(session: Session, run_id: str) -> None:
     """Follow a job to its end; the exit code tells how it ended."""
     from jupyter_mlws.cli.screen import stream  # noqa: PLC0415 - only following needs it
 
-    run = stream(session.workspace, run_id)
-    if session.output == "json":
+    beside = session.output != "table"
+    run = stream(session.workspace, run_id, beside=beside)
+    if beside:
         show.run_one(session, run)
     if run.status.value != "Completed":
         raise click.exceptions.Exit(FAILED)
@@ -189,7 +190,8 @@ def follow(session: Session, run_id: str) -> None:
 def stream(session: Session, job: str) -> None:
     """Print the log of a job until it ends.
 
-    Ctrl-C ends the printing, not the job. Exit code 0 only if the job completed.
+    With `--output json` or `csv` the log goes to standard error, and standard output is the run as it ended. Ctrl-C ends the
+    printing, not the job. Exit code 0 only if the job completed.
     """
     follow(session, session.run_id(job))
 

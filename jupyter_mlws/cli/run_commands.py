@@ -15,7 +15,7 @@ from jupyter_mlws.sdk.table import Column
 if TYPE_CHECKING:
     from jupyter_mlws.sdk.comparison import Comparison
 
-NAMED = re.compile(r"\b(?:metrics?|params?|parameters?)\.(?:`[^`]+`|\"[^\"]+\"|[\w/.-]+)")
+NAMED = re.compile(r"\b(?:metrics?|params?|parameters?)\.(?:(?:`[^`]+`|\"[^\"]+\")(?:\.\w+)?|[\w/.-]+)")
 ENDINGS = ("Completed", "Failed", "Canceled")
 
 

@@ -25,11 +25,15 @@ SHOWN_METRICS = 6
 
 
 class Screen:
-    """Standard output for the log, standard error for the rest; the progress line only where that is a terminal."""
+    """Standard output for the log, standard error for the rest; the progress line only where that is a terminal.
 
-    def __init__(self) -> None:
-        self.live = sys.stdout.isatty() and sys.stderr.isatty()
-        self.color = colored()
+    beside: standard output is for a program, and all of this goes to standard error.
+    """
+
+    def __init__(self, *, beside: bool = False) -> None:
+        self.out = sys.stderr if beside else sys.stdout
+        self.live = self.out.isatty() and sys.stderr.isatty()
+        self.color = colored(self.out)
         self._drawn = ""
         self._told = ""
 
@@ -39,8 +43,8 @@ class Screen:
             return
         self._wipe()
         safe = CONTROL.sub("", lines) if self.live else lines
-        sys.stdout.write(safe if self.color else COLOR.sub("", safe))
-        sys.stdout.flush()
+        self.out.write(safe if self.color else COLOR.sub("", safe))
+        self.out.flush()
 
     def progress(self, where: str, partial: str) -> None:
         """Draw the progress line; where there is no terminal, tell each new status once."""
@@ -80,9 +84,9 @@ def progress_text(run: Run) -> str:
     return f"{status}  cell {at} of {total}  {run.progress.label}".rstrip()
 
 
-def stream(workspace: Workspace, run_id: str) -> Run:
-    """Follow a job to its end, and say how it ended. Ctrl-C ends the following alone."""
-    screen = Screen()
+def stream(workspace: Workspace, run_id: str, *, beside: bool = False) -> Run:
+    """Follow a job to its end, and say how it ended. Ctrl-C ends the following alone. beside: as for `Screen`."""
+    screen = Screen(beside=beside)
     update: JobUpdate | None = None
     try:
         for update in workspace.jobs.follow(run_id):

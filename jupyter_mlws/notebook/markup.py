@@ -88,7 +88,7 @@ def comparison_html(comparison: Comparison) -> str:
     rows = []
     for row in comparison.rows():
         name = escape(row.title)
-        values = [escape(cut(row.cell(value), 200)) for value in row.values]
+        values = [escape(cut(cell, 200)) for cell in row.cells()]
         style = "" if row.differs else "opacity:.55"
         rows.append([f'<span style="{style}">{cell}</span>' for cell in [name, *values]])
     return table(head, rows)

@@ -23,21 +23,28 @@ class Row(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        """Whether the runs are not all the same in it. NaN equals NaN here."""
-        return len({str(value) for value in self.values}) > 1
+        """Whether the runs are not all the same in it. NaN equals NaN here, and a missing value no text."""
+        return len({(value is None, str(value)) for value in self.values}) > 1
 
     @property
     def title(self) -> str:
         """`params.lr`; of the runs themselves the plain name."""
         return self.name if self.group == "run" else f"{self.group}.{self.name}"
 
-    def cell(self, value: Any) -> str:
-        """One of the values for people."""
+    def cells(self) -> list[str]:
+        """The values for people; numbers with so many digits that different ones look different."""
+        numbers = {value for value in self.values if isinstance(value, float)}
+        for digits in range(text.DIGITS, text.EXACT_DIGITS):
+            if len({text.number(value, digits) for value in numbers}) == len(set(map(str, numbers))):
+                return [self._cell(value, digits) for value in self.values]
+        return [self._cell(value, text.EXACT_DIGITS) for value in self.values]
+
+    def _cell(self, value: Any, digits: int) -> str:
         if value is None:
             return "–"
         if self.name == "duration_ms" and self.group == "run":
             return text.duration(value)
-        return text.number(value) if isinstance(value, float) else str(value)
+        return text.number(value, digits) if isinstance(value, float) else str(value)
 
 
 class Comparison(Table[Row]):
@@ -65,7 +72,7 @@ class Comparison(Table[Row]):
         return Form(
             "row",
             columns,
-            lambda row: [row.title, *(row.cell(value) for value in row.values)],
+            lambda row: [row.title, *row.cells()],
             lambda row: {"group": row.group, "name": row.name, **dict(zip(ids, row.values, strict=True))},
         )
 

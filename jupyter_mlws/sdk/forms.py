@@ -77,7 +77,7 @@ def run_record(run: Run) -> dict[str, Any]:
 
 def runs(named: Sequence[str] = ()) -> Form[Run]:
     """Runs, with a column for each of these metrics (`metrics.acc`) and params (`params.lr`)."""
-    more = [Column(name.rpartition(".")[2].strip("`\"'"), right=True, own=True) for name in named]
+    more = [Column(" ".join(filter(None, _field_of(name)[1:])), right=True, own=True) for name in named]
     return Form(
         "run",
         [*RUN_COLUMNS, *more],
@@ -89,12 +89,32 @@ def runs(named: Sequence[str] = ()) -> Form[Run]:
 
 
 def value_of(run: Run, name: str) -> str:
-    """A metric (`metrics.acc`) or param (`params.lr`) of a run as text."""
+    """A metric (`metrics.acc`, `metrics.acc.min`) or param (`params.lr`) of a run as text.
+
+    Which of the least and the greatest value is the `best` is the experiment's to say: both are shown.
+    """
+    kind, key, part = _field_of(name)
+    if kind == "params":
+        return run.params.get(key, "")
+    if key not in run.metrics:
+        return ""
+    one = run.metrics[key]
+    if part == "best":
+        least, greatest = text.number(one.min), text.number(one.max)
+        return least if least == greatest else f"{least} … {greatest}"
+    return text.number(getattr(one, part or "last"))
+
+
+def _field_of(name: str) -> tuple[str, str, str]:
+    """`metrics` or `params`, the key, and which value of a metric (empty for the last), as filters and orders are read."""
     kind, _, key = name.partition(".")
-    key = key.strip("`\"'")
-    if kind.startswith("metric"):
-        return text.number(run.metrics[key].last) if key in run.metrics else ""
-    return run.params.get(key, "")
+    if not kind.lower().startswith("metric"):
+        return "params", key.strip("`\"'"), ""
+    base, dot, part = key.rpartition(".")
+    if key[:1] in "`\"'":
+        base, part = (base, part) if dot and base[-1:] == key[:1] and len(base) > 1 else (key, "")
+        return "metrics", base.strip("`\"'"), part
+    return ("metrics", base, part) if base and part in ("last", "min", "max", "best") else ("metrics", key, "")
 
 
 # --- experiments and workspaces ------------------------------------------------------------------------------------

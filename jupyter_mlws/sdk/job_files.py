@@ -12,6 +12,7 @@ from jupyter_mlws.domain.jobs import schemas as job_types
 from jupyter_mlws.domain.jobs.schemas import JOB_FILE_CHARS, JobFile, JobFileSubmit, JobFileValidation
 from jupyter_mlws.kit.ids import new_id
 from jupyter_mlws.sdk.errors import BadInput, NotFound
+from jupyter_mlws.sdk.plain import plain_values
 from jupyter_mlws.sdk.results import Job, bound
 from jupyter_mlws.sdk.sources import Source
 from jupyter_mlws.sdk.transport import SUBMIT_TIMEOUT_S
@@ -92,9 +93,9 @@ def _validation(workspace: Workspace, asked: JobFile) -> JobFileValidation:
 
 
 def _asked(path: Path, changes: Mapping[str, Any] | None, *, folder: str | None) -> JobFile:
-    given = {
-        name: str(value) if isinstance(value, YamlText) else _as_yaml(name, value) for name, value in (changes or {}).items()
-    }
+    yaml = {name: value for name, value in (changes or {}).items() if isinstance(value, YamlText)}
+    values = plain_values({name: value for name, value in (changes or {}).items() if name not in yaml}, "value of")
+    given = {name: str(yaml[name]) if name in yaml else _as_yaml(name, values[name]) for name in changes or {}}
     return JobFile(text=_text(path), file_name=path.name, folder=UNSET if folder is None else folder, set=given or UNSET)
 
 

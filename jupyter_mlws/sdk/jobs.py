@@ -25,6 +25,7 @@ from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.kit.ids import new_id
 from jupyter_mlws.sdk import forms, job_files
 from jupyter_mlws.sdk.errors import BadInput, WaitTimeout
+from jupyter_mlws.sdk.plain import plain_values
 from jupyter_mlws.sdk.results import Job, Run, bound
 from jupyter_mlws.sdk.sources import Source
 from jupyter_mlws.sdk.table import Table
@@ -67,7 +68,7 @@ def _spec(
     """What to run, its sources named as the server finds them."""
     if notebook is not None:
         path = source.notebook(str(notebook))
-        return NotebookSpec(notebook=path, kernel=kernel or UNSET, parameters=dict(parameters) if parameters else UNSET)
+        return NotebookSpec(notebook=path, kernel=kernel or UNSET, parameters=plain_values(parameters, "parameter") or UNSET)
     return CommandSpec(command=command or "", code=UNSET if code is None else source.folder(str(code)))
 
 
@@ -131,7 +132,8 @@ class Jobs:
         is a `JobFileNotice`, a Python warning.
 
         Paths are those of this machine; one that is not here is looked for on the server, below its root. `timeout` is in
-        seconds. Raises `BadInput` (a parameter, a kernel), `NotFound` (the notebook), `Conflict` (a folder that is very large).
+        seconds; `parameters` may be numpy's numbers and arrays, but neither NaN nor infinite. Raises `BadInput` (a parameter, a
+        kernel), `NotFound` (the notebook), `Conflict` (a folder that is very large).
         """
         if file is not None or set is not None:
             other = (notebook, command, code, parameters, kernel, name, experiment, timeout, tags, note, env)
@@ -242,7 +244,7 @@ class Jobs:
         body = ReRun(
             name=UNSET if name is None else name,
             experiment=UNSET if experiment is None else experiment,
-            parameters=dict(parameters) if parameters else UNSET,
+            parameters=plain_values(parameters, "parameter") or UNSET,
             priority=UNSET if priority is None else priority,
             timeout_s=UNSET if timeout is None else timeout,
         )

@@ -76,7 +76,15 @@ def _start(folder: Path) -> Server:
 def _environment() -> dict[str, str]:
     """Ours, without what belongs to the run or kernel that this process may be part of."""
     own = {"MLWS_RUN_ID", "MLWS_JOB_DIR", "MLWS_NOTEBOOK", "MLWS_SPOOL_DIR", "MLWS_URL", "MLWS_TOKEN", "MLWS_EXPERIMENT"}
-    own |= {"MLWS_WORKSPACE", "AZUREML_RUN_ID", "JPY_PARENT_PID", "JUPYTER_SERVER_ROOT", "JUPYTER_SERVER_URL"}
+    own |= {
+        "MLWS_WORKSPACE",
+        "MLWS_NOTEBOOK_FILE",
+        "MLWS_RUN_NAME",
+        "AZUREML_RUN_ID",
+        "JPY_PARENT_PID",
+        "JUPYTER_SERVER_ROOT",
+        "JUPYTER_SERVER_URL",
+    }
     return {name: value for name, value in os.environ.items() if name not in own}
 
 

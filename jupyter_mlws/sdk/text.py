@@ -10,8 +10,15 @@ HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode categories that move a cursor, change directions or are no characters at all."""
 
 
-def number(value: Any) -> str:
-    """A number with four significant digits; `NaN`, `∞` and `−∞` for what is none, as everywhere in the project."""
+DIGITS = 4
+EXACT_DIGITS = 17
+"""So many tell any two floats apart."""
+IN_FULL = 1e15
+"""Below it a float is told to the ones: no exponent hides a digit before the point."""
+
+
+def number(value: Any, digits: int = DIGITS) -> str:
+    """A number with at least so many significant digits, and none before the point left out; `NaN`, `∞` and `−∞` for what is none."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -20,7 +27,11 @@ def number(value: Any) -> str:
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "∞" if value > 0 else "−∞"
-    return str(value) if isinstance(value, int) else f"{value:.4g}"
+    if isinstance(value, int):
+        return str(value)
+    if 1 <= abs(value) < IN_FULL:
+        digits = max(digits, len(f"{abs(value):.0f}"))
+    return f"{value:.{digits}g}"
 
 
 def exact(value: float) -> float | str:

@@ -25,6 +25,7 @@ from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.kit.actors import ActorKind
 from jupyter_mlws.kit.mlflow_env import mlflow_variables
+from jupyter_mlws.server.notebooks import follow_notebooks
 from mlws.jobdir import boot_id, start_time
 
 if TYPE_CHECKING:
@@ -96,7 +97,19 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
         return made
 
     manager.start_kernel, manager.shutdown_kernel, manager.pre_start_kernel = start_kernel, shutdown_kernel, pre_start_kernel
+    keep_path_in_updates(manager)
+    follow_notebooks(manager, Path(serverapp.runtime_dir), Path(serverapp.root_dir))
     manager._mlws_follows = True
+
+
+def keep_path_in_updates(manager: Any) -> None:
+    """When a notebook is renamed, Jupyter writes this server's PYTHONPATH over the one that its kernel gets at the next start."""
+    update = getattr(manager, "update_env", lambda **_: None)  # jupyter_client has it from 8.5 on
+
+    def update_env(*, kernel_id: str, env: dict[str, str]) -> Any:
+        return update(kernel_id=kernel_id, env={**env, "PYTHONPATH": with_kernel_path(env.get("PYTHONPATH"))})
+
+    manager.update_env = update_env
 
 
 def keep_kernel_path(kernel: Any) -> None:
@@ -137,9 +150,6 @@ async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: R
     }
     session = env.get("JPY_SESSION_NAME", "")
     notebook = root / session if session.endswith(".ipynb") else None
-    if notebook is not None:
-        ours["MLWS_NOTEBOOK"] = str(notebook)
-        ours["MLWS_EXPERIMENT"] = notebook.stem
     env.update({name: value for name, value in ours.items() if name not in os.environ})
     if runtime.settings.mlflow_in_kernels:
         # A token of its own, which opens one workspace: it goes along when somebody points MLflow at another server.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import pty
@@ -80,8 +82,24 @@ def test_a_job_that_fails_ends_with_1_and_names_the_cell(mlws: Mlws, tmp_path: P
     assert (command.code, command.out) == (1, "one\n")
 
 
+@pytest.mark.slow
+def test_what_is_followed_for_a_program_is_json_or_csv_alone(mlws: Mlws) -> None:
+    line = 'echo "not [json"; exit 3'
+    made = mlws("job", "create", "--command", line, "--name", "for a program", "--stream", "-o", "json")
+    run = json.loads(made.out)
+    assert (made.code, run["status"], run["display_name"]) == (1, "Failed", "for a program")
+    assert "not [json\n" in made.err
+    streamed = mlws("job", "stream", run["name"], "-o", "json")
+    assert (streamed.code, json.loads(streamed.out)) == (1, run)
+    in_csv = mlws("job", "stream", run["name"], "-o", "csv")
+    (row,) = csv.DictReader(io.StringIO(in_csv.out))
+    assert (row["name"], row["status"]) == (run["name"], "Failed")
+    assert "not [json\n" in in_csv.err
+
+
 BAD = [
     (["job", "create"], 2, "--notebook PATH"),
+    (["job", "create", "--notebook", "ok.ipynb", "-p", "rate=1e999"], 2, "'rate' is inf"),
     (["job", "create", "--notebook", "a", "--command", "b"], 2, "Say what to run"),
     (["job", "create", "--command", "ls", "-p", "a=1"], 2, "-p"),
     (["job", "create", "--notebook", "absent.ipynb"], 3, "absent.ipynb"),

@@ -82,20 +82,29 @@ class Tracker:
         run["batches"].append(body["batch_id"])
         return {"stored": len(body.get("metrics", []))}
 
-    def handle(self, method: str, target: str, body: bytes) -> Any:
-        parts = urlsplit(target)
-        path = parts.path.partition("/mlws/api/v1")[2]
+    def read(self, path: str, query: str) -> Any:
         if path == "/health":
             return {"status": "ok"}
         if path == "/info":
             return {"version": "1.2.3"}
         if match := re.fullmatch(r"/workspaces/([^/]+)", path):
             return {"name": match[1]}
-        if match := re.fullmatch(r"/workspaces/([^/]+)/runs", path):
-            return self.create(match[1], body) if method == "POST" else {"runs": self.listed(parts.query)}
+        if re.fullmatch(r"/workspaces/([^/]+)/runs", path):
+            return {"runs": self.listed(query)}
         if re.fullmatch(r"/workspaces/([^/]+)/experiments", path):
             names = sorted({run["create"].get("experiment", "Default") for run in self.runs.values()})
             return {"experiments": [{"id": name, "name": name} for name in names]}
+        if match := re.fullmatch(r"/runs/([0-9a-f]{32})", path):
+            return {"id": match[1], "status": self.find(match[1]).get("end", {}).get("status", "Running")}
+        raise Refused(404, "not_found", "There is no such route.")
+
+    def handle(self, method: str, target: str, body: bytes) -> Any:
+        parts = urlsplit(target)
+        path = parts.path.partition("/mlws/api/v1")[2]
+        if method == "GET":
+            return self.read(path, parts.query)
+        if match := re.fullmatch(r"/workspaces/([^/]+)/runs", path):
+            return self.create(match[1], body)
         if match := re.fullmatch(r"/runs/([0-9a-f]{32})/(artifacts|snapshot)/content", path):
             self.find(match[1])[match[2]][parse_qs(parts.query)["path"][0]] = body
             return {"path": "", "size": len(body), "sha256": ""}

@@ -99,6 +99,28 @@ def test_a_torn_tail_is_ignored(places):
     assert list(spool.read_records(str(path))) == []
 
 
+def test_a_damaged_record_takes_no_other_along(places):
+    import json
+
+    from mlws import spool
+
+    good = [spool.frame(b'{"op":"end","run_id":"r","n":%d}' % n) for n in range(4)]
+    flipped = bytearray(spool.frame(b'{"op":"end","run_id":"flipped"}'))
+    flipped[-3] ^= 1
+    bad = [spool.frame(b'{"op":"log","run_id":"r","step":True}'), spool.frame(b"\xff[1]"), bytes(flipped)]
+    path = places / "s" / "1-1-a.000000.wal"
+    path.parent.mkdir()
+    path.write_bytes(b"".join(good[:2] + bad[:1] + good[2:3] + bad[1:] + good[3:]))
+    seen = []
+    assert spool.replay(str(path.parent), lambda record, blob: seen.append(record["n"])) == (4, 3, 0)
+    assert seen == [0, 1, 2, 3]
+    (kept,) = path.parent.iterdir()
+    rows = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert kept.suffix == ".rejected"
+    assert [row["code"] for row in rows] == ["unreadable"] * 3
+    assert [row["record"] for row in rows][:2] == ['{"op":"log","run_id":"r","step":True}', "\\xff[1]"]
+
+
 def test_acknowledged_records_are_not_read_again(places):
     from mlws import spool
 
@@ -260,6 +282,46 @@ def test_threads_have_runs_of_their_own(online, tracker):
         f"child {n}": [n] for n in range(4)
     }
     assert {run["create"]["parent_id"] for run in children.values()} == {parent.id}
+
+
+def test_a_run_that_a_thread_left_open_blocks_no_later_thread(places, python, server, tracker):
+    """The number of a thread that is gone is given to the next one."""
+    code = (
+        "import threading, mlws\n"
+        "def work(name):\n"
+        "    assert mlws.active_run() is None, mlws.active_run()\n"
+        "    mlws.start_run(name); mlws.log_metric(name, 1)\n"
+        "    if name == 'second': mlws.end_run()\n"
+        "    seen.append(threading.get_ident())\n"
+        "seen = []\n"
+        "for name in ('first', 'second', 'third'):\n"
+        "    thread = threading.Thread(target=work, args=(name,)); thread.start(); thread.join()\n"
+        "print(len(set(seen)))\n"
+    )
+    done = python(code, MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+    runs = {run["create"]["name"]: run for run in tracker.runs.values()}
+    assert {name: [point[0] for point in run["points"]] for name, run in runs.items()} == {
+        name: [name] for name in ("first", "second", "third")
+    }
+    assert {run["end"]["status"] for run in runs.values()} == {"Completed"}  # those left open at the exit
+
+
+def test_a_child_that_a_thread_forked_goes_on_with_its_run(places, python, server, tracker):
+    code = (
+        "import os, threading, mlws\n"
+        "def work():\n"
+        "    with mlws.start_run('of the thread'):\n"
+        "        pid = os.fork()\n"
+        "        if not pid:\n"
+        "            mlws.log_metric('child', 1)\n"
+        "            other = threading.Thread(target=mlws.log_metric, args=('of another', 1)); other.start(); other.join()\n"
+        "            os._exit(0 if mlws.flush(10) else 1)\n"
+        "        assert os.waitpid(pid, 0)[1] == 0\n"
+        "thread = threading.Thread(target=work); thread.start(); thread.join()\n"
+    )
+    done = python(code, MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
+    assert (done.returncode, [point[0] for point in tracker.only()["points"]]) == (0, ["child", "of another"])
 
 
 def test_logging_in_an_exit_handler_is_kept(places, python, server, tracker):

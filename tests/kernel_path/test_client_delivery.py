@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
 import time
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +88,60 @@ def test_away_then_replayed_exactly_once(places, python, server, tracker):
     again = python("import sys; from mlws.__main__ import main; sys.exit(main(['sync']))", MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
     assert again.stdout.splitlines()[0].endswith("0 record(s) sent, 0 refused, 0 file(s) left.")
     assert len(tracker.requests) == requests
+
+
+SYNC = re.compile(r"`python -m mlws (sync [^`]+)`")
+
+
+def sync(python, words, **env):
+    """What `python -m mlws` prints."""
+    return python(f"import sys; from mlws.__main__ import main; sys.exit(main({words!r}))", **env).stdout
+
+
+def test_the_command_that_is_told_sends_what_was_kept(places, python, server, tracker):
+    """Also from a terminal in which nothing names the folder."""
+    done = python("import mlws; mlws.log_metric('a', 1)", MLWS_SPOOL_DIR=str(places / "of my notebook"))
+    (told,) = set(SYNC.findall(done.stderr))
+    out = sync(python, shlex.split(told), MLWS_SPOOL_DIR="", MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
+    assert "0 refused, 0 file(s) left" in out
+    assert values_of(tracker.only(), "a") == [1.0]
+
+
+def test_a_makeshift_folder_is_the_users_alone(places, python, server, tracker):
+    (places / "no folder").write_text("")
+    (places / "tmp").mkdir()
+    env = {"MLWS_SPOOL_DIR": str(places / "no folder" / "spool"), "TMPDIR": str(places / "tmp")}
+    usual = places / "tmp" / f"mlws-spool-{os.getuid()}"
+    stranger = places / "of somebody"
+    stranger.mkdir(mode=0o700)
+    for made in (lambda: None, lambda: usual.mkdir(mode=0o777), lambda: usual.symlink_to(stranger)):
+        made()
+        done = python("import os, mlws; os.umask(0); mlws.log_metric('a', 1)", **env)
+        (told,) = set(SYNC.findall(done.stderr))
+        kept = Path(shlex.split(told)[1])
+        assert (kept.parent, kept.stat().st_mode & 0o777, kept.is_symlink()) == (places / "tmp", 0o700, False)
+        assert len(list(kept.glob("*.wal"))) == 1
+        if kept == usual:
+            out = sync(python, ["sync"], TMPDIR=env["TMPDIR"])
+            assert f"passed over: {kept}; `python -m mlws sync {kept}`" in out
+        sync(python, shlex.split(told), MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
+        assert list(kept.glob("*.wal")) == []
+        if usual.is_symlink():
+            usual.unlink()
+        elif usual.exists():
+            usual.rmdir()
+    assert list(stranger.iterdir()) == []
+    assert len(tracker.runs) == 3
+
+
+def test_sync_names_the_spools_of_other_servers(places, python):
+    remote = {"MLWS_URL": "http://elsewhere.invalid:1/mlws", "MLWS_SPOOL_DIR": ""}
+    python("import mlws; mlws.log_metric('a', 1)", **remote)
+    below = places / "data" / "spool" / "elsewhere.invalid"
+    out = sync(python, ["sync"], MLWS_SPOOL_DIR="")
+    assert out.startswith(f"{below.parent}: 0 record(s) sent, 0 refused, 0 file(s) left.")
+    assert f"passed over: {below}; `python -m mlws sync {below}`" in out
+    assert "passed over" not in sync(python, ["sync", str(below)])
 
 
 def test_sync_while_the_server_is_away_says_so(places, python):
@@ -177,6 +235,24 @@ def test_a_refused_record_is_kept_and_said_once(online, tracker, places, capsys)
     rejected = [json.loads(line) for path in (places / "spool").glob("*.rejected") for line in path.read_text().splitlines()]
     assert [(row["status"], row["code"]) for row in rejected] == [(409, "param_conflict")] * 3
     assert rejected[0]["record"]["body"]["params"]["lr"] == "2"
+
+
+def test_a_record_that_is_no_json_is_put_aside_and_sending_goes_on(online, tracker, places, capsys):
+    from mlws import sender
+
+    run = online.start_run()
+    for step in (True, 1):
+        with sender.sender().lock:
+            sender.sender().queue.append((run.id, "a", 1.0, step, 1))
+        assert run.flush(5) is False  # the server has not all of it
+    run.log_metric("b", 1)
+    online.end_run()
+    stored = tracker.only()
+    assert ([point[0] for point in stored["points"]], stored["end"]["status"]) == (["a", "b"], "Completed")
+    assert "the server refused to log" in capsys.readouterr().err
+    (kept,) = (places / "spool").glob("*.rejected")
+    row = json.loads(kept.read_text())
+    assert (row["status"], '"step":True' in row["record"]) == (400, True)
 
 
 def test_a_run_that_was_refused_takes_its_records_along(mlws, server, tracker, monkeypatch, capsys, places):

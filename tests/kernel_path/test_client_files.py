@@ -24,6 +24,25 @@ def test_a_file_is_kept_as_it_was_at_the_call(online, tracker, places):
     assert not list((places / "spool").glob("*.blob"))
 
 
+def test_links_to_folders_are_told(online, tracker, places, capsys):
+    folder, data = places / "out", places / "pictures"
+    for each in (folder / "sub", data):
+        each.mkdir(parents=True)
+    (data / "big.bin").write_text("b")
+    (folder / "a.txt").write_text("a")
+    (folder / "linked.txt").symlink_to(data / "big.bin")
+    (folder / "linked").symlink_to(data)
+    (folder / "sub" / "above").symlink_to(folder)
+    with online.start_run() as run:
+        run.log_artifacts(folder)
+        said = capsys.readouterr().err
+        run.log_artifact(folder / "linked")
+    assert set(tracker.only()["artifacts"]) == {"a.txt", "linked.txt", "linked/big.bin"}
+    assert said.count("not followed") == 1
+    assert "'linked', 'sub/above'" in said
+    assert capsys.readouterr().err == ""
+
+
 def test_folders_keep_their_shape(online, tracker, places):
     folder = places / "out"
     (folder / "sub folder").mkdir(parents=True)
@@ -128,6 +147,18 @@ def test_dicts_and_texts(online, tracker):
     artifacts = tracker.only()["artifacts"]
     assert json.loads(artifacts["x.json"]) == {"a": [0, 1], "b": [1], "c": 3}
     assert artifacts["deep/er/x.txt"] == "ä".encode()
+
+
+def test_keys_that_json_does_not_know(online, tracker):
+    data = {np.int64(3): 1, (1, 2): {np.float32(0.5): [{("deep",): np.arange(2)}]}, None: True, 7: {1}, "text": 1}
+    with online.start_run() as run:
+        run.log_dict(data, "x.json")
+        endless: dict[str, object] = {}
+        endless["self"] = endless
+        with pytest.raises(ValueError, match="Circular"):
+            run.log_dict(endless, "y.json")
+    found = json.loads(tracker.only()["artifacts"]["x.json"])
+    assert found == {"3": 1, "(1, 2)": {"0.5": [{"('deep',)": [0, 1]}]}, "null": True, "7": [1], "text": 1}
 
 
 def test_inputs_and_outputs(online, tracker, places, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -45,6 +46,42 @@ def test_the_sources_hold_for_python_3_8(path):
     for name in names:
         top = name.split(".")[0]
         assert top in sys.stdlib_module_names or top == "mlws", f"{path.name} imports {name}"
+
+
+def before_3_10():
+    """An interpreter between 3.8 and 3.9 of this machine, or None."""
+    installed = sorted((Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions").glob("3.[89].*/bin/python"))
+    for each in [*installed, shutil.which("python3.8"), shutil.which("python3.9")]:
+        if each and subprocess.run([each, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return str(each)
+    return None
+
+
+@pytest.mark.skipif(before_3_10() is None, reason="there is no Python 3.8 or 3.9 here")
+def test_it_works_in_an_old_python(places, server, tracker):
+    """Where `operator.index(True)` is True, not 1."""
+    code = (
+        "import enum, mlws\n"
+        "class At(enum.IntEnum): END = 7\n"
+        "with mlws.start_run() as run:\n"
+        "    for i in range(5): mlws.log_metric('a', i, step=i)\n"
+        "    mlws.log_metric('b', 1, step=True); mlws.log_metric('b', 2, step=At.END)\n"
+    )
+    done = subprocess.run(
+        [str(before_3_10()), "-c", code],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent), "MLWS_URL": server.url, "MLWS_TOKEN": TOKEN},
+        cwd=places,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(point[:3] for point in tracker.only()["points"]) == [
+        *[("a", float(i), i) for i in range(5)],
+        ("b", 1.0, 1),
+        ("b", 2.0, 7),
+    ]
 
 
 def test_it_works_isolated_and_without_site_packages(places, server, tracker):

@@ -156,6 +156,12 @@ def test_wrong_arguments_are_a_usage_error(ipython, tracker, cell):
     assert tracker.runs == {}
 
 
+def test_a_cell_that_awaits_runs_where_no_event_loop_does(ipython, tracker):
+    told = ipython("%load_ext mlws", "%%mlws_run\nimport asyncio\nawait asyncio.sleep(0, 'slept')")
+    assert "slept" in told[1]["out"]
+    assert tracker.only()["end"]["status"] == "Completed"
+
+
 def test_the_magics_say_so_when_the_server_is_away(ipython):
     told = ipython("%load_ext mlws", "%mlws", "%mlws list", "%%mlws_run\nprint('ran')", MLWS_URL="http://127.0.0.1:9/mlws")
     assert "jupyter lab" in told[1]["value"]

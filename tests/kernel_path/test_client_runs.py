@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+KERNEL_PATH = Path(__file__).parents[2] / "jupyter_mlws" / "kernel_path"
 TOKEN = "mlws_test"
 JOB = "0123456789abcdef" * 2
 
@@ -108,6 +113,41 @@ def test_bad_names_are_refused_before_anything_is_sent(online, tracker):
     assert tracker.runs == {}
 
 
+BAD_STARTS = [
+    ({"params": {"": 1}}, ValueError),
+    ({"params": {1: 1}}, TypeError),
+    ({"params": ["lr"]}, TypeError),
+    ({"tags": {"a\nb": 1}}, ValueError),
+    ({"tags": "x"}, TypeError),
+]
+
+
+@pytest.mark.parametrize(("given", "error"), BAD_STARTS)
+def test_what_cannot_be_logged_at_the_start_starts_no_run(online, tracker, given, error):
+    with pytest.raises(error, match=r"^The .*\.$"):
+        online.start_run("bad", **given)
+    assert online.active_run() is None
+    with online.start_run("good", params={"lr": 1}, tags={"k": "v"}, note="n"):
+        pass
+    stored = tracker.only()
+    assert (stored["create"]["name"], stored["params"], stored["tags"], stored["update"]) == (
+        "good",
+        {"lr": "1"},
+        {"k": "v"},
+        {"note": "n"},
+    )
+
+
+def test_a_note_that_cannot_be_written_starts_no_run(online, tracker):
+    class Note:
+        def __str__(self):
+            raise RuntimeError("no words")
+
+    with pytest.raises(RuntimeError, match="no words"):
+        online.start_run(note=Note())
+    assert (online.active_run(), tracker.runs) == (None, {})
+
+
 def test_logging_without_a_run_starts_one_that_ends_with_the_process(python, server, tracker):
     done = python("import mlws; mlws.log_metric('a', 1); mlws.log_param('p', 1)", MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
     assert (done.returncode, done.stderr) == (0, "")
@@ -174,6 +214,51 @@ def test_a_script_that_dies_fails_its_open_run(places, python, server, tracker):
     assert (end["status"], end["error"]["kind"], end["error"]["message"]) == ("Failed", "RuntimeError", "diverged")
 
 
+@pytest.mark.parametrize(
+    ("ending", "status", "message"),
+    [
+        ("sys.exit(1)", "Failed", "The program ended with exit code 1."),
+        ("sys.exit('no data')", "Failed", "no data"),
+        ("sys.exit(SystemExit(2))", "Failed", "The program ended with exit code 2."),
+        ("sys.exit(0)", "Completed", None),
+        ("sys.exit()", "Completed", None),
+        ("try: sys.exit(1)\nexcept SystemExit as end: assert end.code == 1\nmlws.log_metric('b', 1)", "Completed", None),
+        ("import argparse; argparse.ArgumentParser().error('x')", "Failed", "The program ended with exit code 2."),
+    ],
+)
+@pytest.mark.parametrize("start", ["mlws.log_metric('a', 1)", "run = mlws.start_run()"])
+def test_a_script_that_exits_ends_its_open_run_by_the_code(python, server, tracker, start, ending, status, message):
+    done = python(f"import mlws, sys\n{start}\n{ending}", MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
+    assert "Traceback" not in done.stderr
+    end = tracker.only()["end"]
+    assert (end["status"], end.get("error", {}).get("message")) == (status, message)
+
+
+def test_sys_exit_is_as_it_was(mlws, monkeypatch):
+    import pickle
+
+    from mlws import exits
+
+    monkeypatch.setattr(sys, "exit", sys.exit)
+    exits.watch()
+    cases: list[tuple[Any, tuple[Any, ...]]] = [(None, ()), (3, (3,)), ("x", ("x",)), ((1, 2), (1, 2))]
+    for given, args in cases:
+        with pytest.raises(SystemExit) as ended:
+            sys.exit(given)
+        error = ended.value
+        assert (error.args, pickle.loads(pickle.dumps(error)).args) == (args, args)  # noqa: S301  # our own
+        error.code = 7
+        assert error.code == 7
+    assert exits.failure() is None  # it was caught each time
+
+    def theirs(status=None):
+        raise SystemExit(status)
+
+    monkeypatch.setattr(sys, "exit", theirs)
+    exits.watch()
+    assert sys.exit is theirs
+
+
 def test_an_explicit_run_ends_the_implicit_one(online, tracker):
     online.log_metric("a", 1)
     with online.start_run("explicit"):
@@ -196,6 +281,20 @@ def test_a_continued_run_is_left_as_it_is(online, tracker):
     online.start_run(run_id=first.id)
     online.end_run("Canceled")
     assert tracker.only()["end"]["status"] == "Canceled"
+
+
+@pytest.mark.parametrize("ended", ["Failed", "Completed"])
+def test_the_status_of_a_run_that_had_ended_stands(online, tracker, capsys, ended):
+    with online.start_run("first") as first:
+        online.end_run(ended)
+    again = online.start_run(run_id=first.id)
+    again.log_metric("a", 1)
+    online.end_run("Completed")
+    assert (again.status, tracker.only()["end"]["status"]) == (ended, ended)
+    assert len(tracker.only()["points"]) == 1
+    assert online.flush(5) is True
+    said = capsys.readouterr().err
+    assert said.count(f"had ended before, as {ended}: that stands") == (0 if ended == "Completed" else 1)
 
 
 def test_a_job_logs_on_its_own_run_without_a_word(online, job, tracker):
@@ -226,27 +325,52 @@ def test_the_first_run_of_a_job_is_its_own_and_later_ones_are_children(online, j
     assert second.id != JOB
 
 
-def test_the_default_experiment_is_the_notebook_or_the_script(places, python, server, tracker, monkeypatch):
-    from mlws import process
+def test_a_job_keeps_the_name_that_it_was_given(online, job, tracker, monkeypatch, capsys):
+    monkeypatch.setenv("MLWS_RUN_NAME", "given")
+    with online.start_run("first"), online.start_run("below", nested=True):
+        pass
+    assert online.flush(5)
+    assert "update" not in job
+    assert names(tracker)["below"]["create"]["parent_id"] == JOB
+    assert capsys.readouterr().err.count("keeps the name it was submitted with, 'given', not 'first'") == 1
 
-    assert process.default_experiment() in ("__main__", "pytest")
-    monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/from session.ipynb")
-    assert process.default_experiment() == "from session"
-    monkeypatch.setenv("MLWS_NOTEBOOK", "/home/me/digits.ipynb")
-    assert (process.default_experiment(), process.source()) == ("digits", "/home/me/digits.ipynb")
-    monkeypatch.setenv("MLWS_EXPERIMENT", "named")
-    assert process.default_experiment() == "named"
+
+def test_the_default_experiment_is_the_notebook_or_the_script(tmp_path):
+    (tmp_path / "told.txt").write_text("/home/me/renamed.ipynb")
+    (tmp_path / "train.py").write_text("from mlws import process; print(process.default_experiment(), process.source())")
+    package = tmp_path / "site-packages" / "worker"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text((tmp_path / "train.py").read_text())
+    line = (tmp_path / "train.py").read_text()
+    session = {"JPY_SESSION_NAME": "/home/me/from session.ipynb"}
+    told = {**session, "MLWS_NOTEBOOK_FILE": str(tmp_path / "told.txt")}
+    by_hand = {**told, "MLWS_NOTEBOOK": "/home/me/digits.ipynb"}
+    named = {**by_hand, "MLWS_EXPERIMENT": "named"}
+
+    def of(*args, **env):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JPY_", "MLWS_"))}
+        path = os.pathsep.join([str(KERNEL_PATH), str(package.parent)])
+        command = [sys.executable, *args]
+        done = subprocess.run(command, env={**kept, "PYTHONPATH": path, **env}, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    train = f"train {tmp_path / 'train.py'}"
+    for env, alone, in_script in (
+        ({}, "Default", train),
+        (session, "from session /home/me/from session.ipynb", train),
+        (told, "renamed /home/me/renamed.ipynb", train),
+        (by_hand, "digits /home/me/digits.ipynb", "digits /home/me/digits.ipynb"),
+        (named, "named /home/me/digits.ipynb", "named /home/me/digits.ipynb"),
+    ):
+        assert of("-c", line, **env) == alone
+        assert of(str(tmp_path / "train.py"), **env) == in_script
+        assert of("-m", "worker", **env) == (alone if env else f"worker {package / '__main__.py'}")
 
 
 def test_a_script_is_the_snapshot_of_its_run(places, server, tracker):
-    import subprocess
-    import sys
-    from pathlib import Path
-
     script = places / "train model.py"
     script.write_text("import mlws\nwith mlws.start_run(): mlws.log_metric('a', 1)\n")
-    kernel_path = Path(__file__).parents[2] / "jupyter_mlws" / "kernel_path"
-    env = {**os.environ, "PYTHONPATH": str(kernel_path), "MLWS_URL": server.url, "MLWS_TOKEN": TOKEN}
+    env = {**os.environ, "PYTHONPATH": str(KERNEL_PATH), "MLWS_URL": server.url, "MLWS_TOKEN": TOKEN}
     subprocess.run([sys.executable, str(script)], env=env, check=True, timeout=60)
     stored = tracker.only()
     assert (stored["create"]["experiment"], stored["create"]["source"]) == ("train model", str(script))
@@ -254,12 +378,7 @@ def test_a_script_is_the_snapshot_of_its_run(places, server, tracker):
 
 
 def test_a_script_from_stdin_has_no_name(places, server, tracker):
-    import subprocess
-    import sys
-    from pathlib import Path
-
-    kernel_path = Path(__file__).parents[2] / "jupyter_mlws" / "kernel_path"
-    env = {**os.environ, "PYTHONPATH": str(kernel_path), "MLWS_URL": server.url, "MLWS_TOKEN": TOKEN}
+    env = {**os.environ, "PYTHONPATH": str(KERNEL_PATH), "MLWS_URL": server.url, "MLWS_TOKEN": TOKEN}
     script = "import mlws\nwith mlws.start_run(): mlws.log_metric('a', 1)\n"
     done = subprocess.run(
         [sys.executable, "-"], input=script, env=env, cwd=places, capture_output=True, text=True, check=True, timeout=60

@@ -191,6 +191,22 @@ def test_a_tracked_cell(told: Told):
     assert "%%mlws_run" in told.content("N", "executed.py", "snapshot").decode()
 
 
+def test_a_tracked_cell_that_awaits_is_refused_before_a_run_begins(jupyter: LiveServer):
+    def runs() -> int:
+        return len(jupyter.ok("GET", "/workspaces/default/runs", params={"limit": 200})["runs"])
+
+    with Kernel(jupyter) as kernel:
+        kernel.run("%load_ext mlws\nimport asyncio, mlws")
+        before = runs()
+        refused = kernel.wait(kernel.send("%%mlws_run\nmlws.log_metric('m', 1)\nawait asyncio.sleep(0)"))
+        assert "UsageError: This cell awaits" in refused.text
+        assert "with mlws.start_run():" in refused.text
+        assert runs() == before
+        kernel.run("with mlws.start_run() as run:\n    await asyncio.sleep(0)\n    mlws.log_metric('m', 1)\nassert run.flush()")
+        kernel.run("%%mlws_run\nasync def later(): await asyncio.sleep(0)\nmlws.log_metric('m', 1)")
+        assert runs() == before + 2
+
+
 def test_logging_without_a_run(told: Told):
     run = told.run("alone")
     assert (run["status"], run["experiment_name"], run["params"]) == ("Completed", "digits of π", {"how": "implicit"})

@@ -73,6 +73,32 @@ def test_make_targets_exist(path: Path) -> None:
     assert asked - rules == set()
 
 
+def test_a_terminal_with_the_printed_exports_finds_the_runs_of_the_demo() -> None:
+    printed = subprocess.run(
+        ["make", "-s", "exports", f"VENV={sys.prefix}", "MLWS_DATA_DIR="], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    clean = {"PATH": "/usr/bin:/bin"}
+    asked = f'{printed}\ncommand -v mlws; echo "$MLWS_DATA_DIR"'
+    found = subprocess.run(["bash", "-ec", asked], env=clean, capture_output=True, text=True, check=True).stdout
+    assert found.split("\n")[:2] == [f"{sys.prefix}/bin/mlws", f"{ROOT}/.demo"]
+    rules = (ROOT / "Makefile").read_text(encoding="utf-8").split("\n\n")
+    for target in ("demo", "lab"):
+        (rule,) = [rule for rule in rules if rule.startswith(f"{target}:")]
+        assert "no-print-directory exports" in rule
+
+
+def test_a_bench_over_its_limit_keeps_none_from_running(tmp_path: Path) -> None:
+    over, within = tmp_path / "over.py", tmp_path / "within.py"
+    over.write_text("print('too slow'); raise SystemExit(1)")
+    within.write_text("print('quick')")
+    command = ["make", "-s", "bench", f"VENV={sys.prefix}", f"BENCH={over} {within}", "-o", f"{sys.prefix}/.stamp-dev"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.split("\n")[:4] == [f"== {over}", "too slow", f"== {within}", "quick"]
+    assert (done.returncode != 0, f"Over a limit, or failed: {over}\n" in done.stderr) == (True, True)
+    command[4] = f"BENCH={within}"
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
 @page
 def test_commands_exist_with_their_options(path: Path) -> None:
     main = importlib.import_module("jupyter_mlws.cli").main

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from jupyter_mlws.sdk import Table, Workspace, text
+from jupyter_mlws.sdk import Table, Workspace, forms, text
 from jupyter_mlws.sdk.table import csv_text
 from tests.sdk.test_runs import make_runs
 
@@ -114,13 +114,68 @@ def test_a_comparison_reads_well(ws: Workspace, ids: list[str]) -> None:
     assert [row.title for row in found.rows() if row.group == "run"]
 
 
+def test_what_differs_in_a_comparison_looks_different(ws: Workspace) -> None:
+    ids = make_runs(ws, "nearly the same", [0.98765, 0.98768, 0.5])
+    ws.transport.ask(
+        "POST", f"/runs/{ids[0]}/log", dict, body={"batch_id": "some-params", "params": {"data": "None", "both": "x"}}
+    )
+    ws.transport.ask("POST", f"/runs/{ids[1]}/log", dict, body={"batch_id": "some-params", "params": {"both": "x"}})
+    two = ws.runs.compare(ids[:2])
+    shown = [line.split() for line in repr(two.differences()).splitlines()]
+    assert ["metrics.acc", "0.98765", "0.98768"] in shown
+    assert ["params.data", "None", "–"] in shown  # the text, and none
+    assert "params.both" not in repr(two.differences())
+    assert ["metrics.acc", "0.9877", "0.5"] in [line.split() for line in repr(ws.runs.compare([ids[0], ids[2]])).splitlines()]
+
+
+def test_columns_of_the_values_that_a_run_had(ws: Workspace) -> None:
+    (run_id,) = make_runs(ws, "values of a metric", [3.0])
+    now = 1_700_000_000_000
+    points = [
+        {"key": key, "value": value, "step": step, "time": now} for key in ("v", "v.min") for step, value in enumerate((5, 2, 4))
+    ]
+    ws.transport.ask("POST", f"/runs/{run_id}/log", dict, body={"batch_id": "some-values", "metrics": points})
+    run = ws.runs.show(run_id)
+    names = [
+        "metrics.v",
+        "metrics.v.last",
+        "metrics.v.min",
+        "metrics.v.max",
+        "metrics.v.best",
+        "metrics.`v.min`",
+        "metrics.`v.min`.max",
+    ]
+    form = forms.runs([*names, "params.n", "metrics.absent.min"])
+    assert form.row(run)[-9:] == ["4", "4", "2", "5", "2 … 5", "4", "5", "0", ""]
+    titles = [column.title for column in form.columns][-9:]
+    assert titles == ["v", "v last", "v min", "v max", "v best", "v.min", "v.min max", "n", "absent min"]
+
+
 def test_one_run_reads_well(ws: Workspace, ids: list[str]) -> None:
     assert repr(ws.runs.show(ids[1])) == f"Run(id={ids[1]!r}, name='run 1', experiment='tables of all', status='Completed')"
 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(None, ""), (3, "3"), (0.123456, "0.1235"), (float("nan"), "NaN"), (float("-inf"), "−∞"), ("NaN", "NaN"), ("Infinity", "∞")],
+    [
+        *[
+            (123456.0, "123456"),
+            (-1234567.8, "-1234568"),
+            (9999.96, "10000"),
+            (12.3456, "12.35"),
+            (1e300, "1e+300"),
+            (-0.0, "-0"),
+        ],
+        *[
+            (None, ""),
+            (3, "3"),
+            (0.123456, "0.1235"),
+            (float("nan"), "NaN"),
+            (float("-inf"), "−∞"),
+            ("NaN", "NaN"),
+            ("Infinity", "∞"),
+        ],
+    ],
 )
 def test_numbers(value: object, shown: str) -> None:
     assert text.number(value) == shown

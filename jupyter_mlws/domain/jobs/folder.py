@@ -48,6 +48,8 @@ class Address(NamedTuple):
     token: str
     workspace: str
     experiment: str
+    name: str | None
+    """Of the run, if somebody gave it one."""
 
 
 class Outcome(NamedTuple):
@@ -77,6 +79,8 @@ def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, st
         MLWS_SPOOL_DIR=str(job_dir / "spool"),
         AZUREML_RUN_ID=row.run_id,
     )
+    if address.name is not None:
+        env["MLWS_RUN_NAME"] = address.name
     env.update(row.env)
     of_mlflow = mlflow_variables(
         url=address.url, workspace=address.workspace, token=address.token, experiment=address.experiment, given=env

@@ -33,6 +33,7 @@ class Plan(NamedTuple):
     row: JobRow
     ref: runs.RunRef
     experiment: str
+    name: str | None
     user: str
     files: list[storage.SnapshotFile]
 
@@ -50,7 +51,7 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     token = engine.db.write_sync(
         lambda s: access.issue_token(s, kind=ActorKind.JOB, user=plan.user, workspace_id=plan.ref.workspace_id, run_id=run_id)
     )
-    address = Address(engine.url, token.secret, plan.ref.workspace, plan.experiment)
+    address = Address(engine.url, token.secret, plan.ref.workspace, plan.experiment, plan.name)
     spec, cwd = service.spec_of(plan.row), folder_of(plan.row, folder)
     write_job(plan.row, kind_of(spec).launch(spec, cwd, folder), folder, cwd, address)
     return True
@@ -74,6 +75,7 @@ def _plan(session: Session, run_id: str) -> Plan:
         row,
         ref,
         runs.experiment_name(session, run_id),
+        runs.given_name(session, run_id),
         runs.user_of(session, run_id),
         files,
     )

@@ -30,6 +30,7 @@ def _sync(folder: str | None) -> int:
     from mlws import wire
     from mlws.connection import Connection, spool_folder
     from mlws.errors import Rejected, ServerAway
+    from mlws.outbox import how_to_sync
     from mlws.spool import replay
 
     connection = Connection()
@@ -52,9 +53,28 @@ def _sync(folder: str | None) -> int:
     _out(f"{where}: {done.sent} record(s) sent, {done.rejected} refused, {done.left} file(s) left.")
     for line in refused[:20]:
         _out(f"  refused: {line}")
+    for other in _passed_over(where, everything=folder is None):
+        _out(f"  passed over: {other}; {how_to_sync(other)} sends what waits there (to the server that MLWS_URL names)")
     if away:
         _out(f"The server is away: {away[0]}. Start one with `jupyter lab`, then try again.")
     return 1 if away or done.rejected else 0
+
+
+def _passed_over(where: str, everything: bool) -> List[str]:
+    """Folders in which records wait, too: those of other servers below this one, and the makeshift one."""
+    import os
+
+    from mlws.outbox import is_private, makeshift_folder
+    from mlws.spool import waiting
+
+    try:
+        found = [entry.path for entry in os.scandir(where) if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        found = []
+    makeshift = makeshift_folder()
+    if everything and makeshift != where and is_private(makeshift):
+        found.append(makeshift)
+    return [each for each in sorted(found) if waiting(each)]
 
 
 def _out(text: Any) -> None:

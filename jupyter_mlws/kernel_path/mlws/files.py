@@ -6,11 +6,13 @@ import os
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Union
 
 from mlws import values
+from mlws.process import say
 
 if TYPE_CHECKING:
     from mlws.run import Run
 
 IO_TYPES = ("uri_file", "uri_folder", "mltable", "model", "literal")
+MAX_NAMED = 5
 _COPY_STEP = 1 << 30
 
 
@@ -26,16 +28,25 @@ def log_file(run: Run, local_path: Union[str, os.PathLike[str]], artifact_path: 
 
 
 def log_folder(run: Run, folder: Union[str, os.PathLike[str]], artifact_path: str | None) -> None:
-    """Queue all files below a folder for upload."""
+    """Queue all files below a folder for upload. Links to folders are left out, and told: in a job's folder they lead to all its data."""
     root = os.fspath(folder)
     if not os.path.isdir(root):
         raise NotADirectoryError(f"{root!r} is no folder.")
     prefix = values.artifact_path(artifact_path) + "/" if artifact_path else ""
-    for here, _, names in os.walk(root):
+    linked: List[str] = []
+    for here, folders, names in os.walk(root):
+        linked += [
+            os.path.relpath(os.path.join(here, each), root) for each in folders if os.path.islink(os.path.join(here, each))
+        ]
         for name in sorted(names):
             path = os.path.join(here, name)
             if os.path.isfile(path):  # no sockets, pipes, or links to nowhere
                 _queue_copy(run, path, values.artifact_path(prefix + os.path.relpath(path, root)))
+    if linked:
+        shown = ", ".join(map(repr, sorted(linked)[:MAX_NAMED])) + (", …" if len(linked) > MAX_NAMED else "")
+        say(
+            f"links to folders are not followed, and were left out of {root!r}: {shown}; log what you want of them by its own path"
+        )
 
 
 def log_content(run: Run, content: bytes, name: str, op: str = "artifact") -> None:
@@ -141,7 +152,25 @@ def json_bytes(data: Any) -> bytes:
     """`data` as indented JSON."""
     import json
 
-    return json.dumps(data, indent=2, default=_plain).encode()
+    try:
+        text = json.dumps(data, indent=2, default=_plain)
+    except TypeError:  # a key that is neither text nor number
+        text = json.dumps(_with_plain_keys(data), indent=2, default=lambda value: _with_plain_keys(_plain(value)))
+    return text.encode()
+
+
+def _with_plain_keys(value: Any) -> Any:
+    """`value` with keys that JSON has: numpy's numbers as numbers, tuples and others as text."""
+    if isinstance(value, dict):
+        return {_plain_key(key): _with_plain_keys(one) for key, one in value.items()}
+    return [_with_plain_keys(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def _plain_key(key: Any) -> Any:
+    if key is None or isinstance(key, (str, int, float)):
+        return key
+    plain = key.item() if hasattr(key, "item") else key
+    return plain if isinstance(plain, (str, int, float)) else str(key)
 
 
 def _plain(value: Any) -> Any:

@@ -108,6 +108,11 @@ class Magics:
         if args is None:
             return
         params, tags = _pairs(args.param, "--param"), _pairs(args.tag, "--tag")
+        if _waits_for_the_loop(self.shell, cell):
+            raise UsageError(
+                "This cell awaits something outside of a function, which %%mlws_run cannot run. Track it with "
+                "`with mlws.start_run():` in the cell."
+            )
         from mlws import tracking
         from mlws.snapshot import send_cell
 
@@ -119,10 +124,22 @@ class Magics:
         except (TypeError, ValueError) as error:
             raise UsageError(str(error)) from None
         with run:
-            send_cell(run, cell)
+            if not run.is_job:  # the snapshot of a job is what was submitted, this cell among it
+                send_cell(run, cell)
             with _quiet_tracebacks(self.shell):
                 result = self.shell.run_cell(cell, store_history=False)
             result.raise_error()
+
+
+def _waits_for_the_loop(shell: Any, cell: str) -> bool:
+    """Whether only the event loop can run a cell, and is running this magic now: as in a kernel, not in a terminal."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return bool(shell.should_run_async(cell, transformed_cell=shell.transform_cell(cell)))
 
 
 @contextlib.contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import stat
 import tempfile
 from collections import deque
 from typing import Any, Deque, Dict
@@ -91,9 +93,7 @@ class Outbox:
             try:
                 self._wal = Wal(self.folder)
             except OSError:
-                self.folder = os.path.join(
-                    tempfile.gettempdir(), f"mlws-spool-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-                )
+                self.folder = _private_folder()
                 self._wal = Wal(self.folder)
         return self._wal
 
@@ -101,3 +101,33 @@ class Outbox:
         if not self._said_full:
             self._said_full = True
             say(message)
+
+
+def makeshift_folder() -> str:
+    """Where records are kept if the data folder cannot be made. Other users can write beside it, and know its name."""
+    return os.path.join(tempfile.gettempdir(), f"mlws-spool-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
+
+
+def is_private(folder: str) -> bool:
+    """Whether this is a folder, no link to one, that belongs to this user and that nobody else can open."""
+    try:
+        found = os.lstat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and (os.name == "nt" or (found.st_uid == os.getuid() and not found.st_mode & 0o077))
+
+
+def _private_folder() -> str:
+    """The makeshift folder; a new one of another name where somebody else has taken that. Raises `OSError`."""
+    folder = makeshift_folder()
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        if not is_private(folder):
+            return tempfile.mkdtemp(prefix="mlws-spool-")
+    return folder
+
+
+def how_to_sync(folder: str) -> str:
+    """The command that sends what is kept in a folder, whatever the environment of the terminal says."""
+    return f"`python -m mlws sync {shlex.quote(folder)}`"

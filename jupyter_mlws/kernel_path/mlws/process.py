@@ -51,12 +51,21 @@ def in_kernel() -> bool:
 
 
 def notebook_path() -> str | None:
-    """The absolute path of the notebook that this kernel serves, where it is known."""
-    path = os.environ.get("MLWS_NOTEBOOK") or os.environ.get("JPY_SESSION_NAME") or ""
+    """The absolute path of the notebook that this kernel serves, where it is known; what it is called now, if it was renamed."""
+    path = os.environ.get("MLWS_NOTEBOOK") or _told_notebook() or os.environ.get("JPY_SESSION_NAME") or ""
     shell = ipython()
     if not path.endswith(".ipynb") and shell is not None:
         path = str(shell.user_ns.get("__vsc_ipynb_file__") or "")
     return os.path.abspath(path) if path.endswith(".ipynb") else None
+
+
+def _told_notebook() -> str:
+    """The path that the server keeps up to date in a file; empty where there is none."""
+    try:
+        with open(os.environ.get("MLWS_NOTEBOOK_FILE", ""), "rb") as file:
+            return os.fsdecode(file.read())
+    except OSError:
+        return ""
 
 
 def script_path() -> str | None:
@@ -68,8 +77,20 @@ def script_path() -> str | None:
 
 
 def source() -> str:
-    """What a run of this process comes from: the notebook's path, the script's path, or the empty text."""
-    return notebook_path() or script_path() or ""
+    """What a run of this process comes from: the notebook's path, the script's path, or the empty text.
+
+    A script that a notebook starts inherits what tells the notebook, and yet the run is the script's. A worker of an installed
+    package (joblib's, say) runs what the notebook gave to it.
+    """
+    script = script_path()
+    if script is not None and not os.environ.get("MLWS_NOTEBOOK") and not _is_installed(script):
+        return script
+    return notebook_path() or script or ""
+
+
+def _is_installed(script: str) -> bool:
+    library = os.path.dirname(os.path.abspath(os.__file__))
+    return script.startswith(library + os.sep) or bool({"site-packages", "dist-packages"} & set(script.split(os.sep)))
 
 
 def default_experiment() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from time import time_ns
-from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Type, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Tuple, Type, Union
 
 from mlws import values
 from mlws.batches import Label, Message
@@ -24,7 +24,7 @@ class Run:
     """A run that is being tracked. Made by `mlws.start_run`; a context manager that ends the run with its block.
 
     `id` is 32 hex digits, `name` and `experiment` are what the server calls it (None until it has answered), `status` is
-    `Running` or one of `Completed`, `Failed`, `Canceled`.
+    `Running` or one of `Completed`, `Failed`, `Canceled`; the server's, if the run had ended there before.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Run:
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """See `mlws.log_params`."""
-        checked = _labels(params, "param's key", values.MAX_PARAM)
+        checked, _ = labels(params, {})
         self.params.update(checked)
         for key, value in checked.items():
             self._ready().put(Label(self.id, "params", key, value))
@@ -104,7 +104,7 @@ class Run:
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """See `mlws.set_tags`."""
-        for key, value in _labels(tags, "tag's key", values.MAX_TAG).items():
+        for key, value in labels({}, tags)[1].items():
             self._ready().put(Label(self.id, "tags", key, value))
 
     def set_note(self, note: str) -> None:
@@ -193,7 +193,8 @@ class Run:
             body: Dict[str, Any] = {"status": status, "ended_at": time_ns() // 1_000_000}
             if error is not None:
                 body["error"] = described_error(error)
-            self._send("end", body=body)
+            record = {"op": "end", "run_id": self.id, "workspace": self.workspace, "body": body}
+            self._ready().put_answered(record, self._ended)
         flush(END_FLUSH_S, patient=False)
 
     @property
@@ -227,7 +228,7 @@ class Run:
 
             tracking.closed(self)
             flush(END_FLUSH_S, patient=False)
-        elif kind is None or (kind is SystemExit and getattr(error, "code", 1) in (None, 0)):
+        elif kind is None or (issubclass(kind, SystemExit) and getattr(error, "code", 1) in (None, 0)):
             self.end("Completed")
         elif issubclass(kind, KeyboardInterrupt):
             self.end("Canceled")
@@ -264,7 +265,9 @@ class Run:
         out.know(self.id, self.workspace)
         if self._create is not None:
             self._create.setdefault("started_at", time_ns() // 1_000_000)
-            out.put_create({"op": "create", "run_id": self.id, "workspace": self.workspace, "body": self._create}, self._created)
+            out.put_answered(
+                {"op": "create", "run_id": self.id, "workspace": self.workspace, "body": self._create}, self._created
+            )
         first, self._first = self._first, None
         if first is not None:
             first(self)
@@ -272,6 +275,13 @@ class Run:
     def _created(self, answer: Dict[str, Any]) -> None:
         self.name = str(answer.get("name") or "") or self.name
         self.experiment = str(answer.get("experiment_name") or "") or self.experiment
+
+    def _ended(self, answer: Dict[str, Any]) -> None:
+        status = str(answer.get("status") or self.status)
+        if status != self.status:
+            ended = f"had ended before, as {status}: that stands; what was logged since was added to it"
+            say(f"run {self.name or self.id} {ended if status in STATUSES else f'is {status}, and ends with its job'}")
+            self.status = status
 
     def _send(self, op: str, **more: Any) -> None:
         self._ready().put(Message({"op": op, "run_id": self.id, "workspace": self.workspace, **more}))
@@ -282,8 +292,21 @@ class Run:
         say(why)
 
 
-def _labels(pairs: Mapping[str, Any], what: str, limit: int) -> Dict[str, str]:
-    return {values.check_key(key, what): values.text(value, limit) for key, value in pairs.items()}
+def labels(params: Mapping[str, Any], tags: Mapping[str, Any]) -> Tuple[Dict[str, str], Dict[str, str]]:
+    """Params and tags as they are sent. Raises `TypeError` or `ValueError` for a key that is none."""
+    return _checked(params, "param", values.MAX_PARAM), _checked(tags, "tag", values.MAX_TAG)
+
+
+def _checked(pairs: Mapping[str, Any], what: str, limit: int) -> Dict[str, str]:
+    if not hasattr(pairs, "items"):
+        raise TypeError(f"The {what}s must be a dictionary, not {type(pairs).__name__}: {pairs!r:.80}.")
+    return {values.check_key(key, f"{what}'s key"): values.text(value, limit) for key, value in pairs.items()}
+
+
+def _message_of(error: BaseException) -> str:
+    if isinstance(error, SystemExit) and isinstance(error.code, int):
+        return f"The program ended with exit code {int(error.code)}."
+    return str(error) or type(error).__name__
 
 
 def described_error(error: BaseException) -> Dict[str, Any]:
@@ -294,7 +317,7 @@ def described_error(error: BaseException) -> Dict[str, Any]:
     if len(trace) > values.MAX_TRACEBACK // 4:  # 64 kB even where each character takes four bytes
         trace = "…\n" + trace[-values.MAX_TRACEBACK // 4 :]
     return {
-        "message": values.text(str(error) or type(error).__name__, 4000),
+        "message": values.text(_message_of(error), 4000),
         "kind": type(error).__name__,
         "traceback": values.text(trace, values.MAX_TRACEBACK),
     }

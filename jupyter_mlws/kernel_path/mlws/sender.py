@@ -22,9 +22,9 @@ from mlws import wire
 from mlws.batches import BATCH_POINTS, Batcher, Item, Message
 from mlws.connection import Connection, owner_path, spool_folder
 from mlws.errors import DeliveryError, Rejected, ServerAway
-from mlws.outbox import Outbox
+from mlws.outbox import Outbox, how_to_sync
 from mlws.process import in_kernel, say
-from mlws.spool import reject, replay
+from mlws.spool import decoded, reject, replay
 
 BATCH_S = 0.2
 QUEUE_LIMIT = 200_000
@@ -61,7 +61,7 @@ class Sender:
         self._kick = self._stopping = False
         self._look_behind_at = self._first_error_at = 0.0
         self.notice = BATCH_POINTS  # length of the queue from which on `queued` has something to do
-        self._answers: Dict[str, Callable[[Any], None]] = {}
+        self._answers: Dict[Tuple[str, str], Callable[[Any], None]] = {}
         self.failures: Dict[str, str] = {}
         """By run, why the server does not have all of it: the first reason."""
         self.missing: Dict[str, str] = {}
@@ -86,9 +86,9 @@ class Sender:
         """Tell the workspace of a run, before anything is put for it."""
         self._batcher.workspaces[run_id] = workspace
 
-    def put_create(self, record: Dict[str, Any], answered: Callable[[Any], None]) -> None:
-        """As `put`, for the record that makes a run; `answered` gets the server's view of it, in the sender's thread."""
-        self._answers[record["run_id"]] = answered
+    def put_answered(self, record: Dict[str, Any], answered: Callable[[Any], None]) -> None:
+        """As `put`, for the record that makes or ends a run; `answered` gets the server's view of it, in the sender's thread."""
+        self._answers[record["op"], record["run_id"]] = answered
         self.put(Message(record))
 
     def queued(self, waiting: int) -> None:
@@ -156,7 +156,9 @@ class Sender:
                 self.outbox.close()
                 return
             count = self._spooled - self._done
-        say(f"{count} record(s) could not be sent and are kept in {self.outbox.folder}; `python -m mlws sync` sends them")
+        say(
+            f"{count} record(s) could not be sent and are kept in {self.outbox.folder}; {how_to_sync(self.outbox.folder)} sends them"
+        )
 
     def forget(self) -> None:
         """In a forked child: the parent's files and socket are not ours."""
@@ -172,7 +174,9 @@ class Sender:
         ]
         if mlws._ending or not _started(threads):  # in an exit handler: all goes straight to the spool
             self.notice = 0
-            say(f"the process is ending; what is logged now is kept in {self.outbox.folder}, and `python -m mlws sync` sends it")
+            say(
+                f"the process is ending; what is logged now is kept in {self.outbox.folder}, and {how_to_sync(self.outbox.folder)} sends it"
+            )
             return
         self._threads = threads
         if "multiprocessing.util" in sys.modules:  # its forked workers leave without atexit
@@ -277,7 +281,7 @@ class Sender:
         self._check_known(record["run_id"])
         blob = self.outbox.blob(record)
         answer = wire.deliver(connection, record, blob)
-        answered = self._answers.pop(record["run_id"], None) if record["op"] == "create" else None
+        answered = self._answers.pop((record["op"], record["run_id"]), None)
         if answered is not None and isinstance(answer, dict):
             answered(answer)
         if blob is not None:
@@ -289,9 +293,11 @@ class Sender:
 
     def _put_aside(self, payload: bytes, failure: DeliveryError) -> None:
         """Keep a record that cannot be delivered, and say so once per run and reason."""
-        record = loads(payload)
+        record = decoded(payload)
         why = failure if isinstance(failure, Rejected) else Rejected(str(failure), 500, "server_error")
-        reject(self.outbox.path, record, why)
+        reject(self.outbox.path, payload if record is None else record, why)
+        if record is None:  # its start tells what it was
+            record = {"op": "log", "run_id": (wire.log_parts(payload) or ("",))[0]}
         run_id = record["run_id"]
         self.failures.setdefault(run_id, str(why))
         if record["op"] == "create":
@@ -323,7 +329,8 @@ class Sender:
         self._said_away = True
         kept = f"what you log is kept in {self.outbox.folder}"
         if failure.no_server:
-            say(f"no server was found; {kept}. Start one with `jupyter lab`: it is sent then, or later by `python -m mlws sync`")
+            later = how_to_sync(self.outbox.folder)
+            say(f"no server was found; {kept}. Start one with `jupyter lab`: it is sent then, or later by {later}")
         else:
             say(f"the server is away ({failure}); {kept} and will be sent when it is back")
 

@@ -6,8 +6,9 @@ big-endian, then the payload, one JSON object in UTF-8:
     {"op": "create|log|artifact|snapshot|environment|io|update|end", "run_id": "<32 hex>", "body": {…}, …}
 
 Each names its `workspace`; `artifact` and `snapshot` have a `path` and, instead of a body, a `blob`: the name of a file beside.
-Beside a file may lie `<file>.ack`, a decimal offset: what stands before it was sent. A torn tail is ignored. A process holds
-a lock on its own files as long as it lives. All records are idempotent, so sending one twice does no harm.
+Beside a file may lie `<file>.ack`, a decimal offset: what stands before it was sent. A torn tail is ignored; a damaged record
+before it goes to `.rejected`, as one that the server refuses does. A process holds a lock on its own files as long as it lives.
+All records are idempotent, so sending one twice does no harm.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import sys
 import zlib
 from json import dumps, loads
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple, Union
 
 from mlws.errors import Rejected, ServerAway
 from mlws.process import start_time
@@ -41,40 +42,46 @@ class Replay(NamedTuple):
 
 
 def read_records(path: str) -> Iterator[Record]:
-    """The records of a spool file that were not acknowledged yet, oldest first.
+    """The records of a spool file that were not acknowledged yet, oldest first; damaged ones are passed over.
 
-    Ends at the first record that is torn or damaged. Raises `OSError` when the file cannot be opened.
+    Ends at a torn tail. Raises `OSError` when the file cannot be opened.
     """
     for record, _ in scan(path):
-        yield record
+        if isinstance(record, dict):
+            yield record
 
 
-def scan(path: str) -> Iterator[Tuple[Record, int]]:
-    """As `read_records`, with the offset behind each record."""
+def scan(path: str) -> Iterator[Tuple[Union[Record, bytes], int]]:
+    """As `read_records`, with the offset behind each record. The bytes of one that is damaged or no JSON object come as they are."""
     with open(path, "rb") as file:
         position = _acknowledged(path)
         file.seek(position)
+        size = os.fstat(file.fileno()).st_size
         while True:
-            payload = _read_payload(file.read)
-            if payload is None:
-                return
+            payload, whole = _read_frame(file.read)
             position += _HEADER + len(payload)
-            try:
-                record = loads(payload)
-            except (ValueError, RecursionError):
+            if not payload or (not whole and position >= size):  # only the last one can be torn
                 return
-            if isinstance(record, dict):
-                yield record, position
+            yield (decoded(payload) or payload) if whole else payload, position
 
 
-def _read_payload(read: Callable[[int], bytes]) -> bytes | None:
+def decoded(payload: bytes) -> Record | None:
+    """The record that a payload holds; None where it is no JSON object."""
+    try:
+        record = loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _read_frame(read: Callable[[int], bytes]) -> Tuple[bytes, bool]:
+    """The payload of the next frame, and whether all of it is there and undamaged; empty where no frame begins."""
     header = read(_HEADER)
     length = int.from_bytes(header[:4], "big")
     if len(header) < _HEADER or not 0 < length <= MAX_RECORD_BYTES:
-        return None
+        return b"", False
     payload = read(length)
-    whole = len(payload) == length and zlib.crc32(payload) == int.from_bytes(header[4:], "big")
-    return payload if whole else None
+    return payload, len(payload) == length and zlib.crc32(payload) == int.from_bytes(header[4:], "big")
 
 
 def _acknowledged(path: str) -> int:
@@ -124,7 +131,8 @@ class _Segment:
         if self.read >= self.size:
             return None
         os.lseek(self.file, self.read, os.SEEK_SET)
-        return _read_payload(lambda n: os.read(self.file, n))
+        payload, whole = _read_frame(lambda n: os.read(self.file, n))
+        return payload if whole else None
 
     def ack(self, length: int) -> None:
         self.read += _HEADER + length
@@ -210,9 +218,13 @@ class Wal:
         self._segments = []
 
 
-def reject(wal_path: str, record: Record, why: Rejected) -> None:
-    """Keep a record that the server refused, with the reason, in `<name>.rejected` beside: one JSON object a line."""
-    line = dumps({"status": why.status, "code": why.code, "message": str(why), "record": record})
+def reject(wal_path: str, record: Union[Record, bytes], why: Rejected) -> None:
+    """Keep a record that the server refused, with the reason, in `<name>.rejected` beside: one JSON object a line.
+
+    The bytes of a record that cannot be read are kept as text, what is no UTF-8 in them as `\\x…`.
+    """
+    kept = record.decode("utf-8", "backslashreplace") if isinstance(record, bytes) else record
+    line = dumps({"status": why.status, "code": why.code, "message": str(why), "record": kept})
     path = wal_path[: -len(".wal")] + ".rejected" if wal_path.endswith(".wal") else wal_path + ".rejected"
     try:
         with open(path, "a", encoding="utf-8") as file:
@@ -270,11 +282,8 @@ def _replay_file(path: str, send: Callable[[Record, str | None], None]) -> Repla
     sent = rejected = 0
     for record, end in scan(path):
         try:
-            blob = blob_path(path, record)
-            send(record, blob)
+            _send_record(path, record, send)
             sent += 1
-            if blob is not None:
-                _remove(blob)
         except Rejected as why:
             reject(path, record, why)
             rejected += 1
@@ -284,6 +293,15 @@ def _replay_file(path: str, send: Callable[[Record, str | None], None]) -> Repla
             file.write(b"%020d" % end)
     _remove(path)
     return Replay(sent, rejected, 0)
+
+
+def _send_record(path: str, record: Union[Record, bytes], send: Callable[[Record, str | None], None]) -> None:
+    if isinstance(record, bytes):
+        raise Rejected("The record is damaged, or no JSON object.", 400, "unreadable")
+    blob = blob_path(path, record)
+    send(record, blob)
+    if blob is not None:
+        _remove(blob)
 
 
 def _lock(file: int) -> bool:

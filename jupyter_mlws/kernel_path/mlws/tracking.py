@@ -13,9 +13,9 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Union
 
-from mlws import process, values
+from mlws import exits, process, values
 from mlws import sender as sending
-from mlws.run import Run
+from mlws.run import Run, labels
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,23 +28,42 @@ class _Stacks:
     """The open runs of this process, by thread, outermost first."""
 
     def __init__(self) -> None:
-        self.by_thread: Dict[int, List[Run]] = {}
+        self._of_thread = threading.local()  # not by number: those are used again
+        self.main: List[Run] = []
+        self.filled: List[List[Run]] = []
+        """The stacks with runs in them, those of threads that are gone as well."""
         self.implicit: Run | None = None
         """The run of what is logged without one. Made at the first call, it begins with the first thing that can be logged."""
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # an RLock: a signal handler may start a run while its own thread holds it
         self.job: Run | None = None
         self.job_continued = False
 
     def mine(self) -> List[Run]:
-        return self.by_thread.setdefault(threading.get_ident(), [])
+        found: List[Run] | None = getattr(self._of_thread, "runs", None)
+        if found is None:
+            found = self._of_thread.runs = []
+            if threading.current_thread() is threading.main_thread():
+                self.main = found
+        return found
+
+    def push(self, run: Run) -> None:
+        mine = self.mine()
+        mine.append(run)
+        with self.lock:
+            if not any(stack is mine for stack in self.filled):
+                self.filled.append(mine)
+
+    def remove(self, run: Run) -> None:
+        with self.lock:
+            for stack in self.filled:
+                if run in stack:
+                    stack.remove(run)
+            self.filled = [stack for stack in self.filled if stack]
 
     def top(self) -> Run | None:
-        mine = self.by_thread.get(threading.get_ident())
-        if mine:
-            return mine[-1]
-        main = self.by_thread.get(threading.main_thread().ident or 0)
-        if main:
-            return main[-1]
+        stack = self.mine() or self.main
+        if stack:
+            return stack[-1]
         return self.implicit if self.implicit is not None and self.implicit.begun else None
 
 
@@ -75,8 +94,8 @@ def start_run(
     - workspace: where the run goes (or is, with `run_id`). By default `MLWS_WORKSPACE`, else `default`; a child goes to its parent's.
       One that does not exist is told on stderr as soon as the server has answered.
 
-    In a job, the first run of a process that is neither nested nor continued is the job's own: it keeps its experiment, and its
-    supervisor ends it. Later ones are its children.
+    In a job, the first run of a process that is neither nested nor continued is the job's own: it keeps its experiment, and the
+    name if one was given at the submit, and its supervisor ends it. Later ones are its children.
 
     Raises `RuntimeError` when a run is active in this thread already and `nested` is false; `ValueError` for bad names or keys,
     and for a child that is to go to another workspace than its parent.
@@ -84,6 +103,7 @@ def start_run(
     for given, what in ((name, "run name"), (experiment, "experiment"), (workspace, "workspace")):
         if given is not None:
             values.name(given, what)
+    first = labels(params or {}, tags or {}), None if note is None else values.text(note, values.MAX_NOTE)
     mine = _stacks.mine()
     if run_id is not None:
         run = _continued(values.run_id(run_id), name, workspace)
@@ -97,11 +117,12 @@ def start_run(
         run = jobs or _new_run(name, experiment, active_run() if nested else _job_parent(), workspace)
     if not nested and _stacks.implicit is not None:
         _end_implicit()
-    mine.append(run)
-    run.log_params(params or {})
-    run.set_tags(tags or {})
-    if note is not None:
-        run.set_note(note)
+    _stacks.push(run)
+    (checked_params, checked_tags), checked_note = first
+    run.log_params(checked_params)
+    run.set_tags(checked_tags)
+    if checked_note is not None:
+        run.set_note(checked_note)
     return run
 
 
@@ -120,8 +141,11 @@ def _job_run(name: str | None, experiment: str | None, workspace: str | None) ->
         return None
     _stacks.job_continued = True
     run = _own_job_run(job_id)
-    if name is not None:
+    given = os.environ.get("MLWS_RUN_NAME")
+    if name is not None and given is None:
         run.rename(name)
+    elif name not in (None, given):
+        process.say(f"this run belongs to a job and keeps the name it was submitted with, {given!r}, not {name!r}")
     if experiment is not None and experiment != os.environ.get("MLWS_EXPERIMENT"):
         process.say(f"this run belongs to a job and stays in the job's experiment, not {experiment!r}")
     if workspace is not None and workspace != run.workspace:
@@ -156,6 +180,8 @@ def _new_run(name: str | None, experiment: str | None, parent: Run | None, works
 
 def _made(name: str | None, experiment: str | None, parent: Run | None, workspace: str | None) -> Run:
     """A run that begins with the first thing that is sent for it."""
+    if process.ipython() is None:
+        exits.watch()
     create: Dict[str, Any] = {"id": uuid.uuid4().hex, "process": process.identity()}
     if experiment is not None or parent is None:
         create["experiment"] = values.text(experiment or process.default_experiment(), values.MAX_NAME)
@@ -201,9 +227,7 @@ def end_run(status: str = "Completed") -> None:
 
 def closed(run: Run) -> None:
     """`run` is not active any more, in whichever thread it was."""
-    for stack in list(_stacks.by_thread.values()):
-        if run in stack:
-            stack.remove(run)
+    _stacks.remove(run)
     if _stacks.implicit is run:
         _stacks.implicit = None
 
@@ -230,7 +254,7 @@ def _end_open_runs() -> None:
     """At the process's end: as the uncaught exception of a script says, or the last cell of a kernel; without one, Completed."""
     error = _last_error()
     status = "Completed" if error is None else "Canceled" if isinstance(error, KeyboardInterrupt) else "Failed"
-    open_runs = [run for stack in _stacks.by_thread.values() for run in reversed(stack)]
+    open_runs = [run for stack in _stacks.filled for run in reversed(stack)]
     for run in [*open_runs, *([_stacks.implicit] if _stacks.implicit else [])]:
         if run.owned and run.begun:
             run.end(status, error if status == "Failed" else None)
@@ -239,7 +263,7 @@ def _end_open_runs() -> None:
 def _last_error() -> BaseException | None:
     shell = process.ipython()
     if shell is None:
-        return getattr(sys, "last_value", None)
+        return getattr(sys, "last_value", None) or exits.failure()
     error = getattr(getattr(shell, "last_execution_result", None), "error_in_exec", None)
     ended_well = isinstance(error, SystemExit) and error.code in (None, 0)
     return None if ended_well or not isinstance(error, BaseException) else error
@@ -249,7 +273,8 @@ sending.exit_hooks.append(_end_open_runs)
 
 
 def _after_fork() -> None:
-    _stacks.lock = threading.Lock()  # another thread may have held it
+    _stacks.lock = threading.RLock()  # another thread may have held it
+    _stacks.main = _stacks.mine()  # the thread that forked is the child's main thread
 
 
 if hasattr(os, "register_at_fork"):
@@ -312,7 +337,10 @@ def log_artifact(local_path: Path, artifact_path: str | None = None) -> None:
 
 
 def log_artifacts(folder: Path, artifact_path: str | None = None) -> None:
-    """Keep all files below a folder, with their relative paths; see `log_artifact`. Raises `NotADirectoryError`."""
+    """Keep all files below a folder, with their relative paths; see `log_artifact`. Raises `NotADirectoryError`.
+
+    Links to folders are not followed; that is told on stderr.
+    """
     current().log_artifacts(folder, artifact_path)
 
 
@@ -333,7 +361,7 @@ def log_table(data: Any, name: str) -> None:
 
 
 def log_dict(data: Any, name: str) -> None:
-    """Keep data as JSON; numpy arrays become lists, what JSON does not know becomes text."""
+    """Keep data as JSON; numpy arrays become lists, what JSON does not know, keys as well, becomes text."""
     current().log_dict(data, name)
 
 

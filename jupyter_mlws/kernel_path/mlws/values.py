@@ -67,7 +67,8 @@ def check_step(step: object) -> int:
     if isinstance(step, float) and step.is_integer():
         step = int(step)
     try:
-        whole = operator.index(step)  # type: ignore[arg-type]  # the TypeError is the check
+        # The TypeError is the check. Before Python 3.10, `index` gives bools and enums back as they are.
+        whole = int(operator.index(step))  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"step must be a whole number, not {step!r:.80} ({type(step).__name__}).") from None
     if not -(2**63) <= whole < 2**63:

@@ -76,8 +76,8 @@ def _send_body(connection: Connection, record: Dict[str, Any], method: str, path
     try:
         return connection.json(method, path, body if isinstance(body, dict) else {}, workspace=workspace)
     except Rejected as why:
-        if op == "end" and why.status == 409:
-            return None  # someone ended the run before: its status stands
+        if op == "end" and why.status == 409:  # someone ended the run before: its status stands
+            return connection.json("GET", path[: -len("/end")], workspace=workspace)
         if op == "log" and isinstance(body, dict) and len(body.get("params", {})) + len(body.get("tags", {})) > 1:
             _send_one_by_one(connection, path, workspace, body, why)
             return None

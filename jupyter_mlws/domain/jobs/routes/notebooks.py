@@ -20,6 +20,7 @@ from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.errors import TooLarge
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
 from jupyter_mlws.kit.paths import clean_relative
+from mlws import jobdir
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,8 +76,14 @@ class JobNotebookHandler(ApiHandler):
         """Changes from a byte offset on; ask again from `next_offset` while there is `more`, and after hints until `done`."""
         actor, q = self.actor, self.query
         ended = await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id).status in TERMINAL)
-        path = await stream_of(self, run_id)
-        self.reply(await asyncio.to_thread(read_deltas, path, q.offset, ended=ended, hold_over=q.hold_over, limit=q.limit))
+        stream, kept = await output_of(self, run_id)
+
+        def read() -> NotebookDeltas:
+            if kept is not None:
+                return kept.read(q.offset, hold_over=q.hold_over, limit=q.limit)
+            return read_deltas(stream, q.offset, ended=ended, hold_over=q.hold_over, limit=q.limit)
+
+        self.reply(await asyncio.to_thread(read))
 
 
 class JobImageHandler(ApiHandler):
@@ -93,8 +100,8 @@ class JobImageHandler(ApiHandler):
         """PNG, JPEG, GIF or WebP of the output at `place`, as bytes."""
         actor, place = self.actor, self.query.place
         await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id))
-        path = await stream_of(self, run_id)
-        send_image(self, await asyncio.to_thread(lambda: _image(delta_at(path, place))))
+        stream, kept = await output_of(self, run_id)
+        send_image(self, await asyncio.to_thread(lambda: _image(kept.at(place) if kept else delta_at(stream, place))))
 
 
 class FileNotebookHandler(ApiHandler):
@@ -131,11 +138,16 @@ class FileImageHandler(ApiHandler):
         send_image(self, await asyncio.to_thread(lambda: _image(file.at(q.place))))
 
 
-async def stream_of(handler: ApiHandler, run_id: str) -> Path:
-    """Where a job's changes of its notebook stand."""
-    await handler.db.read(lambda s: service.job_row(s, run_id))
-    path: Path = handler.services.folders.jobs / run_id / "notebook.jsonl"
-    return path
+async def output_of(handler: ApiHandler, run_id: str) -> tuple[Path, NotebookFile | None]:
+    """Where a job's changes of its notebook stand; once they are gone, as from a copy without `jobs/`, the notebook they made."""
+    stream: Path = handler.services.folders.jobs / run_id / jobdir.NOTEBOOK
+    name = await handler.db.read(lambda session: service.job_row(session, run_id).notebook_artifact)
+    if name is None or await asyncio.to_thread(stream.exists):
+        return stream, None
+    try:
+        return stream, await notebook_of(handler, run_id, "artifacts", name)
+    except ArtifactNotFound:  # somebody deleted it
+        return stream, None
 
 
 async def notebook_of(handler: ApiHandler, run_id: str, area: str, path: str) -> NotebookFile:

@@ -81,9 +81,21 @@ def add_run(session: Session, new: NewRun) -> RunRow:
 
 
 def _made_name(session: Session, new: NewRun) -> str:
-    stem = new.source.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".ipynb").removesuffix(".py").strip()
+    return f"{_stem(new.source, new.kind)}-{store.number_of_runs(session, new.experiment.id) + 1}"
+
+
+def _stem(source: str, kind: RunKind) -> str:
+    """What a made name begins with."""
+    stem = source.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".ipynb").removesuffix(".py").strip()
     first = "".join(c for c in stem.split()[0] if c.isprintable())[:60] if stem.split() else ""
-    return f"{first or new.kind.value}-{store.number_of_runs(session, new.experiment.id) + 1}"
+    return first or kind.value
+
+
+def given_name(session: Session, run_id: str) -> str | None:
+    """The name that somebody gave to a run; None for one that looks as if it was made here."""
+    row = row_of(session, run_id)
+    stem, _, number = row.name.rpartition("-")
+    return None if stem == _stem(row.source, row.kind) and number.isdecimal() else row.name
 
 
 def create_run(session: Session, actor: Actor, workspace: str, body: RunCreate) -> Run:

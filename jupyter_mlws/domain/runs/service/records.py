@@ -151,5 +151,5 @@ def set_deleted_of_experiment(session: Session, actor: Actor, experiment_id: int
     if deleted and (busy := store.busy_jobs(session, experiment_id)):
         raise RunActive(f"{busy} jobs of experiment {found.name!r} still run; cancel them first.")
     lifecycle, at = (Lifecycle.DELETED, now_ms()) if deleted else (Lifecycle.ACTIVE, None)
-    store.set_lifecycle(session, store.ids_of_experiment(session, experiment_id), lifecycle, at)
+    store.set_lifecycle(session, store.ids_of_experiments(session, [experiment_id]), lifecycle, at)
     record_change(session, found.workspace, "experiment", str(experiment_id))
