@@ -266,6 +266,12 @@ class ApiHandler(JupyterHandler):
             self.set_header(name, text)
         self.finish(msgspec.json.encode(value))
 
+    def tell_closing(self) -> None:
+        """Say so where the connection ends with this answer: tornado closes it when the body was not read to its end."""
+        body = getattr(self.request, "_body_future", None)
+        if body is not None and not body.done():
+            self.set_header("Connection", "close")
+
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """Our own errors are answers, not accidents: no traceback for them."""
         if not isinstance(value, MlwsError):
@@ -279,6 +285,7 @@ class ApiHandler(JupyterHandler):
         else:
             body = {"error": {"code": STATUS_CODES.get(status_code, "internal_error"), "message": words_of(status_code, error)}}
         self.set_status(status_code)
+        self.tell_closing()
         if status_code == 429 or status_code == 503:
             self.set_header("Retry-After", "1")
         if status_code == 401:

@@ -92,6 +92,7 @@ class MlflowHandler(ApiHandler):
         error = kwargs.get("exc_info", (None, None, None))[1]
         status, body = status_and_body(status_code, error, words_of(status_code, error))
         self.set_status(status)
+        self.tell_closing()
         if status in (429, 503):
             self.set_header("Retry-After", "1")
         if status == 401:
