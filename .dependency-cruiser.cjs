@@ -108,7 +108,7 @@ module.exports = {
       name: 'declared-dependencies-only',
       comment: 'What the product imports stands in "dependencies".',
       severity: 'error',
-      from: { path: '^src/', pathNot: TESTS },
+      from: { path: '^src/', pathNot: [TESTS, '^src/testing/'] },
       to: {
         dependencyTypes: [
           'npm-dev',

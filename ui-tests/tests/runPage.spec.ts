@@ -171,7 +171,7 @@ test('a failed run shows its cell; another parameter mends it', async ({
 
   await run.getByRole('button', { name: 'Edit and re-run…' }).click();
   await run.getByLabel('epochs').fill('many');
-  await expect(run.getByText('This is no value of type int.')).toBeVisible();
+  await expect(run.getByText('A number is needed here')).toBeVisible();
   await run.getByLabel('epochs').fill('2');
   await run.getByLabel('fail').fill('False');
   await run.getByLabel('Run name').fill('mended');
