@@ -3,7 +3,7 @@
     python -m bench.imports [times]
 
 Measured within the process, so Python's own start is left out; `from jupyter_mlws import Workspace` (the whole client) and
-`import jupyter_server` stand beside them. Bytecode is cached, as an installation has it. Exit code 1 over 60 ms for either of the first two.
+`import jupyter_server` stand beside them. Bytecode is cached, as an installation has it. Exit code 1 over 60 ms for one of the first two.
 """
 
 from __future__ import annotations
