@@ -53,25 +53,9 @@ def bulk_interval(session: Session, context: Context, request: r.BulkHistory) ->
     found = []
     for run_id in dict.fromkeys(run_ids):
         if _readable(session, context, run_id):
-            points = [
-                (step, at, value)
-                for step, at, value in metrics.iter_history(session, run_id, key)
-                if start is None or end is None or start <= step <= end
-            ]
-            found += [
-                {"key": key, "value": value, "timestamp": at, "step": step, "run_id": run_id}
-                for step, at, value in thinned(points, most)
-            ]
+            points = metrics.spread(session, run_id, key, most=most, first_step=start, last_step=end)
+            found += [{"key": key, "value": value, "timestamp": at, "step": step, "run_id": run_id} for step, at, value in points]
     return filled(metrics=found)
-
-
-def thinned(points: list[Any], most: int) -> list[Any]:
-    """The first point of each of `most` equal parts, and the last one of all."""
-    if len(points) <= most:
-        return points
-    size, longer = divmod(len(points), most)
-    starts = [n * size + min(n, longer) for n in range(most)]
-    return [points[at] for at in starts[:-1]] + [points[-1]]
 
 
 def _readable(session: Session, context: Context, run_id: str) -> bool:

@@ -15,7 +15,7 @@ from jupyter_mlws.domain.models import service as models
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import BadParent, ParamConflict, RunActive, RunDeleted, RunNotFound
 from jupyter_mlws.domain.runs.schemas import Process, RunCreate, RunKind, RunUpdate
-from jupyter_mlws.domain.runs.states import TERMINAL
+from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.kit.actors import Action, ActorKind
 from jupyter_mlws.mlflow_api import experiments
 from jupyter_mlws.mlflow_api.convert import STATUS, artifact_uri, filled, lifecycle, mapping, number, pairs, status_of
@@ -145,10 +145,20 @@ def update(session: Session, context: Context, request: r.UpdateRun) -> dict[str
         if status is not None and found.kind is not RunKind.INTERACTIVE:
             runs.log(session, context.actor, run_id, tags={REPORTED: STATUS[status]})
         elif status is not None and status is not found.status:
-            runs.change_status(session, run_id, status, actor=context.actor.name, at=request.end_time, anew=True)
+            _set_status(session, context, run_id, status, request.end_time)
         elif request.end_time is not None and found.status in TERMINAL:
             runs.set_end(session, context.actor, run_id, request.end_time)
     return {"run_info": info(find(session, context, run_id))}
+
+
+def _set_status(session: Session, context: Context, run_id: str, status: RunStatus, end: int | None) -> None:
+    """Give an interactive run any status. One that goes on belongs to the process that says so, not to that which began it."""
+    values: dict[str, Any] = {}
+    if status is RunStatus.RUNNING:
+        process = _process(session, context.actor)
+        values["process"] = process if process is not UNSET else None
+    at = end if status in TERMINAL else None
+    runs.change_status(session, run_id, status, actor=context.actor.name, at=at, values=values, anew=True)
 
 
 def delete(session: Session, context: Context, request: r.RunRequest) -> dict[str, Any]:

@@ -105,6 +105,42 @@ def test_a_run_whose_kernel_is_killed_has_failed(lab: LiveServer):
     assert (run["experiment_name"], run["metrics"]["m"]["last"]) == ("dies", 1)
 
 
+def test_a_run_that_is_resumed_belongs_to_who_resumes_it(lab: LiveServer):
+    write_notebook(lab.root / "resumed.ipynb", "1", kernel="with-mlflow")
+    with Kernel(lab, "resumed.ipynb", name="with-mlflow") as kernel:
+        kernel.run("import mlflow\nwith mlflow.start_run() as run: pass", timeout=120)
+        run_id = kernel.value("run.info.run_id")
+        kernel.shut_down()
+    wire = Wire(lab)
+    wire.ask("POST", "runs/update", {"run_id": run_id, "status": "RUNNING"})
+    deadline = time.monotonic() + 8  # longer than it takes to find that a kernel is gone
+    while time.monotonic() < deadline:
+        assert lab.ok("GET", f"/runs/{run_id}")["status"] == "Running"
+        time.sleep(1)
+    wire.ask("POST", "runs/update", {"run_id": run_id, "status": "FINISHED", "end_time": 2_000_000_000_000})
+    wire.close()
+    ended = lab.ok("GET", f"/runs/{run_id}")
+    assert (ended["status"], ended["ended_at"]) == ("Completed", 2_000_000_000_000)
+
+
+def test_through_a_second_lab_of_the_same_folder(lab: LiveServer, tmp_path: Path):
+    second = LiveServer(tmp_path, data_dir=lab.data_dir).start()
+    try:
+        wire = Wire(second)
+        run_id = wire.run("0", run_name="through the second")
+        wire.post("runs/log-metric", run_id=run_id, key="m", value=1, timestamp=1)
+        code, _ = wire.refused("GET", "runs/get", params={"run_id": "0" * 32}, status=404)
+        assert code == "RESOURCE_DOES_NOT_EXIST"
+        place = wire.get("runs/get", run_id=run_id)["run"]["info"]["artifact_uri"].removeprefix("mlflow-artifacts:/")
+        url = f"{wire.root}/api/2.0/mlflow-artifacts/artifacts/{place}/a.txt"
+        assert wire.http.put(url, content=b"hello").status_code == 200
+        assert wire.http.get(url).content == b"hello"
+        wire.close()
+    finally:
+        second.stop()
+    assert lab.ok("GET", f"/runs/{run_id}")["name"] == "through the second"
+
+
 @pytest.mark.parametrize("place", ["outside", "link", "up", "text"])
 def test_the_notebook_of_a_token_lies_below_the_root(lab: LiveServer, place: str):
     outside = lab.folder / "outside.ipynb"

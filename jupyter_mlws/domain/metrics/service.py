@@ -6,7 +6,7 @@ import math
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from jupyter_mlws.domain.metrics import batch, chunks, store
+from jupyter_mlws.domain.metrics import batch, chunks, store, thinning
 from jupyter_mlws.domain.metrics import history as reading
 from jupyter_mlws.domain.metrics import series as charts
 from jupyter_mlws.domain.metrics.batch import Series
@@ -255,6 +255,22 @@ def _after(cursor: str) -> Point:
     if number is None or type(step) is not int or type(time) is not int or step not in _INT64 or time not in _INT64:
         raise BadInput("This cursor was not made by this server for this list; ask for the first page again.", field="cursor")
     return step, time, math.nan if number != number else number
+
+
+def spread(
+    session: Session, run_id: str, key: str, *, most: int, first_step: int | None = None, last_step: int | None = None
+) -> list[tuple[int, int, MetricValue]]:
+    """At most `most` points of a metric, (step, time, value) each, evenly spread by their number over these steps; the last one too."""
+    first = first_step if first_step is not None else _INT64[0]
+    last = last_step if last_step is not None else _INT64[-1]
+    found: list[Point] = []
+    for row in store.latest_of_runs(session, [run_id], [key]):
+        some = thinning.thinned(session, row.id, first, last, most)
+        if some is None:
+            points = [point for block in reading.blocks(session, row.id) for point in block if first <= point[0] <= last]
+            some = [points[at] for at in thinning.places(len(points), most)]
+        found += some
+    return [(step, time, value if math.isfinite(value) else wire_value(value)) for step, time, value in found]
 
 
 def iter_history(session: Session, run_id: str, key: str) -> Iterator[tuple[int, int, MetricValue]]:

@@ -241,6 +241,16 @@ def heads(session: Session, series_id: int, start: Place | None = None, end: Pla
     return [Head(i, (a, b), (c, d)) for i, a, b, c, d in session.execute(query)]
 
 
+def counted_heads(session: Session, series_id: int, start: Place, end: Place) -> list[tuple[Head, int]]:
+    """As `heads`, with the number of points of each."""
+    row = MetricChunkRow
+    query = select(row.id, row.first_step, row.first_time, row.last_step, row.last_time, row.count)
+    query = query.where(row.series_id == series_id, tuple_(row.last_step, row.last_time) >= start)
+    query = query.where(tuple_(row.first_step, row.first_time) <= end)
+    found = session.execute(query.order_by(row.first_step, row.first_time, row.last_step, row.last_time))
+    return [(Head(i, (a, b), (c, d)), points) for i, a, b, c, d, points in found]
+
+
 def data_of(session: Session, chunk_id: int) -> bytes:
     """The bytes of a chunk."""
     return session.execute(select(MetricChunkRow.data).where(MetricChunkRow.id == chunk_id)).scalar_one()
