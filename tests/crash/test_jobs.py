@@ -169,29 +169,3 @@ def test_supervisors_are_killed_and_folders_removed(server: LiveServer):
     assert server.wait(killed_while_down)["reason"] == "lost"
     assert server.wait(cancel)["status"] == "Canceled", "the cancel that the killed server had not passed on"
     assert all(one_end(server, run_id) for run_id in (killed, removed, killed_while_down, cancel))
-
-
-@pytest.mark.slow
-def test_a_job_that_cannot_be_settled_is_given_up(server: LiveServer):
-    server.start()
-    poison = server.submit(command("sleep 300"))
-    server.wait(poison, "Running")
-    pid = until(lambda: record(server, poison, "pid.json"), 20)["pid"]
-    nonsense = {"reason": "exited", "exit_code": 0, "started_at": "yesterday", "ended_at": {}}
-    (folder_of(server, poison) / "exit.json").write_text(json.dumps(nonsense))
-    kill(pid)
-    beside = server.submit(command("echo beside"))
-    assert server.wait(beside, timeout=20)["status"] == "Completed", "others are not held up"
-    began, used = time.monotonic(), cpu_s(server)
-    run = server.wait(poison, timeout=90)
-    assert (run["status"], run["reason"]) == ("Failed", "lost")
-    assert "could not be stored" in run["error"]["message"]
-    assert one_end(server, poison)
-    busy = (cpu_s(server) - used) / max(time.monotonic() - began, 1)
-    assert busy < 0.5, f"the engine spins: {busy:.0%} CPU"
-
-
-def cpu_s(server: LiveServer) -> float:
-    assert server.process is not None
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100

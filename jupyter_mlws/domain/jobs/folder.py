@@ -175,7 +175,7 @@ def outcome_of(job_dir: Path, *, canceled: bool = False) -> Outcome:
         words = f"The job ran longer than its limit of {job.get('timeout_s')} s and was ended."
         return Outcome(RunStatus.FAILED, "timeout", RunError(message=words), started, ended)
     if reason == "spawn_failed":
-        words = f"The job could not be started: {record.get('message')}"
+        words = whole_text(f"The job could not be started: {record.get('message')}")
         return Outcome(RunStatus.FAILED, "spawn_failed", RunError(message=words), started, ended)
     if record.get("exit_code") == 0:
         return Outcome(RunStatus.COMPLETED, None, None, started, ended)

@@ -20,6 +20,7 @@ from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs.engine import JobEngine
 from jupyter_mlws.domain.jobs.prepare import prepare
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, JobCreate
+from jupyter_mlws.domain.jobs.settle import settle
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import Run
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
@@ -134,6 +135,28 @@ def test_a_job_is_canceled_while_it_waits_for_room(
     assert tell
     engine.tell_canceled(run_id)
     assert ended(db, run_id, 20).status is RunStatus.CANCELED
+
+
+def test_a_job_that_cannot_be_settled_is_given_up(
+    db: Database, make_engine: Callable[[], JobEngine], monkeypatch: pytest.MonkeyPatch
+):
+    poison = submitted(db, "true")
+
+    def broken(engine: JobEngine, run_id: str, folder: Path) -> None:
+        if run_id == poison:
+            raise ValueError("it has no form that anything knows")
+        settle(engine, run_id, folder)
+
+    monkeypatch.setattr(engine_module, "settle", broken)
+    make_engine()
+    assert ended(db, submitted(db, "echo beside")).status is RunStatus.COMPLETED, "others are not held up"
+    began, used = time.monotonic(), time.process_time()
+    run = ended(db, poison, 90)
+    assert (run.status, run.reason) == (RunStatus.FAILED, "lost")
+    assert run.error is not None
+    assert "could not be stored" in run.error.message
+    busy = (time.process_time() - used) / max(time.monotonic() - began, 1)
+    assert busy < 0.5, f"the engine spins: {busy:.0%} CPU"
 
 
 class Elsewhere:
