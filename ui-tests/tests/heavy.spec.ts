@@ -116,10 +116,27 @@ test('a long log is searched beyond what the tab holds', async ({
   baseURL
 }) => {
   const server = new Server(request, baseURL ?? '');
-  const { run } = await start(server, page, 'logs', {
-    kind: 'command',
-    command: `python -c "for n in range(200_000): print('line', n, 'of a long log', '\\x1b[31mneedle\\x1b[0m' if n in (7, 99_999) else '')"`
-  });
+  const made = await server.send<{ run: { id: string } }>(
+    'POST',
+    '/workspaces/default/jobs',
+    {
+      spec: {
+        kind: 'command',
+        command: `python -c "for n in range(200_000): print('line', n, 'of a long log', '\\x1b[31mneedle\\x1b[0m' if n in (7, 99_999) else '')"`
+      },
+      experiment: 'heavy'
+    }
+  );
+  // A tab that is there from the start has followed all of it; one that comes later begins at the end.
+  await expect
+    .poll(
+      async () =>
+        (await server.get<{ status: string }>(`/runs/${made.run.id}`)).status,
+      { timeout: ENDED }
+    )
+    .toBe('Completed');
+  await openPage(page, `runs/${made.run.id}/logs`);
+  const run = page.locator(`#jp-mlws-runs-${made.run.id}`);
   await ended(run);
   await expect(run.getByRole('log')).toContainText('line 199999');
   await expect(run.getByText('stand before these lines')).toBeVisible();

@@ -126,11 +126,17 @@ test('workspaces are managed in the Lab', async ({
   await expect(switcher).toHaveValue('default');
   await page.getByRole('listbox').focus();
   await lab.keyboard.press('Home');
+  const options = page.getByRole('option');
+  await expect(options.first()).toHaveAttribute('aria-selected', 'true');
+  await entry('default').click();
   await expect(entry('default')).toHaveAttribute('aria-selected', 'true');
   await expect(
     page.getByRole('button', { name: 'Archive', exact: true })
   ).toHaveCount(0);
+  await page.getByRole('listbox').focus();
   await lab.keyboard.press('End');
+  await expect(options.last()).toHaveAttribute('aria-selected', 'true');
+  await entry('team-b').click();
   await expect(page.getByRole('heading', { name: 'team-b' })).toBeVisible();
   await page.getByRole('button', { name: 'Restore' }).click();
   await expect(
