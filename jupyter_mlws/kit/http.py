@@ -37,6 +37,8 @@ MAX_JSON_BYTES = 16 * 1024 * 1024
 SLOW_BODY_S = 120.0
 """A JSON body takes no longer; files may, as long as something comes (`kit.streams`)."""
 SETTINGS_KEY = "mlws"
+LOCAL_HEADER = "X-Mlws-Local"
+"""The local token, beside the caller's own: that another server of the same user passes the request on."""
 
 V = TypeVar("V", bound="Callable[..., Awaitable[None]]")
 
@@ -205,6 +207,11 @@ class ApiHandler(JupyterHandler):
     def bearer(self) -> str | None:
         """The token of ours that the request came with."""
         return self._token
+
+    @property
+    def passed_on(self) -> bool:
+        """Whether it comes through another server. Its credentials and its Host may then be that server's, and not its caller's."""
+        return LOCAL_HEADER in self.request.headers
 
     def upload_body(self) -> Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]] | None:
         """For handlers that take their body as a stream: what hands it on to another server. None: the body is whole already."""

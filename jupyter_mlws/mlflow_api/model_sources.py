@@ -13,7 +13,7 @@ from jupyter_mlws.domain.runs.errors import RunNotFound
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.mlflow_api.errors import DoesNotExist, InvalidParameter
 from jupyter_mlws.mlflow_api.experiments import FOREIGN
-from jupyter_mlws.mlflow_api.proxied import place_of
+from jupyter_mlws.mlflow_api.places import place_of
 from jupyter_mlws.mlflow_api.registered_models import LATEST, known_alias, stage_of
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from tornado.iostream import StreamClosedError
 from tornado.tcpclient import TCPClient
 
 from jupyter_mlws.kit.errors import Unavailable
+from jupyter_mlws.kit.http import LOCAL_HEADER
 from jupyter_mlws.server.owner import OwnerAddress, read_address
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 ACTOR_HEADER = "X-Mlws-Actor"
 ROOT_HEADER = "X-Mlws-Root"
-LOCAL_HEADER = "X-Mlws-Local"
-"""The local token, beside the caller's own: that another server of the same user says where the caller's paths begin."""
 PASSED_ON = ("Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "Range", "Accept", "X-Mlws-Sha256")
 NOT_PASSED_BACK = frozenset({"transfer-encoding", "connection", "keep-alive", "server", "date", "set-cookie"})
 REPEATABLE = ("GET", "PUT")

@@ -239,3 +239,19 @@ def test_a_kernel_of_the_second_server_gets_a_token_of_the_owner(pair: Pair):
     assert owner.ok("GET", f"/runs/{elsewhere}")["workspace"] == "of-a-kernel"
     assert kernels(second, "DELETE", f"/{kernel_id}").status_code == 204
     until(lambda: owner.get("/info", token=token).status_code == 401, 10, "the token ends with its kernel")
+
+
+def test_uploads_in_parts_never_give_away_the_owners_token(pair: Pair):
+    owner, second = pair
+    run_id = new_run(owner)
+    answers = {}
+    for name, server in (("owner", owner), ("second", second)):
+        url = f"{server.url}/mlws/api/2.0/mlflow-artifacts/mpu/create/0/{run_id}/artifacts"
+        sent = {"Authorization": f"token {server.token}"}
+        answers[name] = httpx.post(url, headers=sent, json={"path": "big.bin", "num_parts": 2}, timeout=30)
+    local = json.loads((owner.data_dir / "owner.json").read_text())["token"]
+    assert answers["owner"].status_code == 200
+    assert all(part["headers"] == {"Authorization": f"token {owner.token}"} for part in answers["owner"].json()["credentials"])
+    assert (answers["second"].status_code, answers["second"].json()["error_code"]) == (501, "NOT_IMPLEMENTED")
+    assert len(local) > 20
+    assert all(local not in answer.text for answer in answers.values())
