@@ -7,13 +7,12 @@ for one of another workspace (`domain.access.service.exchange_token`); both end 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import logging
 import os
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from jupyter_client.kernelspec import NoSuchKernel
@@ -29,22 +28,28 @@ from jupyter_mlws.server.notebooks import follow_notebooks
 from mlws.jobdir import boot_id, start_time
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from jupyter_mlws.server.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
 
-class Given(NamedTuple):
-    """What a kernel was given: the ids of its tokens, and the notebook it was started for."""
-
-    tokens: list[str]
-    notebook: str | None
-
-
 KERNEL_PATH = str(Path(__file__).resolve().parent.parent / "kernel_path")
 LIFETIME_S = 30 * 24 * 3600
+EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
+NOTEBOOK = "IPYNB_FILE"
 PATIENCE_S = 5.0
 """A kernel's start waits so long for the workspace, and then does without."""
+
+
+class Given:
+    """What a kernel was given: the ids of its tokens, MLflow's variables, and the notebook it serves, which may be renamed."""
+
+    def __init__(self, tokens: list[str], variables: dict[str, str], notebook: Path | None) -> None:
+        self.tokens = tokens
+        self.variables = variables
+        self.notebook = notebook
 
 
 def with_kernel_path(user_value: str | None) -> str:
@@ -74,7 +79,7 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
         kernel_id = await start(*args, **{**kwargs, "env": env})
         if given is not None:
             tokens[str(kernel_id)] = given
-            follow_process(manager, str(kernel_id), given, runtime)
+            await follow_process(manager.get_kernel(kernel_id), given, runtime)
         return kernel_id
 
     @functools.wraps(shutdown)
@@ -97,19 +102,46 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
         return made
 
     manager.start_kernel, manager.shutdown_kernel, manager.pre_start_kernel = start_kernel, shutdown_kernel, pre_start_kernel
-    keep_path_in_updates(manager)
+    follow_renames(manager, tokens, runtime, Path(serverapp.root_dir))
     follow_notebooks(manager, Path(serverapp.runtime_dir), Path(serverapp.root_dir))
     manager._mlws_follows = True
 
 
-def keep_path_in_updates(manager: Any) -> None:
-    """When a notebook is renamed, Jupyter writes this server's PYTHONPATH over the one that its kernel gets at the next start."""
+def follow_renames(manager: Any, tokens: dict[str, Given], runtime: Runtime, root: Path) -> None:
+    """Follow the names of notebooks, for the snapshots of running kernels and for the environment of the next start."""
     update = getattr(manager, "update_env", lambda **_: None)  # jupyter_client has it from 8.5 on
 
     def update_env(*, kernel_id: str, env: dict[str, str]) -> Any:
-        return update(kernel_id=kernel_id, env={**env, "PYTHONPATH": with_kernel_path(env.get("PYTHONPATH"))})
+        """A session was changed. Jupyter writes this server's environment over the one that its kernel gets at the next start."""
+        given, notebook = tokens.get(str(kernel_id)), notebook_of(env, root)
+        ours = {"PYTHONPATH": with_kernel_path(env.get("PYTHONPATH"))}
+        if given is not None:
+            if notebook is not None:
+                given.notebook = notebook
+                in_background(note_holder(manager.get_kernel(kernel_id), given, runtime))
+            ours.update(renamed(given))
+        return update(kernel_id=kernel_id, env={**env, **ours})
 
     manager.update_env = update_env
+
+
+def renamed(given: Given) -> dict[str, str]:
+    """MLflow's variables that name the notebook, by its present name; those that the user set himself are not ours to change."""
+    notebook = given.notebook
+    if notebook is None:
+        return given.variables
+    named = {EXPERIMENT: notebook.stem, NOTEBOOK: str(notebook)}
+    return {**given.variables, **{name: value for name, value in named.items() if name in given.variables}}
+
+
+_TASKS: set[asyncio.Task[None]] = set()
+
+
+def in_background(work: Coroutine[Any, Any, None]) -> None:
+    """Do it without making anybody wait."""
+    task = asyncio.get_running_loop().create_task(work)
+    _TASKS.add(task)
+    task.add_done_callback(_TASKS.discard)
 
 
 def keep_kernel_path(kernel: Any) -> None:
@@ -148,13 +180,13 @@ async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: R
         "MLWS_DATA_DIR": str(runtime.settings.data_dir),
         "MLWS_SPOOL_DIR": str(runtime.services.folders.spool),
     }
-    session = env.get("JPY_SESSION_NAME", "")
-    notebook = root / session if session.endswith(".ipynb") else None
+    notebook = notebook_of(env, root)
+    variables: dict[str, str] = {}
     env.update({name: value for name, value in ours.items() if name not in os.environ})
     if runtime.settings.mlflow_in_kernels:
         # A token of its own, which opens one workspace: it goes along when somebody points MLflow at another server.
         mlflow_id, mlflow_secret = await issue(runtime, workspace, exchangeable=False)
-        made = mlflow_variables(
+        variables = mlflow_variables(
             url=runtime.settings.url,
             workspace=workspace,
             token=mlflow_secret,
@@ -162,25 +194,29 @@ async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: R
             notebook=str(notebook) if notebook is not None else None,
             given={**env, **named},
         )
-        env.update(made)
+        env.update(variables)
         tokens.append(mlflow_id)
-    return Given(tokens, str(notebook) if notebook is not None else None)
+    return Given(tokens, variables, notebook)
 
 
-def follow_process(manager: Any, kernel_id: str, given: Given, runtime: Runtime) -> None:
-    """Tell which process has the kernel's tokens, now and after each restart."""
-    loop = asyncio.get_running_loop()
-    waiting: set[asyncio.Task[None]] = set()
+def notebook_of(env: dict[str, str], root: Path) -> Path | None:
+    """The notebook that Jupyter names in the environment of a kernel."""
+    session = env.get("JPY_SESSION_NAME", "")
+    return root / session if session.endswith(".ipynb") else None
 
-    def tell() -> None:
-        if kernel_id in manager:
-            task = loop.create_task(note_holder(manager.get_kernel(kernel_id), given, runtime))
-            waiting.add(task)
-            task.add_done_callback(waiting.discard)
 
-    tell()
-    with contextlib.suppress(AttributeError, KeyError):  # managers without a restarter
-        manager.add_restart_callback(kernel_id, tell, "restart")
+async def follow_process(kernel: Any, given: Given, runtime: Runtime) -> None:
+    """Tell which process has the kernel's tokens, now and after each restart, by hand or after a crash."""
+    restart = kernel.restart_kernel
+
+    @functools.wraps(restart)
+    async def restart_kernel(*args: Any, **kwargs: Any) -> Any:
+        result = await restart(*args, **kwargs)
+        await note_holder(kernel, given, runtime)
+        return result
+
+    kernel.restart_kernel = restart_kernel
+    await note_holder(kernel, given, runtime)
 
 
 async def note_holder(kernel: Any, given: Given, runtime: Runtime) -> None:
@@ -188,7 +224,8 @@ async def note_holder(kernel: Any, given: Given, runtime: Runtime) -> None:
     pid = getattr(kernel.provisioner, "pid", None)
     if not isinstance(pid, int):
         return
-    holder = Holder(host=os.uname().nodename, pid=pid, start_time=start_time(pid), boot_id=boot_id(), notebook=given.notebook)
+    notebook = str(given.notebook) if given.notebook is not None else None
+    holder = Holder(host=os.uname().nodename, pid=pid, start_time=start_time(pid), boot_id=boot_id(), notebook=notebook)
     forwarder = runtime.forwarder
     try:
         for token_id in given.tokens:

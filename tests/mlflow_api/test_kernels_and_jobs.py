@@ -8,13 +8,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.live import LiveServer, write_notebook
 from tests.live_kernel import Kernel
 from tests.mlflow_api.conftest import Wire
 from tests.mlflow_clients import python_of
-from tests.servers import kill
+from tests.servers import kill, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -103,6 +104,45 @@ def test_a_run_whose_kernel_is_killed_has_failed(lab: LiveServer):
     assert time.monotonic() - since < 15
     assert (run["status"], run["reason"]) == ("Failed", "kernel_ended")
     assert (run["experiment_name"], run["metrics"]["m"]["last"]) == ("dies", 1)
+
+
+@pytest.mark.parametrize("how", ["by hand", "by itself"])
+def test_a_restarted_kernel_is_another_process(lab: LiveServer, how: str):
+    """Runs of the new process go on, and end with it."""
+    write_notebook(lab.root / "again.ipynb", "1", kernel="with-mlflow")
+    with Kernel(lab, "again.ipynb", name="with-mlflow") as kernel:
+        first = kernel.value("__import__('os').getpid()")
+        if how == "by hand":
+            kernel.restart()
+        else:
+            kill(first)
+            time.sleep(6)  # Jupyter looks every three seconds
+        pid = kernel.value("__import__('os').getpid()")
+        assert pid != first
+        kernel.run("import mlflow\nrun = mlflow.start_run()", timeout=120)
+        run_id = kernel.value("run.info.run_id")
+        time.sleep(8)  # longer than it takes to find that a kernel is gone
+        assert lab.ok("GET", f"/runs/{run_id}")["status"] == "Running"
+        kill(pid)
+        assert lab.wait(run_id, timeout=20)["reason"] == "kernel_ended"
+
+
+def test_a_renamed_notebook_is_the_snapshot_by_its_new_name(lab: LiveServer):
+    write_notebook(lab.root / "before.ipynb", "1", kernel="with-mlflow")
+    with Kernel(lab, "before.ipynb", name="with-mlflow") as kernel:
+        headers = {"Authorization": f"Bearer {lab.token}"}
+        for address in (f"{lab.url}/api/contents/before.ipynb", f"{lab.url}/api/sessions/{kernel.session}"):
+            renamed = httpx.patch(
+                address, json={"path": "after.ipynb", "name": "after.ipynb", "type": "notebook"}, headers=headers
+            )
+            assert renamed.status_code == 200, renamed.text
+        kernel.run("import mlflow\nrun = mlflow.start_run()", timeout=120)
+        run_id = kernel.value("run.info.run_id")
+        found = until(lambda: lab.ok("GET", f"/runs/{run_id}")["snapshot_id"], 10)
+        assert found
+        assert [entry["path"] for entry in lab.ok("GET", f"/runs/{run_id}/snapshot")["entries"]] == ["after.ipynb"]
+        kernel.restart()
+        assert kernel.value("__import__('os').environ['MLFLOW_EXPERIMENT_NAME']") == "after"
 
 
 def test_a_run_that_is_resumed_belongs_to_who_resumes_it(lab: LiveServer):
