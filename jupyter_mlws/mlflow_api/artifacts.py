@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from jupyter_mlws.domain.models import service as models
+from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.errors import ArtifactNotFound
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.paths import BadPath
 from jupyter_mlws.mlflow_api.convert import artifact_uri, filled
 from jupyter_mlws.mlflow_api.errors import InvalidParameter, missing
-from jupyter_mlws.mlflow_api.runs import find, run_id_of
+from jupyter_mlws.mlflow_api.runs import active, run_id_of
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -29,7 +30,9 @@ WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 
 def list_of_run(session: Session, context: Context, request: r.ListArtifacts) -> dict[str, Any]:
     """What lies in a folder of a run's artifacts, by paths from the run's root."""
-    found = find(session, context, run_id_of(request))
+    run_id = run_id_of(request)
+    with active(run_id):
+        found = runs.head(session, context.actor, run_id)
     path = check_path(request.path or "")
     root = artifact_uri(found.experiment_id, found.artifact_location, found.id)
     return filled(root_uri=root, files=[wire(entry, entry.path) for entry in folder(session, found.id, path)])
@@ -71,7 +74,8 @@ def presigned_upload(session: Session, context: Context, request: r.Presigned) -
     _check_expiration(request.expiration)
     check_path(request.path or "")
     if request.run_id:
-        find(session, context, request.run_id)
+        with active(request.run_id):
+            runs.open_run(session, context.actor, Action.READ, request.run_id)
     else:
         models.open_for_files(session, context.actor, request.model_id or "", Action.LOG)
     raise InvalidParameter(
@@ -86,7 +90,8 @@ def presigned_download(session: Session, context: Context, request: r.Presigned)
         raise missing("run_id")
     _check_expiration(request.expiration)
     check_path(request.path or "")
-    find(session, context, request.run_id)
+    with active(request.run_id):
+        runs.open_run(session, context.actor, Action.READ, request.run_id)
     raise InvalidParameter(
         f"Presigned download is not supported for runs with proxied artifact storage (artifact URI scheme: {SCHEME}). This endpoint "
         "requires a run with a direct cloud storage artifact URI."

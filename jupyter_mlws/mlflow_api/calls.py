@@ -10,6 +10,7 @@ from jupyter_mlws.mlflow_api import (
     metrics,
     model_versions,
     registered_models,
+    run_logging,
     run_search,
     runs,
 )
@@ -39,14 +40,14 @@ RUNS = [
     Call("POST", "runs/update", LOG, r.UpdateRun, runs.update),
     Call("POST", "runs/delete", EDIT, r.RunRequest, runs.delete),
     Call("POST", "runs/restore", EDIT, r.RunRequest, runs.restore),
-    Call("POST", "runs/log-metric", LOG, r.LogMetric, runs.log_metric),
-    Call("POST", "runs/log-parameter", LOG, r.LogParam, runs.log_param),
-    Call("POST", "runs/log-batch", LOG, r.LogBatch, runs.log_batch),
-    Call("POST", "runs/set-tag", LOG, r.RunTag, runs.set_tag),
-    Call("POST", "runs/delete-tag", LOG, r.DeleteRunTag, runs.delete_tag),
-    Call("POST", "runs/log-model", LOG, r.LogModel, runs.log_model),
-    Call("POST", "runs/log-inputs", LOG, r.LogInputs, runs.log_inputs),
-    Call("POST", "runs/outputs", LOG, r.LogOutputs, runs.log_outputs),
+    Call("POST", "runs/log-metric", LOG, r.LogMetric, run_logging.log_metric),
+    Call("POST", "runs/log-parameter", LOG, r.LogParam, run_logging.log_param),
+    Call("POST", "runs/log-batch", LOG, r.LogBatch, run_logging.log_batch),
+    Call("POST", "runs/set-tag", LOG, r.RunTag, run_logging.set_tag),
+    Call("POST", "runs/delete-tag", LOG, r.DeleteRunTag, run_logging.delete_tag),
+    Call("POST", "runs/log-model", LOG, r.LogModel, run_logging.log_model),
+    Call("POST", "runs/log-inputs", LOG, r.LogInputs, run_logging.log_inputs),
+    Call("POST", "runs/outputs", LOG, r.LogOutputs, run_logging.log_outputs),
 ]
 
 METRICS = [

@@ -157,7 +157,7 @@ def find(session: Session, context: Context, experiment_id: str | None, action: 
         found = experiments.record_by_name(session, context.workspace, experiments.DEFAULT)
         if found is None:
             raise missing
-        return found
+        text = str(found.id)
     try:
         record = experiments.record(session, context.actor, text, action)
     except ExperimentNotFound:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.metrics import service as metrics
+from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.runs.errors import RunNotFound
+from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.mlflow_api.convert import filled
-from jupyter_mlws.mlflow_api.errors import SEE_DOCS, DoesNotExist, InvalidParameter
-from jupyter_mlws.mlflow_api.runs import find, run_id_of
+from jupyter_mlws.mlflow_api.errors import SEE_DOCS, InvalidParameter
+from jupyter_mlws.mlflow_api.runs import run_id_of
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -60,7 +63,7 @@ def bulk_interval(session: Session, context: Context, request: r.BulkHistory) ->
 
 def _readable(session: Session, context: Context, run_id: str) -> bool:
     try:
-        find(session, context, run_id)
-    except DoesNotExist:
+        runs.open_run(session, context.actor, Action.READ, run_id)
+    except RunNotFound:
         return False
     return True

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from jupyter_mlws.domain.models import service as models
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import RunNotFound
-from jupyter_mlws.domain.workspaces import service as workspaces
+from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.mlflow_api.errors import DoesNotExist, InvalidParameter
 from jupyter_mlws.mlflow_api.experiments import FOREIGN
 from jupyter_mlws.mlflow_api.places import place_of
@@ -155,10 +155,9 @@ def _owner(path: str) -> str | None:
 
 def _has_run(session: Session, context: Context, run_id: str) -> bool:
     try:
-        found = runs.record(session, context.actor, run_id)
+        return runs.open_run(session, context.actor, Action.READ, run_id).workspace == context.workspace
     except RunNotFound:
         return False
-    return found.workspace_id == workspaces.find(session, context.workspace).id
 
 
 def _logged(session: Session, context: Context, model_id: str) -> LoggedModel:

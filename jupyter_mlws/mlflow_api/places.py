@@ -52,7 +52,7 @@ class Place(NamedTuple):
         elif action is Action.READ:
             runs.open_run(session, actor, action, self.owner)
         else:
-            runs.open_for_files(session, actor, self.owner)
+            runs.open_to_log(session, actor, self.owner)
 
     def note(self, session: Session, actor: Actor) -> None:
         """Tell listeners that the owner's files changed."""

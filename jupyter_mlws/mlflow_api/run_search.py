@@ -9,7 +9,7 @@ from jupyter_mlws.domain.search import service as search
 from jupyter_mlws.mlflow_api import experiments
 from jupyter_mlws.mlflow_api.convert import filled, view_of
 from jupyter_mlws.mlflow_api.errors import DoesNotExist
-from jupyter_mlws.mlflow_api.runs import NAME, NOTE, PARENT, with_io
+from jupyter_mlws.mlflow_api.run_wires import NAME, NOTE, PARENT, with_io
 from jupyter_mlws.mlflow_api.validation import page_size
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MAX_KEY = 250
 MAX_PARAM = 6000
 MAX_TAG = 8000
+MAX_NOTE = 100_000
 MAX_EXPERIMENT_NAME = 500
 MAX_EXPERIMENT_TAG = 20_000
 BATCH_METRICS, BATCH_PARAMS, BATCH_TAGS, BATCH_ALL = 1000, 100, 100, 1000
@@ -45,6 +46,12 @@ def check_length(text: str, what: str, most: int) -> None:
     """A text's length."""
     if len(text) > most:
         raise InvalidParameter(f"'{what}' exceeds the maximum length of {most} characters")
+
+
+def check_note(text: str) -> str:
+    """A note, which is longer than other tags may be."""
+    check_length(text, "mlflow.note.content", MAX_NOTE)
+    return text
 
 
 def check_run_id(run_id: str) -> None:

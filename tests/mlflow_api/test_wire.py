@@ -195,6 +195,73 @@ def test_names_and_tags(wire: Wire):
     assert [run["info"]["run_id"] for run in found] == [run_id]
 
 
+def test_tags_of_other_things(wire: Wire):
+    """Names and notes change the run, also when nothing else is given; and never a run that is not there."""
+    run_id = wire.run("0", run_name="kept")
+    wire.post("runs/set-tag", run_id=run_id, key="mlflow.note.content", value="# Why")
+    wire.post("runs/set-tag", run_id=run_id, key="mlflow.runName", value="  ")
+    wire.post(
+        "runs/log-batch", run_id=run_id, tags=[{"key": "mlflow.note.content", "value": "n" * 100_000}, {"key": "t", "value": "v"}]
+    )
+    too_long = {"run_id": run_id, "key": "mlflow.note.content", "value": "n" * 100_001}
+    assert "exceeds the maximum length of 100000" in wire.refused("POST", "runs/set-tag", too_long)[1]
+    run = wire.get("runs/get", run_id=run_id)["run"]
+    tags = {tag["key"]: tag["value"] for tag in run["data"]["tags"]}
+    assert (run["info"]["run_name"], len(tags["mlflow.note.content"]), tags["t"]) == ("kept", 100_000, "v")
+    for key in ("mlflow.runName", "mlflow.note.content", "t"):
+        for value in ("", "x"):
+            code = wire.refused("POST", "runs/set-tag", {"run_id": NOWHERE, "key": key, "value": value}, status=404)[0]
+            assert code == RDNE, (key, value)
+    assert "'user_id' exceeds" in wire.refused("POST", "runs/create", {"experiment_id": "0", "user_id": "u" * 256})[1]
+
+
+def test_runs_in_the_bin(wire: Wire):
+    run_id = wire.run("0")
+    wire.post("runs/delete", run_id=run_id)
+    wire.post("runs/delete", run_id=run_id)
+    inactive = f"The run {run_id} must be in the 'active' state. Current state is deleted."
+    for path, body in {
+        "runs/update": {"status": "FINISHED"},
+        "runs/set-tag": {"key": "mlflow.runName", "value": ""},
+        "runs/delete-tag": {"key": "t"},
+        "runs/log-metric": {"key": "m", "value": 1, "timestamp": 1},
+        "runs/log-batch": {},
+        "runs/log-inputs": {},
+        "runs/outputs": {"models": []},
+    }.items():
+        assert wire.refused("POST", path, {"run_id": run_id, **body}) == (IPV, inactive), path
+        assert wire.refused("POST", path, {"run_id": NOWHERE, **body}, status=404)[0] == RDNE, path
+    assert wire.get("runs/get", run_id=run_id)["run"]["info"]["lifecycle_stage"] == "deleted"
+    wire.post("runs/restore", run_id=run_id)
+    assert wire.get("runs/get", run_id=run_id)["run"]["info"]["lifecycle_stage"] == "active"
+    for path in ("runs/delete", "runs/restore"):
+        assert wire.refused("POST", path, {"run_id": NOWHERE}, status=404)[0] == RDNE
+
+
+@pytest.mark.parametrize("told", ["{}", "7", '"x"', "[" * 100_000, "no JSON", "[1]"])
+def test_models_of_old_clients(wire: Wire, told: str):
+    """The tag that lists them may hold anything."""
+    run_id = wire.run("0")
+    wire.post("runs/set-tag", run_id=run_id, key="mlflow.log-model.history", value=told)
+    model = {"artifact_path": "model", "flavors": {"f": {}}, "utc_time_created": "now", "run_id": run_id}
+    wire.post("runs/log-model", run_id=run_id, model_json=json.dumps(model))
+    tags = {tag["key"]: tag["value"] for tag in wire.get("runs/get", run_id=run_id)["run"]["data"]["tags"]}
+    listed = json.loads(tags["mlflow.log-model.history"])
+    assert listed[-1]["artifact_path"] == "model"
+    huge = {**model, "flavors": {"f": "x" * 1_000_000}}
+    assert (
+        "exceeds the maximum length"
+        in wire.refused("POST", "runs/log-model", {"run_id": run_id, "model_json": json.dumps(huge)})[1]
+    )
+    assert wire.refused("POST", "runs/log-model", {"run_id": run_id, "model_json": "[" * 100_000})[0] == IPV
+
+
+def test_the_dataset_that_is_wrong_is_named(wire: Wire):
+    run_id = wire.run("0")
+    fine = {"dataset": {"name": "d", "digest": "1", "source_type": "local", "source": "s"}}
+    assert "'datasets[1].dataset'" in wire.refused("POST", "runs/log-inputs", {"run_id": run_id, "datasets": [fine, {}]})[1]
+
+
 def test_experiments(wire: Wire):
     one = wire.experiment("Exp A")
     assert wire.refused("POST", "experiments/create", {"name": "Exp A"})[0] == "RESOURCE_ALREADY_EXISTS"
@@ -334,3 +401,12 @@ def test_a_body_of_one_gigabyte_is_refused_before_it_is_read(wire: Wire, server:
         assert b" 413 " in answer.partition(b"\r\n")[0]
         assert b'"error_code"' in answer
     assert wire.http.get(f"{wire.root}/health").text == "OK"
+
+
+def test_a_body_that_is_too_large_gets_an_answer(wire: Wire):
+    answer = wire.http.post(
+        f"{wire.root}/api/2.0/mlflow/runs/log-batch",
+        content=b"[" + b" " * 17_000_000,
+        headers={"Content-Type": "application/json"},
+    )
+    assert (answer.status_code, answer.json()["error_code"]) == (413, IPV)

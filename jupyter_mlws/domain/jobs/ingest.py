@@ -122,6 +122,6 @@ def _one(session: Session, actor: Actor, workspace: str, run_id: str, record: di
 
 
 def _artifact(session: Session, actor: Actor, run_id: str, path: str, sha256: str, size: int) -> None:
-    ref = runs.open_for_files(session, actor, run_id)
+    ref = runs.open_to_log(session, actor, run_id)
     storage.add_artifact(session, run_id, path, sha256, size, now_ms())
     runs.note_artifacts(session, ref)

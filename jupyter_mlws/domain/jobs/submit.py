@@ -221,7 +221,7 @@ async def keep(services: Any, db: Transactions, actor: Actor, run_id: str, path:
     stored = await asyncio.to_thread(services.blobs.put_file, source)
 
     def note(session: Session) -> None:
-        ref = runs.open_for_files(session, actor, run_id)
+        ref = runs.open_to_log(session, actor, run_id)
         storage.add_artifact(session, run_id, f"kept/{cleaned}", stored.sha256, stored.size, now_ms())
         job = service.job_row(session, run_id)
         job.new_files = [name for name in job.new_files if name != cleaned]

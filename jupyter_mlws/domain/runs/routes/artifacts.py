@@ -109,14 +109,14 @@ class ContentHandler(UploadHandler):
         """Before the body is read: the path must be good, and the run be one that the caller may write to."""
         actor, run_id = self.actor, self.path_kwargs["run_id"]
         clean_relative(self.query.path)
-        await self.db.read(lambda s: service.open_for_files(s, actor, run_id))
+        await self.db.read(lambda s: service.open_to_log(s, actor, run_id))
 
     async def stored(self, blob: StoredBlob) -> None:
         """The body is on disk: now the run may name it."""
         actor, run_id, path = self.actor, self.path_kwargs["run_id"], clean_relative(self.query.path)
 
         def note(session: Session) -> None:
-            ref = service.open_for_files(session, actor, run_id)
+            ref = service.open_to_log(session, actor, run_id)
             storage.add_artifact(session, run_id, path, blob.sha256, blob.size, now_ms())
             service.note_artifacts(session, ref)
 

@@ -81,7 +81,7 @@ class ContentHandler(UploadHandler):
         """Before the body is read: the path must be good, and the run be one that the caller may write to."""
         actor, run_id = self.actor, self.path_kwargs["run_id"]
         clean_relative(self.query.path)
-        await self.db.read(lambda s: service.open_for_files(s, actor, run_id))
+        await self.db.read(lambda s: service.open_to_log(s, actor, run_id))
 
     async def stored(self, blob: StoredBlob) -> None:
         """The body is on disk: the snapshot becomes one that has it."""

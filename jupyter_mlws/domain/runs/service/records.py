@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.datasets import service as datasets
 from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.metrics import service as metrics
+from jupyter_mlws.domain.metrics.service import LatestPoint
 from jupyter_mlws.domain.runs import store
 from jupyter_mlws.domain.runs.errors import RunActive
 from jupyter_mlws.domain.runs.schemas import Lifecycle, RunKind
 from jupyter_mlws.domain.runs.service.creation import start_run
 from jupyter_mlws.domain.runs.service.rows import check_alive, note_change, open_row
-from jupyter_mlws.domain.runs.states import TERMINAL
+from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.clock import now_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.datasets.schemas import Dataset
-    from jupyter_mlws.domain.metrics.service import LatestPoint
     from jupyter_mlws.domain.runs.schemas import RunCreate
-    from jupyter_mlws.domain.runs.states import RunStatus
     from jupyter_mlws.domain.runs.tables import RunRow
     from jupyter_mlws.kit.actors import Actor
 
@@ -39,8 +39,8 @@ class DatasetInput(NamedTuple):
     tags: dict[str, str]
 
 
-class RunRecord(NamedTuple):
-    """A run with what was logged. Times are ms since the epoch."""
+class RunHead(Struct, frozen=True, kw_only=True):
+    """A run without what was logged. Times are ms since the epoch."""
 
     id: str
     workspace_id: int
@@ -58,15 +58,27 @@ class RunRecord(NamedTuple):
     source: str
     note: str
     parent_id: str | None
+
+
+class RunRecord(RunHead, frozen=True, kw_only=True):
+    """A run with what was logged."""
+
     params: dict[str, str]
     tags: dict[str, str]
     metrics: Sequence[LatestPoint]
     datasets: Sequence[DatasetInput]
 
 
-def record(session: Session, actor: Actor, run_id: str, action: Action = Action.READ) -> RunRecord:
-    """One run, if `actor` may do `action` to it."""
-    row, _ = open_row(session, actor, action, run_id)
+def head(session: Session, actor: Actor, run_id: str) -> RunHead:
+    """One run without what was logged, if `actor` may read it."""
+    row, _ = open_row(session, actor, Action.READ, run_id)
+    locations = experiments.artifact_locations(session, {row.experiment_id})
+    return RunHead(**_head(row, locations))
+
+
+def record(session: Session, actor: Actor, run_id: str) -> RunRecord:
+    """One run with what was logged, if `actor` may read it."""
+    row, _ = open_row(session, actor, Action.READ, run_id)
     return records(session, [row])[0]
 
 
@@ -84,20 +96,7 @@ def records(session: Session, rows: Sequence[RunRow]) -> list[RunRecord]:
     locations = experiments.artifact_locations(session, {row.experiment_id for row in rows})
     return [
         RunRecord(
-            id=row.id,
-            workspace_id=row.workspace_id,
-            experiment_id=row.experiment_id,
-            artifact_location=locations.get(row.experiment_id),
-            name=row.name,
-            kind=row.kind,
-            status=row.status,
-            user=row.user_id if row.user_id is not None else row.user,
-            started_at=row.started_at if row.started_at is not None else row.created_at,
-            ended_at=row.ended_at,
-            deleted=row.lifecycle is Lifecycle.DELETED,
-            source=row.source,
-            note=row.note,
-            parent_id=row.parent_id,
+            **_head(row, locations),
             params=params.get(row.id, {}),
             tags=tags.get(row.id, {}),
             metrics=points.get(row.id, ()),
@@ -105,6 +104,25 @@ def records(session: Session, rows: Sequence[RunRow]) -> list[RunRecord]:
         )
         for row in rows
     ]
+
+
+def _head(row: RunRow, locations: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "workspace_id": row.workspace_id,
+        "experiment_id": row.experiment_id,
+        "artifact_location": locations.get(row.experiment_id),
+        "name": row.name,
+        "kind": row.kind,
+        "status": row.status,
+        "user": row.user_id if row.user_id is not None else row.user,
+        "started_at": row.started_at if row.started_at is not None else row.created_at,
+        "ended_at": row.ended_at,
+        "deleted": row.lifecycle is Lifecycle.DELETED,
+        "source": row.source,
+        "note": row.note,
+        "parent_id": row.parent_id,
+    }
 
 
 def dataset_inputs(session: Session, ids: Collection[str]) -> dict[str, list[DatasetInput]]:

@@ -52,15 +52,8 @@ def open_run(session: Session, actor: Actor, action: Action, run_id: str) -> Run
     return open_row(session, actor, action, run_id)[1]
 
 
-def open_for_files(session: Session, actor: Actor, run_id: str) -> RunRef:
-    """The run, if `actor` may add files to it."""
-    row, ref = open_row(session, actor, Action.LOG, run_id)
-    check_alive(session, row)
-    return ref
-
-
 def open_to_log(session: Session, actor: Actor, run_id: str) -> RunRef:
-    """The run, if `actor` may log to it now: as `open_row` and `check_alive`, without reading all of the row."""
+    """The run, if `actor` may log or send files to it now: as `open_row` and `check_alive`, without reading all of the row."""
     found = store.target(session, run_id)
     if found is None:
         raise missing(run_id)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlws.domain.runs.errors import SnapshotFrozen
 from jupyter_mlws.domain.runs.schemas import RunKind
 from jupyter_mlws.domain.runs.service.reading import get_run
-from jupyter_mlws.domain.runs.service.rows import check_alive, note_change, open_for_files, open_row
+from jupyter_mlws.domain.runs.service.rows import check_alive, note_change, open_row, open_to_log
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.schemas import FileDiff
 from jupyter_mlws.domain.storage.service import SnapshotFile, StoredBlob
@@ -48,7 +48,7 @@ finding_origin: Hook[[Session, Origin]] = Hook()
 
 def add_file(session: Session, actor: Actor, run_id: str, path: str, sha256: str, size: int) -> None:
     """Give an interactive run a snapshot that also has this file."""
-    ref = open_for_files(session, actor, run_id)
+    ref = open_to_log(session, actor, run_id)
     known = [] if ref.snapshot_id is None else storage.snapshot_files(session, ref.snapshot_id)
     files = [file for file in known if file.path != path]
     files.append(SnapshotFile(path, sha256, size))
