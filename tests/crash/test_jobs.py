@@ -19,11 +19,12 @@ from tests.servers import SOAK, kill, lean, processes_of, say, seeded, until
 
 ROUNDS = 100 if SOAK else 10
 LINES = 30
+# A line is one write: `print` makes two of it where nothing is buffered, and what the client says may come between.
 LOGGING = f"""
-import mlws
+import sys, mlws
 for i in range({LINES}):
     mlws.log_metric("m", i, step=i)
-    print("line", i, flush=True)
+    sys.stdout.write(f"line {{i}}\\n")
     time.sleep(0.05)
 """
 

@@ -285,25 +285,25 @@ def test_threads_have_runs_of_their_own(online, tracker):
 
 
 def test_a_run_that_a_thread_left_open_blocks_no_later_thread(places, python, server, tracker):
-    """The number of a thread that is gone is given to the next one."""
+    """The number of a thread that is gone is given to a later one, mostly to the next."""
     code = (
         "import threading, mlws\n"
         "def work(name):\n"
         "    assert mlws.active_run() is None, mlws.active_run()\n"
         "    mlws.start_run(name); mlws.log_metric(name, 1)\n"
-        "    if name == 'second': mlws.end_run()\n"
+        "    if name == 'thread 1': mlws.end_run()\n"
         "    seen.append(threading.get_ident())\n"
         "seen = []\n"
-        "for name in ('first', 'second', 'third'):\n"
-        "    thread = threading.Thread(target=work, args=(name,)); thread.start(); thread.join()\n"
-        "print(len(set(seen)))\n"
+        "for number in range(200):\n"
+        "    thread = threading.Thread(target=work, args=(f'thread {number}',)); thread.start(); thread.join()\n"
+        "    if number >= 2 and seen[-1] in seen[:-1]: break\n"
+        "print(len(seen) - len(set(seen)) > 0)\n"
     )
     done = python(code, MLWS_URL=server.url, MLWS_TOKEN=TOKEN)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
     runs = {run["create"]["name"]: run for run in tracker.runs.values()}
-    assert {name: [point[0] for point in run["points"]] for name, run in runs.items()} == {
-        name: [name] for name in ("first", "second", "third")
-    }
+    assert len(runs) >= 3
+    assert {name: [point[0] for point in run["points"]] for name, run in runs.items()} == {name: [name] for name in runs}
     assert {run["end"]["status"] for run in runs.values()} == {"Completed"}  # those left open at the exit
 
 
