@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.datasets.tables import DatasetRow
 
 if TYPE_CHECKING:
@@ -30,4 +31,4 @@ def add(session: Session, row: DatasetRow) -> int:
 
 def by_ids(session: Session, ids: Collection[int]) -> list[DatasetRow]:
     """Datasets with these ids."""
-    return list(session.execute(select(DatasetRow).where(DatasetRow.id.in_(ids))).scalars()) if ids else []
+    return list(session.execute(select(DatasetRow).where(DatasetRow.id.in_(listed(session, ids)))).scalars()) if ids else []

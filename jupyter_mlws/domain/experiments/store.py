@@ -8,10 +8,11 @@ from sqlalchemy import delete, func, select, tuple_
 
 from jupyter_mlws.db.base import put_rows
 from jupyter_mlws.db.text import lowered
+from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.experiments.tables import ExperimentRow, ExperimentTagRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy.orm import Session
 
@@ -59,10 +60,12 @@ def remove(session: Session, row: ExperimentRow) -> None:
     session.flush()
 
 
-def tags_of(session: Session, ids: Iterable[int]) -> dict[int, dict[str, str]]:
+def tags_of(session: Session, ids: Collection[int]) -> dict[int, dict[str, str]]:
     """Tags by experiment id."""
     found: dict[int, dict[str, str]] = {}
-    query = select(ExperimentTagRow).where(ExperimentTagRow.experiment_id.in_(list(ids))).order_by(ExperimentTagRow.key)
+    query = (
+        select(ExperimentTagRow).where(ExperimentTagRow.experiment_id.in_(listed(session, ids))).order_by(ExperimentTagRow.key)
+    )
     for row in session.execute(query.execution_options(populate_existing=True)).scalars():
         found.setdefault(row.experiment_id, {})[row.key] = row.value
     return found
@@ -80,7 +83,7 @@ def set_tags(session: Session, experiment_id: int, tags: Mapping[str, str | None
 def artifact_locations(session: Session, ids: Collection[int]) -> dict[int, str]:
     """The places that experiments have for their artifacts."""
     row = ExperimentRow
-    query = select(row.id, row.artifact_location).where(row.id.in_(ids), row.artifact_location.is_not(None))
+    query = select(row.id, row.artifact_location).where(row.id.in_(listed(session, ids)), row.artifact_location.is_not(None))
     return {experiment_id: place for experiment_id, place in session.execute(query) if place is not None}
 
 

@@ -15,7 +15,7 @@ from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.runs.tables import RunBatchRow, RunDatasetRow, RunParamRow, RunRow, RunStatusRow, RunTagRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -52,7 +52,7 @@ def target(session: Session, run_id: str) -> Target | None:
 
 def by_ids(session: Session, ids: Sequence[str]) -> list[RunRow]:
     """Runs in the order of `ids`; those that are not there are left out."""
-    rows = {row.id: row for row in session.execute(select(RunRow).where(RunRow.id.in_(ids))).scalars()}
+    rows = {row.id: row for row in session.execute(select(RunRow).where(RunRow.id.in_(listed(session, ids)))).scalars()}
     return [rows[run_id] for run_id in ids if run_id in rows]
 
 
@@ -100,19 +100,18 @@ def status_history(session: Session, run_id: str) -> list[RunStatusRow]:
 
 def params_of(session: Session, ids: Collection[str]) -> dict[str, dict[str, str]]:
     """Params by run id, sorted by key."""
-    query = select(RunParamRow.run_id, RunParamRow.key, RunParamRow.value).where(RunParamRow.run_id.in_(ids))
-    return _grouped(session.execute(query.order_by(RunParamRow.key)).all())
+    return _texts_of(session, ids, RunParamRow)
 
 
 def tags_of(session: Session, ids: Collection[str]) -> dict[str, dict[str, str]]:
     """Tags by run id, sorted by key."""
-    query = select(RunTagRow.run_id, RunTagRow.key, RunTagRow.value).where(RunTagRow.run_id.in_(ids))
-    return _grouped(session.execute(query.order_by(RunTagRow.key)).all())
+    return _texts_of(session, ids, RunTagRow)
 
 
-def _grouped(rows: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
+def _texts_of(session: Session, ids: Collection[str], row: type[RunParamRow | RunTagRow]) -> dict[str, dict[str, str]]:
+    query = select(row.run_id, row.key, row.value).where(row.run_id.in_(listed(session, ids))).order_by(row.key)
     found: dict[str, dict[str, str]] = {}
-    for run_id, key, value in rows:
+    for run_id, key, value in session.execute(query):
         found.setdefault(run_id, {})[key] = value
     return found
 
@@ -148,7 +147,7 @@ def children_counts(session: Session, ids: Collection[str]) -> dict[str, int]:
     """Number of children that are not deleted, by run id."""
     query = (
         select(RunRow.parent_id, func.count())
-        .where(RunRow.parent_id.in_(ids), RunRow.lifecycle == Lifecycle.ACTIVE)
+        .where(RunRow.parent_id.in_(listed(session, ids)), RunRow.lifecycle == Lifecycle.ACTIVE)
         .group_by(RunRow.parent_id)
     )
     return {parent: count for parent, count in session.execute(query) if parent is not None}
@@ -250,7 +249,11 @@ def snapshots_of_these_alone(session: Session, ids: Collection[str]) -> list[str
 
 def datasets_of(session: Session, ids: Collection[str]) -> list[RunDatasetRow]:
     """What runs have read, in the order in which it was told."""
-    query = select(RunDatasetRow).where(RunDatasetRow.run_id.in_(ids)).order_by(RunDatasetRow.run_id, RunDatasetRow.at)
+    query = (
+        select(RunDatasetRow)
+        .where(RunDatasetRow.run_id.in_(listed(session, ids)))
+        .order_by(RunDatasetRow.run_id, RunDatasetRow.at)
+    )
     return list(session.execute(query.order_by(RunDatasetRow.dataset_id)).scalars())
 
 
