@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.mlflow_api.errors import InvalidParameter, wrong_type
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.search.service import View
     from jupyter_mlws.mlflow_api.requests import Pair, Word
 
-T = TypeVar("T")
 ROOT = "mlflow-artifacts:"
 
 S = RunStatus

@@ -6,12 +6,9 @@ Clients repeat 408, 429 and 5xx seven times over four minutes and then lose the 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from jupyter_mlws.kit.errors import BadInput, Conflict, MlwsError, NotFound
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 SEE_DOCS = "See the API docs for more information about request parameters."
 BY_STATUS = {
@@ -95,11 +92,6 @@ def shown(value: Any) -> str:
     """A value as messages quote it: compact JSON, cut where it is long."""
     text = json.dumps(value, separators=(",", ":"))
     return text if len(text) <= 1000 else text[:1000] + "…"
-
-
-def one_of(names: Iterable[str]) -> str:
-    """Names as MLflow lists them."""
-    return "{" + ", ".join(f"'{name}'" for name in names) + "}"
 
 
 def status_and_body(status: int, error: object, words: str) -> tuple[int, dict[str, str]]:

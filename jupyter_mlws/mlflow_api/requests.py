@@ -20,10 +20,6 @@ class Pair(Struct):
     value: str | None = None
 
 
-class Nothing(Request):
-    """No parameters."""
-
-
 # Experiments
 
 

@@ -75,14 +75,14 @@ def check_batch(metrics: int, params: int, tags: int) -> None:
             )
 
 
-def page_size(value: int | None, default: int, most: int, *, as_text: bool = False) -> int:
+def page_size(value: int | None, default: int, most: int) -> int:
     """How many to answer; MLflow tells of too many as of a wrong type."""
     if value is None:
         return default
     if value < 1:
         raise InvalidParameter(f"Invalid value {value} for parameter 'max_results' supplied. It must be a positive integer")
     if value > most:
-        raise wrong_type("max_results", str(value) if as_text else value)
+        raise wrong_type("max_results", value)
     return value
 
 
