@@ -124,6 +124,12 @@ test('addresses lead to runs, experiments and workspaces', async ({
   const panel = lab.locator(`#${PANEL}`);
   const head = panel.getByRole('treeitem', { name: /one of many/ });
   const trail = pageOf(lab, run.id).getByRole('navigation');
+  for (const link of await trail.getByRole('link').all()) {
+    const cut = await link.evaluate(
+      place => place.scrollWidth > place.clientWidth
+    );
+    expect(cut, `${await link.innerText()} has room`).toBe(false);
+  }
   await trail.getByRole('link', { name: 'one of many' }).click();
   await expect(head).toBeFocused();
   await expect(head).toHaveAttribute('aria-expanded', 'true');
