@@ -220,7 +220,7 @@ def test_runs_in_the_bin(wire: Wire):
     wire.post("runs/delete", run_id=run_id)
     wire.post("runs/delete", run_id=run_id)
     inactive = f"The run {run_id} must be in the 'active' state. Current state is deleted."
-    for path, body in {
+    calls: dict[str, dict[str, Any]] = {
         "runs/update": {"status": "FINISHED"},
         "runs/set-tag": {"key": "mlflow.runName", "value": ""},
         "runs/delete-tag": {"key": "t"},
@@ -228,7 +228,8 @@ def test_runs_in_the_bin(wire: Wire):
         "runs/log-batch": {},
         "runs/log-inputs": {},
         "runs/outputs": {"models": []},
-    }.items():
+    }
+    for path, body in calls.items():
         assert wire.refused("POST", path, {"run_id": run_id, **body}) == (IPV, inactive), path
         assert wire.refused("POST", path, {"run_id": NOWHERE, **body}, status=404)[0] == RDNE, path
     assert wire.get("runs/get", run_id=run_id)["run"]["info"]["lifecycle_stage"] == "deleted"
