@@ -24,7 +24,7 @@ export default tseslint.config(
       'dist/',
       'build/',
       'docs/',
-      '.venv/',
+      '.venv*/',
       'jupyter_mlws/',
       'src/api/schema.d.ts',
       'ui-tests/.work/',
