@@ -13,12 +13,12 @@ import logging
 import queue
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from jupyter_mlws.db import outbox
+from jupyter_mlws.db import driver, outbox
 from jupyter_mlws.db.engine import READERS, is_failure, make_readers, make_writer, words_of_failure
 from jupyter_mlws.kit.errors import Busy, Unavailable
 
@@ -41,11 +41,20 @@ class DatabaseFailed(Unavailable):
 
 
 class _Item(Generic[T]):
-    __slots__ = ("fn", "future")
+    __slots__ = ("fn", "future", "repeatable")
 
-    def __init__(self, fn: Callable[[Session], T]) -> None:
+    def __init__(self, fn: Callable[[Session], T], *, repeatable: bool) -> None:
         self.fn = fn
+        self.repeatable = repeatable
         self.future: Future[T] = Future()
+
+
+_Outcome: TypeAlias = "tuple[_Item[Any], Any, BaseException | None]"
+"""A write, what it answered, and what it failed with."""
+
+
+class _Undone(Exception):
+    """A write of a group failed that had no savepoint of its own."""
 
 
 class Database:
@@ -73,9 +82,13 @@ class Database:
             self._seq = outbox.last_seq(session)
         self._thread.start()
 
-    def submit(self, fn: Callable[[Session], T]) -> Future[T]:
-        """Queue a write. Raises `Busy` when the queue is full, `Unavailable` after `close()`."""
-        item = _Item(fn)
+    def submit(self, fn: Callable[[Session], T], *, repeatable: bool = False) -> Future[T]:
+        """Queue a write. Raises `Busy` when the queue is full, `Unavailable` after `close()`.
+
+        `repeatable`: `fn` may be called twice, for all that it does is undone with the transaction. Groups of such writes save
+        the savepoints, which cost more than a point of a metric does; only where one fails they begin anew with them.
+        """
+        item = _Item(fn, repeatable=repeatable)
         with self._gate:  # nothing may come into the queue behind the mark of `close()`
             if self._closed:
                 raise Unavailable("The server is stopping; try again in a moment.")
@@ -85,9 +98,9 @@ class Database:
                 raise Busy("The server has more to write than it can queue; try again in a second.") from None
         return item.future
 
-    async def write(self, fn: Callable[[Session], T]) -> T:
-        """Run `fn` in the writer thread and answer once its group is committed."""
-        return await asyncio.wrap_future(self.submit(fn))
+    async def write(self, fn: Callable[[Session], T], *, repeatable: bool = False) -> T:
+        """Run `fn` in the writer thread and answer once its group is committed. `repeatable` as in `submit`."""
+        return await asyncio.wrap_future(self.submit(fn, repeatable=repeatable))
 
     def write_sync(self, fn: Callable[[Session], T]) -> T:
         """As `write`, for threads of our own; never call it on the event loop."""
@@ -144,15 +157,8 @@ class Database:
         """Run a group as one transaction and settle its futures."""
         # From here on nobody can cancel them any more: whoever stopped to wait before is left out.
         group = [item for item in group if item.future.set_running_or_notify_cancel()]
-        outcomes: list[tuple[_Item[Any], Any, BaseException | None]] = []
-        changes: list[outbox.Change] = []
         try:
-            with Session(self.writer_engine, expire_on_commit=False) as session:
-                run = self._alone if len(group) == 1 else self._one
-                outcomes.extend(run(session, item) for item in group)
-                changes = self._number(session)
-                outbox.store_changes(session, changes)
-                session.commit()
+            outcomes, changes = self._transaction(group)
         except BaseException as error:
             log.exception("A group of %d writes was not committed", len(group))
             for item in group:
@@ -167,18 +173,47 @@ class Database:
                 item.future.set_result(value)
         self._tell(changes)
 
-    def _alone(self, session: Session, item: _Item[Any]) -> tuple[_Item[Any], Any, BaseException | None]:
+    def _transaction(self, group: list[_Item[Any]]) -> tuple[list[_Outcome], list[outbox.Change]]:
+        if len(group) == 1:
+            return self._run_all(group, self._alone)
+        if all(item.repeatable for item in group):
+            with contextlib.suppress(_Undone):
+                return self._run_all(group, self._bare)
+        return self._run_all(group, self._one)
+
+    def _run_all(
+        self, group: list[_Item[Any]], run: Callable[[Session, _Item[Any]], _Outcome]
+    ) -> tuple[list[_Outcome], list[outbox.Change]]:
+        with Session(self.writer_engine, expire_on_commit=False) as session:
+            driver.hold(session)
+            outcomes = [run(session, item) for item in group]
+            changes = self._number(session)
+            outbox.store_changes(session, changes)
+            session.commit()
+        return outcomes, changes
+
+    def _bare(self, session: Session, item: _Item[Any]) -> _Outcome:
+        """A write among others that may be repeated."""
+        try:
+            value = item.fn(session)
+            session.flush()
+        except Exception as error:
+            raise _Undone from error
+        return item, value, None
+
+    def _alone(self, session: Session, item: _Item[Any]) -> _Outcome:
         """The only write of a group needs no savepoint: what it did is undone with the transaction."""
         try:
             value = item.fn(session)
             session.flush()
         except Exception as error:  # noqa: BLE001 - handed to the caller
+            driver.let_go(session)
             session.rollback()
             session.info[outbox.PENDING] = {}
             return item, None, _in_words(error) if isinstance(error, DBAPIError) and is_failure(error) else error
         return item, value, None
 
-    def _one(self, session: Session, item: _Item[Any]) -> tuple[_Item[Any], Any, BaseException | None]:
+    def _one(self, session: Session, item: _Item[Any]) -> _Outcome:
         before = dict(session.info.get(outbox.PENDING, {}))
         connection = session.connection()
         try:

@@ -16,9 +16,22 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
+HELD = "mlws_held"
+
+
+def hold(session: Session) -> None:
+    """Begin the session's transaction and keep its connection at hand: to ask the session for it costs as much as a statement does."""
+    session.info[HELD] = session.connection()
+
+
+def let_go(session: Session) -> None:
+    """To be called before a transaction ends in which more is to come."""
+    session.info.pop(HELD, None)
+
+
 def fetch(session: Session, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """All rows of a query, as the driver gives them."""
-    connection = session.connection()
+    connection = _connection(session)
     cursor = connection.connection.cursor()
     try:
         cursor.execute(_for(connection, sql), parameters)
@@ -31,7 +44,11 @@ def fetch(session: Session, sql: str, parameters: Sequence[Any]) -> list[tuple[A
 
 def run(session: Session, sql: str, parameters: Sequence[Any], *, many: bool = False) -> None:
     """A statement without rows; with `many` once for each of a list of parameters."""
-    connection = session.connection()
+    tell(_connection(session), sql, parameters, many=many)
+
+
+def tell(connection: Connection, sql: str, parameters: Sequence[Any] = (), *, many: bool = False) -> None:
+    """As `run`, past the session: such as BEGIN."""
     cursor = connection.connection.cursor()
     try:
         (cursor.executemany if many else cursor.execute)(_for(connection, sql), parameters)
@@ -39,6 +56,11 @@ def run(session: Session, sql: str, parameters: Sequence[Any], *, many: bool = F
         raise _wrapped(connection, sql, error) from error
     finally:
         cursor.close()
+
+
+def _connection(session: Session) -> Connection:
+    held: Connection | None = session.info.get(HELD)
+    return session.connection() if held is None else held
 
 
 def _for(connection: Connection, sql: str) -> str:

@@ -8,6 +8,8 @@ from sqlalchemy import URL, create_engine, event, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import QueuePool
 
+from jupyter_mlws.db import driver
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -51,7 +53,7 @@ def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        driver.tell(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 def make_writer(url: str | URL) -> Engine:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Integer, func, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.db.base import Base, varchar
 from jupyter_mlws.kit.clock import now_ms
 
@@ -62,37 +61,18 @@ def last_seq(session: Session) -> int:
     return session.execute(select(func.max(ChangeRow.seq))).scalar_one_or_none() or 0
 
 
+_STORE = """
+INSERT INTO changes (kind, object_id, seq, workspace, parent, at, times) VALUES (?, ?, ?, ?, ?, ?, 1)
+ON CONFLICT (kind, object_id) DO UPDATE SET
+  seq = excluded.seq, workspace = excluded.workspace, parent = excluded.parent, at = excluded.at, times = changes.times + 1
+"""
+
+
 def store_changes(session: Session, changes: Sequence[Change]) -> None:
     """Write outbox rows, replacing the earlier rows of the same objects."""
-    if not changes:
-        return
-    insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = insert(ChangeRow)
-    statement = statement.on_conflict_do_update(
-        index_elements=[ChangeRow.kind, ChangeRow.object_id],
-        set_={
-            "seq": statement.excluded.seq,
-            "workspace": statement.excluded.workspace,
-            "parent": statement.excluded.parent,
-            "at": statement.excluded.at,
-            "times": ChangeRow.times + 1,
-        },
-    )
-    session.connection().execute(
-        statement,
-        [
-            {
-                "kind": c.kind,
-                "object_id": c.id,
-                "seq": c.seq,
-                "workspace": c.workspace,
-                "parent": c.parent,
-                "at": c.at,
-                "times": 1,
-            }
-            for c in changes
-        ],
-    )
+    if changes:
+        rows = [(c.kind, c.id, c.seq, c.workspace, c.parent, c.at) for c in changes]
+        driver.run(session, _STORE, rows, many=True)
 
 
 def changes_after(session: Session, seq: int, limit: int, workspace: str | None = None) -> list[Change]:

@@ -28,5 +28,5 @@ class Transactions(Protocol):
     async def read(self, fn: Callable[[Session], T]) -> T:
         """Run `fn` in one read transaction."""
 
-    async def write(self, fn: Callable[[Session], T]) -> T:
-        """Run `fn` in the writer, and answer once it is committed."""
+    async def write(self, fn: Callable[[Session], T], *, repeatable: bool = False) -> T:
+        """Run `fn` in the writer, and answer once it is committed; `repeatable` if it may be called twice, which is quicker."""

@@ -44,6 +44,8 @@ class Call(NamedTuple):
     request: type[Request]
     run: Callable[[Session, Context, Any], Any]
     writes: bool = True
+    repeatable: bool = False
+    """As in `Database.write`: for what training logs again and again."""
 
     @property
     def summary(self) -> str:
@@ -111,7 +113,7 @@ class MlflowHandler(ApiHandler):
             if name != "workspace":
                 setattr(request, name, value)
         run = partial(_run, call.run, self.context, request)
-        self.send_json(await (self.db.write(run) if call.writes else self.db.read(run)))
+        self.send_json(await (self.db.write(run, repeatable=call.repeatable) if call.writes else self.db.read(run)))
 
     def parse(self, call: Call) -> Request:
         """The request as the call wants it: from the query of a GET, else from the body."""

@@ -66,6 +66,44 @@ def test_one_that_fails_takes_nothing_of_its_group_along(db: Database) -> None:
     assert db.read_sync(lambda s: s.execute(text("SELECT count(*) FROM package_sets")).scalar_one()) == 0
 
 
+def test_repeatable_writes_begin_anew_where_one_fails(db: Database) -> None:
+    entered, go = threading.Event(), threading.Event()
+    called: list[str] = []
+
+    def hold(session: Session) -> None:
+        entered.set()
+        assert go.wait(10)
+
+    def named(session: Session, name: str) -> str:
+        called.append(name)
+        note(session, name)
+        return name
+
+    def failing(session: Session) -> None:
+        called.append("failing")
+        add_twice(session)
+
+    def grouped(*writes: Any) -> list[Future[Any]]:
+        first = db.submit(hold)
+        assert entered.wait(10)
+        group = [db.submit(write, repeatable=True) for write in writes]
+        go.set()
+        first.result(10)
+        entered.clear()
+        go.clear()
+        return group
+
+    done = grouped(partial(named, name="a"), partial(named, name="b"))
+    assert [future.result(10) for future in done] == ["a", "b"]
+    assert called == ["a", "b"]
+    done = grouped(partial(named, name="c"), failing, partial(named, name="d"))
+    assert (done[0].result(10), done[2].result(10)) == ("c", "d")
+    assert isinstance(done[1].exception(10), IntegrityError)
+    assert called[2:] == ["c", "failing", "c", "failing", "d"]
+    assert changes(db) == [(1, "a"), (2, "b"), (3, "c"), (4, "d")]
+    assert db.read_sync(lambda s: s.execute(text("SELECT count(*) FROM package_sets")).scalar_one()) == 0
+
+
 def test_changes_are_numbered_on_after_a_restart(db: Database) -> None:
     for name in ("a", "b", "a"):
         db.write_sync(partial(note, name=name))

@@ -100,7 +100,7 @@ class LogHandler(ApiHandler):
     async def post(self, run_id: str) -> None:
         """All or nothing. The same `batch_id` again stores nothing and answers 0."""
         actor, body = self.actor, self.body
-        self.reply(await self.db.write(lambda s: service.log_batch(s, actor, run_id, body)))
+        self.reply(await self.db.write(lambda s: service.log_batch(s, actor, run_id, body), repeatable=True))
 
 
 class IOHandler(ApiHandler):
