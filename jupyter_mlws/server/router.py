@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -12,6 +14,8 @@ from tornado import web
 from tornado.routing import PathMatches, Router, Rule
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
     from tornado.web import Application
 
@@ -70,7 +74,26 @@ class LazyRouter(Router):
         rules += [(f"{self._base}{API}{route.pattern}", route.handler) for route in all_routes()]
         rules += [(f"{self._base}/mlws{pattern}", handler) for pattern, handler in [*PAGES, *mlflow_routes()]]
         rules.append((f"{self._base}/mlws/.*", NotHere))
-        return _ApplicationRouter(self._application, rules)
+        return ByEnd(rules, partial(_ApplicationRouter, self._application))
+
+
+_LITERAL = re.compile(r"[\w-]+")
+
+
+class ByEnd(Router):
+    """Asks only the rules that can match, in their order: those that end in the path's last part, and those that end in any."""
+
+    def __init__(self, rules: list[tuple[str, Any]], make: Callable[[list[tuple[str, Any]]], Router]) -> None:
+        ends = [pattern.rpartition("/")[2] for pattern, _ in rules]
+        fixed = {end for end in ends if _LITERAL.fullmatch(end)}
+        self._rest = make([rule for rule, end in zip(rules, ends, strict=True) if end not in fixed])
+        self._by_end = {
+            name: make([rule for rule, end in zip(rules, ends, strict=True) if end == name or end not in fixed]) for name in fixed
+        }
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
+        """The delegate of the first rule that matches."""
+        return self._by_end.get(request.path.rpartition("/")[2], self._rest).find_handler(request, **kwargs)
 
 
 class Starting(JupyterHandler):
