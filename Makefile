@@ -67,7 +67,7 @@ test-ts: $(VENV)/.stamp-dev  ## TypeScript unit tests
 	@if $(HAVE_NODE); then $(MAKE) -s --no-print-directory node_modules/.stamp && jlpm test; \
 	else $(call skip,jest,$$($(NODE_TROUBLE))); fi
 
-test-ui: $(VENV)/.stamp-dev  ## what a person does, in a real Chromium (UI_ARGS="-g submit")
+test-ui: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp  ## what a person does, in a real Chromium (UI_ARGS="-g submit")
 	@if ! $(HAVE_NODE); then $(call skip,UI tests,$$($(NODE_TROUBLE))); \
 	elif [ -z "$$($(CHROMIUM))" ]; then $(call skip,UI tests,no Chromium found: install it (Debian: apt install chromium) or set MLWS_CHROMIUM); \
 	else $(MAKE) -s --no-print-directory pages ui-tests/node_modules/.stamp && cd ui-tests && MLWS_CHROMIUM="$$($(CHROMIUM))" jlpm playwright test $(UI_ARGS); fi

@@ -13,6 +13,13 @@ ln -s "$tree/jupyter_mlws/labextension" "$work/pages/labextensions/jupyter-mlws"
 export JUPYTER_PATH="$work/pages"
 export PYTHONPATH="$tree:$tree/jupyter_mlws/kernel_path"
 
+# A kernel whose Python has MLflow and nothing of ours.
+if [[ -x $tree/.venv-mlflow/bin/python ]]; then
+  mkdir -p "$work/data/kernels/with-mlflow"
+  printf '{"argv": ["%s", "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "With MLflow", "language": "python"}\n' \
+    "$tree/.venv-mlflow/bin/python" >"$work/data/kernels/with-mlflow/kernel.json"
+fi
+
 export MLWS_UI_WORK="$work"
 export MLWS_DATA_DIR="$work/mlws"
 export JUPYTER_DATA_DIR="$work/data"

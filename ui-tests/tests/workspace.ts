@@ -51,15 +51,20 @@ interface ICell {
 
 /** The file of a notebook with these code cells, for the installed Python kernel. */
 export function notebookText(...cells: ICell[]): string {
+  return notebookOf('python3', 'Python 3 (ipykernel)', ...cells);
+}
+
+/** The file of a notebook with these code cells, for a kernel of this name. */
+export function notebookOf(
+  name: string,
+  title: string,
+  ...cells: ICell[]
+): string {
   return JSON.stringify({
     nbformat: 4,
     nbformat_minor: 5,
     metadata: {
-      kernelspec: {
-        name: 'python3',
-        display_name: 'Python 3 (ipykernel)',
-        language: 'python'
-      },
+      kernelspec: { name, display_name: title, language: 'python' },
       language_info: { name: 'python' }
     },
     cells: cells.map(({ source, tags }, i) => ({
