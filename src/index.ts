@@ -2,6 +2,7 @@ import { connectionPlugin } from './plugins/connection';
 import { experimentsPlugin } from './plugins/experiments';
 import { launcherPlugin } from './plugins/launcher';
 import { linksPlugin } from './plugins/links';
+import { mlflowPlugin } from './plugins/mlflow';
 import { notificationsPlugin } from './plugins/notifications';
 import { pagesPlugin } from './plugins/pages';
 import { settingsPlugin } from './plugins/settings';
@@ -18,6 +19,7 @@ export default [
   linksPlugin,
   experimentsPlugin,
   submitPlugin,
+  mlflowPlugin,
   statusBarPlugin,
   notificationsPlugin,
   launcherPlugin

@@ -24,6 +24,7 @@ from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.kit.actors import ActorKind
 from jupyter_mlws.kit.mlflow_env import mlflow_variables
+from jupyter_mlws.server.mlflow_folders import LogsTo, logs_to
 from jupyter_mlws.server.notebooks import follow_notebooks
 from mlws.jobdir import boot_id, start_time
 
@@ -73,7 +74,8 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
         given = None
         try:
             own = await asyncio.to_thread(of_kernelspec, manager, kwargs.get("kernel_name"), env)
-            given = await asyncio.wait_for(add_workspace(env, own, runtime, Path(serverapp.root_dir)), PATIENCE_S)
+            folder = Path(manager.cwd_for_path(kwargs["path"])) if kwargs.get("path") else None
+            given = await asyncio.wait_for(add_workspace(env, own, runtime, Path(serverapp.root_dir), folder), PATIENCE_S)
         except Exception:
             log.exception("A kernel starts without the workspace")
         kernel_id = await start(*args, **{**kwargs, "env": env})
@@ -163,8 +165,13 @@ def of_kernelspec(manager: Any, kernel_name: str | None, env: dict[str, str]) ->
     return {name: Template(str(value)).safe_substitute(env) for name, value in (spec.env or {}).items()}
 
 
-async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: Runtime, root: Path) -> Given | None:
-    """Add our variables to a kernel's environment; what the user set himself wins. What the kernel was given, if anything."""
+async def add_workspace(
+    env: dict[str, str], of_spec: dict[str, str], runtime: Runtime, root: Path, folder: Path | None = None
+) -> Given | None:
+    """Add our variables to the environment of a kernel that starts in `folder`; what the user set himself wins.
+
+    What the kernel was given, if anything.
+    """
     env["PYTHONPATH"] = with_kernel_path(env.get("PYTHONPATH"))
     named = {**os.environ, **of_spec}
     if "MLWS_URL" in named:
@@ -183,7 +190,9 @@ async def add_workspace(env: dict[str, str], of_spec: dict[str, str], runtime: R
     notebook = notebook_of(env, root)
     variables: dict[str, str] = {}
     env.update({name: value for name, value in ours.items() if name not in os.environ})
-    if runtime.settings.mlflow_in_kernels:
+    if runtime.settings.mlflow_in_kernels and (
+        folder is None or await asyncio.to_thread(logs_to, runtime.services.folders.root, folder) is LogsTo.WORKSPACE
+    ):
         # A token of its own, which opens one workspace: it goes along when somebody points MLflow at another server.
         mlflow_id, mlflow_secret = await issue(runtime, workspace, exchangeable=False)
         variables = mlflow_variables(

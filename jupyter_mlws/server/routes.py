@@ -10,12 +10,12 @@ from jupyter_mlws.domain.jobs import routes as jobs
 from jupyter_mlws.domain.runs import routes as runs
 from jupyter_mlws.domain.search import routes as search
 from jupyter_mlws.domain.workspaces import routes as workspaces
-from jupyter_mlws.server import changes, handover, info, job_files
+from jupyter_mlws.server import changes, handover, info, job_files, mlflow_folders
 
 if TYPE_CHECKING:
     from jupyter_mlws.kit.http import Route
 
-SLICES = (info, handover, changes, workspaces, access, experiments, runs, search, jobs, job_files)
+SLICES = (info, handover, changes, workspaces, access, experiments, runs, search, jobs, job_files, mlflow_folders)
 
 
 def all_routes() -> list[Route]:

@@ -217,3 +217,54 @@ def test_the_setting_turns_it_off(tmp_path: Path):
             assert kernel.value("[k for k in __import__('os').environ if k.startswith('MLFLOW_TRACKING')]") == []
     finally:
         server.stop()
+
+
+VARIABLES = "sorted(k for k in __import__('os').environ if k.startswith('MLFLOW_TRACKING'))"
+SET = ["MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_URI"]
+
+
+@pytest.mark.parametrize("store", ["mlruns/0/meta.yaml", "mlflow.db"])
+def test_where_mlflow_has_runs_already_somebody_chooses_first(lab: LiveServer, store: str):
+    folder = f"of-old-{store[:6]}"
+    (lab.root / folder / store).parent.mkdir(parents=True)
+    (lab.root / folder / store).write_text("x")
+    notebook = f"{folder}/n.ipynb"
+
+    def told() -> tuple[str, str, str]:
+        found = lab.ok("GET", "/mlflow/folder", params={"path": notebook})
+        return found["folder"], found["logs_to"], found["store"]
+
+    def of_kernel(path: str = notebook) -> object:
+        with Kernel(lab, path) as kernel:
+            assert kernel.value("'MLWS_URL' in __import__('os').environ") is True, "our own client is asked for by name"
+            return kernel.value(VARIABLES)
+
+    name = store.partition("/")[0]
+    assert told() == (folder, "undecided", name)
+    assert of_kernel() == []
+    assert of_kernel(f"{folder}-beside.ipynb") == SET, "its neighbours are as all"
+    lab.ok("PUT", "/mlflow/folder", {"path": notebook, "logs_to": "folder"})
+    assert told() == (folder, "folder", name)
+    assert of_kernel() == []
+    lab.ok("PUT", "/mlflow/folder", {"path": folder, "logs_to": "workspace"})
+    assert told() == (folder, "workspace", name)
+    assert of_kernel() == SET
+
+
+def test_an_empty_store_is_none(lab: LiveServer):
+    (lab.root / "fresh" / "mlruns").mkdir(parents=True)
+    (lab.root / "fresh" / "mlflow.db").touch()
+    found = lab.ok("GET", "/mlflow/folder", params={"path": "fresh"})
+    assert found == {"folder": "fresh", "logs_to": "workspace", "store": None}
+
+
+@pytest.mark.parametrize("path", ["../out", "/etc", "a\0b", "link/x.ipynb", "nowhere/n.ipynb"])
+def test_folders_lie_below_the_root(lab: LiveServer, path: str):
+    link = lab.root / "link"
+    if not link.is_symlink():
+        link.symlink_to("/etc")
+    for answer in (
+        lab.get("/mlflow/folder", params={"path": path}),
+        lab.request("PUT", "/mlflow/folder", json={"path": path, "logs_to": "workspace"}),
+    ):
+        assert answer.status_code == 400, answer.text

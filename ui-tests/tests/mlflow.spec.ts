@@ -2,9 +2,11 @@ import { expect, test } from '@jupyterlab/galata';
 
 import {
   notebookOf,
+  notebookText,
   openNotebook,
   PANEL,
   Server,
+  writeRootFile,
   type IRun
 } from './workspace';
 
@@ -74,4 +76,50 @@ test('plain MLflow code in a cell makes its run appear', async ({
   await expect(
     view.getByRole('treeitem', { name: /^irises\.ipynb/ })
   ).toBeVisible();
+});
+
+test('where MLflow has runs already, the Lab asks before it changes anything', async ({
+  page,
+  request,
+  baseURL,
+  tmpPath
+}) => {
+  const server = new Server(request, baseURL ?? '');
+  await writeRootFile(`${tmpPath}/mlruns/0/meta.yaml`, 'name: Default\n');
+  await page.contents.uploadContent(
+    notebookText({
+      source:
+        "import os; print('logs to', os.environ.get('MLFLOW_TRACKING_URI', 'the folder'))"
+    }),
+    'text',
+    `${tmpPath}/old.ipynb`
+  );
+  await openNotebook(page, `${tmpPath}/old.ipynb`);
+  await page.notebook.activate('old.ipynb');
+  const question = page.locator('.Toastify__toast').filter({
+    hasText: `MLflow keeps its runs in ${tmpPath}/mlruns here`
+  });
+  await expect(question).toBeVisible({ timeout: SHOWN });
+  await page.notebook.selectCells(0);
+  await page.keyboard.press('Control+Enter');
+  const output = page.locator('.jp-OutputArea-output');
+  await expect(output.getByText('logs to the folder')).toBeVisible({
+    timeout: SHOWN
+  });
+
+  await question.getByRole('button', { name: 'Log to the workspace' }).click();
+  const done = page
+    .locator('.Toastify__toast')
+    .filter({ hasText: 'from their next start on' });
+  await done.getByRole('button', { name: 'Start this kernel anew' }).click();
+  expect(
+    await server.get(`/mlflow/folder?path=${encodeURIComponent(tmpPath)}`)
+  ).toEqual({ folder: tmpPath, logs_to: 'workspace', store: 'mlruns' });
+  await expect(async () => {
+    await page.notebook.selectCells(0);
+    await page.keyboard.press('Control+Enter');
+    await expect(output.getByText(/logs to http.*\/mlws/)).toBeVisible({
+      timeout: 5_000
+    });
+  }).toPass({ timeout: SHOWN });
 });
