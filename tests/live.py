@@ -69,8 +69,8 @@ class LiveServer:
             **self.environment,
         }
 
-    def start(self, *, answer: int = 200) -> Self:
-        """Start, and return once the workspace answers; with another status where it is to refuse."""
+    def start(self, *, answer: int = 200, early: bool = False) -> Self:
+        """Start, and return once the workspace answers; with another status where it is to refuse. `early`: once Jupyter does."""
         self.port = free_port()
         command = [
             sys.executable,
@@ -91,11 +91,12 @@ class LiveServer:
         deadline = time.monotonic() + START_S
         while True:
             with contextlib.suppress(httpx.TransportError):
-                if self.get("/health").status_code == answer:
+                asked = httpx.get(f"{self.url}/api") if early else self.get("/health")
+                if asked.status_code == answer:
                     return self
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"The server did not start:\n{self.log()[-4000:]}")
-            time.sleep(0.1)
+            time.sleep(0.01 if early else 0.1)
 
     def log(self) -> str:
         """What the server printed."""

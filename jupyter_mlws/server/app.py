@@ -3,7 +3,7 @@
 1. Jupyter loads the extension: one rule is added to its router (`router.LazyRouter`), nothing else is imported.
 2. The port answers. Then `Runtime.start()` owns the data folder (`owner.py`), opens the database (`schema.py`), and starts the
    background work (`background.py`). Requests that come earlier wait.
-3. Kernels started from now on find the workspace in their environment (`kernels.py`).
+3. Kernels find the workspace in their environment (`kernels.py`); those started in the first moments wait for it (`early_kernels.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Dict, Int, Unicode, default
 
 from jupyter_mlws.kit.paths import default_data_dir
+from jupyter_mlws.server.early_kernels import EarlyKernels
 from jupyter_mlws.server.router import add_routes
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class MlwsApp(ExtensionApp):
 
     runtime: Runtime | None = None
     _beginning: asyncio.Future[None] | None = None
+    _early: EarlyKernels | None = None
 
     @default("data_dir")
     def _default_data_dir(self) -> str:
@@ -93,6 +95,8 @@ class MlwsApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """The event loop runs and the port is known: begin."""
+        if self.track_kernels:
+            self._early = EarlyKernels(serverapp.kernel_manager)
         asyncio.get_running_loop().call_later(START_DELAY_S, self._begin_soon, serverapp)
 
     def _begin_soon(self, serverapp: Any) -> None:
@@ -104,6 +108,8 @@ class MlwsApp(ExtensionApp):
         except Exception:
             serverapp.log.exception("Jupyter ML Workspace could not start; JupyterLab works without it")
         finally:
+            if self._early is not None:
+                self._early.let_go()
             serverapp.web_app.settings["mlws_started"].set()
 
     async def _begin(self, serverapp: Any) -> None:
@@ -114,9 +120,10 @@ class MlwsApp(ExtensionApp):
         times = serverapp.web_app.settings["last_activity_times"]
         runtime.jobs_run = lambda: times.update(mlws_jobs=datetime.now(timezone.utc))
         serverapp.web_app.settings["mlws"] = runtime
-        if self.track_kernels:
+        if self._early is not None:
             from jupyter_mlws.server.kernels import follow_kernels  # noqa: PLC0415 - after the port answers
 
+            self._early.let_go()
             follow_kernels(serverapp, runtime)
         await runtime.start()
         if self.headless:

@@ -223,6 +223,15 @@ VARIABLES = "sorted(k for k in __import__('os').environ if k.startswith('MLFLOW_
 SET = ["MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_URI"]
 
 
+def test_a_kernel_of_the_first_moment_finds_the_workspace(tmp_path: Path):
+    server = LiveServer(tmp_path).start(early=True)
+    try:
+        with Kernel(server) as kernel:
+            assert kernel.value(VARIABLES) == SET
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize("store", ["mlruns/0/meta.yaml", "mlflow.db"])
 def test_where_mlflow_has_runs_already_somebody_chooses_first(lab: LiveServer, store: str):
     folder = f"of-old-{store[:6]}"
