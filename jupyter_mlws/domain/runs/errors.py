@@ -44,7 +44,7 @@ class ParamConflict(Conflict):
         key, old, new = conflicts[0]
         super().__init__(
             f"The param {key[:80]!r} of this run is {old[:200]!r} already and cannot become {new[:200]!r}; "
-            "log it under another name, or in another run.",
+            "log it under another name, or in another run (`mlws.end_run()`, then what is logged next begins one).",
             field=key,
         )
         self.conflicts = conflicts
