@@ -46,9 +46,9 @@ demo: $(VENV)/.stamp-demo pages  ## train the shipped notebook twice as tracked 
 	@MLWS_DATA_DIR="$(DEMO_DATA)" $(PY) examples/demo.py
 	@$(MAKE) -s --no-print-directory exports
 
-lab: $(VENV)/.stamp-demo pages  ## open JupyterLab with the demo's workspace
+lab: $(VENV)/.stamp-demo pages  ## open JupyterLab with the demo's workspace (LAB_ARGS="--no-browser")
 	@$(MAKE) -s --no-print-directory exports
-	@MLWS_DATA_DIR="$(DEMO_DATA)" $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/examples/digits.ipynb
+	@MLWS_DATA_DIR="$(DEMO_DATA)" $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/examples/digits.ipynb $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
 .PHONY: exports
 exports:

@@ -123,14 +123,18 @@ def _one(what: str, given: str | None, by_name: str | None, default: str | None,
         hint = f" {rename} gives a new name." if rename else ""
         raise click.UsageError(f"The {what} is named twice: {given[:80]!r} and --name {by_name[:80]!r}.{hint}")
     found = by_name if given is None else given
+    if found == "":
+        raise click.UsageError(f"The {what} is an empty text; is a variable of the shell unset?")
     if found is None and default is None:
         raise click.UsageError(f"Say which {what}: {what.upper()} or --name {what.upper()}.")
-    return found or default or None
+    return found if found is not None else default or None
 
 
 def _several(what: str, given: tuple[str, ...], by_name: tuple[str, ...]) -> tuple[str, ...]:
     if not given and not by_name:
         raise click.UsageError(f"Say which {what}: {what.upper()} or --name {what.upper()}.")
+    if "" in (*given, *by_name):
+        raise click.UsageError(f"One {what} is an empty text; is a variable of the shell unset?")
     return tuple(dict.fromkeys([*given, *by_name]))
 
 

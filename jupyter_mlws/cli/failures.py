@@ -83,6 +83,14 @@ OPTIONS = {
     "goal": "--goal",
     "priority": "--priority",
     "status": "--status",
+    "kernel": "--kernel",
+    "target": "--target",
+    "filter": "--filter",
+    "order_by": "--order-by",
+    "display_name": "--display-name",
+    "experiment": "--experiment",
+    "tags": "--tag",
+    "env": "--env",
 }
 
 

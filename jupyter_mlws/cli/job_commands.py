@@ -103,11 +103,13 @@ def create(session: Session, notebook: str | None, line: str | None, given: tupl
         create_from_file(session, file, settings, options)
         return
     if (notebook is None) == (line is None):
-        raise click.UsageError('Say what to run: --notebook PATH, --command "LINE" with --code FOLDER, or --file PATH.')
+        raise click.UsageError('Say what to run: --notebook PATH, --command "LINE" (with --code FOLDER), or --file PATH.')
     if notebook is None and (given or options["kernel"]):
         raise click.UsageError("-p and --kernel go with --notebook; a command reads its own arguments.")
     if notebook is not None and options["code"] is not None:
         raise click.UsageError("--code goes with --command; a notebook's code is its folder.")
+    if line is not None and options["code"] is None:
+        show.said("The command runs in an empty folder; --code . takes this one along.")
     stream = options.pop("stream")
     options["tags"], options["env"] = pairs(options["tags"], "--tag"), pairs(options["env"], "--env")
     made = session.workspace.jobs.create(notebook=notebook, command=line, parameters=parameters(given), **options)

@@ -9,7 +9,8 @@ sockets, files that cannot be read. These are listed as *not captured*. Links in
 **How the working folder lies**: so that `../lib` is what it is by hand. The *project root* is the git root of the source folder;
 without git the server's root, if the source lies below; else the source itself; never above the home folder. If the source is
 `<project>/a/b`, the job runs in `work/a/b`, and every neighbour on the way up (entries of `<project>` but `a`, entries of
-`<project>/a` but `b`) is a symlink in its place (of the home folder only what is not hidden). Neighbours are not captured.
+`<project>/a` but `b`) is a symlink in its place (of the home folder only what is not hidden). Neighbours are not captured: one line
+of *not captured* says so for each folder on the way, and what a job reads there is as it is when it reads it.
 
 **What is never linked**: version control, caches, our own data folder; and `outputs` and `logs` in the job's folder, which are
 the job's own: a link there would have the job write into the originals, and have those captured as its results.
@@ -112,6 +113,8 @@ def walk(
     links = state.links + _neighbours(project, source, hidden_in=home, data_dir=state.data_dir)
     state.files.sort()
     state.left.sort()
+    above = sorted({os.path.relpath(os.path.dirname(target), source) for _, target in links[len(state.links) :]})  # noqa: PTH120
+    state.left += [Left(f"{folder}/", "beside the folder; read as it is when the job runs") for folder in above]
     return Walk(source, subdir, state.files, state.left, links, state.size, state.stopped)
 
 

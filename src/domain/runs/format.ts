@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { toNumber } from '../../lib/metricValue';
-import type { Run, RunError } from './types';
+import type { Goal, Run, RunError } from './types';
 
 const ENDED: ReadonlySet<Run['status']> = new Set([
   'Completed',
@@ -90,19 +90,32 @@ export function baseName(path: string): string {
 export interface IHeadMetric {
   key: string;
   value: number;
+  /** The best value on the way, by the experiment's goal, where the last one is worse. */
+  best?: number;
 }
 
-/** The few metrics that stand in the page's head: plain names before "system/…", the first ones by name. */
-export function headMetrics(metrics: Run['metrics'], count = 3): IHeadMetric[] {
+/** The few metrics that stand in the page's head: the goal's, then plain names, the first ones by name; none of "system/…". */
+export function headMetrics(
+  metrics: Run['metrics'],
+  goal: Goal | null = null,
+  count = 3
+): IHeadMetric[] {
   return Object.values(metrics)
-    .filter(({ key }) => !key.startsWith('system/'))
+    .filter(({ key }) => key === goal?.metric || !key.startsWith('system/'))
     .sort(
       (a, b) =>
+        Number(b.key === goal?.metric) - Number(a.key === goal?.metric) ||
         Number(a.key.includes('/')) - Number(b.key.includes('/')) ||
         a.key.localeCompare(b.key)
     )
     .slice(0, count)
-    .map(({ key, last }) => ({ key, value: toNumber(last) }));
+    .map(({ key, last, min, max }) => {
+      const value = toNumber(last);
+      const best = toNumber(goal?.direction === 'minimize' ? min : max);
+      return key === goal?.metric && best !== value && !Number.isNaN(best)
+        ? { key, value, best }
+        : { key, value };
+    });
 }
 
 /** How long it ran, going on from the time the answer came. */

@@ -30,6 +30,19 @@ export const runQueries = {
           })
         )
     }),
+  /** The experiment that it belongs to, for its goal. */
+  experiment: (api: ApiClient, id: string) =>
+    queryOptions({
+      // Not a detail: each point of a metric touches its experiment's details.
+      queryKey: [...queryKeys('experiment').all, 'goal', id],
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.GET('/experiments/{experiment_id}', {
+            params: { path: { experiment_id: id } },
+            signal
+          })
+        )
+    }),
   job: (api: ApiClient, id: string) =>
     queryOptions({
       queryKey: runKeys.detail(id, 'job'),

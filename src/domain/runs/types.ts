@@ -6,6 +6,8 @@ type Schemas = components['schemas'];
 export type Run = Schemas['Run'];
 /** A job: its run, what it was asked to do, and what its snapshot left out. */
 export type Job = Schemas['Job'];
+/** The metric that an experiment is about, and which way is better. */
+export type Goal = Schemas['Goal'];
 /** Why a run failed. */
 export type RunError = Schemas['RunError'];
 /** What a person may change of a run. */

@@ -111,6 +111,7 @@ def test_rules(project):
         "private.txt",
         "sub/b.log",
         "tmp1",
+        "../",
     ]
     assert found.size == sum(file.size for file in found.files)
     assert found.needs_confirmation is None

@@ -48,7 +48,7 @@ export function RunActions(props: IRunActionsProps): JSX.Element {
             type="button"
             className="jp-mlws-button"
             disabled={rerun.isPending}
-            title={trans.__('Run the same code with the same parameters again')}
+            title={trans.__('Run the snapshot with the same parameters again')}
             onClick={() =>
               rerun.mutate(
                 {},

@@ -1,4 +1,6 @@
-import { useLost } from '../../../api/context';
+import { useQuery } from '@tanstack/react-query';
+
+import { useApi, useLost } from '../../../api/context';
 import { experimentAddress, workspaceAddress } from '../../../lib/address';
 import {
   formatDuration,
@@ -14,6 +16,7 @@ import {
 } from '../../../ui';
 import { hasEnded, headMetrics, liveDuration, statusReason } from '../format';
 import { useUpdateRun } from '../mutations';
+import { runQueries } from '../queries';
 import type { Run } from '../types';
 import { useLiveNow } from '../useNow';
 import { NameEditor } from './NameEditor';
@@ -33,6 +36,9 @@ export function RunHeader(
   const { run, answer } = props;
   const trans = useTrans();
   const update = useUpdateRun(run.id);
+  const experiment = useQuery(
+    runQueries.experiment(useApi(), run.experiment_id)
+  ).data;
   return (
     <header className="jp-mlws-run-header">
       <div className="jp-mlws-run-title">
@@ -68,14 +74,27 @@ export function RunHeader(
           reason={statusReason(run, trans) || undefined}
         />
         <Duration run={run} answeredAt={answer.at} />
-        {headMetrics(run.metrics).map(({ key, value }) => (
-          <span key={key} className="jp-mlws-head-metric">
-            <span className="jp-mlws-muted jp-mlws-ellipsis" title={key}>
-              {key}
+        {headMetrics(run.metrics, experiment?.goal).map(
+          ({ key, value, best }) => (
+            <span key={key} className="jp-mlws-head-metric">
+              <span className="jp-mlws-muted jp-mlws-ellipsis" title={key}>
+                {key}
+              </span>
+              <span title={formatNumberFull(value)}>{formatNumber(value)}</span>
+              {best !== undefined && (
+                <span
+                  className="jp-mlws-head-best"
+                  title={trans.__(
+                    'Best value of this run: %1',
+                    formatNumberFull(best)
+                  )}
+                >
+                  ★ {formatNumber(best)}
+                </span>
+              )}
             </span>
-            <span title={formatNumberFull(value)}>{formatNumber(value)}</span>
-          </span>
-        ))}
+          )
+        )}
         <StaleNotice
           lost={useLost()}
           error={answer.error}
