@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from jupyter_mlws.cli import show
 from jupyter_mlws.cli.context import Session, check_changes, common, named, pairs, suggest, tag_changes
 from jupyter_mlws.cli.failures import FAILED
+from jupyter_mlws.cli.spans import Span
 from jupyter_mlws.sdk.forms import SHORT
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ WITH_FILE = {"file", "settings", "priority", "in_place", "confirm_large", "strea
     "--target", default="local", show_default=True, metavar="NAME", shell_complete=suggest("targets"), help="Compute target."
 )
 @click.option("--priority", type=int, default=0, show_default=True, help="Greater ones run first.")
-@click.option("--timeout", type=int, metavar="SECONDS", help="End the job after so long.")
+@click.option(
+    "--timeout", type=Span(whole=True), metavar="SPAN", help="End the job after so long: 90s, 45m, 2h; seconds without a unit."
+)
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag. May be repeated.")
 @click.option("--env", multiple=True, metavar="KEY=VALUE", help="An environment variable of the job. May be repeated.")
 @click.option("--note", metavar="TEXT", help="A note.")
@@ -200,7 +203,7 @@ def stream(session: Session, job: str) -> None:
 
 @command.command("wait")
 @named("job", "active_jobs")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Give up after so long; the job goes on.")
+@click.option("--timeout", type=Span(), metavar="SPAN", help="Give up after so long (90s, 45m, 2h); the job goes on.")
 @common
 def wait(session: Session, job: str, timeout: float | None) -> None:
     """Wait, in silence, until a job ends. Exit code 0 only if it completed, 5 if the time was over before."""
@@ -344,7 +347,7 @@ def cancel(session: Session, job: tuple[str, ...]) -> None:
 @click.option("--name", "--display-name", metavar="TEXT", help="Name of the new run.")
 @click.option("--experiment", metavar="NAME", shell_complete=suggest("experiments"), help="Another experiment.")
 @click.option("--priority", type=int, help="Another priority.")
-@click.option("--timeout", type=int, metavar="SECONDS", help="Another time limit.")
+@click.option("--timeout", type=Span(whole=True), metavar="SPAN", help="Another time limit: 90s, 45m, 2h.")
 @click.option("--stream", is_flag=True, help="Follow the job until it ends.")
 @common
 def rerun(session: Session, job: str, given: tuple[str, ...], stream: bool, **options: Any) -> None:

@@ -110,6 +110,7 @@ BAD = [
     (["job", "create", "--notebook", "strange.ipynb"], 2, "absent-kernel"),
     (["job", "create", "--notebook", "broken.ipynb"], 2, "broken.ipynb"),
     (["job", "create", "--notebook", "ok.ipynb", "--timeout", "0"], 2, "[--timeout]"),
+    (["job", "create", "--notebook", "ok.ipynb", "--timeout", "2 weeks"], 2, "no span of time"),
     (["job", "create", "--notebook", "ok.ipynb", "--target", "moon"], 2, "[--target]"),
     (["job", "create", "--notebook", "ok.ipynb", "--kernel", "absent"], 2, "[--kernel]"),
     (["job", "show", "ffffffffffff"], 3, "begins with 'ffffffffffff'"),

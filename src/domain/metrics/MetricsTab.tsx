@@ -14,11 +14,13 @@ export interface IMetricsTabProps {
   startedAt: number | null;
   /** What the run itself tells of its metrics: the curves need not wait for the list. */
   known: Readonly<Record<string, MetricSummary>>;
+  /** Whether nothing more will come. */
+  ended: boolean;
 }
 
 /** All curves of a run, in groups by prefix, live. */
 export function MetricsTab(props: IMetricsTabProps): JSX.Element {
-  const { runId, startedAt, known } = props;
+  const { runId, startedAt, known, ended } = props;
   const trans = useTrans();
   const metrics = useQuery({
     ...metricQueries.list(useApi(), runId),
@@ -55,9 +57,13 @@ export function MetricsTab(props: IMetricsTabProps): JSX.Element {
   if (byKey.size === 0) {
     return (
       <EmptyState
-        text={trans.__(
-          'Nothing is measured yet. Curves appear here as soon as the code logs a metric.'
-        )}
+        text={
+          ended
+            ? trans.__('Nothing was measured.')
+            : trans.__(
+                'Nothing is measured yet. Curves appear here as soon as the code logs a metric.'
+              )
+        }
         code="mlws.log_metric('loss', 0.5, step=1)"
       />
     );

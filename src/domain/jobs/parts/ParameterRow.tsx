@@ -34,20 +34,23 @@ export function ParameterRow(props: IParameterRowProps): JSX.Element {
         {field.name}
       </label>
       <ParameterInput {...props} id={id} />
-      {changed ? (
-        <IconButton
-          icon={undoIcon}
-          label={trans.__(
-            'Reset %1 to %2',
-            field.name,
-            defaultText(field) || placeholder(field) || trans.__('its default')
-          )}
-          disabled={disabled}
-          onClick={() => onChange(undefined)}
-        />
-      ) : (
-        <span className="jp-mlws-parameter-type">{note}</span>
-      )}
+      <span className="jp-mlws-parameter-type">
+        {note}
+        {changed && (
+          <IconButton
+            icon={undoIcon}
+            label={trans.__(
+              'Reset %1 to %2',
+              field.name,
+              defaultText(field) ||
+                placeholder(field) ||
+                trans.__('its default')
+            )}
+            disabled={disabled}
+            onClick={() => onChange(undefined)}
+          />
+        )}
+      </span>
       {field.help && (
         <span id={`${id}-help`} className="jp-mlws-parameter-help">
           {field.help}

@@ -46,6 +46,7 @@ export function RunTabs(props: IRunTabsProps): JSX.Element {
           runId={run.id}
           startedAt={run.started_at}
           known={run.metrics}
+          ended={hasEnded(run)}
         />
       )
     },
