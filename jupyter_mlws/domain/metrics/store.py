@@ -100,10 +100,12 @@ _NEWER = (
     "(metric_latest.step, metric_latest.time, COALESCE(metric_latest.value, 0.0), NOT metric_latest.is_nan)"
 )
 # The conflict is another server's: on PostgreSQL two may make the same series at once.
-_ADD_SERIES = f"""
+_NEW_SERIES = """
 INSERT INTO metric_latest
   (run_id, experiment_id, key, value, is_nan, min_value, max_value, step, time, count, tail_count, untidy)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_STAND = "?::float8[], ?::boolean[], ?::float8[], ?::float8[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::boolean[]"
+_MERGED = f"""
 ON CONFLICT (run_id, key) DO UPDATE SET
   value = CASE WHEN {_NEWER} THEN excluded.value ELSE metric_latest.value END,
   is_nan = CASE WHEN {_NEWER} THEN excluded.is_nan ELSE metric_latest.is_nan END,
@@ -116,25 +118,48 @@ ON CONFLICT (run_id, key) DO UPDATE SET
   count = metric_latest.count + excluded.count,
   tail_count = metric_latest.tail_count + excluded.tail_count,
   untidy = metric_latest.untidy OR excluded.untidy
-"""  # noqa: S608 - only constants of this module go in
+"""
+_ADD_SERIES = {
+    "sqlite": _NEW_SERIES + "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + _MERGED,
+    "postgresql": _NEW_SERIES + f"SELECT ?, ?, new.* FROM unnest(?::text[], {_STAND}) AS new" + _MERGED,  # noqa: S608 - constants
+}
 _SET_SERIES = """
 UPDATE metric_latest SET
   value = ?, is_nan = ?, min_value = ?, max_value = ?, step = ?, time = ?, count = ?, tail_count = ?, untidy = ?
 WHERE id = ?
 """
-_ADD_TAIL = "INSERT INTO metric_tail (series_id, step, time, value) VALUES (?, ?, ?, ?)"
+_SET_MANY_SERIES = f"""
+UPDATE metric_latest AS old SET
+  value = new.value, is_nan = new.is_nan, min_value = new.min_value, max_value = new.max_value, step = new.step, time = new.time,
+  count = new.count, tail_count = new.tail_count, untidy = new.untidy
+FROM unnest({_STAND}, ?::bigint[])
+  AS new (value, is_nan, min_value, max_value, step, time, count, tail_count, untidy, id)
+WHERE old.id = new.id
+"""  # noqa: S608 - only a constant of this module goes in
+"""On PostgreSQL, where each statement is a way to the server and back."""
+_TAIL = "series_id, step, time, value"
+_ADD_TAIL = f"INSERT INTO metric_tail ({_TAIL}) VALUES (?, ?, ?, ?)"  # noqa: S608 - constants
+
+
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:
+    """Rows as one list for each column, for `unnest`."""
+    return tuple(map(list, zip(*rows, strict=True)))
 
 
 def _rows_for(session: Session, sql: dict[str, str], rows: Sequence[tuple[int, ...]]) -> list[tuple[Any, ...]]:
     """Run the dialect's `sql` over a list of rows of integers."""
-    name = session.connection().dialect.name
-    values = tuple(map(list, zip(*rows, strict=True))) if name == "postgresql" else (msgspec.json.encode(rows).decode(),)
+    name = session.get_bind().dialect.name
+    values = _columns(rows) if name == "postgresql" else (msgspec.json.encode(rows).decode(),)
     return driver.fetch(session, sql[name], values)
 
 
 def _rows_of(session: Session, sql: dict[str, str], run_id: str, keys: Sequence[str]) -> list[tuple[Any, ...]]:
     """Run the dialect's `sql` over keys of a run."""
-    name = session.connection().dialect.name
+    name = session.get_bind().dialect.name
     if name == "sqlite" and len(keys) > MANY_KEYS:
         wanted = set(keys)
         return [row for row in driver.fetch(session, sql["range"], (run_id, min(keys), max(keys))) if row[0] in wanted]
@@ -164,21 +189,27 @@ def heads_over(session: Session, spans: Sequence[tuple[int, int, int, int, int]]
 
 def add_series(session: Session, run_id: str, experiment_id: int, stands: Sequence[tuple[str, Stand]]) -> None:
     """Make series of these keys; one that another server made meanwhile is merged."""
-    rows = [(run_id, experiment_id, key, *stand) for key, stand in sorted(stands, key=itemgetter(0))]
-    if rows:
-        driver.run(session, _ADD_SERIES, rows, many=True)
+    if not stands:
+        return
+    rows = [(key, *stand) for key, stand in sorted(stands, key=itemgetter(0))]
+    if _is_postgresql(session):
+        driver.run(session, _ADD_SERIES["postgresql"], (run_id, experiment_id, *_columns(rows)))
+    else:
+        driver.run(session, _ADD_SERIES["sqlite"], [(run_id, experiment_id, *row) for row in rows], many=True)
 
 
 def set_series(session: Session, stands: Sequence[Series]) -> None:
     """Note where series stand now."""
     rows = [(*stand, series_id) for series_id, stand in stands]
-    if rows:
+    if len(rows) > 1 and _is_postgresql(session):
+        driver.run(session, _SET_MANY_SERIES, _columns(rows))
+    elif rows:
         driver.run(session, _SET_SERIES, rows, many=True)
 
 
 def add_tail(session: Session, rows: list[TailRow]) -> None:
     """Store points one by one."""
-    if rows:
+    if rows and not (len(rows) > 1 and driver.copy(session, "metric_tail", _TAIL, rows)):
         driver.run(session, _ADD_TAIL, rows, many=True)
 
 
