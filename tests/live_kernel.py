@@ -68,6 +68,18 @@ class Kernel:
         self._socket.send(json.dumps(message))
         return number
 
+    def echo(self) -> float:
+        """Seconds until the kernel has said who it is."""
+        number, began = uuid.uuid4().hex, time.perf_counter()
+        header = {"msg_id": number, "msg_type": "kernel_info_request", "username": "", "session": "tests", "version": "5.3"}
+        message = {"header": header, "parent_header": {}, "metadata": {}, "content": {}, "channel": "shell", "buffers": []}
+        self._socket.send(json.dumps(message))
+        while True:
+            self._socket.settimeout(START_S)
+            answer = json.loads(self._socket.recv())
+            if answer["msg_type"] == "kernel_info_reply" and answer["parent_header"].get("msg_id") == number:
+                return time.perf_counter() - began
+
     def wait(self, number: str, timeout: float = 60.0, until: str | None = None) -> Output:
         """What the cell gave once it is done, or once it has printed `until`."""
         found, deadline = Output(), time.monotonic() + timeout

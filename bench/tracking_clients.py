@@ -1,0 +1,190 @@
+"""Tracking as people do it: a fit under autolog, two hundred clients at once, and what the server holds in memory while nobody asks.
+
+    python -m bench.tracking_clients [autolog|many|idle ...] [--seconds 120]
+
+The fit is done by the real client (`.venv-mlflow`) against both servers, and once without tracking, which is taken off. The two hundred
+clients log a point a second each, over connections that are kept; meanwhile a kernel's websocket is asked and its answers are timed, and
+at the end every point that was acknowledged is read back. Exit code 1 where a limit is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bench.mlflow_peer import VENV, Peer
+from bench.startup import start_once
+from bench.tracking import MISSED, both, row, within
+from tests.live import LiveServer
+from tests.live_kernel import Kernel
+
+CLIENTS = 200
+FIT = """
+import json, logging, os, sys, time, warnings
+warnings.simplefilter("ignore")
+import mlflow
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+logging.disable(logging.CRITICAL)
+X, y = load_digits(return_X_y=True)
+
+def fit():
+    began = time.perf_counter()
+    LogisticRegression(max_iter=30).fit(X, y)
+    return time.perf_counter() - began
+
+plain = sorted(fit() for _ in range(5))[2]
+mlflow.set_tracking_uri(sys.argv[1])
+mlflow.sklearn.autolog(silent=True)
+fit()
+print(json.dumps([fit() - plain for _ in range(5)]))
+"""
+
+
+def autolog_s(peer: Peer) -> float:
+    """Seconds of a fit that go to tracking, the median of five."""
+    token = peer.headers.get("Authorization", "").removeprefix("Bearer ")
+    env = {**os.environ, "MLFLOW_TRACKING_TOKEN": token, "MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
+    done = subprocess.run(
+        [str(VENV / "bin" / "python"), "-c", FIT, peer.url], env=env, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr[-3000:])
+    seconds: list[float] = json.loads(done.stdout.splitlines()[-1])
+    return statistics.median(seconds)
+
+
+class Load:
+    """Two hundred clients of one server."""
+
+    def __init__(self, peer: Peer, runs: list[str], seconds: float) -> None:
+        self.parts = urlsplit(peer.url)
+        self.headers = "".join(f"{name}: {value}\r\n" for name, value in peer.headers.items())
+        self.runs, self.seconds = runs, seconds
+        self.took: list[float] = []
+        self.errors: list[str] = []
+        self.acknowledged = [0] * len(runs)
+
+    async def client(self, n: int) -> None:
+        """One that logs a point a second."""
+        await asyncio.sleep(n / len(self.runs))
+        reader, writer = await asyncio.open_connection(self.parts.hostname, self.parts.port)
+        path = f"{self.parts.path}/api/2.0/mlflow/runs/log-metric"
+        end = time.perf_counter() + self.seconds
+        while time.perf_counter() < end:
+            step = self.acknowledged[n]
+            body = json.dumps({"run_id": self.runs[n], "key": "loss", "value": step / 7, "timestamp": 1 + step, "step": step})
+            began = time.perf_counter()
+            writer.write(
+                f"POST {path} HTTP/1.1\r\nHost: {self.parts.netloc}\r\n{self.headers}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+            )
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            length = next(int(line[15:]) for line in head.splitlines() if line.lower().startswith("content-length:"))
+            answer = await reader.readexactly(length)
+            self.took.append((time.perf_counter() - began) * 1000)
+            if head.split(" ")[1] == "200":
+                self.acknowledged[n] += 1
+            else:
+                self.errors.append(f"{head.splitlines()[0]} {answer[:200]!r}")
+            await asyncio.sleep(max(0.0, 1 - (time.perf_counter() - began)))
+        writer.close()
+
+    async def all(self) -> None:
+        """All of them."""
+        await asyncio.gather(*(self.client(n) for n in range(len(self.runs))))
+
+
+def percentile(took: list[float], part: float) -> float:
+    """The value below which so many are."""
+    return sorted(took)[min(int(len(took) * part), len(took) - 1)]
+
+
+def bench_many(folder: Path, seconds: float) -> None:
+    """Two hundred clients, and a kernel's websocket meanwhile."""
+    server = LiveServer(folder).start()
+    try:
+        token = server.ok("POST", "/tokens", {"workspace": "default"})["secret"]
+        assert server.process is not None  # noqa: S101 - it was started
+        headers = {"Authorization": f"Bearer {token}"}
+        peer = Peer("jupyter_mlws", f"{server.url}/mlws", headers, server.process.pid, server.data_dir / "mlws.db")
+        client = peer.client()
+        runs = [client.run() for _ in range(CLIENTS)]
+        load, stop = Load(peer, runs, seconds), threading.Event()
+        echoes: list[float] = []
+        with Kernel(server) as kernel:
+            kernel.value("1")
+            listener = threading.Thread(target=echo, args=(kernel, echoes, stop))
+            listener.start()
+            asyncio.run(load.all())
+            stop.set()
+            listener.join()
+        lost = sum(
+            abs(len(client.get(f"metrics/get-history?run_id={run}&metric_key=loss&max_results=25000").get("metrics", [])) - n)
+            for run, n in zip(runs, load.acknowledged, strict=True)
+        )
+    finally:
+        server.stop()
+    for error in load.errors[:3]:
+        print(error, file=sys.stderr)
+    what = f"{CLIENTS} clients for {seconds:g} s"
+    within(f"{what}: errors of {len(load.took):,} calls", len(load.errors), "", limit=0)
+    within(f"{what}: p99", percentile(load.took, 0.99), "ms", limit=500)
+    within(f"{what}: points lost or doubled", lost, "", limit=0)
+    within(f"{what}: a kernel's websocket, p99 of {len(echoes)}", percentile(echoes, 0.99), "ms", limit=50)
+
+
+def echo(kernel: Kernel, took: list[float], stop: threading.Event) -> None:
+    """Ask a kernel who it is, five times a second."""
+    while not stop.is_set():
+        took.append(kernel.echo() * 1000)
+        time.sleep(0.2)
+
+
+def bench_idle(folder: Path) -> None:
+    """What the extension adds to a Jupyter server that nobody asks."""
+    found: dict[bool, list[float]] = {False: [], True: []}
+    for n in range(3):
+        for extension in (False, True):
+            place = folder / f"idle-{n}-{extension}"
+            place.mkdir(parents=True)
+            found[extension].append(start_once(place, extension=extension)[1])
+    within(
+        "memory added to an idle Jupyter server", statistics.median(found[True]) - statistics.median(found[False]), "MB", limit=60
+    )
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", default=["autolog", "many", "idle"])
+    parser.add_argument("--seconds", type=float, default=120.0)
+    chosen = parser.parse_args()
+    print(f"Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}")
+    print(f"{'':<52}{'ours':>12}{'mlflow':>12}")
+    with tempfile.TemporaryDirectory(prefix="mlws-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if "autolog" in chosen.parts:
+            with both(folder / "autolog", 1) as (mine, peer):
+                row(
+                    "tracking's part of a fit under autolog", autolog_s(mine), autolog_s(peer), "s", ratio=2, more_is_better=False
+                )
+        if "many" in chosen.parts:
+            bench_many(folder / "many", chosen.seconds)
+        if "idle" in chosen.parts:
+            bench_idle(folder)
+    return int(bool(MISSED))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
