@@ -42,12 +42,18 @@ def test_a_command_runs_in_its_snapshot(server: LiveServer):
     folder = server.root / "code"
     folder.mkdir()
     (folder / "a.py").write_text("import mlws\nmlws.log_metric('m', 3)\nprint('from a')\n")
-    run_id = server.submit(command("python a.py && mkdir -p outputs && echo done > outputs/r.txt", code="code"))
+    run_id = server.submit(
+        command(
+            "python a.py && mkdir -p outputs && echo done > outputs/r.txt && mkdir -p logs && echo own > logs/own.log",
+            code="code",
+        )
+    )
     run = server.wait(run_id)
     assert run["status"] == "Completed", run["error"]
     assert run["metrics"]["m"]["last"] == 3
     assert "from a" in server.ok("GET", f"/jobs/{run_id}/log")["text"]
     assert server.get(f"/runs/{run_id}/artifacts/content", params={"path": "outputs/r.txt"}).text == "done\n"
+    assert server.get(f"/runs/{run_id}/artifacts/content", params={"path": "logs/own.log"}).text == "own\n"
 
 
 def test_exit_codes_and_signals_are_told(server: LiveServer):

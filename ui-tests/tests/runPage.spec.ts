@@ -183,6 +183,16 @@ test('a failed run shows its cell; another parameter mends it', async ({
     timeout: 60_000
   });
   await expect(next.getByRole('row', { name: /^epochs/ })).toContainText('2');
+
+  // And the same once more, at one press.
+  await next.getByRole('button', { name: 'Re-run', exact: true }).click();
+  const again = page.locator('.jp-mlws-run:visible', {
+    hasNot: page.getByRole('heading', { name: 'mended', exact: true })
+  });
+  await expect(again.locator('[data-status=Completed]').first()).toBeVisible({
+    timeout: 60_000
+  });
+  await expect(again.getByRole('row', { name: /^epochs/ })).toContainText('2');
 });
 
 test('rename, delete and undo, cancel', async ({ page, tmpPath }) => {
