@@ -21,6 +21,7 @@ test('cells of a notebook are tracked, and seen at once', async ({
   tmpPath
 }) => {
   const server = new Server(request, baseURL ?? '');
+  await server.dropExperiments('from-cells', 'tries');
   const gate = join(ROOT, `${tmpPath}-gate`);
   await page.contents.uploadContent(
     notebookText(

@@ -23,6 +23,7 @@ test('experiments are steered from the sidebar', async ({
   tmpPath
 }, testInfo) => {
   const server = new Server(request, baseURL ?? '');
+  await server.dropExperiments('scores');
   await page.contents.uploadContent(
     notebookText(
       { source: 'score = 0.5', tags: ['parameters'] },

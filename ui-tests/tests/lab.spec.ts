@@ -53,7 +53,7 @@ test('the sidebar, the launcher and the palette lead to the first run', async ({
   baseURL
 }) => {
   const server = new Server(request, baseURL ?? '');
-  await server.send('POST', '/workspaces', { name: 'first-look' });
+  await server.freshWorkspace('first-look');
   for (const experiment of ['older', 'newest']) {
     await server.makeRun({
       workspace: 'first-look',
@@ -144,7 +144,7 @@ test('settings and questions of the form', async ({
         await request.get(`${baseURL}/lab/api/settings/jupyter-mlws:settings`)
       ).json()) as { raw: string }
     ).raw;
-  await server.send('POST', '/workspaces', { name: 'set' });
+  await server.freshWorkspace('set');
   for (const name of ['one', 'two', 'three', 'four']) {
     await server.makeRun({ workspace: 'set', experiment: 'some', name });
   }

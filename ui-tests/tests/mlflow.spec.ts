@@ -20,6 +20,7 @@ test('plain MLflow code in a cell makes its run appear', async ({
   tmpPath
 }) => {
   const server = new Server(request, baseURL ?? '');
+  await server.dropExperiments('irises');
   const fit = [
     'import mlflow',
     'from sklearn.datasets import load_iris',

@@ -102,7 +102,7 @@ test('addresses lead to runs, experiments and workspaces', async ({
   baseURL
 }) => {
   const server = new Server(request, baseURL ?? '');
-  await server.send('POST', '/workspaces', { name: 'addressed' });
+  await server.freshWorkspace('addressed');
   const run = await server.makeRun({
     workspace: 'addressed',
     experiment: 'one of many',

@@ -1,13 +1,16 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@jupyterlab/galata';
 
-const PANEL = 'jp-mlws-experiments';
+import { PANEL, Server } from './workspace';
 
 for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
   test(`an empty workspace teaches the first step (${theme})`, async ({
-    page
+    page,
+    request,
+    baseURL
   }, testInfo) => {
     const name = `empty-${theme.split(' ')[1]}`;
+    await new Server(request, baseURL ?? '').dropWorkspace(name);
     await page.theme.setTheme(theme);
     await page.sidebar.openTab(PANEL);
     const panel = page.locator(`#${PANEL}`);

@@ -23,6 +23,7 @@ test('a notebook runs as an experiment, from the button to the run', async ({
   tmpPath
 }) => {
   const server = new Server(request, baseURL ?? '');
+  await server.dropExperiments('training');
   await page.contents.uploadContent(
     TRAINING,
     'text',
@@ -139,6 +140,7 @@ test('a failing notebook says where, in the tree and in a notification', async (
   tmpPath
 }) => {
   const server = new Server(request, baseURL ?? '');
+  await server.dropExperiments('fails');
   await page.contents.uploadContent(
     notebookText(
       { source: 'rate = -1' },

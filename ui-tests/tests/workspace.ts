@@ -133,6 +133,47 @@ export class Server {
     return (text ? JSON.parse(text) : undefined) as T;
   }
 
+  /** A new workspace. One that an earlier try of the same test left behind goes first. */
+  async freshWorkspace(name: string, more: object = {}): Promise<void> {
+    await this.dropWorkspace(name);
+    await this.send('POST', '/workspaces', { name, ...more });
+  }
+
+  /** Deletes a workspace with all that is in it, if there is one of this name. */
+  async dropWorkspace(name: string): Promise<void> {
+    const { workspaces } = await this.get<{ workspaces: { name: string }[] }>(
+      '/workspaces?archived=true'
+    );
+    const archived = workspaces.some(one => one.name === name);
+    if (
+      archived ||
+      (
+        await this.request.get(`${this.baseUrl}/mlws/api/v1/workspaces/${name}`)
+      ).ok()
+    ) {
+      await this.send('POST', `/workspaces/${name}/archive`);
+      await this.send('DELETE', `/workspaces/${name}`);
+    }
+  }
+
+  /** Deletes experiments of these names with their runs, if an earlier try of the same test left them behind. */
+  async dropExperiments(...names: string[]): Promise<void> {
+    for (const name of names) {
+      for (const archived of [false, true]) {
+        const { experiments } = await this.get<{
+          experiments: { id: string; name: string }[];
+        }>(
+          `/workspaces/default/experiments?archived=${archived}&q=${encodeURIComponent(name)}`
+        );
+        const { id } = experiments.find(one => one.name === name) ?? {};
+        if (id) {
+          await this.send('POST', `/experiments/${id}/archive`);
+          await this.send('DELETE', `/experiments/${id}`);
+        }
+      }
+    }
+  }
+
   /** Logs on a run. */
   async log(id: string, batch: object): Promise<void> {
     await this.send('POST', `/runs/${id}/log`, {

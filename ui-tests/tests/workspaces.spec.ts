@@ -34,8 +34,9 @@ test('workspaces are managed in the Lab', async ({
     );
     return lists.flatMap(({ workspaces }) => workspaces.map(one => one.name));
   };
-  await server.send('POST', '/workspaces', { name: 'team-a' });
-  const lab = await openLab(context, `${baseURL}/lab/workspaces/managed`);
+  await server.dropWorkspace('team-b');
+  await server.freshWorkspace('team-a');
+  const lab = await openLab(context, `${baseURL}/lab/workspaces/managed?reset`);
   await lab.evaluate(id => window.jupyterapp.shell.activateById(id), PANEL);
   const switcher = lab
     .locator(`#${PANEL}`)

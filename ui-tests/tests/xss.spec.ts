@@ -147,8 +147,7 @@ test('whatever stands in a field is only text', async ({
   baseURL
 }) => {
   const server = new Server(request, baseURL ?? '');
-  await server.send('POST', '/workspaces', {
-    name: 'evil',
+  await server.freshWorkspace('evil', {
     display_name: `label ${SCRIPT}`,
     description: SCRIPT
   });
