@@ -17,6 +17,7 @@ COMMANDS = {
     "compute": "Compute targets: where jobs run, and why one waits.",
     "environment": "Environments: what a run ran in, and which kernels there are.",
     "server": "The server that the commands talk to.",
+    "db": "The database and its files: check, upgrade, back up, compact.",
     "open": "Open a page in JupyterLab.",
     "completion": "Print the shell's completion script.",
 }
@@ -68,7 +69,7 @@ def main() -> None:
     \b
     Exit codes:
       0    done; `job stream`, `job wait`, `job create --stream`: and the job completed
-      1    the job failed or was canceled; you answered no; something went wrong inside the server
+      1    the job failed or was canceled; you answered no; something went wrong inside the server; `db check` found a fault
       2    wrong input: the command line, or what the server refused (the message names the field)
       3    what was named does not exist
       4    no server could be reached or started, or it does not know the token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, create_engine, event, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -25,6 +26,13 @@ SCHEMA_LOCK = 0x6D6C7773
 def sqlite_url(path: Path) -> URL:
     """URL of the SQLite database at `path`."""
     return URL.create("sqlite+pysqlite", database=str(path))
+
+
+def read_only_url(path: Path, *, immutable: bool = False) -> URL:
+    """URL of the SQLite database at `path` that opens it for reading alone. `immutable`: nobody writes to it, so that it needs neither
+    locks nor files beside it, and may lie on a disk that cannot be written to."""
+    query = {"mode": "ro", "uri": "true", **({"immutable": "1"} if immutable else {})}
+    return URL.create("sqlite+pysqlite", database=f"file:{quote(str(path.absolute()))}", query=query)
 
 
 def _lower(text: str | None) -> str | None:

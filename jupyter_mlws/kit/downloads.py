@@ -31,7 +31,7 @@ ZIP_FIRST_DAY, ZIP_LAST_DAY = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
 
 
 class ContentDamaged(MlwsError):
-    """The bytes on disk are not those that were stored; `mlws fsck` tells more."""
+    """The bytes on disk are not those that were stored; `mlws db check` tells more."""
 
     status = 410
     code = "content_damaged"
@@ -92,7 +92,7 @@ class Download:
         if self._digest is not None:
             self._digest.update(piece)
             if self._left == 0 and self._digest.hexdigest() != self.etag:
-                raise ContentDamaged("The content of this file is damaged on disk; `mlws fsck` lists all that is.")
+                raise ContentDamaged("The content of this file is damaged on disk; `mlws db check` lists all that is.")
         if not piece and self._left:
             raise ContentDamaged("The file became shorter while it was sent.")
         return piece

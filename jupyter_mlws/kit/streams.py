@@ -262,7 +262,7 @@ async def send_file(
     try:
         source = await in_thread(Download.open, path, etag)
     except OSError as error:
-        raise NotFound("The content of this file is not on disk any more; `mlws fsck` lists what is missing.") from error
+        raise NotFound("The content of this file is not on disk any more; `mlws db check` lists what is missing.") from error
     try:
         status, headers = source.answer(handler.request.headers, name=name, media_type=media_type, download=download)
         handler.set_status(status)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import threading
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,8 @@ from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.storage import accounting
 from jupyter_mlws.kit.clock import now_ms
+from jupyter_mlws.server.processes import process_alive
 from mlws import spool
-from mlws.jobdir import boot_id, start_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.db.database import Database
-    from jupyter_mlws.domain.runs.schemas import Process
     from jupyter_mlws.server.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -142,10 +140,3 @@ def end_dead(session: Session, run_id: str) -> None:
         runs.change_status(session, run_id, RunStatus.FAILED, actor="mlws", reason="kernel_ended", error=error)
     except StatusConflict:
         log.debug("Run %s ended by itself meanwhile", run_id)
-
-
-def process_alive(process: Process) -> bool:
-    """Whether a process lives. One of another host or without a start time is believed."""
-    if process.host != socket.gethostname() or process.start_time is None:
-        return True
-    return process.boot_id == boot_id() and start_time(process.pid) == process.start_time  # a zombie has no start time

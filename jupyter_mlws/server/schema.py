@@ -19,7 +19,13 @@ from jupyter_mlws.kit.errors import Unavailable
 from jupyter_mlws.server import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from sqlalchemy import Connection, Engine
+
+    Keep = Callable[[Engine, str], Path | None]
+    """Copies a database, whose version it is told, and says where the copy lies; None if there is none."""
 
 log = logging.getLogger(__name__)
 
@@ -64,15 +70,15 @@ class UpgradeFailed(Unavailable):
 def ensure_schema(engine: Engine) -> None:
     """Bring the database to `HEAD`."""
     tables.load()
-    while (found := _version(engine)) != HEAD:
+    while (found := version_of(engine)) != HEAD:
         if found is None:
             _create(engine)
         else:
-            _upgrade(engine, found)
+            upgrade_from(found, engine)
 
 
-def _version(engine: Engine) -> str | None:
-    """The schema version of the database; None for an empty one."""
+def version_of(engine: Engine) -> str | None:
+    """The schema version of the database; None for an empty one. Raises `ForeignDatabase`."""
     with engine.connect() as connection:
         return _stamped(connection)
 
@@ -116,18 +122,28 @@ def _check_encoding(connection: Connection) -> None:
         )
 
 
-def _upgrade(engine: Engine, found: str) -> None:
+def check_known(found: str) -> None:
+    """Raise `NewerSchema` where a later version of this program made the database."""
     if found not in REVISIONS:
         raise NewerSchema(
             f"The database has schema {found!r}, which this version does not know: it was used by a newer one. "
             "Upgrade jupyter_mlws, or point `MlwsApp.data_dir` at another folder."
         )
+
+
+def upgrade_from(found: str, engine: Engine, keep: Keep | None = None) -> Path | None:
+    """Bring a database of the version `found` to `HEAD`; returns where the copy lies that was made before.
+
+    `keep` makes that copy, given the engine and the version: by default that of an SQLite file, beside it. Raises `NewerSchema` and
+    `UpgradeFailed`.
+    """
+    check_known(found)
     from jupyter_mlws.migrations.copies import keep_copy  # noqa: PLC0415 - rarely needed
     from jupyter_mlws.migrations.upgrade import upgrade  # noqa: PLC0415 - Alembic costs 150 ms and is rarely needed
 
     step = f"from schema {found} to {HEAD}"
     try:
-        copy = keep_copy(engine, found)
+        copy = (keep or keep_copy)(engine, found)
     except (OSError, sqlite3.Error) as error:
         raise UpgradeFailed(
             f"The database is to be upgraded {step}, but the copy that is made before could not be written: {error}. "
@@ -141,3 +157,4 @@ def _upgrade(engine: Engine, found: str) -> None:
             f"The database could not be upgraded {step}, and is as it was: the version of jupyter_mlws that was used before "
             f"still works with it. {words_of_failure(error)}"
         ) from error
+    return copy

@@ -25,7 +25,7 @@ STOP = "mlws server stop\n"
 def block(page: str) -> str:
     """The commands of the page that need a server stopped."""
     found = [textwrap.dedent(text) for text in BLOCK.findall((ROOT / "docs" / "how-to" / page).read_text(encoding="utf-8"))]
-    (wanted,) = [text for text in found if "jupyter --data-dir" in text and ".backup" not in text]
+    (wanted,) = [text for text in found if "jupyter --data-dir" in text]
     return wanted
 
 
@@ -75,15 +75,17 @@ def test_the_folder_is_moved(shell: Callable[..., str], tmp_path: Path) -> None:
     assert not old.exists()
 
 
-def test_the_folder_is_copied(shell: Callable[..., str], tmp_path: Path) -> None:
-    copy = tmp_path / "disk" / "mlws"
-    copy.parent.mkdir()
-    shell("mlws experiment create copied")
-    pid = owner(tmp_path / "jupyter" / "mlws")
-    shell(block("back-up.md").replace("/backup", str(copy.parent)))
+def test_the_folder_is_backed_up_and_restored(shell: Callable[..., str], tmp_path: Path) -> None:
+    backup, root = str(tmp_path / "disk"), tmp_path / "jupyter" / "mlws"
+    shell("mlws experiment create kept")
+    shell(f"mlws db backup {backup}/mlws")
+    shell("mlws experiment create later")
+    pid = owner(root)
+    shell(block("back-up.md").replace("/backup", backup))
     assert not is_alive(pid)
-    assert not (copy / "owner.json").exists()
-    assert "copied" in shell("mlws experiment list", MLWS_DATA_DIR=str(copy))
+    assert not (root / "owner.json").exists()
+    listed = shell("mlws experiment list")
+    assert ("kept" in listed, "later" in listed) == (True, False)
 
 
 def test_the_server_is_stopped_before_the_copy_of_an_upgrade_is_put_back() -> None:

@@ -53,6 +53,7 @@ def modules_after(statement: str, *flags: str) -> set[str]:
         ("import mlws", HEAVY | {"msgspec", "jupyter_mlws"}),
         ("from jupyter_mlws import Workspace", SERVER_ONLY),
         ("import jupyter_mlws.cli", SERVER_ONLY),
+        ("import jupyter_mlws.cli.db_commands", SERVER_ONLY | {"jupyter_core", "traitlets"}),
     ],
 )
 def test_imports_nothing_heavy(statement: str, unwanted: set[str]) -> None:

@@ -18,7 +18,7 @@ from jupyter_mlws.domain.metrics.batch import Series, Stand
 from jupyter_mlws.domain.metrics.tables import COMPACTION_DUE, MetricChunkRow, MetricLatestRow, MetricTailRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
@@ -51,6 +51,21 @@ class Head(NamedTuple):
     id: int
     first: Place
     last: Place
+
+
+class Header(NamedTuple):
+    """A row of `metric_chunk`, whole."""
+
+    id: int
+    series_id: int
+    first: Place
+    last: Place
+    points: int
+    not_finite: int
+    min_value: float | None
+    max_value: float | None
+    pieces: bytes
+    data: bytes
 
 
 class TailPoint(NamedTuple):
@@ -348,6 +363,38 @@ def best(
 def due(session: Session, limit: int) -> list[int]:
     """Ids of series that compaction should look at."""
     return list(session.execute(select(MetricLatestRow.id).where(text(COMPACTION_DUE)).limit(limit)).scalars())
+
+
+def _long(tail: int) -> Any:
+    return (MetricLatestRow.tail_count > tail) | MetricLatestRow.untidy
+
+
+def number_long(session: Session, tail: int) -> int:
+    """How many series have a tail of more points, or chunks to be merged."""
+    return session.execute(select(func.count()).select_from(MetricLatestRow).where(_long(tail))).scalar_one()
+
+
+def long_after(session: Session, series_id: int, tail: int, limit: int) -> list[int]:
+    """Ids of those series, in order, after this one."""
+    row = MetricLatestRow
+    query = select(row.id).where(row.id > series_id, _long(tail)).order_by(row.id).limit(limit)
+    return list(session.execute(query).scalars())
+
+
+def headers_after(session: Session, chunk_id: int, limit: int) -> list[Header]:
+    """Chunks as they are stored, in the order of their ids, after this one."""
+    row = MetricChunkRow
+    places = (row.first_step, row.first_time, row.last_step, row.last_time)
+    query = select(row.id, row.series_id, *places, row.count, row.not_finite, row.min_value, row.max_value, row.pieces, row.data)
+    found = session.execute(query.where(row.id > chunk_id).order_by(row.id).limit(limit))
+    return [Header(i, series, (a, b), (c, d), *rest) for i, series, a, b, c, d, *rest in found]
+
+
+def names_of(session: Session, series: Collection[int]) -> dict[int, tuple[str, str]]:
+    """(run id, key) of series, by their ids."""
+    row = MetricLatestRow
+    query = select(row.id, row.run_id, row.key).where(row.id.in_(listed(session, series)))
+    return {i: (run_id, key) for i, run_id, key in session.execute(query)}
 
 
 # --- changing ----------------------------------------------------------------------------------------------------------

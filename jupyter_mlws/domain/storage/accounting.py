@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.domain.storage import store
+from jupyter_mlws.domain.storage.holding import sweeping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,10 +37,16 @@ def sweep(blobs: BlobStore, db: Database, grace_s: float = GRACE_S, *, dry_run: 
 
     First the rows, in short writes, then the files: whoever needs the same bytes meanwhile stores them again. A file is looked at
     once more as it goes, so that bytes stored just now stay. A grace period shorter than the longest upload endangers that one.
+    While the store is being copied (`holding.held`) nothing goes.
     """
     before = time.time() - grace_s
     if dry_run:
         return _plan(blobs, db, before)
+    with sweeping(blobs.root) as free:
+        return _sweep(blobs, db, before) if free else Swept(0, 0)
+
+
+def _sweep(blobs: BlobStore, db: Database, before: float) -> Swept:
     number = size = 0
     while batch := db.write_sync(partial(_forget, before=before)):
         for sha256 in batch:

@@ -355,7 +355,7 @@ class BlobWriter:
 
 
 def _missing(sha256: str) -> BlobMissing:
-    return BlobMissing(f"The content {sha256[:12]}… is not in the artifact store; `mlws fsck` lists what is missing.")
+    return BlobMissing(f"The content {sha256[:12]}… is not in the artifact store; `mlws db check` lists what is missing.")
 
 
 def _version(status: os.stat_result) -> tuple[int, int, int]:

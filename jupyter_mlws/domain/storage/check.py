@@ -1,4 +1,4 @@
-"""`fsck`: does the store hold what the database says? It only looks; nothing is repaired or removed."""
+"""Does the store hold what the database says? It only looks; nothing is repaired or removed."""
 
 from __future__ import annotations
 

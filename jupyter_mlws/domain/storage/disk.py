@@ -73,5 +73,5 @@ def disk() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None), errno.EFBIG):
-            raise StorageFull("The disk of the artifact store is full; free some space, or run `mlws gc`.") from error
+            raise StorageFull("The disk of the artifact store is full; free some space, then try again.") from error
         raise

@@ -84,7 +84,7 @@ def content_of(path: Path, most: int = -1) -> bytes:
         with path.open("rb") as file:
             return file.read(most)
     except OSError as error:
-        raise BlobMissing("The content of this file is not on disk any more; `mlws fsck` lists what is missing.") from error
+        raise BlobMissing("The content of this file is not on disk any more; `mlws db check` lists what is missing.") from error
 
 
 def make_preview(path: Path, name: str, size: int) -> Preview:
