@@ -15,7 +15,7 @@ from jupyter_mlws.kit.errors import Unavailable
 from jupyter_mlws.server.admin import copies, ghosts
 from jupyter_mlws.server.admin.contents import bytes_of, counts_of
 from jupyter_mlws.server.admin.errors import Unreadable
-from jupyter_mlws.server.admin.place import check_mark, opened, server_of, version_of
+from jupyter_mlws.server.admin.place import check_mark, opened, server_of, version_of, words_of
 from jupyter_mlws.server.admin.progress import silent
 from jupyter_mlws.server.admin.reports import Fault
 from jupyter_mlws.server.admin.structure import SQLITE_PAGES, foreign_key_faults, structure_faults
@@ -131,11 +131,15 @@ class _Looking:
                 self._report.notes.append("Some of it could not be checked before the database is upgraded: `mlws db upgrade`.")
                 return True
             if not self._said_unreadable:
-                words = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-                advice = RESTORE if self._place.sqlite else "See that the database server runs and that its address is right."
-                self._fault("unreadable", self._place.location, f"The database could not be read: {words}", advice)
+                message = f"The database could not be read: {words_of(error)}."
+                self._fault("unreadable", self._place.location, message, self._advice(error))
             self._said_unreadable = True
             return False
+
+    def _advice(self, error: Exception) -> str:
+        if not self._place.sqlite:
+            return "See that the database server runs, and that the address is right."
+        return "Another program holds it; try again in a moment." if "locked" in words_of(error) else RESTORE
 
     def _fault(self, what: str, where: str, message: str, advice: str) -> None:
         self._report.faults.append(Fault(what=what, where=where, message=message, advice=advice))
@@ -225,7 +229,7 @@ class _Looking:
 def _file_words(kind: str, problem: storage_check.Problem) -> str:
     owner, owner_id, path = problem.needed_by[0]
     others = len(problem.needed_by) - 1
-    more = f" (and of {others}{' or more' if others >= 99 else ''} others)" if others else ""
+    more = f" (and of {'another' if others == 1 else f'{others} others'})" if others else ""
     state = "is not in the store" if kind == "missing_file" else "has another size or content than when it was stored"
     return f"The content of the file {path!r} of {owner} {owner_id}{more} {state}."
 

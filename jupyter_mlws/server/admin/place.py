@@ -156,11 +156,18 @@ def version_of(engine: Engine, place: Place) -> str:
 
 def unreadable(place: Place, error: Exception) -> Unreadable:
     """What a database's failure means, and what to do."""
-    words = str(getattr(error, "orig", None) or error).strip().splitlines()
-    told = f"The database {place.location} could not be read: {words[0] if words else type(error).__name__}"
+    told = f"The database {place.location} could not be read: {words_of(error)}."
     if place.sqlite:
-        return Unreadable(f"{told}. If `mlws db check` says that it is damaged, restore it from a backup.")
-    return Unreadable(f"{told}. Is its server running, and the address right?")
+        return Unreadable(f"{told} If `mlws db check` says that it is damaged, restore it from a backup.")
+    return Unreadable(f"{told} Is its server running, and the address right?")
+
+
+def words_of(error: BaseException) -> str:
+    """What the database itself said."""
+    while error.__cause__ is not None and not isinstance(error, DBAPIError):
+        error = error.__cause__
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__).rstrip(".")
 
 
 # Who works with it

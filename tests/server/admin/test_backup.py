@@ -29,6 +29,8 @@ from tests.servers import until
 
 LIMITED = """
 import os, resource, sys
+
+pytestmark = pytest.mark.slow
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
 os.execv(sys.executable, [sys.executable, "-m", "jupyter_mlws.cli", "db", *sys.argv[2:]])
 """
@@ -85,7 +87,6 @@ class Client:
             self.acknowledged.append(run_id)
 
 
-@pytest.mark.slow
 def test_what_was_acknowledged_before_it_began_is_in_it_and_a_server_goes_on_from_it(
     running: tuple[DataFolder, LiveServer], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -196,7 +197,6 @@ def many_files(data: DataFolder, number: int) -> None:
     data.write(note)
 
 
-@pytest.mark.slow
 def test_one_that_is_killed_is_no_backup_and_the_next_finishes_it(data: DataFolder, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     many_files(data, 600)

@@ -29,6 +29,8 @@ from tests.server.admin.conftest import STORED, DataFolder
 NETWORK = """
 import pathlib
 import jupyter_mlws.server.filesystems as filesystems
+
+pytestmark = pytest.mark.slow
 filesystems.MOUNTS = pathlib.Path({table!r})
 """
 
