@@ -106,7 +106,8 @@ def _writing(place: Place, target: Path) -> Iterator[Path]:
     _check_target(place, target)
     try:
         part = target / PART
-        part.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.mkdir(mode=0o700, exist_ok=True)
         with _alone(target):
             _empty(part)
             try:

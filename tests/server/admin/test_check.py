@@ -26,11 +26,12 @@ from tests.live import LiveServer
 from tests.migrations import contents
 from tests.server.admin.conftest import STORED, DataFolder
 
+pytestmark = pytest.mark.slow
+
 NETWORK = """
 import pathlib
 import jupyter_mlws.server.filesystems as filesystems
 
-pytestmark = pytest.mark.slow
 filesystems.MOUNTS = pathlib.Path({table!r})
 """
 

@@ -18,13 +18,14 @@ from tests.live import LiveServer
 from tests.migrations import contents
 from tests.server.admin.conftest import DataFolder
 
+
 pytestmark = pytest.mark.slow
 
 SERIES, POINTS, FEW = 20, 300, 5
 DOUBLE = """
 INSERT INTO metric_chunk
   (series_id, first_step, first_time, last_step, last_time, count, not_finite, min_value, max_value, pieces, data)
-SELECT series_id, first_step, first_time, last_step, last_time, count, not_finite, min_value, max_value, pieces, 'x'
+SELECT series_id, first_step, first_time, last_step, last_time, count, not_finite, min_value, max_value, pieces, x'78'
 FROM metric_chunk WHERE id = :id
 """
 
