@@ -18,7 +18,6 @@ from tests.live import LiveServer
 from tests.migrations import contents
 from tests.server.admin.conftest import DataFolder
 
-
 pytestmark = pytest.mark.slow
 
 SERIES, POINTS, FEW = 20, 300, 5

@@ -18,7 +18,6 @@ from tests.migrations.future import NEXT, build_future
 from tests.server.admin.conftest import DataFolder
 from tests.servers import until
 
-
 pytestmark = pytest.mark.slow
 
 OLDEST = frozen.VERSIONS[0]
