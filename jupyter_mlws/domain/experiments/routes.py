@@ -7,12 +7,15 @@ from msgspec import Struct
 from jupyter_mlws.domain.experiments import service
 from jupyter_mlws.domain.experiments.deletion import delete_experiment
 from jupyter_mlws.domain.experiments.errors import ExperimentExists, ExperimentInUse, ExperimentNotFound
+from jupyter_mlws.domain.experiments.importing import import_experiment
 from jupyter_mlws.domain.experiments.schemas import (
     Experiment,
     ExperimentCreate,
     ExperimentDeletion,
+    ExperimentImport,
     ExperimentPage,
     ExperimentUpdate,
+    ImportedExperiment,
 )
 from jupyter_mlws.domain.workspaces.errors import StaleVersion, WorkspaceNotFound
 from jupyter_mlws.kit.actors import Action
@@ -110,8 +113,25 @@ class RestoreHandler(ApiHandler):
         self.reply(await self.db.write(lambda s: service.set_archived(s, actor, experiment_id, archived=False)))
 
 
+class ImportHandler(ApiHandler):
+    """Experiments of other stores."""
+
+    @endpoint(
+        Action.EDIT,
+        summary="Import an experiment",
+        body=ExperimentImport,
+        reply=ImportedExperiment,
+        errors=[WorkspaceNotFound],
+    )
+    async def put(self, workspace: str) -> None:
+        """Made with its tags and times if there is none of its name; one that is there stays as it is, and takes the runs."""
+        body = self.body
+        self.reply(await self.db.write(lambda s: import_experiment(s, workspace, body)))
+
+
 ROUTES = [
     Route("/workspaces/{workspace}/experiments", ExperimentsHandler),
+    Route("/workspaces/{workspace}/imports/experiments", ImportHandler),
     Route("/experiments/{experiment_id}", ExperimentHandler),
     Route("/experiments/{experiment_id}/archive", ArchiveHandler),
     Route("/experiments/{experiment_id}/restore", RestoreHandler),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from jupyter_mlws.kit.fields import Key, MetricValue, Name, Note, TagChanges, Tags
+from jupyter_mlws.kit.fields import Key, Many, MetricValue, Name, Note, TagChanges, Tags, TimeMs
 
 
 class Goal(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -78,3 +78,22 @@ class ExperimentDeletion(Struct, kw_only=True):
     artifacts: int
     bytes_freed: int
     dry_run: bool
+
+
+class ExperimentImport(Struct, kw_only=True, forbid_unknown_fields=True):
+    """An experiment of another store, as it was there."""
+
+    name: Name
+    description: Note | UnsetType = UNSET
+    tags: Annotated[dict[Key, Annotated[str, Meta(max_length=1_000_000)]], Many] | UnsetType = UNSET
+    archived: bool = False
+    created_at: TimeMs | UnsetType = UNSET
+    updated_at: TimeMs | UnsetType = UNSET
+
+
+class ImportedExperiment(Struct, kw_only=True):
+    """The experiment that runs are imported into."""
+
+    id: str
+    created: bool
+    """Whether it was made now; one that had this name already stays as it is."""

@@ -63,3 +63,15 @@ class OutputExists(BadInput):
     """The run has noted this logged model as its own already."""
 
     code = "model_output_exists"
+
+
+class ModelTaken(Conflict):
+    """Another logged or registered model has this id or name: it was made here, or imported from elsewhere."""
+
+    code = "model_taken"
+
+
+class BadSource(BadInput):
+    """A version's files cannot lie there: it is a path of one machine, or no address at all."""
+
+    code = "bad_source"

@@ -1,8 +1,14 @@
-"""What is told of models. Times are ms since the epoch."""
+"""What is told of models, and wire types of their import. Times are ms since the epoch."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from jupyter_mlws.domain.runs.schemas import ImportedTexts, ImportSource
+from jupyter_mlws.domain.runs.states import ImportState
+from jupyter_mlws.kit.fields import Count, Key, Many, MetricValue, Name, Note, Step, TimeMs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,3 +124,101 @@ class RunModels(NamedTuple):
 
     inputs: Sequence[str]
     outputs: Sequence[tuple[str, int]]
+
+
+# Models of other stores
+
+
+OtherId = Annotated[str, Meta(max_length=255)]
+Location = Annotated[str, Meta(min_length=1, max_length=4000)]
+VersionNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+
+
+class LoggedModelImport(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A logged model of another store, as it was there. Its files and points are sent afterwards."""
+
+    experiment_id: str
+    imported_from: ImportSource
+    name: Name
+    model_type: Annotated[str, Meta(max_length=500)] = ""
+    source_run_id: OtherId = ""
+    created_at: TimeMs
+    params: ImportedTexts | UnsetType = UNSET
+    tags: ImportedTexts | UnsetType = UNSET
+
+
+class LoggedModelImportEnd(Struct, kw_only=True, forbid_unknown_fields=True):
+    """All of an imported logged model is here: how it stood there."""
+
+    imported_from: ImportSource
+    status: Literal["unspecified", "pending", "ready", "failed"]
+    updated_at: TimeMs
+    deleted: bool = False
+
+
+class ImportedPoint(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A point of a metric that a run measured of a logged model."""
+
+    key: Key
+    value: MetricValue
+    time: TimeMs
+    step: Step = 0
+    run_id: Annotated[str, Meta(max_length=32)]
+    dataset_name: Annotated[str, Meta(max_length=500)] | None = None
+    dataset_digest: Annotated[str, Meta(max_length=255)] | None = None
+
+
+class LoggedModelPoints(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Points of a logged model that is being imported."""
+
+    imported_from: ImportSource
+    points: Annotated[list[ImportedPoint], Meta(max_length=10_000)]
+
+
+class ImportedLoggedModel(Struct, kw_only=True):
+    """What is here of a logged model that is being imported."""
+
+    id: str
+    state: ImportState
+
+
+class VersionImport(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A version of a registered model of another store."""
+
+    number: VersionNumber
+    source: Location
+    location: Location
+    """Where its files lie now."""
+    description: Note = ""
+    run_id: OtherId = ""
+    run_link: Annotated[str, Meta(max_length=4000)] = ""
+    logged_model_id: Annotated[str, Meta(max_length=34)] | None = None
+    stage: Literal["None", "Staging", "Production", "Archived"] = "None"
+    created_at: TimeMs
+    updated_at: TimeMs
+    tags: ImportedTexts | UnsetType = UNSET
+
+
+class ModelImport(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A registered model of another store, with some of its versions."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=256)]
+    imported_from: ImportSource
+    description: Note | UnsetType = UNSET
+    tags: ImportedTexts | UnsetType = UNSET
+    created_at: TimeMs
+    updated_at: TimeMs
+    versions: Annotated[list[VersionImport], Meta(max_length=500)] | UnsetType = UNSET
+    aliases: Annotated[dict[Annotated[str, Meta(min_length=1, max_length=255)], VersionNumber], Many] | UnsetType = UNSET
+    dry_run: bool = False
+    """Only tell what would be added."""
+
+
+class ImportedModel(Struct, kw_only=True):
+    """What was added of a registered model, or would be."""
+
+    name: str
+    created: bool
+    versions: Count
+    """Number of versions added; those that were here stay as they are."""
+    aliases: Count

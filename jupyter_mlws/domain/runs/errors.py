@@ -72,3 +72,15 @@ class SnapshotFrozen(Conflict):
     """The snapshot of a job was frozen when it was submitted."""
 
     code = "snapshot_frozen"
+
+
+class RunTaken(Conflict):
+    """Another run has this id: it was made here, or imported from elsewhere."""
+
+    code = "run_taken"
+
+
+class NotImporting(Conflict):
+    """The run is not one that is being imported from there."""
+
+    code = "not_importing"

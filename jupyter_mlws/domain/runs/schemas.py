@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from jupyter_mlws.domain.metrics.schemas import MetricPoint, MetricSummary
-from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.domain.runs.states import ImportState, RunStatus
 from jupyter_mlws.kit.fields import BatchId, Count, Key, Many, Name, Note, ObjectId, Params, TagChanges, Tags, TimeMs
 
 
@@ -204,3 +204,68 @@ class LogReply(Struct, kw_only=True):
     """How many metric points were stored (0 for a batch that was there already)."""
 
     stored: int
+
+
+ImportSource = Annotated[str, Meta(min_length=1, max_length=2000)]
+"""The store that something is imported from: a folder, or the URL of a database without its password."""
+LongText = Annotated[str, Meta(max_length=1_000_000)]
+ImportedTexts = Annotated[dict[Key, LongText], Many]
+"""Params or tags of another store, whose values may be longer than those that are logged here."""
+
+
+class RunImport(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A run of another store, as it was there. What it logged, and its files, are sent to the run afterwards."""
+
+    experiment_id: str
+    imported_from: ImportSource
+    name: Name | UnsetType = UNSET
+    user: Annotated[str, Meta(max_length=255)] | UnsetType = UNSET
+    parent_id: ObjectId | UnsetType = UNSET
+    """Its parent; one that is not here yet can be named later."""
+    params: ImportedTexts | UnsetType = UNSET
+    tags: ImportedTexts | UnsetType = UNSET
+    note: Note | UnsetType = UNSET
+    source: Annotated[str, Meta(max_length=4000)] | UnsetType = UNSET
+    started_at: TimeMs | UnsetType = UNSET
+
+
+class RunImportEnd(Struct, kw_only=True, forbid_unknown_fields=True):
+    """All of an imported run is here: how it stood in the store that it comes from."""
+
+    imported_from: ImportSource
+    status: Literal["NotStarted", "Running", "Completed", "Failed", "Canceled"]
+    ended_at: TimeMs | UnsetType = UNSET
+    deleted: bool = False
+
+
+class ImportedRun(Struct, kw_only=True):
+    """What is here of a run that is being imported."""
+
+    id: str
+    state: ImportState
+
+
+class ImportQuestion(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Runs, or logged models, of another store."""
+
+    imported_from: ImportSource
+    ids: Annotated[list[Annotated[str, Meta(max_length=64)]], Many]
+
+
+class ImportStates(Struct, kw_only=True):
+    """What is here of each of them, by id."""
+
+    states: dict[str, ImportState]
+
+
+class ParentLinks(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Parents of imported runs, by the id of the run."""
+
+    imported_from: ImportSource
+    parents: Annotated[dict[ObjectId, ObjectId], Many]
+
+
+class ParentsLinked(Struct, kw_only=True):
+    """How many runs have a parent now that had none."""
+
+    linked: int

@@ -45,3 +45,22 @@ TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
 def may_change(old: RunStatus, new: RunStatus) -> bool:
     """Whether a run in status `old` may go to `new`."""
     return new in TRANSITIONS[old]
+
+
+class ImportState(str, Enum):
+    """What is here of something that lies in another store, and is to be brought here under the same id."""
+
+    MISSING = "missing"
+    BEGUN = "begun"
+    """Some of it is here; the rest was not sent yet."""
+    COMPLETE = "complete"
+    UNFINISHED = "unfinished"
+    """All of it is here, of a run that had not ended then: there may be more of it now."""
+    TAKEN = "taken"
+    """Something else has this id or name: it was made here, or comes from another store."""
+
+
+IMPORTED_FROM = "mlws.importedFrom"
+"""Tag of what was imported: the store that it comes from."""
+IMPORTING = "mlws.importing"
+"""Tag of what is here in part only."""

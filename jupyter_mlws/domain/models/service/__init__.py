@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from jupyter_mlws.domain.models.service.cleaning import purge_logged_model
+from jupyter_mlws.domain.models.service.importing import (
+    begin_logged_import,
+    finish_logged_import,
+    import_model,
+    import_points,
+    logged_states,
+)
 from jupyter_mlws.domain.models.service.links import add_inputs, add_outputs, io_of_runs, log_points
 from jupyter_mlws.domain.models.service.logged import (
     add_params,
@@ -46,6 +53,7 @@ __all__ = [
     "add_inputs",
     "add_outputs",
     "add_params",
+    "begin_logged_import",
     "create_logged_model",
     "create_model",
     "create_version",
@@ -62,11 +70,15 @@ __all__ = [
     "find_logged_model",
     "find_model",
     "find_version",
+    "finish_logged_import",
+    "import_model",
+    "import_points",
     "io_of_runs",
     "is_prompt",
     "latest_version",
     "latest_versions",
     "log_points",
+    "logged_states",
     "move_version",
     "open_for_files",
     "purge_logged_model",

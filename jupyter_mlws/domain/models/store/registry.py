@@ -116,6 +116,11 @@ def newest(session: Session, owner: int) -> ModelVersionRow | None:
     return session.execute(query.order_by(Version.number.desc()).limit(1)).scalar_one_or_none()
 
 
+def numbers_of(session: Session, owner: int) -> set[int]:
+    """All numbers that were ever given, those of deleted versions too."""
+    return set(session.execute(select(Version.number).where(Version.model_id == owner)).scalars())
+
+
 def next_number(session: Session, owner: int) -> int:
     """The number after the greatest that was ever given."""
     return (session.execute(select(func.max(Version.number)).where(Version.model_id == owner)).scalar_one() or 0) + 1
