@@ -16,6 +16,7 @@ COMMANDS = {
     "job": "Jobs: submit, follow, cancel.",
     "compute": "Compute targets: where jobs run, and why one waits.",
     "environment": "Environments: what a run ran in, and which kernels there are.",
+    "import": "Bring runs and models of MLflow along.",
     "server": "The server that the commands talk to.",
     "db": "The database and its files: check, upgrade, back up, compact.",
     "open": "Open a page in JupyterLab.",

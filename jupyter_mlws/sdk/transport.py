@@ -37,7 +37,7 @@ class Transport:
 
     def __init__(self, locate: Callable[[], Server], *, patience: float = PATIENCE_S, timeout: float = TIMEOUT_S) -> None:
         """`timeout`: seconds until the server has connected, and then until it has sent or taken something."""
-        self._locate = locate
+        self.locate = locate
         self._patience = patience
         self._timeout = timeout
         self._server: Server | None = None
@@ -47,12 +47,12 @@ class Transport:
     def server(self) -> Server:
         """Where the server is. Raises `ServerNotFound`."""
         if self._server is None:
-            self._server = self._locate()
+            self._server = self.locate()
         return self._server
 
     def copy(self) -> Transport:
         """Another connection to the same server."""
-        return Transport(self._locate, patience=self._patience, timeout=self._timeout)
+        return Transport(self.locate, patience=self._patience, timeout=self._timeout)
 
     def close(self) -> None:
         """Close the connection; the next request opens another, and looks for the server anew."""
@@ -134,7 +134,7 @@ class Transport:
         self.close()
         time.sleep(0.1)
         try:
-            self._server = self._locate()
+            self._server = self.locate()
         except ConnectionFailed:
             return False
         return True
