@@ -17,6 +17,7 @@ COMMANDS = {
     "compute": "Compute targets: where jobs run, and why one waits.",
     "environment": "Environments: what a run ran in, and which kernels there are.",
     "import": "Bring runs and models of MLflow along.",
+    "export": "Write runs and models into a folder that MLflow reads.",
     "server": "The server that the commands talk to.",
     "db": "The database and its files: check, upgrade, back up, compact.",
     "open": "Open a page in JupyterLab.",
