@@ -71,7 +71,8 @@ def main() -> None:
     \b
     Exit codes:
       0    done; `job stream`, `job wait`, `job create --stream`: and the job completed
-      1    the job failed or was canceled; you answered no; something went wrong inside the server; `db check` found a fault
+      1    the job failed or was canceled; you answered no; an import is not whole, or `db check` found a fault; something went
+           wrong inside the server
       2    wrong input: the command line, or what the server refused (the message names the field)
       3    what was named does not exist
       4    no server could be reached or started, or it does not know the token

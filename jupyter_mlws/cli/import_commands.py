@@ -9,7 +9,8 @@ import click
 
 from jupyter_mlws.cli import show
 from jupyter_mlws.cli.context import Session, common
-from jupyter_mlws.cli.failures import FAILED, leave
+from jupyter_mlws.cli.failures import FAILED, INTERRUPTED, leave
+from jupyter_mlws.cli.failures import tell as say
 from jupyter_mlws.sdk import text
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ def mlflow(session: Session, source: str, artifacts: str | None, experiments: tu
             dry_run=dry_run,
             tell=tell,
         )
+    except KeyboardInterrupt:
+        screen.close()
+        say("\nStopped. The same command goes on where it was.")
+        leave(INTERRUPTED)
     finally:
         screen.close()
     _tell(session, report)

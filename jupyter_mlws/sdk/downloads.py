@@ -73,14 +73,15 @@ def _save_one(transport: Transport, base: str, entry: FileEntry, to: Path) -> Pa
                 file.write(piece)
         if entry.sha256 is not None and digest.hexdigest() != entry.sha256:
             raise ServerAway(f"{entry.path} came damaged, or was replaced meanwhile; try again.")
-        temp.chmod(0o666 & ~_umask())
+        temp.chmod(0o666 & ~umask())
         temp.replace(target)
     finally:
         temp.unlink(missing_ok=True)
     return target
 
 
-def _umask() -> int:
+def umask() -> int:
+    """What this process keeps from others when it makes files."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

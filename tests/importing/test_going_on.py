@@ -105,9 +105,10 @@ def test_a_dry_run_counts_and_writes_nothing(server: LiveServer, workspace: str,
 
 def test_a_run_that_went_on_there_is_completed_here(server: LiveServer, workspace: str, tmp_path: Path):
     folder = handmade.experiment(tmp_path)
-    at = handmade.run(folder, 0x60, status=1)
+    at = handmade.run(folder, 0xA60, status=1)
     (at / "metrics" / "loss").write_text(f"{handmade.WHEN} 1.0 0\n")
-    brought(server, tmp_path, workspace)
+    report = brought(server, tmp_path, workspace)
+    assert report["counts"]["runs"] == {"imported": 1, "present": 0, "skipped": 0}
     assert [(run["status"], run["ended_at"]) for run in here(server, workspace)] == [("Running", None)]
     assert brought(server, tmp_path, workspace)["counts"]["runs"] == {"imported": 0, "present": 1, "skipped": 0}
     (at / "metrics" / "loss").write_text(f"{handmade.WHEN} 1.0 0\n{handmade.WHEN + 9} 0.5 1\n")

@@ -123,6 +123,8 @@ class Matrix:
             return {"status": "Completed"}
         if isinstance(body, dict) and "name" in body:
             body["name"] = f"made-{next(self._numbers)}"
+        if isinstance(body, dict) and "experiment_id" in body:
+            body["experiment_id"] = space.experiment
         if isinstance(body, dict) and "batch_id" in body:
             body["batch_id"] = f"batch-{next(self._numbers):06}"
         return body

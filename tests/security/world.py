@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ class Space:
     def __init__(self, server: LiveServer, name: str) -> None:
         person = Api(server, server.token)
         self.name = name
+        self.model = f"m-{uuid.uuid4().hex}"
+        """The id that a logged model may be imported under."""
         person.ok("POST", "/workspaces", {"name": name})
         self.experiment = str(person.ok("POST", f"/workspaces/{name}/experiments", {"name": "studied"})["id"])
         body = {"experiment": "studied", "name": "first", "params": {"lr": "0.1"}, "tags": {"k": "v"}}
@@ -98,6 +101,7 @@ def example_path(route: str, space: Space, **names: Any) -> str:
         "token_id": space.kernel["id"],
         "sha256": "0" * 64,
         "name": "local",
+        "model_id": space.model,
         **names,
     }
     return route.format(**values)

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlws.sdk.downloads import umask
 from jupyter_mlws.sdk.errors import BadInput, NotFound
 from jupyter_mlws.sdk.exporting.models import Registry, write_logged_model
 from jupyter_mlws.sdk.exporting.runs import write_run
@@ -47,7 +48,7 @@ def export_mlflow(
     wire = MlflowWire(workspace)
     try:
         _write(Export(workspace, wire, report, work, target, lambda where: tell(report, where)), experiments)
-        work.chmod(0o755)
+        work.chmod(0o777 & ~umask())
         work.replace(target)
     finally:
         wire.close()

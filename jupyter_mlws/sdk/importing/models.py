@@ -20,7 +20,7 @@ from jupyter_mlws.domain.models.schemas import (
 from jupyter_mlws.domain.runs.states import ImportState
 from jupyter_mlws.kit.ids import is_id
 from jupyter_mlws.sdk import text
-from jupyter_mlws.sdk.errors import BadInput, Conflict, NotFound
+from jupyter_mlws.sdk.errors import BadInput, NotFound
 from jupyter_mlws.sdk.importing.files import count_files, place_of, send_model_files
 from jupyter_mlws.sdk.importing.session import LOCATION, REFUSALS, TAKEN, chunks, plain
 from jupyter_mlws.sdk.mlflow_stores.places import LOCAL, PROXIED, owner_of, scheme_of
@@ -129,10 +129,6 @@ class ModelSender:
             self._s.tell(f"registered model {model.name}")
             try:
                 self._register(model, selected=selected)
-            except Conflict as error:
-                if error.code != "model_taken":
-                    raise
-                self._s.report.skip(Skip("registered model", model.name, TAKEN))
             except REFUSALS as error:
                 self._s.failed("registered model", model.name, error)
 
@@ -178,7 +174,10 @@ class ModelSender:
     def _version(self, model: SourceModel, version: SourceVersion) -> VersionImport:
         location = self._placed(version.location, model, version)
         kept = scheme_of(version.source) not in (*LOCAL, PROXIED) or version.source in PLACEHOLDERS
-        source = version.source if kept else self._placed(version.source, model, version)
+        if kept:
+            source = version.source
+        else:
+            source = location if version.source == version.location else self._placed(version.source, model, version)
         tags = {**version.tags, **({ORIGINAL: version.source} if source != version.source else {})}
         model_id = version.logged_model_id or ""
         return VersionImport(

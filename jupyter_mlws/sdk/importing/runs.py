@@ -18,7 +18,7 @@ from jupyter_mlws.domain.runs.schemas import (
     RunImport,
     RunImportEnd,
 )
-from jupyter_mlws.domain.runs.states import ImportState
+from jupyter_mlws.domain.runs.states import IMPORTED_FROM, IMPORTING, ImportState
 from jupyter_mlws.kit.ids import is_id
 from jupyter_mlws.sdk import text
 from jupyter_mlws.sdk.importing.files import count_files, place_of, send_run_files
@@ -87,7 +87,8 @@ class RunSender:
         place = place_of(self._s, run.artifact_uri, run.id, run.experiment_id)
         tags = {**run.tags, **({LOCATION: run.artifact_uri} if place.remote or place.reason else {})}
         note = tags.pop(NOTE, "")
-        tags.pop(NAME, None)
+        for mark in (NAME, IMPORTED_FROM, IMPORTING):
+            tags.pop(mark, None)
         params = self._s.cleaned(self._s.source.params(run), "param", run.id)
         tags = self._s.cleaned(tags, "tag", run.id)
         first_params, more_params = parted(params)

@@ -67,8 +67,9 @@ class Session(NamedTuple):
         """The server did not take something. Trouble with the source ends all."""
         if error.code in ("bad_source", "workspace_not_found", "workspace_archived"):
             raise error
-        self.report.failed += 1
-        self.report.skip(Skip(kind, name, error.message))
+        taken = error.code in ("run_taken", "model_taken")
+        self.report.failed += not taken
+        self.report.skip(Skip(kind, name, TAKEN if taken else error.message))
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -29,20 +29,26 @@ class Names:
         """Where the value of a key goes."""
         wanted = name = safe_key(key)
         number = 1
-        while name.lower() in self._files or name.lower() in self._folders or any(a in self._files for a in _above(name)):
+        while self._clashes(name):
             number += 1
             name = f"{wanted.replace('/', '_') if number > 2 else wanted} {number}"
         if name != key:
             self._renamed(key, name)
-        self._files.add(name.lower())
+        self._files.add(name)
         self._folders.update(_above(name))
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
+    def _clashes(self, name: str) -> bool:
+        """Whether a file or folder of this name is there; on some disks `A` is `a`."""
+        above = _above(name)
+        taken = name in self._files or name in self._folders or any(folder in self._files for folder in above)
+        return taken or (self._folder / name).exists() or any((self._folder / folder).is_file() for folder in above)
+
 
 def _above(name: str) -> list[str]:
-    parts = name.lower().split("/")
+    parts = name.split("/")
     return ["/".join(parts[:n]) for n in range(1, len(parts))]
 
 
