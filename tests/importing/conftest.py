@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,12 +38,9 @@ def database_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return made_store("database", "3", tmp_path_factory.mktemp("database"))
 
 
-_numbers = iter(range(10_000))
-
-
 @pytest.fixture
 def workspace(server: LiveServer) -> str:
     """A new workspace."""
-    name = f"imports-{next(_numbers)}"
+    name = f"imports-{uuid.uuid4().hex[:12]}"
     server.ok("POST", "/workspaces", {"name": name})
     return name

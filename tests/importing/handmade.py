@@ -29,7 +29,7 @@ def run(folder: Path, number: int, *, uri: str | None = None, status: int = 3) -
     for part in ("params", "metrics", "tags", "artifacts"):
         (at / part).mkdir(parents=True)
     lines = [f"artifact_uri: {uri or (at / 'artifacts').as_uri()}", f"end_time: {WHEN + 1000 if status > 2 else 'null'}"]
-    lines += [f"experiment_id: '{folder.name}'", "lifecycle_stage: active", f"run_id: {at.name}", f"run_name: run {number}"]
+    lines += [f"experiment_id: '{folder.name}'", "lifecycle_stage: active", f"run_id: '{at.name}'", f"run_name: run {number}"]
     lines += [f"start_time: {WHEN}", f"status: {status}", "user_id: someone"]
     (at / "meta.yaml").write_text("\n".join(lines) + "\n")
     return at
