@@ -400,30 +400,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/mlflow/folder": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Where MLflow logs to in a folder
-         * @description In the kernels of the folder of a notebook, from their next start on.
-         */
-        get: operations["mlflow_folders_get_MlflowFolder"];
-        /**
-         * Choose where MLflow logs to in a folder
-         * @description To this workspace, or to the store that is in the folder. Kernels that run keep what they have.
-         */
-        put: operations["mlflow_folders_put_MlflowFolder"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -1124,6 +1100,206 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workspaces/{workspace}/imports/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Import an experiment
+         * @description Made with its tags and times if there is none of its name; one that is there stays as it is, and takes the runs.
+         */
+        put: operations["experiments_put_Import"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/imports/logged-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Which logged models of another store are here
+         * @description The state of each of the logged models: missing, begun, complete, or taken by another one.
+         */
+        post: operations["models_post_LoggedKnown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/imports/logged-models/{model_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Begin to import a logged model
+         * @description Makes it under its own id. One that is here already is left as it is, and its state answered.
+         */
+        put: operations["models_put_LoggedImport"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/imports/logged-models/{model_id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish the import of a logged model
+         * @description All of it is here. Repeating it is harmless.
+         */
+        post: operations["models_post_LoggedFinish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/imports/logged-models/{model_id}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import points of a logged model
+         * @description Points of metrics that runs measured of it. The same again change nothing.
+         */
+        post: operations["models_post_Points"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/imports/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Import a registered model
+         * @description Versions under their numbers, with stages, tags and aliases; what is here already stays as it is.
+         */
+        put: operations["models_put_ModelImport"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/imports/parents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Name the parents of imported runs
+         * @description For runs that came before their parents. Those that have a parent keep it.
+         */
+        post: operations["imports_post_Parents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/imports/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Which runs of another store are here
+         * @description The state of each of the runs: missing, begun, complete, unfinished, or taken by another run.
+         */
+        post: operations["imports_post_Known"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/imports/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Begin to import a run
+         * @description Makes the run under its own id, with its times. One that is here already is left as it is, and its state answered.
+         */
+        put: operations["imports_put_Import"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/imports/runs/{run_id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish the import of a run
+         * @description All that was logged and all files are here: the run ends as it ended there. Repeating it is harmless.
+         */
+        post: operations["imports_post_Finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workspaces/{workspace}/jobs": {
         parameters: {
             query?: never;
@@ -1495,6 +1671,21 @@ export interface components {
             runs: number;
         };
         /**
+         * ExperimentImport
+         * @description An experiment of another store, as it was there.
+         */
+        ExperimentImport: {
+            /** @default false */
+            archived?: boolean;
+            created_at?: number;
+            description?: string;
+            name: string;
+            tags?: {
+                [key: string]: string;
+            };
+            updated_at?: number;
+        };
+        /**
          * ExperimentPage
          * @description One page of experiments, the most recently used first.
          */
@@ -1633,6 +1824,79 @@ export interface components {
         IODeclare: {
             inputs?: components["schemas"]["RunIO"][];
             outputs?: components["schemas"]["RunIO"][];
+        };
+        /**
+         * ImportQuestion
+         * @description Runs, or logged models, of another store.
+         */
+        ImportQuestion: {
+            ids: string[];
+            imported_from: string;
+        };
+        /**
+         * ImportState
+         * @description What is here of something that lies in another store, and is to be brought here under the same id.
+         * @enum {unknown}
+         */
+        ImportState: "begun" | "complete" | "missing" | "taken" | "unfinished";
+        /**
+         * ImportStates
+         * @description What is here of each of them, by id.
+         */
+        ImportStates: {
+            states: {
+                [key: string]: components["schemas"]["ImportState"];
+            };
+        };
+        /**
+         * ImportedExperiment
+         * @description The experiment that runs are imported into.
+         */
+        ImportedExperiment: {
+            created: boolean;
+            id: string;
+        };
+        /**
+         * ImportedLoggedModel
+         * @description What is here of a logged model that is being imported.
+         */
+        ImportedLoggedModel: {
+            id: string;
+            state: components["schemas"]["ImportState"];
+        };
+        /**
+         * ImportedModel
+         * @description What was added of a registered model, or would be.
+         */
+        ImportedModel: {
+            aliases: number;
+            created: boolean;
+            name: string;
+            versions: number;
+        };
+        /**
+         * ImportedPoint
+         * @description A point of a metric that a run measured of a logged model.
+         */
+        ImportedPoint: {
+            /** @default null */
+            dataset_digest?: string | null;
+            /** @default null */
+            dataset_name?: string | null;
+            key: string;
+            run_id: string;
+            /** @default 0 */
+            step?: number;
+            time: number;
+            value: number | ("-Infinity" | "Infinity" | "NaN");
+        };
+        /**
+         * ImportedRun
+         * @description What is here of a run that is being imported.
+         */
+        ImportedRun: {
+            id: string;
+            state: components["schemas"]["ImportState"];
         };
         /**
          * Info
@@ -1857,11 +2121,45 @@ export interface components {
             text: string;
         };
         /**
-         * LogsTo
-         * @description Where MLflow's clients log to, in the kernels of a folder.
-         * @enum {unknown}
+         * LoggedModelImport
+         * @description A logged model of another store, as it was there. Its files and points are sent afterwards.
          */
-        LogsTo: "folder" | "undecided" | "unset" | "workspace";
+        LoggedModelImport: {
+            created_at: number;
+            experiment_id: string;
+            imported_from: string;
+            /** @default  */
+            model_type?: string;
+            name: string;
+            params?: {
+                [key: string]: string;
+            };
+            /** @default  */
+            source_run_id?: string;
+            tags?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * LoggedModelImportEnd
+         * @description All of an imported logged model is here: how it stood there.
+         */
+        LoggedModelImportEnd: {
+            /** @default false */
+            deleted?: boolean;
+            imported_from: string;
+            /** @enum {unknown} */
+            status: "failed" | "pending" | "ready" | "unspecified";
+            updated_at: number;
+        };
+        /**
+         * LoggedModelPoints
+         * @description Points of a logged model that is being imported.
+         */
+        LoggedModelPoints: {
+            imported_from: string;
+            points: components["schemas"]["ImportedPoint"][];
+        };
         /**
          * ManifestFile
          * @description A file of a manifest that a client offers.
@@ -1940,22 +2238,24 @@ export interface components {
             missing: string[];
         };
         /**
-         * MlflowFolder
-         * @description A folder with notebooks, as MLflow sees it.
+         * ModelImport
+         * @description A registered model of another store, with some of its versions.
          */
-        MlflowFolder: {
-            folder: string;
-            logs_to: components["schemas"]["LogsTo"];
-            store: string | null;
-        };
-        /**
-         * MlflowFolderChoice
-         * @description Where kernels of a folder log to, from their next start on.
-         */
-        MlflowFolderChoice: {
-            /** @enum {unknown} */
-            logs_to: "folder" | "workspace";
-            path: string;
+        ModelImport: {
+            aliases?: {
+                [key: string]: number;
+            };
+            created_at: number;
+            description?: string;
+            /** @default false */
+            dry_run?: boolean;
+            imported_from: string;
+            name: string;
+            tags?: {
+                [key: string]: string;
+            };
+            updated_at: number;
+            versions?: components["schemas"]["VersionImport"][];
         };
         /**
          * NotebookDeltas
@@ -2018,6 +2318,23 @@ export interface components {
             required_literal: boolean;
             /** @enum {unknown} */
             type: "bool" | "dict" | "float" | "int" | "list" | "none" | "str" | "unknown";
+        };
+        /**
+         * ParentLinks
+         * @description Parents of imported runs, by the id of the run.
+         */
+        ParentLinks: {
+            imported_from: string;
+            parents: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ParentsLinked
+         * @description How many runs have a parent now that had none.
+         */
+        ParentsLinked: {
+            linked: number;
         };
         /**
          * Preview
@@ -2202,6 +2519,38 @@ export interface components {
             uri?: string;
         };
         /**
+         * RunImport
+         * @description A run of another store, as it was there. What it logged, and its files, are sent to the run afterwards.
+         */
+        RunImport: {
+            experiment_id: string;
+            imported_from: string;
+            name?: string;
+            note?: string;
+            params?: {
+                [key: string]: string;
+            };
+            parent_id?: string;
+            source?: string;
+            started_at?: number;
+            tags?: {
+                [key: string]: string;
+            };
+            user?: string;
+        };
+        /**
+         * RunImportEnd
+         * @description All of an imported run is here: how it stood in the store that it comes from.
+         */
+        RunImportEnd: {
+            /** @default false */
+            deleted?: boolean;
+            ended_at?: number;
+            imported_from: string;
+            /** @enum {unknown} */
+            status: "Canceled" | "Completed" | "Failed" | "NotStarted" | "Running";
+        };
+        /**
          * RunKind
          * @description How a run came to be: followed in a notebook cell or script, or submitted as a job of one kind.
          * @enum {unknown}
@@ -2314,6 +2663,33 @@ export interface components {
          */
         TokenUpdate: {
             holder: components["schemas"]["Holder"];
+        };
+        /**
+         * VersionImport
+         * @description A version of a registered model of another store.
+         */
+        VersionImport: {
+            created_at: number;
+            /** @default  */
+            description?: string;
+            location: string;
+            /** @default null */
+            logged_model_id?: string | null;
+            number: number;
+            /** @default  */
+            run_id?: string;
+            /** @default  */
+            run_link?: string;
+            source: string;
+            /**
+             * @default None
+             * @enum {unknown}
+             */
+            stage?: "Archived" | "None" | "Production" | "Staging";
+            tags?: {
+                [key: string]: string;
+            };
+            updated_at: number;
         };
         /**
          * Waiting
@@ -3745,124 +4121,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KernelList"];
-                };
-            };
-            /** @description The request is wrong in itself: a type, a range, a shape. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description What was asked for does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    mlflow_folders_get_MlflowFolder: {
-        parameters: {
-            query?: {
-                path?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MlflowFolder"];
-                };
-            };
-            /** @description The request is wrong in itself: a type, a range, a shape. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description What was asked for does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    mlflow_folders_put_MlflowFolder: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MlflowFolderChoice"];
-            };
-        };
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MlflowFolder"];
                 };
             };
             /** @description The request is wrong in itself: a type, a range, a shape. */
@@ -6615,6 +6873,685 @@ export interface operations {
                 };
             };
             /** @description The workspace has an experiment of this name already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    experiments_put_Import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentImport"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedExperiment"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No workspace has this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    models_post_LoggedKnown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportQuestion"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportStates"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No workspace has this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    models_put_LoggedImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoggedModelImport"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedLoggedModel"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No experiment has this id or name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Another logged or registered model has this id or name: it was made here, or imported from elsewhere. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    models_post_LoggedFinish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoggedModelImportEnd"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedLoggedModel"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No logged model has this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Another logged or registered model has this id or name: it was made here, or imported from elsewhere. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    models_post_Points: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoggedModelPoints"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedLoggedModel"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No logged model has this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Another logged or registered model has this id or name: it was made here, or imported from elsewhere. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    models_put_ModelImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelImport"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedModel"];
+                };
+            };
+            /** @description A version's files cannot lie there: it is a path of one machine, or no address at all. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Another logged or registered model has this id or name: it was made here, or imported from elsewhere. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    imports_post_Parents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ParentLinks"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParentsLinked"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    imports_post_Known: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportQuestion"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportStates"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No workspace has this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    imports_put_Import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunImport"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedRun"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No experiment has this id or name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Another run has this id: it was made here, or imported from elsewhere. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    imports_post_Finish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunImportEnd"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedRun"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No run has this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run is not one that is being imported from there. */
             409: {
                 headers: {
                     [name: string]: unknown;
