@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from pathlib import Path
 
 WHEN = 1_700_000_000_000
+ORIGIN = uuid.uuid4().hex[:20]
+"""How the ids of this process begin: no two tests of one server take the same."""
 
 
 def experiment(root: Path, experiment_id: str = "1", name: str = "by hand") -> Path:
@@ -20,7 +23,7 @@ def experiment(root: Path, experiment_id: str = "1", name: str = "by hand") -> P
 
 def run_id(number: int) -> str:
     """The id of the run with this number."""
-    return f"{number:032x}"
+    return f"{ORIGIN}{number:012x}"
 
 
 def run(folder: Path, number: int, *, uri: str | None = None, status: int = 3) -> Path:

@@ -31,14 +31,7 @@ from jupyter_mlws.domain.runs.service.rows import (
 )  # fmt: skip
 from jupyter_mlws.domain.runs.service.snapshots import Origin, add_file, finding_origin, snapshot_diff, working_copy
 from jupyter_mlws.domain.runs.service.status import (
-    change_status,
-    changed,
-    end_run,
-    history,
-    interactive_running,
-    set_end,
-    set_progress,
-    shortened,
+    change_status, changed, end_run, history, interactive_running, set_end, set_progress, shortened,
 )  # fmt: skip
 from jupyter_mlws.domain.runs.service.writing import (
     declare_io,
