@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from jupyter_mlws.domain.experiments.errors import ExperimentNotFound
-from jupyter_mlws.domain.runs import service
 from jupyter_mlws.domain.runs.errors import NotImporting, RunNotFound, RunTaken
 from jupyter_mlws.domain.runs.schemas import (
     ImportedRun,
@@ -14,6 +13,7 @@ from jupyter_mlws.domain.runs.schemas import (
     RunImport,
     RunImportEnd,
 )
+from jupyter_mlws.domain.runs.service import importing
 from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
@@ -34,7 +34,7 @@ class KnownHandler(ApiHandler):
     async def post(self, workspace: str) -> None:
         """The state of each of the runs: missing, begun, complete, unfinished, or taken by another run."""
         actor, body = self.actor, self.body
-        self.reply(await self.db.read(lambda s: service.import_states(s, actor, workspace, body)))
+        self.reply(await self.db.read(lambda s: importing.import_states(s, actor, workspace, body)))
 
 
 class ImportHandler(ApiHandler):
@@ -52,7 +52,7 @@ class ImportHandler(ApiHandler):
         if not is_id(run_id):
             raise BadPath("A run's id has 32 digits, 0 to 9 and a to f.", field="run_id")
         actor, body = self.actor, self.body
-        self.reply(await self.db.write(lambda s: service.begin_import(s, actor, workspace, run_id, body)))
+        self.reply(await self.db.write(lambda s: importing.begin_import(s, actor, workspace, run_id, body)))
 
 
 class FinishHandler(ApiHandler):
@@ -68,7 +68,7 @@ class FinishHandler(ApiHandler):
     async def post(self, workspace: str, run_id: str) -> None:
         """All that was logged and all files are here: the run ends as it ended there. Repeating it is harmless."""
         actor, body = self.actor, self.body
-        self.reply(await self.db.write(lambda s: service.finish_import(s, actor, workspace, run_id, body)))
+        self.reply(await self.db.write(lambda s: importing.finish_import(s, actor, workspace, run_id, body)))
 
 
 class ParentsHandler(ApiHandler):
@@ -78,7 +78,7 @@ class ParentsHandler(ApiHandler):
     async def post(self, workspace: str) -> None:
         """For runs that came before their parents. Those that have a parent keep it."""
         actor, body = self.actor, self.body
-        self.reply(await self.db.write(lambda s: service.link_parents(s, actor, workspace, body)))
+        self.reply(await self.db.write(lambda s: importing.link_parents(s, actor, workspace, body)))
 
 
 ROUTES = [

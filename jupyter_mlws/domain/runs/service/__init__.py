@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from jupyter_mlws.domain.runs.service.creation import NewRun, add_run, create_run, given_name, parent_of
 from jupyter_mlws.domain.runs.service.deletion import deletion_plan, move_to_bin, purge_some, purging, restore_run
-from jupyter_mlws.domain.runs.service.importing import begin_import, finish_import, import_states, link_parents
 from jupyter_mlws.domain.runs.service.reading import decorating, get_run, wires, wires_by_id
 from jupyter_mlws.domain.runs.service.records import (
     DatasetInput,
@@ -31,7 +30,14 @@ from jupyter_mlws.domain.runs.service.rows import (
 )  # fmt: skip
 from jupyter_mlws.domain.runs.service.snapshots import Origin, add_file, finding_origin, snapshot_diff, working_copy
 from jupyter_mlws.domain.runs.service.status import (
-    change_status, changed, end_run, history, interactive_running, set_end, set_progress, shortened,
+    change_status,
+    changed,
+    end_run,
+    history,
+    interactive_running,
+    set_end,
+    set_progress,
+    shortened,
 )  # fmt: skip
 from jupyter_mlws.domain.runs.service.writing import (
     declare_io,
@@ -46,11 +52,10 @@ from jupyter_mlws.domain.runs.service.writing import (
 
 __all__ = [
     "DatasetInput", "NewRun", "Origin", "RunHead", "RunRecord", "RunRef", "add_datasets", "add_file", "add_run",
-    "begin_import", "change_status", "changed", "create_run", "declare_io", "decorating", "deletion_plan", "end_run",
-    "experiment_name", "finding_origin", "finish_import", "forget_batches", "get_run", "given_name", "head", "history",
-    "import_states", "interactive_running", "link_parents", "log", "log_batch", "move_to_bin", "new_record",
-    "note_artifacts", "note_environment", "open_run", "open_to_log", "parent_of", "purge_some", "purging", "record",
-    "records", "ref_by_id", "ref_of", "restore_run", "set_deleted", "set_deleted_of_experiment", "set_end",
-    "set_progress", "shortened", "snapshot_diff", "source_of", "store_tags", "update_run", "user_of", "wires",
+    "change_status", "changed", "create_run", "declare_io", "decorating", "deletion_plan", "end_run", "experiment_name",
+    "finding_origin", "forget_batches", "get_run", "given_name", "head", "history", "interactive_running", "log", "log_batch",
+    "move_to_bin", "new_record", "note_artifacts", "note_environment", "open_run", "open_to_log", "parent_of", "purge_some",
+    "purging", "record", "records", "ref_by_id", "ref_of", "restore_run", "set_deleted", "set_deleted_of_experiment",
+    "set_end", "set_progress", "shortened", "snapshot_diff", "source_of", "store_tags", "update_run", "user_of", "wires",
     "wires_by_id", "working_copy", "write_params",
 ]  # fmt: skip
