@@ -45,7 +45,7 @@ def test_completion_scripts(mlws: Mlws) -> None:
 
 def test_words(mlws: Mlws) -> None:
     assert sorted(offered(mlws, "mlws job c")) == ["plain,cancel", "plain,create"]
-    assert offered(mlws, "mlws exp") == ["plain,experiment"]
+    assert offered(mlws, "mlws expe") == ["plain,experiment"]
     assert "plain,create" not in offered(mlws, "mlws compute ")  # what only answers with a sentence is not offered
 
 

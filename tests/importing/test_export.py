@@ -16,6 +16,7 @@ from tests.mlflow_clients import environment, python_of
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_there_and_back_again(server: LiveServer, workspace: str, folder_store: Store, new_server, tmp_path: Path):
     own: LiveServer = new_server().start()
     own.ok("POST", "/workspaces", {"name": workspace})

@@ -33,12 +33,14 @@ def check(server: LiveServer, workspace: str, store: Store, version: str) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", ["folder_store", "database_store"])
 def test_everything_of_mlflow_3(server: LiveServer, workspace: str, kind: str, request: pytest.FixtureRequest):
     check(server, workspace, request.getfixturevalue(kind), "3")
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", ["folder", "database"])
 def test_everything_of_mlflow_2(server: LiveServer, workspace: str, kind: str, tmp_path: Path):
     check(server, workspace, made_store(kind, "2", tmp_path), "2")

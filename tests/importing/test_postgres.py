@@ -12,7 +12,7 @@ from tests.importing.sources import brought, command, compared, read_server
 from tests.live import LiveServer
 from tests.postgres import PostgresServer
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def copied(source: str, target: URL) -> None:
