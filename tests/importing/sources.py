@@ -96,7 +96,9 @@ def files(fetch):
         paths = [path for path in sorted(got.rglob("*")) if path.is_file()]
         return {path.relative_to(got).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 def number(value):
-    return str(float(value))
+    # A database of MLflow keeps infinity as the greatest number, and its clients read that; it was infinity.
+    value = float(value)
+    return str(value if abs(value) < sys.float_info.max else math.copysign(math.inf, value))
 def pairs(items):
     return {item.key: item.value for item in items}
 told = {"experiments": {}, "runs": {}, "logged": {}, "registered": {}, "versions": {}}
@@ -127,7 +129,8 @@ if hasattr(client, "search_logged_models") and mlflow.__version__.startswith("3"
 for model in paged(client.search_registered_models):
     model = client.get_registered_model(model.name)
     times = [model.creation_timestamp, model.last_updated_timestamp]
-    told["registered"][model.name] = [model.description, *times, model.tags, getattr(model, "aliases", {})]
+    told["registered"][model.name] = [model.description, *times, model.tags,
+        {alias: str(version) for alias, version in getattr(model, "aliases", {}).items()}]
     for v in paged(client.search_model_versions, f"name='{model.name}'"):
         v = client.get_model_version(v.name, v.version)
         content = files(lambda to: mlflow.artifacts.download_artifacts(f"models:/{v.name}/{v.version}", dst_path=to))
