@@ -2523,6 +2523,7 @@ export interface components {
          * @description A run of another store, as it was there. What it logged, and its files, are sent to the run afterwards.
          */
         RunImport: {
+            belonged_to?: string;
             experiment_id: string;
             imported_from: string;
             name?: string;
@@ -2536,7 +2537,6 @@ export interface components {
             tags?: {
                 [key: string]: string;
             };
-            user?: string;
         };
         /**
          * RunImportEnd

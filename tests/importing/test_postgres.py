@@ -20,6 +20,9 @@ def copied(source: str, target: URL) -> None:
     tables = MetaData()
     old, new = create_engine(source), create_engine(target)
     tables.reflect(old)
+    for table in tables.sorted_tables:
+        for column in table.columns:
+            column.type = column.type.as_generic()
     with old.connect() as reading, new.begin() as writing:
         tables.create_all(writing)
         for table in tables.sorted_tables:

@@ -219,7 +219,8 @@ class RunImport(Struct, kw_only=True, forbid_unknown_fields=True):
     experiment_id: str
     imported_from: ImportSource
     name: Name | UnsetType = UNSET
-    user: Annotated[str, Meta(max_length=255)] | UnsetType = UNSET
+    belonged_to: Annotated[str, Meta(max_length=255)] | UnsetType = UNSET
+    """Who the other store says made it; whoever imports it is told beside."""
     parent_id: ObjectId | UnsetType = UNSET
     """Its parent; one that is not here yet can be named later."""
     params: ImportedTexts | UnsetType = UNSET

@@ -97,7 +97,7 @@ class RunSender:
             experiment_id=target,
             imported_from=self._s.source.identity,
             name=plain(run.name, 500) or UNSET,
-            user=plain(run.user, 255) or UNSET,
+            belonged_to=plain(run.user, 255) or UNSET,
             parent_id=run.parent_id if run.parent_id is not None and is_id(run.parent_id) else UNSET,
             params=first_params,
             tags=first_tags,

@@ -86,7 +86,7 @@ def begin_import(session: Session, actor: Actor, workspace: str, run_id: str, bo
         kind=RunKind.INTERACTIVE,
         status=RunStatus.NOT_STARTED,
         user=actor.name,
-        user_id=body.user if body.user is not UNSET and body.user != actor.name else None,
+        user_id=body.belonged_to if body.belonged_to is not UNSET and body.belonged_to != actor.name else None,
         source=body.source if body.source is not UNSET else "",
         id=run_id,
         name=body.name if body.name is not UNSET else None,
