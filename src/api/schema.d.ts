@@ -400,6 +400,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mlflow/folder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where MLflow logs to in a folder
+         * @description In the kernels of the folder of a notebook, from their next start on.
+         */
+        get: operations["mlflow_folders_get_MlflowFolder"];
+        /**
+         * Choose where MLflow logs to in a folder
+         * @description To this workspace, or to the store that is in the folder. Kernels that run keep what they have.
+         */
+        put: operations["mlflow_folders_put_MlflowFolder"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -2161,6 +2185,12 @@ export interface components {
             points: components["schemas"]["ImportedPoint"][];
         };
         /**
+         * LogsTo
+         * @description Where MLflow's clients log to, in the kernels of a folder.
+         * @enum {unknown}
+         */
+        LogsTo: "folder" | "undecided" | "unset" | "workspace";
+        /**
          * ManifestFile
          * @description A file of a manifest that a client offers.
          */
@@ -2236,6 +2266,24 @@ export interface components {
          */
         MissingBlobs: {
             missing: string[];
+        };
+        /**
+         * MlflowFolder
+         * @description A folder with notebooks, as MLflow sees it.
+         */
+        MlflowFolder: {
+            folder: string;
+            logs_to: components["schemas"]["LogsTo"];
+            store: string | null;
+        };
+        /**
+         * MlflowFolderChoice
+         * @description Where kernels of a folder log to, from their next start on.
+         */
+        MlflowFolderChoice: {
+            /** @enum {unknown} */
+            logs_to: "folder" | "workspace";
+            path: string;
         };
         /**
          * ModelImport
@@ -4121,6 +4169,124 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KernelList"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    mlflow_folders_get_MlflowFolder: {
+        parameters: {
+            query?: {
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MlflowFolder"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    mlflow_folders_put_MlflowFolder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MlflowFolderChoice"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MlflowFolder"];
                 };
             };
             /** @description The request is wrong in itself: a type, a range, a shape. */
