@@ -69,9 +69,9 @@ class LiveServer:
             **self.environment,
         }
 
-    def start(self, *, answer: int = 200, early: bool = False) -> Self:
+    def start(self, *, answer: int = 200, early: bool = False, port: int | None = None) -> Self:
         """Start, and return once the workspace answers; with another status where it is to refuse. `early`: once Jupyter does."""
-        self.port = free_port()
+        self.port = port or free_port()
         command = [
             sys.executable,
             "-m",

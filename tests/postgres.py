@@ -54,10 +54,11 @@ def _number(name: str) -> float:
 
 
 class PostgresServer:
-    """One server; `new_database()` makes databases on it."""
+    """One server; `new_database()` makes databases on it. `settings` are added to those that make it fast, and unsafe."""
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, settings: dict[str, str] | None = None) -> None:
         self.binaries = binaries
+        self.settings = {**FAST, **(settings or {})}
         self.folder = Path(tempfile.mkdtemp(prefix="mlws-postgres-"))
         self.port = 0
         self._account = _unprivileged()
@@ -112,11 +113,11 @@ class PostgresServer:
         return {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
 
     def _launch(self) -> None:
-        self.port = free_port()
-        settings = {**FAST, "port": str(self.port), "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
+        self.port = self.port or free_port()
+        settings = {**self.settings, "port": str(self.port), "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
         command = [str(self.binaries / "postgres"), "-D", str(self.folder / "data")]
         command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        with (self.folder / "server.log").open("wb") as log:
+        with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, **self._as_account(), cwd=self.folder, stdout=log, stderr=log, start_new_session=True
             )
@@ -155,6 +156,16 @@ class PostgresServer:
         with self.administer() as connection:
             connection.execute(text(f"DROP DATABASE {url.database} WITH (FORCE)"))
 
+    def stop_at_once(self) -> None:
+        """End it without a checkpoint and without a word to its clients: `pg_ctl stop -m immediate`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(STOP_S)
+
+    def start_again(self) -> None:
+        """Start it on its folder and port; it recovers what was committed."""
+        self._launch()
+
     def stop(self) -> None:
         """End the server by its pid, and remove its folder."""
         if self._process is not None and self._process.poll() is None:
@@ -177,18 +188,20 @@ def _unprivileged() -> pwd.struct_passwd | None:
     raise PostgresMissing("PostgreSQL does not run as root, and there is no user `postgres` or `nobody` to run it")
 
 
-def start_postgres() -> PostgresServer:
+def start_postgres(settings: dict[str, str] | None = None, port: int = 0) -> PostgresServer:
     """A started server. Raises `PostgresMissing`."""
     binaries = find_binaries()
     if binaries is None:
         raise PostgresMissing("no PostgreSQL server is installed here (Debian: apt install postgresql)")
-    return PostgresServer(binaries).start()
+    made = PostgresServer(binaries, settings)
+    made.port = port
+    return made.start()
 
 
-def start_or_skip() -> PostgresServer:
+def start_or_skip(settings: dict[str, str] | None = None, port: int = 0) -> PostgresServer:
     """A started server; without one the test is skipped, and with CI=true it fails: there nothing may be skipped."""
     try:
-        return start_postgres()
+        return start_postgres(settings, port)
     except PostgresMissing as missing:
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI=true: nothing may be skipped, but {missing}", pytrace=False)

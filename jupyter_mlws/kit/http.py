@@ -10,6 +10,7 @@ A verb is declared once and everything else is derived from the declaration (par
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import re
@@ -36,6 +37,8 @@ API = "/mlws/api/v1"
 MAX_JSON_BYTES = 16 * 1024 * 1024
 SLOW_BODY_S = 120.0
 """A JSON body takes no longer; files may, as long as something comes (`kit.streams`)."""
+LINGER_S = 2.0
+"""How long a refused body is still read, so that the client gets to the answer instead of a broken pipe."""
 SETTINGS_KEY = "mlws"
 LOCAL_HEADER = "X-Mlws-Local"
 """The local token, beside the caller's own: that another server of the same user passes the request on."""
@@ -279,6 +282,20 @@ class ApiHandler(JupyterHandler):
         if body is not None and not body.done():
             self.set_header("Connection", "close")
 
+    def _let_body_in(self) -> None:
+        """Tornado reads a streamed body once this future is done, which it would settle itself only after `prepare()`."""
+        waiting: Any = self._prepared_future
+        self._prepared_future = None
+        if waiting is not None:
+            waiting.set_result(None)
+
+    async def _drain(self) -> None:
+        """Read what comes of a refused body for a moment. Who asked first (`Expect`) has not begun to send."""
+        if "Expect" in self.request.headers:
+            return
+        self._let_body_in()
+        await asyncio.wait([self.request._body_future], timeout=LINGER_S)
+
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """Our own errors are answers, not accidents: no traceback for them."""
         if not isinstance(value, MlwsError):
@@ -332,7 +349,7 @@ def words_of(status: int, error: object) -> str:
 
 @web.stream_request_body
 class BodyTooLarge(ApiHandler):
-    """Answers instead of a handler whose JSON body is announced to be too large: the body is let pass, and never held in memory."""
+    """Answers instead of a handler whose JSON body is too large: what comes of it for a moment is let pass, and nothing is held."""
 
     def contract(self) -> Contract:
         """Any method."""
@@ -340,20 +357,21 @@ class BodyTooLarge(ApiHandler):
 
     async def prepare(self, *, _redirect_to_login: bool = True) -> None:
         """Authenticated callers get 413, others 401."""
-        self._connection().set_max_body_size(2**62)
+        connection: Any = self.request.connection
+        connection.set_max_body_size(2**62)
         await self._authenticate()
+        await self._drain()
+        announced = self.request.headers.get("Content-Length", "")
+        size = f"has {int(announced):,} bytes" if announced.isdigit() else "is too large"
+        raise TooLarge(f"The body {size}; at most {MAX_JSON_BYTES:,} bytes are allowed here. Send it in parts.")
 
     def data_received(self, chunk: bytes) -> None:
         """Dropped."""
 
-    def _refuse(self) -> None:
-        size = int(self.request.headers["Content-Length"])
-        raise TooLarge(f"The body has {size:,} bytes; at most {MAX_JSON_BYTES:,} are allowed here. Send it in parts.")
+    def _answered(self) -> None:
+        """In `prepare`."""
 
-    def _connection(self) -> Any:
-        return self.request.connection
-
-    get = post = put = patch = delete = _refuse
+    get = post = put = patch = delete = _answered
 
 
 class NotHere(ApiHandler):

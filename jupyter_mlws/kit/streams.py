@@ -15,7 +15,7 @@ from tornado.iostream import StreamClosedError
 
 from jupyter_mlws.kit.downloads import ContentDamaged, Download, ZipStream, content_disposition
 from jupyter_mlws.kit.errors import BadInput, MlwsError, NotFound, TooLarge
-from jupyter_mlws.kit.http import ApiHandler
+from jupyter_mlws.kit.http import LINGER_S, ApiHandler
 from jupyter_mlws.kit.sinks import Sink, StoredBlob
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 
 PIECE = 1024 * 1024
 MAX_UPLOAD_BYTES = 256 * 2**30
-LINGER_S = 2.0
-"""How long a refused body is still read, so that the client gets to the answer instead of a broken pipe."""
 IDLE_S = 300.0
 """A client that sends nothing for so long is gone."""
 _POOL = ThreadPoolExecutor(8, thread_name_prefix="mlws-stream")
@@ -214,20 +212,6 @@ class UploadHandler(ApiHandler):
             self._connection().stream.close()
         else:
             loop.call_later(IDLE_S / 10, self._watch)
-
-    def _let_body_in(self) -> None:
-        """Tornado reads the body once this future is done, which it would settle itself only after `prepare()`."""
-        waiting: Any = self._prepared_future
-        self._prepared_future = None
-        if waiting is not None:
-            waiting.set_result(None)
-
-    async def _drain(self) -> None:
-        """Read what comes of a refused body for a moment. Who asked first (`Expect`) has not begun to send."""
-        if "Expect" in self.request.headers:
-            return
-        self._let_body_in()
-        await asyncio.wait([self.request._body_future], timeout=LINGER_S)
 
     async def _send_on(self, write: Callable[[bytes], Awaitable[None]]) -> None:
         queue = self._queue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from jupyter_mlws.domain.models import service as models
 from jupyter_mlws.domain.runs import service as runs
@@ -15,6 +14,7 @@ from jupyter_mlws.kit.paths import BadPath
 from jupyter_mlws.mlflow_api.convert import artifact_uri, filled
 from jupyter_mlws.mlflow_api.errors import InvalidParameter, missing
 from jupyter_mlws.mlflow_api.runs import active, run_id_of
+from jupyter_mlws.mlflow_api.validation import fully_decoded
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 SCHEME = "mlflow-artifacts"
 MAX_EXPIRATION = 604_800
-WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
+ELSEWHERE = re.compile(r"[A-Za-z]:[\\/]|file:|[A-Za-z][\w+.-]*://", re.IGNORECASE)
+"""A drive of Windows or a URL."""
 
 
 def list_of_run(session: Session, context: Context, request: r.ListArtifacts) -> dict[str, Any]:
@@ -55,14 +56,9 @@ def wire(entry: FileEntry, path: str) -> dict[str, Any]:
 
 def check_path(path: str) -> str:
     """A path that stays below its root, however often it is decoded."""
-    decoded = path
-    for _ in range(8):
-        again = unquote(decoded)
-        if again == decoded:
-            break
-        decoded = again
+    decoded = fully_decoded(path)
     parts = decoded.replace("\\", "/").split("/")
-    if "#" in decoded or ".." in parts or decoded.startswith(("/", "\\")) or WINDOWS.match(decoded):
+    if "#" in decoded or "\0" in decoded or ".." in parts or decoded.startswith(("/", "\\")) or ELSEWHERE.match(decoded):
         raise InvalidParameter("Invalid path", field="path")
     return path.strip("/")
 

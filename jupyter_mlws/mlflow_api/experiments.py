@@ -23,6 +23,7 @@ from jupyter_mlws.mlflow_api.validation import (
     check_distinct,
     check_key,
     check_length,
+    fully_decoded,
     page_size,
     plain_text,
 )
@@ -216,10 +217,13 @@ def check_location(location: str, field: str = "artifact_location") -> None:
         raise InvalidParameter(f"'{field}' is not a valid URI: {location[:200]!r}", field=field) from None
     if uri.scheme == "runs":
         raise InvalidParameter(f"Artifact location cannot be a runs:/ URI. Given: '{location}'", field=field)
-    if uri.fragment or ";" in uri.path:
+    path = fully_decoded(uri.path)
+    if "#" in location or "#" in path or ";" in path:
         raise InvalidParameter(f"'{field}' URL can't include fragments or params.", field=field)
-    if ".." in uri.query:
+    if ".." in fully_decoded(uri.query) or (uri.query and uri.scheme in ("", "file", "mlflow-artifacts")):
         raise InvalidParameter("Invalid query string", field=field)
+    if ".." in path.replace("\\", "/").split("/"):
+        raise InvalidParameter(f"'{field}' leads out of itself: its path has '..'.", field=field)
     if uri.scheme in FOREIGN or (uri.scheme == "mlflow-artifacts" and uri.netloc):
         raise InvalidParameter(
             f"'{field}' cannot use the '{uri.scheme}' scheme: the '{uri.scheme}' scheme addresses a host other than this server's own "

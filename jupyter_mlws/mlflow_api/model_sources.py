@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from jupyter_mlws.domain.models import service as models
 from jupyter_mlws.domain.runs import service as runs
@@ -15,6 +15,7 @@ from jupyter_mlws.mlflow_api.errors import DoesNotExist, InvalidParameter
 from jupyter_mlws.mlflow_api.experiments import FOREIGN
 from jupyter_mlws.mlflow_api.places import place_of
 from jupyter_mlws.mlflow_api.registered_models import LATEST, known_alias, stage_of
+from jupyter_mlws.mlflow_api.validation import fully_decoded
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 PLACEHOLDERS = frozenset({"dummy-source", "prompt-template"})
 """What clients of now and of old call the source of a prompt, which has no files."""
+OURS = frozenset({"runs", "models", "mlflow-artifacts"})
 MAX_ID = 255
 
 
@@ -51,6 +53,7 @@ def resolve(session: Session, context: Context, request: r.CreateVersion, *, is_
             )
         return Source(source, source, run_id, model_id and _logged(session, context, model_id).id)
     uri = _split(source)
+    _check_tail(source, uri)
     if uri.scheme in FOREIGN or (uri.scheme == "mlflow-artifacts" and uri.netloc):
         raise InvalidParameter(
             f"'source' cannot use the '{uri.scheme}' scheme: the '{uri.scheme}' scheme addresses a host other than this server's own "
@@ -127,14 +130,19 @@ def _check_place(
         raise _invalid(source, f"The {given} request parameter must identify the resource that contains the source.")
 
 
+def _check_tail(source: str, uri: SplitResult) -> None:
+    """A URI of ours is a path alone; other stores may have options behind it."""
+    if "#" in fully_decoded(source):
+        raise _invalid(source, "A source can't include fragments.")
+    if uri.scheme in OURS and "?" in source:
+        raise _invalid(source, "A source in this server's own store can't include a query.")
+    if ".." in fully_decoded(uri.query):
+        raise _invalid(source, "Invalid query string.")
+
+
 def _check_absolute(source: str, uri: SplitResult) -> None:
     """No way out of the place that a URI names, however often it is decoded."""
-    path = uri.path
-    for _ in range(8):
-        decoded = unquote(path)
-        if decoded == path:
-            break
-        path = decoded
+    path = fully_decoded(uri.path)
     plain = posixpath.normpath("/" + path.lstrip("/"))
     same = re.sub("/+", "/", "/" + path).rstrip("/") == plain.rstrip("/")
     if not same or not uri.path.startswith("/") or plain == "/" or "\0" in path or ".." in path.replace("\\", "/").split("/"):

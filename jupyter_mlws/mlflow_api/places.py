@@ -65,7 +65,7 @@ def place_of(path: str) -> Place:
     found = PLACE.fullmatch(check_path(path))
     if found is None:
         raise DoesNotExist(f"No such artifact: '{path[:200]}'", field="path")
-    return Place(found["owner"].removeprefix("models/"), (found["path"] or "").strip("/"))
+    return Place(found["owner"].removeprefix("models/"), check_path((found["path"] or "").strip("/")))
 
 
 def add_file(session: Session, actor: Actor, place: Place, blob: StoredBlob) -> None:

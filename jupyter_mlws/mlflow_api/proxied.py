@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mimetypes
 import posixpath
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from jupyter_mlws.mlflow_api.artifacts import check_path, folder, wire
 from jupyter_mlws.mlflow_api.convert import filled
 from jupyter_mlws.mlflow_api.errors import DoesNotExist, InvalidParameter, NotImplementedHere
 from jupyter_mlws.mlflow_api.http import WORKSPACE, MlflowHandler
+from jupyter_mlws.mlflow_api.parsing import Request, parse_query
 from jupyter_mlws.mlflow_api.places import PLACE, STORE, Place, add_file, place_of
 from jupyter_mlws.mlflow_api.uploads import AbortUploadHandler, CompleteUploadHandler, CreateUploadHandler, PartHandler
 
@@ -55,6 +57,12 @@ def media_type_of(name: str) -> str:
     if name in TEXT_NAMES or name.rpartition(".")[2].lower() in TEXT_ENDINGS:
         return "text/plain"
     return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+class Folder(Request):
+    """A folder of the store."""
+
+    path: str | None = None
 
 
 class FileHandler(MlflowHandler, UploadHandler):
@@ -143,7 +151,7 @@ class FolderHandler(MlflowHandler):
     @endpoint(Action.READ, summary="List a folder of artifacts")
     async def get(self, **_names: str) -> None:
         """Names only; clients put the folder's path before them."""
-        path = self.get_query_argument("path", "", strip=False)
+        path = parse_query(self.request.query_arguments, Folder).path or ""
         check_path(path)
         if path.startswith("/"):
             raise InvalidParameter("Invalid path", field="path")
@@ -168,8 +176,10 @@ class PresignedHandler(MlflowHandler):
     """Signed addresses of downloads."""
 
     @endpoint(Action.READ, summary="A signed address of an artifact")
-    async def get(self, **_names: str) -> None:
+    async def get(self, path: str, **_names: str) -> None:
         """Refused, so that clients fetch the file itself."""
+        with contextlib.suppress(DoesNotExist):
+            place_of(path)
         raise NotImplementedHere("Multipart download is not supported for the current artifact repository")
 
 

@@ -169,7 +169,10 @@ def log_model(session: Session, context: Context, request: r.LogModel) -> dict[s
     with active(run_id):
         runs.open_to_log(session, context.actor, run_id)
         history = _history(runs.record(session, context.actor, run_id).tags.get(MODEL_HISTORY))
-        text = json.dumps([*history, {name: described.get(name) for name in names}])
+        entry = {name: described.get(name) for name in names}
+        if entry in history:  # the client sends it again where it got no answer
+            return {}
+        text = json.dumps([*history, entry])
         check_length(text, MODEL_HISTORY, MAX_HISTORY)
         runs.log(session, context.actor, run_id, tags={MODEL_HISTORY: text})
     return {}

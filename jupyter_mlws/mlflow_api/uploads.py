@@ -118,9 +118,9 @@ class CompleteUploadHandler(MlflowHandler):
     async def post(self, path: str, **_names: str) -> None:
         """The file is there once this is answered; until then nothing of it is."""
         request = parse_body(self.request.body, EndUpload)
-        upload_id = request.upload_id or ""
+        place, upload_id = _file_in(path, request.path or ""), request.upload_id or ""
         upload = _upload(self, upload_id)
-        if _file_in(path, request.path or "") != upload.place:
+        if place != upload.place:
             raise InvalidParameter("This upload was begun for another path.", field="path")
         numbers = [part.part_number or 0 for part in request.parts or ()]
         if not numbers or sorted(numbers) != list(range(1, len(numbers) + 1)) or any(n not in upload.parts for n in numbers):
@@ -137,9 +137,10 @@ class AbortUploadHandler(MlflowHandler):
     """Gives up an upload in parts."""
 
     @endpoint(Action.LOG, summary="Give up an upload in parts")
-    async def post(self, **_names: str) -> None:
+    async def post(self, path: str, **_names: str) -> None:
         """Its parts are forgotten; harmless for one that is not known."""
         request = parse_body(self.request.body, EndUpload)
+        _file_in(path, request.path or "")
         if request.upload_id in UPLOADS:
             _upload(self, request.upload_id or "")
             del UPLOADS[request.upload_id or ""]

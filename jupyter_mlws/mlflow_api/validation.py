@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from jupyter_mlws.mlflow_api.errors import InvalidParameter, shown, wrong_type
 
@@ -91,6 +92,16 @@ def check_distinct(keys: Sequence[str], words: str) -> None:
     twice = [key for key in dict.fromkeys(keys) if keys.count(key) > 1] if len(set(keys)) < len(keys) else []
     if twice:
         raise InvalidParameter(words.format(twice))
+
+
+def fully_decoded(path: str) -> str:
+    """A path without percent signs that stand for something, however often it was encoded."""
+    for _ in range(8):
+        decoded = unquote(path)
+        if decoded == path:
+            break
+        path = decoded
+    return path
 
 
 def plain_text(text: str) -> str:

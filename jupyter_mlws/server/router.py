@@ -11,15 +11,25 @@ from typing import TYPE_CHECKING, Any, cast
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
+from tornado.httputil import HTTPMessageDelegate
 from tornado.routing import PathMatches, Router, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+    from tornado.httputil import HTTPHeaders, HTTPServerRequest
     from tornado.web import Application
 
 SLOW_START_S = 60.0
+OF_MLFLOW = re.compile(r"/mlws(/w/[^/]+)?/(ajax-)?api/[23]\.0/")
+SIGN_IN = "Sign in to Jupyter first, or send `Authorization: Bearer <token>`."
+STARTING = "The workspace is still starting, or could not start (the server's log tells); try again in a moment."
+ANSWERS = {
+    401: ("unauthenticated", "UNAUTHENTICATED", SIGN_IN),
+    403: ("forbidden", "PERMISSION_DENIED", SIGN_IN),
+    503: ("unavailable", "TEMPORARILY_UNAVAILABLE", STARTING),
+}
+"""By status: our code, MLflow's, and the words."""
 
 
 def add_routes(application: Application) -> None:
@@ -53,12 +63,16 @@ class LazyRouter(Router):
         handler = getattr(delegate, "handler_class", None)
         if handler is None or getattr(handler, "_stream_request_body", False):
             return cast("HTTPMessageDelegate | None", delegate)
+        too_large = self._application.get_handler_delegate(request, getattr(handler, "too_large", BodyTooLarge))
         length = request.headers.get("Content-Length", "0")
         if length.isascii() and length.isdigit() and int(length[:20]) > MAX_JSON_BYTES:
-            return self._application.get_handler_delegate(request, getattr(handler, "too_large", BodyTooLarge))
+            return too_large
         connection: Any = request.connection
-        connection.set_max_body_size(MAX_JSON_BYTES)
         connection.set_body_timeout(SLOW_BODY_S)
+        if "Transfer-Encoding" in request.headers:
+            connection.set_max_body_size(2**62)
+            return Counted(delegate, too_large, MAX_JSON_BYTES)
+        connection.set_max_body_size(MAX_JSON_BYTES)
         return cast("HTTPMessageDelegate | None", delegate)
 
     def _build(self) -> Any:
@@ -96,6 +110,37 @@ class ByEnd(Router):
         return self._by_end.get(request.path.rpartition("/")[2], self._rest).find_handler(request, **kwargs)
 
 
+class Counted(HTTPMessageDelegate):
+    """Hands a body without an announced length to the delegate it is for; to another one as soon as it is too large."""
+
+    def __init__(self, inner: HTTPMessageDelegate, too_large: HTTPMessageDelegate, most: int) -> None:
+        self._inner = inner
+        self._too_large: HTTPMessageDelegate | None = too_large
+        self._left = most
+        self._head: tuple[Any, HTTPHeaders]
+
+    def headers_received(self, start_line: Any, headers: HTTPHeaders) -> Awaitable[None] | None:
+        """The request begins."""
+        self._head = start_line, headers
+        return self._inner.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """A piece of the body."""
+        self._left -= len(chunk)
+        if self._left >= 0 or self._too_large is None:
+            return self._inner.data_received(chunk)
+        self._inner, self._too_large = self._too_large, None
+        return self._inner.headers_received(*self._head)
+
+    def finish(self) -> None:
+        """The body is whole."""
+        self._inner.finish()
+
+    def on_connection_close(self) -> None:
+        """The client went away."""
+        self._inner.on_connection_close()
+
+
 class Starting(JupyterHandler):
     """Answers in the first moments: 503 with Retry-After, after a sign-in check."""
 
@@ -119,17 +164,15 @@ class Starting(JupyterHandler):
             self.send_error(503)
 
     def write_error(self, status_code: int, **_kwargs: Any) -> None:
-        """The shape of all our errors."""
+        """The shape of all our errors, or MLflow's where one of its clients asked."""
         self.set_header("Content-Type", "application/json")
         if status_code == 503:
             self.set_header("Retry-After", "1")
-            words = "The workspace is still starting, or could not start (the server's log tells); try again in a moment."
-            self.finish(json.dumps({"error": {"code": "unavailable", "message": words}}))
+        code, mlflow_code, words = ANSWERS.get(status_code, ANSWERS[403])
+        if OF_MLFLOW.search(self.request.path):
+            self.finish(json.dumps({"error_code": mlflow_code, "message": words}))
         else:
-            words = "Sign in to Jupyter first, or send `Authorization: Bearer <token>`."
-            self.finish(
-                json.dumps({"error": {"code": "unauthenticated" if status_code == 401 else "forbidden", "message": words}})
-            )
+            self.finish(json.dumps({"error": {"code": code, "message": words}}))
 
     @allow_unauthenticated
     def get(self) -> None:

@@ -16,7 +16,7 @@ from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.storage import service as storage
-from jupyter_mlws.domain.storage.errors import ArtifactClash, StorageFull
+from jupyter_mlws.domain.storage.errors import ArtifactClash, StorageFailed, StorageFull
 from jupyter_mlws.kit.errors import MlwsError
 from mlws import jobdir, spool
 
@@ -173,7 +173,7 @@ class Capture:
         try:
             storage.check_path(path)
             stored = self._engine.blobs.put_file(source)
-        except StorageFull:
+        except (StorageFull, StorageFailed):
             raise  # better late than without its files
         except MlwsError as error:
             self.leave(path, error.message)

@@ -136,7 +136,7 @@ class BlobStore:
 
         With `below`, `path` is relative to it and no component of it may be a link. Without it only the last component is
         held to that. `moving` takes as many bytes as the file had at first, though it is written to meanwhile. Raises
-        `NotAFile`, `BadPath`, `FileChanged` (written to meanwhile), `StorageFull`.
+        `NotAFile`, `BadPath`, `FileChanged` (written to meanwhile), `StorageFull`, `StorageFailed`.
         """
         source = self._take(path, below, moving=moving)
         self._sync({self.path(source.sha256).parent})
@@ -272,9 +272,15 @@ class BlobStore:
         return target.parent
 
     def _make_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.is_dir():
+            return
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
             self._sync({self.root})
+        except BaseException:
+            with contextlib.suppress(OSError):  # so that the next one syncs it; another may have put a file there
+                folder.rmdir()
+            raise
 
     def _sync(self, folders: set[Path]) -> None:
         if os.name == "nt":  # folders cannot be synced there
@@ -307,7 +313,7 @@ class BlobWriter:
         self.abort()
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append. Raises `StorageFull`."""
+        """Append. Raises `StorageFull` and `StorageFailed`."""
         with disk():
             self._file.write(data)
         self._hash.update(data)
@@ -327,7 +333,7 @@ class BlobWriter:
                 self.write(buffer[:count])
 
     def commit(self, expected_sha256: str | None = None, *, sync_folder: bool = True) -> StoredBlob:
-        """Keep it. Raises `HashMismatch` and `StorageFull`, and then keeps nothing."""
+        """Keep it. Raises `HashMismatch`, `StorageFull` and `StorageFailed`, and then keeps nothing."""
         sha256 = self._hash.hexdigest()
         try:
             if expected_sha256 is not None and expected_sha256.lower() != sha256:

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, BinaryIO
 
-from jupyter_mlws.domain.storage.errors import StorageFull
+from jupyter_mlws.domain.storage.errors import StorageFailed, StorageFull
 from jupyter_mlws.kit.paths import clean_relative
 
 if TYPE_CHECKING:
@@ -66,12 +66,20 @@ def clone(source: int, target: int) -> bool:
     return True
 
 
+FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+FAILED = {errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, getattr(errno, "ESTALE", errno.EIO)}
+
+
 @contextlib.contextmanager
 def disk() -> Iterator[None]:
-    """Turn a full disk or quota into `StorageFull`."""
+    """Turn a full disk or quota into `StorageFull`, and one that fails into `StorageFailed`."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None), errno.EFBIG):
+        if error.errno in FULL:
             raise StorageFull("The disk of the artifact store is full; free some space, then try again.") from error
+        if error.errno in FAILED:
+            raise StorageFailed(
+                f"The disk of the artifact store failed ({error.strerror}); nothing was stored. Is it mounted and whole? Then try again."
+            ) from error
         raise

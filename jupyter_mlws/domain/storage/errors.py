@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_mlws.kit.errors import BadInput, Conflict, MlwsError, NotFound
+from jupyter_mlws.kit.errors import BadInput, Conflict, MlwsError, NotFound, Unavailable
 
 
 class ArtifactNotFound(NotFound):
@@ -70,3 +70,9 @@ class StorageFull(MlwsError):
 
     status = 507
     code = "storage_full"
+
+
+class StorageFailed(Unavailable):
+    """The disk of the artifact store failed. Nothing was stored, and it may go better the next time."""
+
+    code = "storage_failed"
