@@ -204,15 +204,19 @@ class Client(threading.Thread):
                 raise
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | bytes, *, may_give_up: bool = False) -> tuple[Any, int]:
-        """(the answer, tries) of a request that is sent again, the same, until it is answered."""
+        """(the answer, how often it was sent) of a request that is sent again, the same, until it is answered."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
         place = f"/mlws/api/2.0/{path}" if path.startswith(STORE) else f"/mlws/api/2.0/mlflow/{path}"
         tries = 0
         while True:
+            cut = self.cut
+            answered = self._send(method, place, raw, kind)
+            if answered is None and self.cut == cut:  # nobody was there
+                time.sleep(0.05)
+                continue
             tries += 1
             self.resent += tries > 1
-            answered = self._send(method, place, raw, kind)
             if answered is not None:
                 status, text = answered
                 self.statuses[status] += 1
