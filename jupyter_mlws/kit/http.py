@@ -39,6 +39,8 @@ SLOW_BODY_S = 120.0
 """A JSON body takes no longer; files may, as long as something comes (`kit.streams`)."""
 LINGER_S = 2.0
 """How long a refused body is still read, so that the client gets to the answer instead of a broken pipe."""
+LINGER_BYTES = 128 * 1024 * 1024
+"""And how much of one that may not be so large at all."""
 SETTINGS_KEY = "mlws"
 LOCAL_HEADER = "X-Mlws-Local"
 """The local token, beside the caller's own: that another server of the same user passes the request on."""
@@ -289,12 +291,12 @@ class ApiHandler(JupyterHandler):
         if waiting is not None:
             waiting.set_result(None)
 
-    async def _drain(self) -> None:
-        """Read what comes of a refused body for a moment. Who asked first (`Expect`) has not begun to send."""
+    async def _drain(self, *enough: asyncio.Future[None]) -> None:
+        """Read what comes of a refused body for a moment, or until `enough`. Who asked first (`Expect`) has not begun to send."""
         if "Expect" in self.request.headers:
             return
         self._let_body_in()
-        await asyncio.wait([self.request._body_future], timeout=LINGER_S)
+        await asyncio.wait([self.request._body_future, *enough], timeout=LINGER_S, return_when=asyncio.FIRST_COMPLETED)
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """Our own errors are answers, not accidents: no traceback for them."""
@@ -351,6 +353,9 @@ def words_of(status: int, error: object) -> str:
 class BodyTooLarge(ApiHandler):
     """Answers instead of a handler whose JSON body is too large: what comes of it for a moment is let pass, and nothing is held."""
 
+    _passed = 0
+    _enough: asyncio.Future[None] | None = None
+
     def contract(self) -> Contract:
         """Any method."""
         return Contract(Action.READ, "", None, None, None, 413, "application/json", raw_body=False, errors=())
@@ -360,13 +365,17 @@ class BodyTooLarge(ApiHandler):
         connection: Any = self.request.connection
         connection.set_max_body_size(2**62)
         await self._authenticate()
-        await self._drain()
+        self._enough = asyncio.get_running_loop().create_future()
+        await self._drain(self._enough)
         announced = self.request.headers.get("Content-Length", "")
         size = f"has {int(announced):,} bytes" if announced.isdigit() else "is too large"
         raise TooLarge(f"The body {size}; at most {MAX_JSON_BYTES:,} bytes are allowed here. Send it in parts.")
 
     def data_received(self, chunk: bytes) -> None:
         """Dropped."""
+        self._passed += len(chunk)
+        if self._passed > LINGER_BYTES and self._enough is not None and not self._enough.done():
+            self._enough.set_result(None)
 
     def _answered(self) -> None:
         """In `prepare`."""

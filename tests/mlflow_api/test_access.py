@@ -144,3 +144,32 @@ def test_a_job_logs_and_registers_but_deletes_nothing(server: LiveServer):
     assert info["status"] == "RUNNING", "what ends a job is the end of its process"
     job.close()
     server.post(f"/jobs/{run_id}/cancel")
+
+
+def test_the_store_of_another_workspace_is_not_there(server: LiveServer, other: Other, stranger: Wire):
+    """Every route of files, by the token's own address and by that of the other workspace."""
+    store = "api/2.0/mlflow-artifacts"
+    places = [f"{other.experiment}/{other.run}/artifacts", f"{other.experiment}/models/{other.model}/artifacts"]
+    for place in places:
+        assert other.wire.http.put(f"{other.wire.root}/{store}/artifacts/{place}/f", content=b"secret").status_code == 200
+        begun = other.wire.http.post(f"{other.wire.root}/{store}/mpu/create/{place}", json={"path": "p", "num_parts": 1}).json()
+        part = f"{store}/mpu/parts/{begun['upload_id']}/1"
+        tag = other.wire.http.put(f"{other.wire.root}/{part}", content=b"part").headers["ETag"]
+        end = {"path": "p", "upload_id": begun["upload_id"], "parts": [{"part_number": 1, "etag": tag}]}
+        for root in (stranger.root, f"{server.url}/mlws/w/theirs"):
+            for method, path, body in (
+                *((method, f"{store}/artifacts/{place}/f", None) for method in ("GET", "PUT", "DELETE")),
+                ("PUT", part, None),
+                ("POST", f"{store}/mpu/create/{place}", {"path": "x", "num_parts": 1}),
+                ("POST", f"{store}/mpu/complete/{place}", end),
+                ("POST", f"{store}/mpu/abort/{place}", end),
+            ):
+                answer = stranger.http.request(method, f"{root}/{path}", **({"json": body} if body else {}))
+                assert answer.status_code in (403, 404), (method, path, answer.text)
+                assert set(answer.json()) == {"error_code", "message"}
+                assert "secret" not in answer.text
+            listed = stranger.http.get(f"{root}/{store}/artifacts", params={"path": place})
+            assert listed.status_code == 404 or listed.json() == {}
+        assert other.wire.http.post(f"{other.wire.root}/{store}/mpu/complete/{place}", json=end).status_code == 200
+        listed = other.wire.http.get(f"{other.wire.root}/{store}/artifacts", params={"path": place}).json()["files"]
+        assert [(entry["path"], entry["file_size"]) for entry in listed] == [("f", 6), ("p", 4)]

@@ -18,7 +18,15 @@ import pytest
 
 from jupyter_mlws.domain.storage import blobs as module
 from jupyter_mlws.domain.storage.blobs import BlobStore, StoredSource
-from jupyter_mlws.domain.storage.errors import BadHash, BlobMissing, FileChanged, HashMismatch, NotAFile, StorageFull
+from jupyter_mlws.domain.storage.errors import (
+    BadHash,
+    BlobMissing,
+    FileChanged,
+    HashMismatch,
+    NotAFile,
+    StorageFailed,
+    StorageFull,
+)
 from jupyter_mlws.kit.errors import MlwsError
 from jupyter_mlws.kit.paths import BadPath
 from tests.domain.storage.conftest import BAD_PATHS
@@ -211,6 +219,24 @@ def test_full_disk(blobs: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StorageFull):
         blobs.put_bytes(b"x")
     assert files(blobs) == []
+
+
+def test_a_disk_that_fails_is_told_and_the_folder_is_synced_with_the_next(
+    blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+
+    def fails(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    for _ in range(2):
+        with pytest.raises(StorageFailed, match=r"disk .* failed"):
+            blobs.put_bytes(b"x")
+        assert list(blobs.root.iterdir()) == []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    blobs.put_bytes(b"x")
+    assert len(synced) >= 3, "the root, the file, its folder"
 
 
 KILLED = """
