@@ -11,6 +11,7 @@ from jupyter_mlws.mlflow_api.convert import filled, whole_number
 from jupyter_mlws.mlflow_api.errors import InvalidParameter, wrong_type
 from jupyter_mlws.mlflow_api.model_sources import resolve
 from jupyter_mlws.mlflow_api.registered_models import MAX_TAG, checked_tag, checked_tags, stage_of, version_wire
+from jupyter_mlws.mlflow_api.validation import check_key
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -114,7 +115,9 @@ def set_tag(session: Session, context: Context, request: r.VersionTag) -> dict[s
 
 def delete_tag(session: Session, context: Context, request: r.VersionTag) -> dict[str, Any]:
     """Remove a tag of a version."""
-    number, key = number_of(request), request.key or ""
+    key = request.key or ""
+    check_key(key, "key", "key")
+    number = number_of(request)
     models.delete_version_tag(session, context.actor, context.workspace, request.name or "", number, key)
     return {}
 

@@ -20,6 +20,8 @@ class Request(Struct, kw_only=True):
     """Base of all requests; unknown fields are ignored."""
 
     REQUIRED: ClassVar[tuple[str, ...]] = ()
+    INSTEAD: ClassVar[dict[str, str]] = {}
+    """Fields that must be there, each with another one that will do."""
 
 
 RequestT = TypeVar("RequestT", bound=Request)
@@ -57,7 +59,7 @@ def parse_query(arguments: dict[str, list[bytes]], shape: type[RequestT]) -> Req
 def check_required(request: RequestT) -> RequestT:
     """The request, if nothing is missing that must be there."""
     for name in request.REQUIRED:
-        if getattr(request, name) in (None, ""):
+        if getattr(request, name) in (None, "") and getattr(request, request.INSTEAD.get(name, name)) in (None, ""):
             raise missing(name)
     return request
 
@@ -85,7 +87,7 @@ def _slowly(given: dict[str, Any], shape: type[RequestT]) -> RequestT:
                 raise InvalidParameter(f"Request specifies both '{name}' and '{camel}'; provide only one of them.", field=name)
             given[name] = given[camel]
     for name in shape.REQUIRED:
-        if given.get(name) in (None, ""):
+        if given.get(name) in (None, "") and given.get(shape.INSTEAD.get(name, name)) in (None, ""):
             raise missing(name)
     read = {}
     for name, field in fields.items():

@@ -98,8 +98,10 @@ def search(session: Session, context: Context, request: Search) -> dict[str, Any
 
 def latest_versions(session: Session, context: Context, request: r.LatestVersions) -> dict[str, Any]:
     """The latest version of each stage of a registered model."""
+    actor, workspace = context
+    models.find_model(session, actor, workspace, request.name or "")
     stages = {stage_of(word) for word in request.stages} if request.stages else None
-    found = models.latest_versions(session, context.actor, context.workspace, request.name or "", stages)
+    found = models.latest_versions(session, actor, workspace, request.name or "", stages)
     return filled(model_versions=[version_wire(version) for version in found])
 
 
@@ -112,6 +114,7 @@ def set_tag(session: Session, context: Context, request: r.ModelTag) -> dict[str
 
 def delete_tag(session: Session, context: Context, request: r.ModelTag) -> dict[str, Any]:
     """Remove a tag of a registered model."""
+    check_key(request.key or "", "key", "key")
     models.delete_model_tag(session, context.actor, context.workspace, request.name or "", request.key or "")
     return {}
 
@@ -126,6 +129,7 @@ def set_alias(session: Session, context: Context, request: r.SetAlias) -> dict[s
 
 def delete_alias(session: Session, context: Context, request: r.ModelAlias) -> dict[str, Any]:
     """Remove an alias."""
+    _check_alias_form(request.alias or "")
     models.delete_alias(session, context.actor, context.workspace, request.name or "", request.alias or "")
     return {}
 

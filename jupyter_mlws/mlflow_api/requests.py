@@ -101,6 +101,8 @@ class RunRequest(Request):
 class EitherRunRequest(Request):
     """Which run, by one name or the other."""
 
+    REQUIRED: ClassVar[tuple[str, ...]] = ("run_id",)
+    INSTEAD: ClassVar[dict[str, str]] = {"run_id": "run_uuid"}
     run_id: str | None = None
     run_uuid: str | None = None
 
@@ -116,7 +118,7 @@ class UpdateRun(EitherRunRequest):
 class RunTag(EitherRunRequest):
     """A tag of a run."""
 
-    REQUIRED: ClassVar[tuple[str, ...]] = ("key",)
+    REQUIRED: ClassVar[tuple[str, ...]] = ("run_id", "key")
     key: str | None = None
     value: str | None = None
 
@@ -131,7 +133,7 @@ class DeleteRunTag(RunRequest):
 class LogParam(EitherRunRequest):
     """A param of a run."""
 
-    REQUIRED: ClassVar[tuple[str, ...]] = ("key",)
+    REQUIRED: ClassVar[tuple[str, ...]] = ("run_id", "key")
     key: str | None = None
     value: str | None = None
 
@@ -151,7 +153,7 @@ class Metric(Struct):
 class LogMetric(EitherRunRequest):
     """A point of a metric of a run."""
 
-    REQUIRED: ClassVar[tuple[str, ...]] = ("key", "value", "timestamp")
+    REQUIRED: ClassVar[tuple[str, ...]] = ("run_id", "key", "value", "timestamp")
     key: str | None = None
     value: float | None = None
     timestamp: Int64 | None = None
@@ -233,7 +235,7 @@ class SearchRuns(Search):
 class MetricHistory(EitherRunRequest):
     """All points of a metric of a run."""
 
-    REQUIRED: ClassVar[tuple[str, ...]] = ("metric_key",)
+    REQUIRED: ClassVar[tuple[str, ...]] = ("run_id", "metric_key")
     metric_key: str | None = None
     max_results: Int64 | None = None
     page_token: str | None = None

@@ -108,8 +108,8 @@ def _check_items(metrics: Sequence[r.Metric], params: Sequence[r.Pair], tags: Se
         for n, item in enumerate(items):
             if not item.key:
                 raise missing(f"{words}[{n}].key")
-    all_keys([metric.key or "" for metric in metrics], "metrics[{}].name", "metrics[{}].name")
-    all_keys([param.key or "" for param in params], "params[{}].key", "params[{}].key")
+    all_keys([metric.key or "" for metric in metrics], "metrics[{}].name", "Metric name")
+    all_keys([param.key or "" for param in params], "params[{}].key", "Param key")
     all_keys([tag.key or "" for tag in tags], "tags[{}].key", "tags[{}].key")
 
 

@@ -34,10 +34,11 @@ def missing(name: str) -> str:
         ("POST", "runs/log-batch", {"run_id": NOWHERE, "metrics": [{"value": 1, "timestamp": 1}]}, "metrics[0].key"),
         ("POST", "runs/log-batch", {"run_id": NOWHERE, "params": [{"value": "1"}]}, "params[0].key"),
         ("POST", "runs/set-tag", {"run_id": NOWHERE}, "key"),
+        ("POST", "runs/set-tag", {"key": "k"}, "run_id"),
         ("POST", "runs/outputs", {"run_id": NOWHERE}, "models"),
         ("GET", "runs/get", None, "run_id"),
         ("GET", "experiments/get-by-name", None, "experiment_name"),
-        ("GET", "metrics/get-history", None, "metric_key"),
+        ("GET", "metrics/get-history", None, "run_id"),
     ],
 )
 def test_what_must_be_there(wire: Wire, method: str, path: str, body: Any, name: str):
@@ -324,7 +325,7 @@ def test_pages(wire: Wire):
 
 def test_filters_of_runs(wire: Wire):
     experiment = wire.experiment("filters")
-    a = wire.run(experiment, run_name="Alpha", start_time=1)
+    a = wire.run(experiment, run_name="Alpha", start_time=1, user_id="ann")
     b = wire.run(experiment, run_name="beta", start_time=2)
     wire.post("runs/log-batch", run_id=a, metrics=[{"key": "m", "value": 1, "timestamp": 1}], params=[{"key": "p", "value": "x"}])
     wire.post(
@@ -343,6 +344,10 @@ def test_filters_of_runs(wire: Wire):
         f"run_id IN ('{a}', '{b}')": [b, a],
         "tags.mlflow.runName = 'beta'": [b],
         "start_time >= 2": [b],
+        "user_id = 'ann'": [a],
+        "user != 'ann'": [b, a],
+        f"artifact_uri LIKE 'mlflow-artifacts:/{experiment}/{b}/%'": [b],
+        "artifact_uri LIKE '%/artifacts'": [b, a],
         "metrics.m = 1 OR tags.t = 'y'": [b, a],
         "NOT (tags.t = 'y')": [a],
         "metrics.m BETWEEN 0 AND 2": [a],
@@ -356,6 +361,27 @@ def test_filters_of_runs(wire: Wire):
     code, message = wire.refused("POST", "runs/search", {"experiment_ids": [experiment], "filter": "metrics.m >> 1"})
     assert code == IPV
     assert "character 12" in message, "the place is told"
+
+
+def test_tags_that_stand_for_attributes_are_found_by_both(wire: Wire):
+    experiment = wire.experiment("family")
+    parent = wire.run(experiment, user_id="ann", start_time=1)
+    wire.post("runs/delete", run_id=parent)
+    tags = [{"key": "mlflow.parentRunId", "value": parent}, {"key": "mlflow.source.name", "value": "train.py"}]
+    child = wire.run(experiment, user_id="ann", start_time=2, tags=tags)
+    other = wire.run(experiment, user_id="bob", start_time=3, tags=[{"key": "mlflow.user", "value": "carol"}])
+    for text, expected in {
+        f"tags.mlflow.parentRunId = '{parent}'": [child],  # the parent is in the bin
+        "tags.mlflow.parentRunId IS NULL": [other],
+        "tags.`mlflow.parentRunId` IS NOT NULL": [child],
+        "tags.mlflow.user = 'ann'": [child],
+        "tags.mlflow.user = 'carol'": [other],
+        "tags.mlflow.user != 'ann'": [other],
+        "tags.mlflow.source.name LIKE '%.py'": [child],
+        "tags.mlflow.source.name IS NULL": [other],
+    }.items():
+        found = wire.post("runs/search", experiment_ids=[experiment], filter=text).get("runs", [])
+        assert [run["info"]["run_id"] for run in found] == expected, text
 
 
 def test_nothing_else_is_there(wire: Wire):

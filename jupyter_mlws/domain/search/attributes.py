@@ -50,6 +50,7 @@ ATTRIBUTES: dict[str, Holds] = {
     "run_id": Holds.TEXT,
     "run_name": Holds.TEXT,
     "status": Holds.WORD,
+    "user": Holds.TEXT,
     "user_id": Holds.TEXT,
     "start_time": Holds.TIME,
     "end_time": Holds.TIME,
@@ -76,7 +77,6 @@ ALIASES: dict[str, str] = {
     "name": "run_name",
     "parent_run_id": "parent_id",
     "started_at": "start_time",
-    "user": "user_id",
 }
 
 ENTITIES: dict[str, Entity] = {

@@ -32,6 +32,8 @@ class RunColumns:
     lifecycle: ColumnElement[Any]
     artifact_uri: ColumnElement[Any] | None = None
     """None: filters by it are refused."""
+    user_id: ColumnElement[Any] | None = None
+    """Who the run's client says it belongs to; None: `user`, who signed in."""
 
 
 @dataclass(frozen=True, slots=True)

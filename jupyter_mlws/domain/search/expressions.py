@@ -27,7 +27,8 @@ def attribute_column(runs: RunColumns, name: str, now: int) -> ColumnElement[Any
     columns: dict[str, ColumnElement[Any]] = {
         "run_id": runs.id,
         "run_name": runs.name,
-        "user_id": runs.user,
+        "user": runs.user,
+        "user_id": runs.user if runs.user_id is None else runs.user_id,
         "start_time": runs.started_at,
         "end_time": runs.ended_at,
         "created_at": runs.created_at,

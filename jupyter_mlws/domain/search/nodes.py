@@ -6,7 +6,7 @@ Values are already of the field's own type: `float` for metrics, whole milliseco
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -117,16 +117,17 @@ class Or:
     terms: tuple[Filter, ...]
 
 
+Term = Comparison | InList | Between | IsNull
 Filter = Comparison | InList | Between | IsNull | Not | And | Or
 
 
-def map_fields(tree: Filter, change: Callable[[Field], Field]) -> Filter:
-    """The same filter with other fields."""
+def map_terms(tree: Filter, change: Callable[[Term], Filter]) -> Filter:
+    """The same filter with other terms."""
     if isinstance(tree, And | Or):
-        return type(tree)(tuple(map_fields(term, change) for term in tree.terms))
+        return type(tree)(tuple(map_terms(term, change) for term in tree.terms))
     if isinstance(tree, Not):
-        return Not(map_fields(tree.term, change))
-    return replace(tree, field=change(tree.field))
+        return Not(map_terms(tree.term, change))
+    return change(tree)
 
 
 def entities_of(tree: Filter | None) -> set[Entity]:

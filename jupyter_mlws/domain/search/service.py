@@ -12,7 +12,20 @@ from jupyter_mlws.domain.search import store
 from jupyter_mlws.domain.search.attributes import LOGGED_MODELS, MODEL_VERSIONS, REGISTERED_MODELS
 from jupyter_mlws.domain.search.columns import KeyedColumns
 from jupyter_mlws.domain.search.grammar import parse_filter
-from jupyter_mlws.domain.search.nodes import And, Comparison, Entity, Field, Operator, entities_of, map_fields
+from jupyter_mlws.domain.search.nodes import (
+    And,
+    Comparison,
+    Entity,
+    Field,
+    Filter,
+    IsNull,
+    Not,
+    Operator,
+    Or,
+    Term,
+    entities_of,
+    map_terms,
+)
 from jupyter_mlws.domain.search.order import CompiledOrder, SortKey, parse_order_by
 from jupyter_mlws.domain.search.paging import Found, key_parts, page, read_cursor, write_cursor
 from jupyter_mlws.domain.search.records import Records, compile_records, compile_tree, order_records, sort_key
@@ -26,7 +39,7 @@ if TYPE_CHECKING:
 
     from jupyter_mlws.domain.experiments.service import ExperimentRecord
     from jupyter_mlws.domain.runs.service import RunRecord
-    from jupyter_mlws.domain.search.nodes import Filter, OrderTerm
+    from jupyter_mlws.domain.search.nodes import OrderTerm
 
 __all__ = [
     "LOGGED_MODELS",
@@ -37,17 +50,22 @@ __all__ = [
     "CompiledOrder",
     "Entity",
     "Field",
+    "Filter",
     "Found",
+    "IsNull",
     "KeyedColumns",
+    "Not",
     "Operator",
+    "Or",
     "Records",
     "SortKey",
+    "Term",
     "View",
     "compile_records",
     "compile_tree",
     "entities_of",
     "key_parts",
-    "map_fields",
+    "map_terms",
     "order_records",
     "page",
     "parse_filter",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Text, and_, cast, func, literal, or_, select
 
 from jupyter_mlws.db.text import lowered
 from jupyter_mlws.domain.experiments.tables import ExperimentRow, ExperimentTagRow
@@ -30,7 +30,7 @@ from jupyter_mlws.domain.search.records import Records
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.runs.schemas import Lifecycle
@@ -80,7 +80,7 @@ def columns() -> SearchColumns:
     runs = {name: run[name] for name in (*names, "parent_id", "lifecycle")}
     dataset = RunDatasetRow.__table__.c
     return SearchColumns(
-        runs=RunColumns(**runs),
+        runs=RunColumns(**runs, artifact_uri=_artifact_uri(), user_id=func.coalesce(run.user_id, run.user)),
         datasets=DatasetColumns(**{name: dataset[name] for name in ("run_id", "name", "digest", "context")}),
         params=KeyedColumns(**{name: RunParamRow.__table__.c[name] for name in ("run_id", "key", "value")}),
         tags=KeyedColumns(**{name: RunTagRow.__table__.c[name] for name in ("run_id", "key", "value")}),
@@ -89,6 +89,14 @@ def columns() -> SearchColumns:
         ),
         experiments=ExperimentColumns(**{name: experiment[name] for name in ("id", "name", "goal_metric", "goal_direction")}),
     )
+
+
+def _artifact_uri() -> ColumnElement[Any]:
+    """Where the artifacts of a run lie: below its experiment's place, without regard to a query at the end of that."""
+    run, experiment = RunRow.__table__.c, ExperimentRow.__table__.c
+    own = literal("mlflow-artifacts:/") + cast(experiment.id, Text())
+    place = select(func.rtrim(func.coalesce(experiment.artifact_location, own), "/"))
+    return place.where(experiment.id == run.experiment_id).scalar_subquery() + "/" + run.id + "/artifacts"
 
 
 def page(session: Session, criteria: Criteria, after: Sequence[Any] | None, limit: int) -> Found[RunRow]:
