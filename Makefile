@@ -153,7 +153,7 @@ $(VENV)/.stamp-dev: pyproject.toml package.json | $(PY)
 # MLflow stands apart: its own server is what ours is compared with, and its packages are not ours to live with.
 $(VENV)-mlflow/.stamp: | $(PY)
 	@echo "Installing MLflow, for the tests of its protocol, into $(VENV)-mlflow ..."
-	@rm -rf $(VENV)-mlflow && $(PY) -m venv $(VENV)-mlflow && $(VENV)-mlflow/bin/python -m pip install -qq 'mlflow==$(MLFLOW)' ipykernel
+	@rm -rf $(VENV)-mlflow && $(PY) -m venv $(VENV)-mlflow && $(VENV)-mlflow/bin/python -m pip install -qq 'mlflow==$(MLFLOW)' ipykernel lightgbm psutil
 	@touch $@
 
 $(VENV)-mlflow2/.stamp: | $(PY)
