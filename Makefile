@@ -108,7 +108,7 @@ revision: $(VENV)/.stamp-dev  ## draft the next version of the database schema (
 frozen: $(VENV)/.stamp-dev  ## keep a small database of the present schema version for the tests of upgrades
 	@$(PY) -m tests.migrations.frozen $(AGAIN)
 
-soak: $(VENV)/.stamp-dev  ## the crash tests with their full numbers
+soak: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp  ## the crash tests, and random calls compared with MLflow's server, with their full numbers
 	MLWS_SOAK=1 $(BIN)/pytest -m soak -s --timeout=0 $(PYTEST_ARGS)
 
 bench: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp  ## measure; each number in the docs is printed by this (BENCH=bench/log_metric.py)

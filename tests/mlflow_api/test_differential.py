@@ -73,6 +73,7 @@ def scene(pair: Pair, request: pytest.FixtureRequest) -> Pair:
     return pair
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("machine", [Tracking, Registry])
 def test_sequences_of_calls(pair: Pair, machine: Callable[[Pair], RuleBasedStateMachine]):
     """The same sequences in every run of the tests; others, and more, with MLWS_SOAK=1."""
