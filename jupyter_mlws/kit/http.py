@@ -37,10 +37,8 @@ API = "/mlws/api/v1"
 MAX_JSON_BYTES = 16 * 1024 * 1024
 SLOW_BODY_S = 120.0
 """A JSON body takes no longer; files may, as long as something comes (`kit.streams`)."""
-LINGER_S = 2.0
-"""How long a refused body is still read, so that the client gets to the answer instead of a broken pipe."""
-LINGER_BYTES = 128 * 1024 * 1024
-"""And how much of one that may not be so large at all."""
+LINGER_S, LINGER_BYTES = 2.0, 128 * 1024 * 1024
+"""How long, and how much, a refused body is still read, so that the client gets to the answer instead of a broken pipe."""
 SETTINGS_KEY = "mlws"
 LOCAL_HEADER = "X-Mlws-Local"
 """The local token, beside the caller's own: that another server of the same user passes the request on."""
@@ -377,10 +375,7 @@ class BodyTooLarge(ApiHandler):
         if self._passed > LINGER_BYTES and self._enough is not None and not self._enough.done():
             self._enough.set_result(None)
 
-    def _answered(self) -> None:
-        """In `prepare`."""
-
-    get = post = put = patch = delete = _answered
+    get = post = put = patch = delete = ApiHandler.tell_closing  # never called: `prepare` has answered
 
 
 class NotHere(ApiHandler):

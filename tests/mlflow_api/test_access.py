@@ -164,7 +164,7 @@ def test_the_store_of_another_workspace_is_not_there(server: LiveServer, other: 
                 ("POST", f"{store}/mpu/complete/{place}", end),
                 ("POST", f"{store}/mpu/abort/{place}", end),
             ):
-                answer = stranger.http.request(method, f"{root}/{path}", **({"json": body} if body else {}))
+                answer = stranger.http.request(method, f"{root}/{path}", json=body)
                 assert answer.status_code in (403, 404), (method, path, answer.text)
                 assert set(answer.json()) == {"error_code", "message"}
                 assert "secret" not in answer.text

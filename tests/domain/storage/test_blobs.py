@@ -224,7 +224,7 @@ def test_full_disk(blobs: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_disk_that_fails_is_told_and_the_folder_is_synced_with_the_next(
     blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    synced = []
+    synced: list[int] = []
 
     def fails(descriptor: int) -> None:
         raise OSError(5, "Input/output error")
