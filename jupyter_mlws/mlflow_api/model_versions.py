@@ -106,18 +106,18 @@ def download_uri(session: Session, context: Context, request: r.EitherVersion) -
 
 def set_tag(session: Session, context: Context, request: r.VersionTag) -> dict[str, Any]:
     """Set a tag of a version."""
+    number = number_of(request)
     if request.key == PROMPT_TEXT and len(request.value or "") > MAX_TAG:
         raise InvalidParameter(f"Prompt text exceeds max length of {MAX_TAG} characters.", field="value")
-    (key, value), number = checked_tag(request.key, request.value), number_of(request)
+    key, value = checked_tag(request.key, request.value)
     models.set_version_tag(session, context.actor, context.workspace, request.name or "", number, key, value)
     return {}
 
 
 def delete_tag(session: Session, context: Context, request: r.VersionTag) -> dict[str, Any]:
     """Remove a tag of a version."""
-    key = request.key or ""
+    number, key = number_of(request), request.key or ""
     check_key(key, "key", "key")
-    number = number_of(request)
     models.delete_version_tag(session, context.actor, context.workspace, request.name or "", number, key)
     return {}
 
