@@ -68,6 +68,12 @@ class Check:
         assert answer.status_code == 200, (path, query, answer.text[:500])
         return answer.json()
 
+    def native(self, path: str, **query: Any) -> Any:
+        """The JSON of one of our own routes."""
+        answer = self.http.get(f"{self.server.url}/mlws/api/v1{path}", params=query)
+        assert answer.status_code == 200, (path, query, answer.text[:500])
+        return answer.json()
+
     def all(self, load: Load) -> str:
         """Every client; what was counted, in words."""
         shared_sure, shared_maybe = set(), set()
@@ -84,6 +90,7 @@ class Check:
         self._points(load.shared_run, "shared", shared_sure, shared_maybe)
         counted = ", ".join(f"{number:,} {what}" for what, number in sorted(self.counted.items()))
         resent = sum(client.resent for client in load.clients)
+        self.http.close()
         return f"{load.acknowledged():,} acknowledged ({counted}), {resent:,} sent again: 0 lost, 0 doubled, 0 torn"
 
     def _client(self, client: Client, sure: Promised, maybe: Promised) -> None:
@@ -110,10 +117,10 @@ class Check:
         assert max(Counter(points).values(), default=0) <= 1, f"{where} has a point twice"
         assert not sure - set(points), f"{where} lacks {len(sure - set(points))} acknowledged points"
         assert set(points) <= sure | maybe, f"{where} has points that nobody sent"
-        native = self.server.ok("GET", f"/runs/{run_id}/metrics/history", params={"key": key, "limit": 10_000})
+        native = self.native(f"/runs/{run_id}/metrics/history", key=key, limit=10_000)
         if native["next_cursor"] is None:
             assert list(zip(native["steps"], native["times"], native["values"], strict=True)) == points, where
-        for metric in self.server.ok("GET", f"/runs/{run_id}/metrics")["metrics"]:
+        for metric in self.native(f"/runs/{run_id}/metrics")["metrics"]:
             if metric["key"] == key:
                 assert metric["count"] == len(points), f"{where} is counted wrongly"
         self.found[run_id, key] = set(points)

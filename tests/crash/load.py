@@ -84,6 +84,9 @@ class Client(threading.Thread):
                 self._work()
         except BaseException as error:  # noqa: BLE001 - raised again by `end`
             self.trouble = error
+        finally:
+            if self._connection is not None:
+                self._connection.close()
 
     def end(self) -> None:
         """Wait until it has ended, and raise what went wrong in it."""
