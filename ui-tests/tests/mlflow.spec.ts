@@ -84,7 +84,7 @@ test('where MLflow has runs already, the Lab asks before it changes anything', a
   request,
   baseURL,
   tmpPath
-}) => {
+}, info) => {
   const server = new Server(request, baseURL ?? '');
   await writeRootFile(`${tmpPath}/mlruns/0/meta.yaml`, 'name: Default\n');
   await page.contents.uploadContent(
@@ -108,6 +108,7 @@ test('where MLflow has runs already, the Lab asks before it changes anything', a
     timeout: SHOWN
   });
 
+  await page.screenshot({ path: info.outputPath('asks.png') });
   await question.getByRole('button', { name: 'Log to the workspace' }).click();
   const done = page
     .locator('.Toastify__toast')
