@@ -42,8 +42,8 @@ export async function askMlflowFolder(
   const place = folder ? `${folder}/${store}` : store;
   Notification.info(
     trans.__(
-      'MLflow keeps its runs in %1 here, and goes on to do so. Shall it log to the ML workspace instead?',
-      place
+      'MLflow logs to “%1” in this notebook’s folder. Shall it log to the ML workspace from now on?',
+      store
     ),
     {
       autoClose: false,

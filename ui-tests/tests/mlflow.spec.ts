@@ -98,7 +98,7 @@ test('where MLflow has runs already, the Lab asks before it changes anything', a
   await openNotebook(page, `${tmpPath}/old.ipynb`);
   await page.notebook.activate('old.ipynb');
   const question = page.locator('.Toastify__toast').filter({
-    hasText: `MLflow keeps its runs in ${tmpPath}/mlruns here`
+    hasText: 'MLflow logs to “mlruns” in this notebook’s folder'
   });
   await expect(question).toBeVisible({ timeout: SHOWN });
   await page.notebook.selectCells(0);
