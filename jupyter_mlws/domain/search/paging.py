@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import and_, false, literal, or_
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 RowT = TypeVar("RowT")
 
 
-class Found(NamedTuple, Generic[RowT]):
+@dataclass(frozen=True)
+class Found(Generic[RowT]):
     """One page of rows, with the sort key of its last row if more follow."""
 
     rows: list[RowT]
