@@ -108,7 +108,8 @@ def attack(person: Api, world: World, verb: Verb, path: str) -> list[Answer]:
         answers = [person.ask("POST", address, {"spec": spec, "in_place": here}) for spec in specs for here in (True, False)]
         manifest = sent(person, world, path)
         return [*answers, person.ask("POST", address, {"spec": {"kind": "command", "command": "true"}, "manifest": manifest})]
-    return [person.ask(verb.method, address, {"path": path})]
+    chosen = {"logs_to": "folder"} if verb.path == "/mlflow/folder" else {}
+    return [person.ask(verb.method, address, {"path": path, **chosen})]
 
 
 def sent(person: Api, world: World, path: str) -> dict[str, Any]:
@@ -132,7 +133,7 @@ def job_files(person: Api, world: World, verb: Verb, path: str) -> list[dict[str
 
 def test_routes_with_paths_are_known():
     assert len(ROWS) >= 12
-    known = {"/artifacts", "/snapshot", "/notebook", "/jobs", "/keep", "/inspect"}
+    known = {"/artifacts", "/snapshot", "/notebook", "/jobs", "/keep", "/inspect", "/mlflow/folder"}
     assert {verb.name for verb in ROWS if not any(part in verb.path for part in known)} == set(), "attack these routes too"
 
 
