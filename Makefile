@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
+PYTEST ?= $(BIN)/pytest
 PYTEST_ARGS ?=
 UI_ARGS ?=
 BENCH ?= $(sort $(wildcard bench/[a-z]*.py))
@@ -62,7 +63,7 @@ test: clear-skips lint types gen-check test-py test-ts test-ui  ## all checks: l
 	@if [ -s $(SKIPS) ]; then echo; echo "All that ran is green, but not all ran:"; cat $(SKIPS); else echo; echo "All green."; fi
 
 test-py: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp $(VENV)-mlflow2/.stamp  ## Python tests (PYTEST_ARGS="tests/domain -x")
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 test-ts: $(VENV)/.stamp-dev  ## TypeScript unit tests
 	@if $(HAVE_NODE); then $(MAKE) -s --no-print-directory node_modules/.stamp && jlpm test; \
