@@ -56,9 +56,14 @@ def environment(url: str, token: str, **more: str) -> dict[str, str]:
 
 def run_client(script: str, url: str, token: str, *, version: str = "3", cwd: Path | None = None, **more: str) -> Any:
     """What the script printed last, decoded. A script that fails fails the test, with its words."""
+    return run_python(START + script, environment(url, token, **more), version=version, cwd=cwd)
+
+
+def run_python(code: str, variables: dict[str, str], *args: str, version: str = "3", cwd: Path | None = None) -> Any:
+    """The same of any code, in any environment."""
     done = subprocess.run(
-        [python_of(version), "-c", START + script],
-        env=environment(url, token, **more),
+        [python_of(version), "-c", code, *args],
+        env=variables,
         cwd=cwd,
         check=False,
         capture_output=True,

@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupyter_mlws.kit.durable import synced
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -33,7 +35,7 @@ def keep_copy(engine: Engine, revision: str) -> Path | None:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-    _sync(copy.parent)
+    synced(copy.parent)
     return copy
 
 
@@ -42,13 +44,4 @@ def _copy_into(driver: sqlite3.Connection, part: Path) -> None:
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(sqlite3.connect(part)) as target:
         driver.backup(target)
-    _sync(part)
-
-
-def _sync(path: Path) -> None:
-    """To the disk, before anything is changed."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    synced(part)

@@ -11,7 +11,8 @@ import msgspec
 
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action
-from jupyter_mlws.kit.http import ApiHandler, BodyTooLarge, endpoint, words_of
+from jupyter_mlws.kit.http import ApiHandler, endpoint, words_of
+from jupyter_mlws.kit.refusals import BodyTooLarge
 from jupyter_mlws.mlflow_api.errors import EndpointNotFound, InvalidParameter, status_and_body
 from jupyter_mlws.mlflow_api.parsing import Request, parse_body, parse_query
 

@@ -58,7 +58,8 @@ class LazyRouter(Router):
 
     def _limited(self, request: HTTPServerRequest, delegate: Any) -> HTTPMessageDelegate | None:
         """Whatever is no upload is held in memory: its size and its time are limited before the first byte is read."""
-        from jupyter_mlws.kit.http import MAX_JSON_BYTES, SLOW_BODY_S, BodyTooLarge  # noqa: PLC0415 - imported by the runtime already
+        from jupyter_mlws.kit.http import MAX_JSON_BYTES, SLOW_BODY_S  # noqa: PLC0415 - imported by the runtime already
+        from jupyter_mlws.kit.refusals import BodyTooLarge  # noqa: PLC0415
 
         handler = getattr(delegate, "handler_class", None)
         if handler is None or getattr(handler, "_stream_request_body", False):
@@ -78,7 +79,8 @@ class LazyRouter(Router):
     def _build(self) -> Any:
         from tornado.web import _ApplicationRouter  # noqa: PLC0415 - private, but what `add_handlers` uses for sub-routers
 
-        from jupyter_mlws.kit.http import API, NotHere  # noqa: PLC0415 - imported by the runtime already
+        from jupyter_mlws.kit.http import API  # noqa: PLC0415 - imported by the runtime already
+        from jupyter_mlws.kit.refusals import NotHere  # noqa: PLC0415
         from jupyter_mlws.mlflow_api.routes import mlflow_routes  # noqa: PLC0415
         from jupyter_mlws.server.changes import ChangesSocket  # noqa: PLC0415
         from jupyter_mlws.server.pages import PAGES  # noqa: PLC0415

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.live import LiveServer
-from tests.mlflow_clients import environment, python_of
+from tests.mlflow_clients import environment, run_python
 
 START = """
 import json, os, sys, warnings
@@ -146,17 +146,7 @@ OURS = "mlws."
 def run_script(script: str, *args: str, version: str = "3", url: str = "", token: str = "", cwd: Path | None = None) -> Any:
     """What a script that speaks to a store (its first argument) printed last."""
     variables = environment(url, token, MLFLOW_ALLOW_FILE_STORE="true", MLFLOW_DISABLE_ENV_MANAGER_CONDA_WARNING="true")
-    done = subprocess.run(
-        [python_of(version), "-c", START + script, *args],
-        env=variables,
-        cwd=cwd,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=110,
-    )
-    assert done.returncode == 0, done.stderr[-4000:] + done.stdout[-1000:]
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return run_python(START + script, variables, *args, version=version, cwd=cwd)
 
 
 def make(uri: str, folder: Path, *, version: str = "3", location: str | None = None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.web import Application, _ApplicationRouter
 
-from jupyter_mlws.kit.http import NotHere
+from jupyter_mlws.kit.refusals import NotHere
 from jupyter_mlws.mlflow_api.routes import mlflow_routes
 from jupyter_mlws.server.pages import PAGES
 from jupyter_mlws.server.router import ByEnd

@@ -1,7 +1,7 @@
 """SQL of metrics.
 
-What runs with each logged point is fixed text handed to the driver (`?` stands for a value; PostgreSQL's driver gets `%s`);
-the rest is SQLAlchemy Core. Values leave and enter as in the tables: NaN is None.
+What runs with each logged point is fixed text (`statements`) handed to the driver; the rest is SQLAlchemy Core. Values leave and
+enter as in the tables: NaN is None.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, insert, literal, select, text, tuple_, upda
 
 from jupyter_mlws.db import driver
 from jupyter_mlws.db.values import listed
+from jupyter_mlws.domain.metrics import statements
 from jupyter_mlws.domain.metrics.batch import Series, Stand
 from jupyter_mlws.domain.metrics.tables import COMPACTION_DUE, MetricChunkRow, MetricLatestRow, MetricTailRow
 
@@ -80,81 +81,6 @@ class TailPoint(NamedTuple):
 TailRow = tuple[int, int, int, float | None]
 """(series id, step, time, value): a point to be stored."""
 
-# SQLite takes a list of values as one JSON text, PostgreSQL as arrays, one a column.
-_KEYS = {"sqlite": "key IN (SELECT value FROM json_each(?))", "postgresql": "key = ANY(?)", "range": "key BETWEEN ? AND ?"}
-_COLUMNS = "id, value, is_nan, min_value, max_value, step, time, count, tail_count, untidy"
-_SERIES = {how: f"SELECT key, {_COLUMNS} FROM metric_latest WHERE run_id = ? AND {keys}" for how, keys in _KEYS.items()}  # noqa: S608
-_SERIES["postgresql"] += " FOR UPDATE"
-_IDS = {how: f"SELECT key, id FROM metric_latest WHERE run_id = ? AND {keys}" for how, keys in _KEYS.items()}  # noqa: S608
-_TAIL_AT = {
-    "sqlite": """
-        SELECT t.series_id, t.step, t.time, t.value
-        FROM json_each(?) AS p CROSS JOIN metric_tail AS t
-        ON t.series_id = json_extract(p.value, '$[0]')
-        AND t.step = json_extract(p.value, '$[1]') AND t.time = json_extract(p.value, '$[2]')""",
-    "postgresql": """
-        SELECT t.series_id, t.step, t.time, t.value
-        FROM unnest(?::bigint[], ?::bigint[], ?::bigint[]) AS p (series_id, step, time)
-        JOIN metric_tail AS t ON t.series_id = p.series_id AND t.step = p.step AND t.time = p.time""",
-}
-_CHUNKS_OVER = {
-    "sqlite": """
-        SELECT c.series_id, c.id, c.first_step, c.first_time, c.last_step, c.last_time
-        FROM json_each(?) AS p CROSS JOIN metric_chunk AS c
-        ON c.series_id = json_extract(p.value, '$[0]')
-        AND (c.first_step, c.first_time) <= (json_extract(p.value, '$[3]'), json_extract(p.value, '$[4]'))
-        AND (c.last_step, c.last_time) >= (json_extract(p.value, '$[1]'), json_extract(p.value, '$[2]'))""",
-    "postgresql": """
-        SELECT c.series_id, c.id, c.first_step, c.first_time, c.last_step, c.last_time
-        FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[]) AS p (series_id, a, b, c, d)
-        JOIN metric_chunk AS c ON c.series_id = p.series_id
-        AND (c.first_step, c.first_time) <= (p.c, p.d) AND (c.last_step, c.last_time) >= (p.a, p.b)""",
-}
-_NEWER = (
-    "(excluded.step, excluded.time, COALESCE(excluded.value, 0.0), NOT excluded.is_nan) > "
-    "(metric_latest.step, metric_latest.time, COALESCE(metric_latest.value, 0.0), NOT metric_latest.is_nan)"
-)
-# The conflict is another server's: on PostgreSQL two may make the same series at once.
-_NEW_SERIES = """
-INSERT INTO metric_latest
-  (run_id, experiment_id, key, value, is_nan, min_value, max_value, step, time, count, tail_count, untidy)
-"""
-_STAND = "?::float8[], ?::boolean[], ?::float8[], ?::float8[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::boolean[]"
-_MERGED = f"""
-ON CONFLICT (run_id, key) DO UPDATE SET
-  value = CASE WHEN {_NEWER} THEN excluded.value ELSE metric_latest.value END,
-  is_nan = CASE WHEN {_NEWER} THEN excluded.is_nan ELSE metric_latest.is_nan END,
-  step = CASE WHEN {_NEWER} THEN excluded.step ELSE metric_latest.step END,
-  time = CASE WHEN {_NEWER} THEN excluded.time ELSE metric_latest.time END,
-  min_value = CASE WHEN metric_latest.min_value <= excluded.min_value OR excluded.min_value IS NULL
-    THEN metric_latest.min_value ELSE excluded.min_value END,
-  max_value = CASE WHEN metric_latest.max_value >= excluded.max_value OR excluded.max_value IS NULL
-    THEN metric_latest.max_value ELSE excluded.max_value END,
-  count = metric_latest.count + excluded.count,
-  tail_count = metric_latest.tail_count + excluded.tail_count,
-  untidy = metric_latest.untidy OR excluded.untidy
-"""
-_ADD_SERIES = {
-    "sqlite": _NEW_SERIES + "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + _MERGED,
-    "postgresql": _NEW_SERIES + f"SELECT ?, ?, new.* FROM unnest(?::text[], {_STAND}) AS new" + _MERGED,  # noqa: S608 - constants
-}
-_SET_SERIES = """
-UPDATE metric_latest SET
-  value = ?, is_nan = ?, min_value = ?, max_value = ?, step = ?, time = ?, count = ?, tail_count = ?, untidy = ?
-WHERE id = ?
-"""
-_SET_MANY_SERIES = f"""
-UPDATE metric_latest AS old SET
-  value = new.value, is_nan = new.is_nan, min_value = new.min_value, max_value = new.max_value, step = new.step, time = new.time,
-  count = new.count, tail_count = new.tail_count, untidy = new.untidy
-FROM unnest({_STAND}, ?::bigint[])
-  AS new (value, is_nan, min_value, max_value, step, time, count, tail_count, untidy, id)
-WHERE old.id = new.id
-"""  # noqa: S608 - only a constant of this module goes in
-"""On PostgreSQL, where each statement is a way to the server and back."""
-_TAIL = "series_id, step, time, value"
-_ADD_TAIL = f"INSERT INTO metric_tail ({_TAIL}) VALUES (?, ?, ?, ?)"  # noqa: S608 - constants
-
 
 def _is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
@@ -184,22 +110,22 @@ def _rows_of(session: Session, sql: dict[str, str], run_id: str, keys: Sequence[
 
 def series_of(session: Session, run_id: str, keys: Sequence[str]) -> dict[str, Series]:
     """The series of these keys that exist, by key; on PostgreSQL locked until the end of the transaction."""
-    return {row[0]: Series(row[1], Stand._make(row[2:])) for row in _rows_of(session, _SERIES, run_id, keys)}
+    return {row[0]: Series(row[1], Stand._make(row[2:])) for row in _rows_of(session, statements.SERIES, run_id, keys)}
 
 
 def ids_of(session: Session, run_id: str, keys: Sequence[str]) -> dict[str, int]:
     """The series ids of these keys, by key."""
-    return dict(cast("list[tuple[str, int]]", _rows_of(session, _IDS, run_id, keys)))
+    return dict(cast("list[tuple[str, int]]", _rows_of(session, statements.IDS, run_id, keys)))
 
 
 def tail_at(session: Session, places: Sequence[tuple[int, int, int]]) -> list[TailRow]:
     """Rows of the tail at these (series id, step, time)."""
-    return cast("list[TailRow]", _rows_for(session, _TAIL_AT, places))
+    return cast("list[TailRow]", _rows_for(session, statements.TAIL_AT, places))
 
 
 def heads_over(session: Session, spans: Sequence[tuple[int, int, int, int, int]]) -> list[tuple[int, Head]]:
     """(series id, chunk) for chunks that hold points in these (series id, first step and time, last step and time)."""
-    return [(series, Head(i, (a, b), (c, d))) for series, i, a, b, c, d in _rows_for(session, _CHUNKS_OVER, spans)]
+    return [(series, Head(i, (a, b), (c, d))) for series, i, a, b, c, d in _rows_for(session, statements.CHUNKS_OVER, spans)]
 
 
 def add_series(session: Session, run_id: str, experiment_id: int, stands: Sequence[tuple[str, Stand]]) -> None:
@@ -208,24 +134,24 @@ def add_series(session: Session, run_id: str, experiment_id: int, stands: Sequen
         return
     rows = [(key, *stand) for key, stand in sorted(stands, key=itemgetter(0))]
     if _is_postgresql(session):
-        driver.run(session, _ADD_SERIES["postgresql"], (run_id, experiment_id, *_columns(rows)))
+        driver.run(session, statements.ADD_SERIES["postgresql"], (run_id, experiment_id, *_columns(rows)))
     else:
-        driver.run(session, _ADD_SERIES["sqlite"], [(run_id, experiment_id, *row) for row in rows], many=True)
+        driver.run(session, statements.ADD_SERIES["sqlite"], [(run_id, experiment_id, *row) for row in rows], many=True)
 
 
 def set_series(session: Session, stands: Sequence[Series]) -> None:
     """Note where series stand now."""
     rows = [(*stand, series_id) for series_id, stand in stands]
     if len(rows) > 1 and _is_postgresql(session):
-        driver.run(session, _SET_MANY_SERIES, _columns(rows))
+        driver.run(session, statements.SET_MANY_SERIES, _columns(rows))
     elif rows:
-        driver.run(session, _SET_SERIES, rows, many=True)
+        driver.run(session, statements.SET_SERIES, rows, many=True)
 
 
 def add_tail(session: Session, rows: list[TailRow]) -> None:
     """Store points one by one."""
-    if rows and not (len(rows) > 1 and driver.copy(session, "metric_tail", _TAIL, rows)):
-        driver.run(session, _ADD_TAIL, rows, many=True)
+    if rows and not (len(rows) > 1 and driver.copy(session, "metric_tail", statements.TAIL, rows)):
+        driver.run(session, statements.ADD_TAIL, rows, many=True)
 
 
 def add_chunks(session: Session, series_id: int, chunks: Iterable[Chunk]) -> None:

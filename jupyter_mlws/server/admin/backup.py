@@ -21,9 +21,10 @@ from sqlalchemy.exc import DBAPIError
 from jupyter_mlws.domain.storage.disk import hash_of
 from jupyter_mlws.domain.storage.holding import held
 from jupyter_mlws.kit.clock import now_ms
+from jupyter_mlws.kit.durable import synced
 from jupyter_mlws.server import schema
 from jupyter_mlws.server.admin.errors import BackupFailed, BadTarget, NoRoom, OnlyACopy
-from jupyter_mlws.server.admin.files import FileCopier, synced
+from jupyter_mlws.server.admin.files import FileCopier
 from jupyter_mlws.server.admin.manifest import FILES, FORMAT, NAME, PART, DatabaseCopy, FilesCopy, Manifest, read_manifest
 from jupyter_mlws.server.admin.place import opened, unreadable, version_of
 from jupyter_mlws.server.admin.progress import silent

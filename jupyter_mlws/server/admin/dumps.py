@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from jupyter_mlws.kit.durable import synced
 from jupyter_mlws.server.admin.errors import DumpFailed
 
 if TYPE_CHECKING:
@@ -70,18 +71,10 @@ def dump(url: URL, target: Path, *, snapshot: str | None = None, instead: str = 
         if done.returncode != 0:
             said = " ".join(done.stderr.split())[:500] or f"it ended with {done.returncode}"
             raise DumpFailed(f"{program} could not dump the database: {said}. Is the disk of {target.parent} full?")
-        _sync(part)
+        synced(part)
         part.replace(target)
-        _sync(target.parent)
+        synced(target.parent)
     except OSError as error:
         raise DumpFailed(f"The dump {target} could not be written: {error.strerror or error}.") from error
     finally:
         part.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

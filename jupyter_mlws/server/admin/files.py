@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_mlws.domain.storage import store
 from jupyter_mlws.domain.storage.disk import READ
+from jupyter_mlws.kit.durable import synced
 from jupyter_mlws.server.admin.sources import check_room
 
 if TYPE_CHECKING:
@@ -128,12 +129,3 @@ def _batches(found: Iterator[tuple[str, int]]) -> Iterator[Wanted]:
             batch = []
     if batch:
         yield batch
-
-
-def synced(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
