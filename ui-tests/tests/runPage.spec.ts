@@ -202,7 +202,11 @@ test('rename, delete and undo, cancel', async ({ page, tmpPath }) => {
   await run.getByRole('button', { name: 'Rename', exact: true }).click();
   await run.getByLabel('Name of the run').fill('longer');
   await run.getByLabel('Name of the run').press('Enter');
-  await expect.poll(async () => (await readRun(page, id)).name).toBe('longer');
+  await expect(run.getByRole('heading', { name: 'longer' })).toBeVisible();
+  await expect(
+    run.getByRole('button', { name: 'Rename', exact: true })
+  ).toBeFocused();
+  expect((await readRun(page, id)).name).toBe('longer');
   await expect(run.locator('[data-status=Running]').first()).toBeVisible({
     timeout: 30_000
   });

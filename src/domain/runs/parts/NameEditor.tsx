@@ -52,6 +52,8 @@ export function NameEditor(props: {
       onBlur={keep}
       onKeyDown={event => {
         if (event.key === 'Enter') {
+          // The pencil has the focus before the key press comes to its end, and would be pressed by it.
+          event.preventDefault();
           focusPencil();
           keep();
         } else if (event.key === 'Escape') {
