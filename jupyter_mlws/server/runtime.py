@@ -253,19 +253,19 @@ class Runtime:
         """Remembered for five seconds, so that a revoked one is dead within that time."""
         if hmac.compare_digest(token.encode(), self.lock.local_token.encode()):
             return Actor(name=actor_named(headers) or access.local_name(), kind=ActorKind.LOCAL)
-        digest = access.digest_of(token)
-        found = self._tokens.get(digest)
+        digest, remembered = access.digest_of(token), self._tokens
+        found = remembered.get(digest)
         if found is not None and found[0] > time.monotonic():
             return found[1]
         actor = await self.db.read(lambda s: access.actor_of_token(s, token))
-        if len(self._tokens) > 10_000:
-            self._tokens.clear()
-        self._tokens[digest] = (time.monotonic() + TOKEN_CACHE_S, actor)
+        if len(remembered) > 10_000:
+            remembered.clear()
+        remembered[digest] = (time.monotonic() + TOKEN_CACHE_S, actor)
         return actor
 
     def forget_tokens(self) -> None:
         """Ask the database again for every token."""
-        self._tokens.clear()
+        self._tokens = {}  # anew: what is being read just now was true before, and is remembered where nobody looks
 
     def may(self, actor: Actor, action: Action, workspace: str | None) -> bool:
         """Whether the actor may do this."""
