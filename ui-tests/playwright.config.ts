@@ -28,7 +28,8 @@ export default defineConfig({
     ...baseConfig.use,
     baseURL: url,
     video: 'off',
-    trace: 'retain-on-failure',
+    // Recording each page costs as much as the page does.
+    trace: process.env.CI ? 'on-first-retry' : 'retain-on-failure',
     viewport: { width: 1280, height: 800 },
     launchOptions: {
       executablePath:

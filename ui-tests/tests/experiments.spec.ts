@@ -1,7 +1,7 @@
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@jupyterlab/galata';
 
 import {
+  expectAccessible,
   DOC_SHOTS,
   docFolder,
   notebookText,
@@ -64,8 +64,7 @@ test('experiments are steered from the sidebar', async ({
   expect(experiments.find(({ name }) => name === 'scores')?.best?.value).toBe(
     0.75
   );
-  const axe = await new AxeBuilder({ page }).include(`#${PANEL}`).analyze();
-  expect(axe.violations).toEqual([]);
+  await expectAccessible(page, `#${PANEL}`);
   await page.screenshot({ path: testInfo.outputPath('tree.png') });
   if (DOC_SHOTS) {
     await page.sidebar.setWidth(360, 'left');
@@ -107,7 +106,7 @@ test('experiments are steered from the sidebar', async ({
 
   // What was unfolded is so after a reload.
   await page.waitForTimeout(1000);
-  await page.reload({ waitForIsReady: false });
+  await page.reload();
   await page.sidebar.openTab(PANEL);
   await expect(panel.getByRole('treeitem', { name: /renamed/ })).toBeVisible({
     timeout: SHOWN

@@ -1,7 +1,6 @@
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@jupyterlab/galata';
 
-import { PANEL, Server } from './workspace';
+import { expectAccessible, PANEL, Server } from './workspace';
 
 for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
   test(`an empty workspace teaches the first step (${theme})`, async ({
@@ -33,8 +32,7 @@ for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
       panel.getByText('import mlws; mlws.start_run()')
     ).toBeVisible();
     // Lab itself is not ours to judge: only the panel.
-    const axe = await new AxeBuilder({ page }).include(`#${PANEL}`).analyze();
-    expect(axe.violations).toEqual([]);
+    await expectAccessible(page, `#${PANEL}`);
     await page.screenshot({ path: testInfo.outputPath('sidebar-empty.png') });
 
     await panel.getByRole('button', { name: 'Run a notebook…' }).click();

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import AxeBuilder from '@axe-core/playwright';
 import { galata, type IJupyterLabPageFixture } from '@jupyterlab/galata';
-import type {
-  APIRequestContext,
-  BrowserContext,
-  Locator,
-  Page
+import {
+  expect,
+  type APIRequestContext,
+  type BrowserContext,
+  type Locator,
+  type Page
 } from '@playwright/test';
 
 export const PANEL = 'jp-mlws-experiments';
@@ -281,6 +283,18 @@ export async function labIsReady(lab: Page): Promise<void> {
     () => (window as { jupyterapp?: object }).jupyterapp !== undefined
   );
   await lab.evaluate(() => window.jupyterapp.restored);
+}
+
+/** Asks axe about a part of the page; what is left out is drawn by the Lab, and not ours to judge. */
+export async function expectAccessible(
+  page: Page,
+  part: string,
+  leftOut: string[] = []
+): Promise<void> {
+  // Its newer way opens a window beside, which Chromium at times never does while a frame forbids scripts.
+  const axe = new AxeBuilder({ page }).setLegacyMode().include(part);
+  leftOut.forEach(selector => axe.exclude(selector));
+  expect((await axe.analyze()).violations, part).toEqual([]);
 }
 
 /** Opens a page of ours by its address. */

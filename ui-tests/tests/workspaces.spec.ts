@@ -1,7 +1,6 @@
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Locator } from '@playwright/test';
 
-import { openLab, PANEL, Server } from './workspace';
+import { expectAccessible, openLab, PANEL, Server } from './workspace';
 
 interface IWorkspace {
   name: string;
@@ -94,10 +93,7 @@ test('workspaces are managed in the Lab', async ({
     display_name: 'Our team',
     description: 'What we try.'
   });
-  const axe = await new AxeBuilder({ page: lab })
-    .include('#jp-mlws-workspaces')
-    .analyze();
-  expect(axe.violations).toEqual([]);
+  await expectAccessible(lab, '#jp-mlws-workspaces');
   await lab.screenshot({ path: info.outputPath('workspaces.png') });
 
   // Somebody else changes it meanwhile: nothing of theirs is written over.
