@@ -106,7 +106,7 @@ test('experiments are steered from the sidebar', async ({
 
   // What was unfolded is so after a reload.
   await page.waitForTimeout(1000);
-  await page.reload();
+  await page.reload({ waitForIsReady: false });
   await page.sidebar.openTab(PANEL);
   await expect(panel.getByRole('treeitem', { name: /renamed/ })).toBeVisible({
     timeout: SHOWN
