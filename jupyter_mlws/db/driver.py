@@ -1,4 +1,5 @@
-"""Fixed statements handed to the database's driver: for what runs with each logged point, where SQLAlchemy would cost more than the work.
+"""Fixed statements handed to the database's driver: for what runs with each logged point, and with each run that is read, where
+SQLAlchemy would cost more than the work.
 
 `?` stands for a value on both databases. They run in the session's transaction; failures are SQLAlchemy's, as of any other statement.
 """
@@ -7,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
     from sqlalchemy.orm import Session
@@ -40,6 +42,17 @@ def fetch(session: Session, sql: str, parameters: Sequence[Any]) -> list[tuple[A
         raise _wrapped(connection, sql, error) from error
     finally:
         cursor.close()
+
+
+def fetch_among(session: Session, sql: str, values: Collection[Any]) -> list[tuple[Any, ...]]:
+    """All rows of a query that asks for any number of values, all texts or all whole numbers: `WHERE id {among}`."""
+    session.flush()  # as the session does before each query of its own
+    if len(values) == 1:
+        return fetch(session, sql.replace("{among}", "= ?"), list(values))
+    if _connection(session).dialect.name == "postgresql":
+        return fetch(session, sql.replace("{among}", "= ANY(?)"), [list(values)])
+    among = "IN (SELECT value FROM json_each(?))"
+    return fetch(session, sql.replace("{among}", among), [msgspec.json.encode(list(values)).decode()])
 
 
 def run(session: Session, sql: str, parameters: Sequence[Any], *, many: bool = False) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, tuple_
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.db.base import put_rows
 from jupyter_mlws.db.text import lowered
-from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.experiments.tables import ExperimentRow, ExperimentTagRow
 
 if TYPE_CHECKING:
@@ -60,14 +60,14 @@ def remove(session: Session, row: ExperimentRow) -> None:
     session.flush()
 
 
+_TAGS = "SELECT experiment_id, key, value FROM experiment_tags WHERE experiment_id {among} ORDER BY key"
+
+
 def tags_of(session: Session, ids: Collection[int]) -> dict[int, dict[str, str]]:
     """Tags by experiment id."""
     found: dict[int, dict[str, str]] = {}
-    query = (
-        select(ExperimentTagRow).where(ExperimentTagRow.experiment_id.in_(listed(session, ids))).order_by(ExperimentTagRow.key)
-    )
-    for row in session.execute(query.execution_options(populate_existing=True)).scalars():
-        found.setdefault(row.experiment_id, {})[row.key] = row.value
+    for experiment_id, key, value in driver.fetch_among(session, _TAGS, ids):
+        found.setdefault(experiment_id, {})[key] = value
     return found
 
 
@@ -80,11 +80,12 @@ def set_tags(session: Session, experiment_id: int, tags: Mapping[str, str | None
     put_rows(session, ExperimentTagRow, rows, ["experiment_id", "key"], ["value"])
 
 
+_LOCATIONS = "SELECT id, artifact_location FROM experiments WHERE id {among} AND artifact_location IS NOT NULL"
+
+
 def artifact_locations(session: Session, ids: Collection[int]) -> dict[int, str]:
     """The places that experiments have for their artifacts."""
-    row = ExperimentRow
-    query = select(row.id, row.artifact_location).where(row.id.in_(listed(session, ids)), row.artifact_location.is_not(None))
-    return {experiment_id: place for experiment_id, place in session.execute(query) if place is not None}
+    return dict(driver.fetch_among(session, _LOCATIONS, ids))
 
 
 def counts_by_workspace(session: Session) -> dict[int, int]:

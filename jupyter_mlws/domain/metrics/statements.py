@@ -8,6 +8,9 @@ _COLUMNS = "id, value, is_nan, min_value, max_value, step, time, count, tail_cou
 SERIES = {how: f"SELECT key, {_COLUMNS} FROM metric_latest WHERE run_id = ? AND {keys}" for how, keys in _KEYS.items()}  # noqa: S608
 SERIES["postgresql"] += " FOR UPDATE"
 IDS = {how: f"SELECT key, id FROM metric_latest WHERE run_id = ? AND {keys}" for how, keys in _KEYS.items()}  # noqa: S608
+LATEST = """
+SELECT id, run_id, key, value, min_value, max_value, step, time, count
+FROM metric_latest WHERE run_id {among} ORDER BY run_id, key"""
 TAIL_AT = {
     "sqlite": """
         SELECT t.series_id, t.step, t.time, t.value

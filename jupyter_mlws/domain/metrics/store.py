@@ -186,10 +186,13 @@ def _latest() -> Select[int, str, str, float | None, float | None, float | None,
 
 def latest_of_runs(session: Session, run_ids: Sequence[str], keys: Sequence[str] | None) -> Iterator[Latest]:
     """The series of runs, of all keys or of these, ordered by key within a run."""
+    if keys is None:
+        yield from map(Latest._make, driver.fetch_among(session, statements.LATEST, run_ids))
+        return
     for part in batches(run_ids):
         query = _latest().where(MetricLatestRow.run_id.in_(part))
-        for some in [None] if keys is None else batches(keys):
-            wanted = query if some is None else query.where(MetricLatestRow.key.in_(some))
+        for some in batches(keys):
+            wanted = query.where(MetricLatestRow.key.in_(some))
             for row in session.execute(wanted.order_by(MetricLatestRow.run_id, MetricLatestRow.key)):
                 yield Latest._make(row)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from sqlalchemy import CursorResult, delete, exists, func, select, update
 from sqlalchemy.orm import aliased
 
@@ -100,18 +101,21 @@ def status_history(session: Session, run_id: str) -> list[RunStatusRow]:
 
 def params_of(session: Session, ids: Collection[str]) -> dict[str, dict[str, str]]:
     """Params by run id, sorted by key."""
-    return _texts_of(session, ids, RunParamRow)
+    return _texts_of(session, ids, _PARAMS)
 
 
 def tags_of(session: Session, ids: Collection[str]) -> dict[str, dict[str, str]]:
     """Tags by run id, sorted by key."""
-    return _texts_of(session, ids, RunTagRow)
+    return _texts_of(session, ids, _TAGS)
 
 
-def _texts_of(session: Session, ids: Collection[str], row: type[RunParamRow | RunTagRow]) -> dict[str, dict[str, str]]:
-    query = select(row.run_id, row.key, row.value).where(row.run_id.in_(listed(session, ids))).order_by(row.key)
+_PARAMS = "SELECT run_id, key, value FROM run_params WHERE run_id {among} ORDER BY key"
+_TAGS = "SELECT run_id, key, value FROM run_tags WHERE run_id {among} ORDER BY key"
+
+
+def _texts_of(session: Session, ids: Collection[str], sql: str) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    for run_id, key, value in session.execute(query):
+    for run_id, key, value in driver.fetch_among(session, sql, ids):
         found.setdefault(run_id, {})[key] = value
     return found
 
@@ -247,14 +251,13 @@ def snapshots_of_these_alone(session: Session, ids: Collection[str]) -> list[str
     return [snapshot_id for snapshot_id in session.execute(query).scalars() if snapshot_id is not None]
 
 
-def datasets_of(session: Session, ids: Collection[str]) -> list[RunDatasetRow]:
-    """What runs have read, in the order in which it was told."""
-    query = (
-        select(RunDatasetRow)
-        .where(RunDatasetRow.run_id.in_(listed(session, ids)))
-        .order_by(RunDatasetRow.run_id, RunDatasetRow.at)
-    )
-    return list(session.execute(query.order_by(RunDatasetRow.dataset_id)).scalars())
+_DATASETS = "SELECT run_id, dataset_id, tags FROM run_datasets WHERE run_id {among} ORDER BY run_id, at, dataset_id"
+
+
+def datasets_of(session: Session, ids: Collection[str]) -> list[tuple[str, int, dict[str, str]]]:
+    """(run, dataset, tags) of what runs have read, in the order in which it was told."""
+    found = driver.fetch_among(session, _DATASETS, ids)
+    return [(run_id, dataset_id, msgspec.json.decode(tags, type=dict[str, str])) for run_id, dataset_id, tags in found]
 
 
 def add_dataset(

@@ -23,7 +23,7 @@ from jupyter_mlws.kit.errors import no_workspace
 from jupyter_mlws.kit.events import Hook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from sqlalchemy.orm import Session
 
@@ -79,9 +79,9 @@ def find(session: Session, name: str) -> WorkspaceRef:
     return WorkspaceRef(row.id, row.name)
 
 
-def workspace_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
+def workspace_names(session: Session, ids: Collection[int]) -> dict[int, str]:
     """Names by id."""
-    return {row.id: row.name for row in store.by_ids(session, ids)}
+    return store.names(session, ids)
 
 
 def list_workspaces(session: Session, actor: Actor, *, archived: bool) -> WorkspaceList:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.domain.workspaces.tables import WorkspaceRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from sqlalchemy.orm import Session
 
@@ -19,9 +20,9 @@ def by_name(session: Session, name: str) -> WorkspaceRow | None:
     return session.execute(select(WorkspaceRow).where(WorkspaceRow.name == name)).scalar_one_or_none()
 
 
-def by_ids(session: Session, ids: Iterable[int]) -> list[WorkspaceRow]:
-    """Workspaces by id."""
-    return list(session.execute(select(WorkspaceRow).where(WorkspaceRow.id.in_(list(ids)))).scalars())
+def names(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """Names by id."""
+    return dict(driver.fetch_among(session, "SELECT id, name FROM workspaces WHERE id {among}", ids))
 
 
 def all_rows(session: Session) -> list[WorkspaceRow]:

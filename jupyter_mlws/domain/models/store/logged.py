@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, true
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.db.base import put_rows
-from jupyter_mlws.domain.models.states import LoggedModelStatus
+from jupyter_mlws.domain.models.states import Direction, LoggedModelStatus
 from jupyter_mlws.domain.models.store import batches
 from jupyter_mlws.domain.models.tables import (
     LoggedModelMetricRow,
@@ -138,13 +139,23 @@ def add_points(session: Session, rows: list[dict[str, Any]]) -> None:
 # What runs read and made
 
 
-def links_of(session: Session, run_ids: Collection[str]) -> list[RunModelRow]:
+class RunModel(NamedTuple):
+    """A row of `run_models`."""
+
+    run_id: str
+    direction: Direction
+    model_id: str
+    step: int
+    n: int
+
+
+_LINKS = "SELECT run_id, direction, model_id, step, n FROM run_models WHERE run_id {among} ORDER BY run_id, n"
+
+
+def links_of(session: Session, run_ids: Collection[str]) -> list[RunModel]:
     """What runs read and made, in the order in which they told of it."""
-    return [
-        row
-        for some in batches(run_ids)
-        for row in session.execute(select(Link).where(Link.run_id.in_(some)).order_by(Link.run_id, Link.n)).scalars()
-    ]
+    found = driver.fetch_among(session, _LINKS, run_ids)
+    return [RunModel(run_id, Direction(direction), *rest) for run_id, direction, *rest in found]
 
 
 def add_link(session: Session, row: RunModelRow) -> None:

@@ -128,10 +128,10 @@ def _head(row: RunRow, locations: Mapping[int, str]) -> dict[str, Any]:
 def dataset_inputs(session: Session, ids: Collection[str]) -> dict[str, list[DatasetInput]]:
     """The datasets that runs have read, by run id, in the order in which they were told."""
     rows = store.datasets_of(session, ids)
-    known = datasets.by_id(session, {row.dataset_id for row in rows})
+    known = datasets.by_id(session, {dataset_id for _, dataset_id, _ in rows}) if rows else {}
     found: dict[str, list[DatasetInput]] = {}
-    for row in rows:
-        found.setdefault(row.run_id, []).append(DatasetInput(known[row.dataset_id], row.tags))
+    for run_id, dataset_id, tags in rows:
+        found.setdefault(run_id, []).append(DatasetInput(known[dataset_id], tags))
     return found
 
 
