@@ -8,14 +8,19 @@ import { unwrap } from '../../api/client';
 import { useApi } from '../../api/context';
 import type { components } from '../../api/schema';
 import { DEFAULT_WORKSPACE } from '../../lib/workspace';
-import { workspaceKeys, type Workspace } from './queries';
+import { workspaceKeys, workspaceQueries, type Workspace } from './queries';
 import { useWorkspace } from './useWorkspace';
 
 type WorkspaceUpdate = components['schemas']['WorkspaceUpdate'];
 
-/** Names or describes a workspace anew; refused where somebody else did so meanwhile. */
+/**
+ * Names or describes a workspace anew; refused where somebody else did so meanwhile.
+ *
+ * @param onChanged Is told also where the form is gone by then: lists know the new name at once, and leave the old one's page.
+ */
 export function useUpdateWorkspace(
-  workspace: Workspace
+  workspace: Workspace,
+  onChanged: (changed: Workspace) => void
 ): UseMutationResult<Workspace, Error, WorkspaceUpdate> {
   const api = useApi();
   const client = useQueryClient();
@@ -29,12 +34,18 @@ export function useUpdateWorkspace(
           body
         })
       ),
-    onSuccess: async ({ name }) => {
+    onSuccess: async changed => {
+      // A read that began before would bring the old name back.
+      await client.cancelQueries({ queryKey: workspaceKeys.all });
+      const replaced = (list: Workspace[] | undefined): Workspace[] =>
+        (list ?? []).map(one => (one.name === workspace.name ? changed : one));
+      client.setQueryData(workspaceQueries.all(api).queryKey, replaced);
+      if (current === workspace.name) {
+        setCurrent(changed.name);
+      }
+      onChanged(changed);
       // Runs and experiments carry the name too.
       await client.invalidateQueries();
-      if (current === workspace.name) {
-        setCurrent(name);
-      }
     },
     onError: () => client.invalidateQueries({ queryKey: workspaceKeys.all })
   });

@@ -20,7 +20,7 @@ export function EditWorkspace(props: {
   const [name, setName] = useState(workspace.name);
   const [label, setLabel] = useState(workspace.display_name);
   const [description, setDescription] = useState(workspace.description);
-  const update = useUpdateWorkspace(workspace);
+  const update = useUpdateWorkspace(workspace, onDone);
   const isDefault = workspace.name === DEFAULT_WORKSPACE;
   const wrong = !isWorkspaceName(name);
   const refused =
@@ -36,7 +36,7 @@ export function EditWorkspace(props: {
     if (Object.keys(changes).length === 0) {
       onDone(null);
     } else {
-      update.mutate(changes, { onSuccess: onDone });
+      update.mutate(changes);
     }
   };
   return (
