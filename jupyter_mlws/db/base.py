@@ -7,9 +7,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Dialect, Integer, LargeBinary, MetaData, String, Text, TypeDecorator
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -83,13 +81,3 @@ class Base(DeclarativeBase):
         bytes: LargeBinary(),
         bool: Boolean(),
     }
-
-
-def put_rows(session: Session, row: type[Base], rows: list[dict[str, Any]], key: list[str], values: list[str]) -> None:
-    """Store rows by one prepared statement, past the ORM; of those whose `key` is there already the `values` are replaced."""
-    if not rows:
-        return
-    insert: Any = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = insert(row.__table__)
-    statement = statement.on_conflict_do_update(index_elements=key, set_={name: statement.excluded[name] for name in values})
-    session.connection().execute(statement, rows)

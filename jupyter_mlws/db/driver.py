@@ -6,13 +6,14 @@ SQLAlchemy would cost more than the work.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
     from sqlalchemy.orm import Session
@@ -58,6 +59,21 @@ def fetch_among(session: Session, sql: str, values: Collection[Any]) -> list[tup
 def run(session: Session, sql: str, parameters: Sequence[Any], *, many: bool = False) -> None:
     """A statement without rows; with `many` once for each of a list of parameters."""
     tell(_connection(session), sql, parameters, many=many)
+
+
+def put(session: Session, table: str, rows: Sequence[Mapping[str, Any]], key: Sequence[str], values: Sequence[str]) -> None:
+    """Store rows, all of the same columns; of those whose `key` is there already the `values` are replaced."""
+    if rows:
+        run(session, _upsert(table, tuple(rows[0]), tuple(key), tuple(values)), [tuple(row.values()) for row in rows], many=True)
+
+
+@lru_cache(maxsize=100)
+def _upsert(table: str, columns: tuple[str, ...], key: tuple[str, ...], values: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{name} = excluded.{name}" for name in values)
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608 - names of ours
+        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+    )
 
 
 def copy(session: Session, table: str, columns: str, rows: Sequence[Sequence[Any]]) -> bool:

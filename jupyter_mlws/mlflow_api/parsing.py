@@ -7,6 +7,7 @@ must be there (neither null nor empty text), in the order in which their lack is
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -43,7 +44,7 @@ def parse_body(raw: bytes, shape: type[RequestT]) -> RequestT:
 
 def parse_query(arguments: dict[str, list[bytes]], shape: type[RequestT]) -> RequestT:
     """The fields of a query string; of a single one that is given twice the first counts."""
-    lists = {field.encode_name for field in msgspec.structs.fields(shape) if _is_list(field.type)}
+    lists = {name for name, kind in _kinds(shape).items() if "list[" in str(kind)}
     given: dict[str, Any] = {}
     for name, values in arguments.items():
         try:
@@ -80,7 +81,6 @@ def _object(raw: bytes) -> dict[str, Any]:
 
 
 def _slowly(given: dict[str, Any], shape: type[RequestT]) -> RequestT:
-    fields = {field.name: field for field in msgspec.structs.fields(shape)}
     for camel, name in _camel(shape).items():
         if camel in given:
             if name in given:
@@ -90,14 +90,14 @@ def _slowly(given: dict[str, Any], shape: type[RequestT]) -> RequestT:
         if given.get(name) in (None, "") and given.get(shape.INSTEAD.get(name, name)) in (None, ""):
             raise missing(name)
     read = {}
-    for name, field in fields.items():
+    for name, kind in _kinds(shape).items():
         value = given.get(name)
         if value is None:
             continue
         try:
-            read[name] = msgspec.convert(value, field.type, strict=False)
+            read[name] = msgspec.convert(value, kind, strict=False)
         except (msgspec.ValidationError, RecursionError):
-            if value in ("true", "false", "True", "False") and "bool" in str(field.type):
+            if value in ("true", "false", "True", "False") and "bool" in str(kind):
                 read[name] = value.lower() == "true"
                 continue
             raise wrong_type(name, value) from None
@@ -115,23 +115,22 @@ def _refuse_nul(value: Any) -> None:
         raise InvalidParameter(NO_NUL)
 
 
-_CAMELS: dict[type[Request], dict[str, str]] = {}
+@cache
+def _kinds(shape: type[Request]) -> dict[str, Any]:
+    """Types of the fields by name; to read the annotations takes as long as to read a request."""
+    return {field.name: field.type for field in msgspec.structs.fields(shape)}
 
 
+@cache
 def _camel(shape: type[Request]) -> dict[str, str]:
     """Fields of more than one word by their lowerCamelCase, which protobuf's JSON takes as well."""
-    if shape not in _CAMELS:
-        names = [field.name for field in msgspec.structs.fields(shape) if "_" in field.name]
-        _CAMELS[shape] = {name.split("_")[0] + "".join(part.title() for part in name.split("_")[1:]): name for name in names}
-    return _CAMELS[shape]
+    names = [name for name in _kinds(shape) if "_" in name]
+    return {name.split("_")[0] + "".join(part.title() for part in name.split("_")[1:]): name for name in names}
 
 
+@cache
 def _camel_bytes(shape: type[Request]) -> list[bytes]:
     return [f'"{name}"'.encode() for name in _camel(shape)]
-
-
-def _is_list(annotation: Any) -> bool:
-    return "list[" in str(annotation)
 
 
 __all__ = ["Request", "check_required", "parse_body", "parse_query"]

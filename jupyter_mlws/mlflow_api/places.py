@@ -21,6 +21,7 @@ from jupyter_mlws.mlflow_api.errors import DoesNotExist, InvalidParameter
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.domain.runs.service import RunRef
     from jupyter_mlws.kit.actors import Actor
     from jupyter_mlws.kit.streams import StoredBlob
 
@@ -45,19 +46,19 @@ class Place(NamedTuple):
         """What storage calls the owner."""
         return self.owner.removeprefix("m-")
 
-    def check(self, session: Session, actor: Actor, action: Action) -> None:
-        """Raise unless `actor` may do this to the owner's files."""
+    def check(self, session: Session, actor: Actor, action: Action) -> RunRef | None:
+        """Raise unless `actor` may do this to the owner's files. Returns the run, if that owns them."""
         if self.is_model:
             models.open_for_files(session, actor, self.owner, action)
-        elif action is Action.READ:
-            runs.open_run(session, actor, action, self.owner)
-        else:
-            runs.open_to_log(session, actor, self.owner)
+            return None
+        if action is Action.READ:
+            return runs.open_run(session, actor, action, self.owner)
+        return runs.open_to_log(session, actor, self.owner)
 
-    def note(self, session: Session, actor: Actor) -> None:
-        """Tell listeners that the owner's files changed."""
-        if not self.is_model:
-            runs.note_artifacts(session, runs.open_run(session, actor, Action.READ, self.owner))
+    def note(self, session: Session, run: RunRef | None) -> None:
+        """Tell listeners that the files of a run changed."""
+        if run is not None:
+            runs.note_artifacts(session, run)
 
 
 def place_of(path: str) -> Place:
@@ -70,9 +71,9 @@ def place_of(path: str) -> Place:
 
 def add_file(session: Session, actor: Actor, place: Place, blob: StoredBlob) -> None:
     """Give the owner the file."""
-    place.check(session, actor, Action.LOG)
+    run = place.check(session, actor, Action.LOG)
     try:
         storage.add_artifact(session, place.key, place.path, blob.sha256, blob.size, now_ms())
     except ArtifactClash as error:
         raise InvalidParameter(error.message, field="path") from None
-    place.note(session, actor)
+    place.note(session, run)

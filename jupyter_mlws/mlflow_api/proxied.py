@@ -134,12 +134,12 @@ class FileHandler(MlflowHandler, UploadHandler):
         place, actor = place_of(path), self.actor
 
         def remove(session: Session) -> None:
-            place.check(session, actor, Action.LOG)
+            run = place.check(session, actor, Action.LOG)
             try:
                 storage.remove_artifact(session, place.key, place.path)
             except ArtifactNotFound:
                 return
-            place.note(session, actor)
+            place.note(session, run)
 
         await self.db.write(remove)
         self.send_json({})

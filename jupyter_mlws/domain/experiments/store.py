@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, select, tuple_
 
 from jupyter_mlws.db import driver
-from jupyter_mlws.db.base import put_rows
 from jupyter_mlws.db.text import lowered
 from jupyter_mlws.domain.experiments.tables import ExperimentRow, ExperimentTagRow
 
@@ -77,7 +76,7 @@ def set_tags(session: Session, experiment_id: int, tags: Mapping[str, str | None
     if gone := [key for key, value in tags.items() if value is None]:
         mine = ExperimentTagRow.experiment_id == experiment_id
         session.execute(delete(ExperimentTagRow).where(mine, ExperimentTagRow.key.in_(gone)))
-    put_rows(session, ExperimentTagRow, rows, ["experiment_id", "key"], ["value"])
+    driver.put(session, ExperimentTagRow.__tablename__, rows, ["experiment_id", "key"], ["value"])
 
 
 _LOCATIONS = "SELECT id, artifact_location FROM experiments WHERE id {among} AND artifact_location IS NOT NULL"

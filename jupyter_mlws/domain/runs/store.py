@@ -9,7 +9,6 @@ from sqlalchemy import CursorResult, delete, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from jupyter_mlws.db import driver
-from jupyter_mlws.db.base import put_rows
 from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.runs.schemas import Lifecycle, Process, RunKind
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
@@ -123,7 +122,7 @@ def _texts_of(session: Session, ids: Collection[str], sql: str) -> dict[str, dic
 def add_params(session: Session, run_id: str, params: dict[str, str]) -> None:
     """Store new params."""
     rows = [{"run_id": run_id, "key": key, "value": value} for key, value in params.items()]
-    put_rows(session, RunParamRow, rows, ["run_id", "key"], ["value"])
+    driver.put(session, RunParamRow.__tablename__, rows, ["run_id", "key"], ["value"])
 
 
 def set_tags(session: Session, run_id: str, tags: dict[str, str | None]) -> None:
@@ -131,7 +130,7 @@ def set_tags(session: Session, run_id: str, tags: dict[str, str | None]) -> None
     rows = [{"run_id": run_id, "key": key, "value": value} for key, value in tags.items() if value is not None]
     if gone := [key for key, value in tags.items() if value is None]:
         session.execute(delete(RunTagRow).where(RunTagRow.run_id == run_id, RunTagRow.key.in_(gone)))
-    put_rows(session, RunTagRow, rows, ["run_id", "key"], ["value"])
+    driver.put(session, RunTagRow.__tablename__, rows, ["run_id", "key"], ["value"])
 
 
 def seen_batch(session: Session, run_id: str, batch_id: str, at: int) -> bool:

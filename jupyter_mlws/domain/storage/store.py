@@ -20,9 +20,8 @@ from sqlalchemy import (
     union,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.storage.tables import ArtifactRow, BlobRow, FileStatRow, SnapshotFileRow, SnapshotRow
 from jupyter_mlws.domain.storage.trees import Leaf
@@ -39,28 +38,14 @@ REFERENCES: list[InstrumentedAttribute[Any]] = []
 """Columns of upper slices that name blobs too: what they name is never counted as free."""
 
 
-def _insert(session: Session, row: type[Any]) -> Any:
-    insert = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    return insert(row)
-
-
-def _many(session: Session, statement: Any, rows: list[dict[str, Any]]) -> None:
-    """One prepared statement for many rows."""
-    if rows:
-        session.connection().execute(statement, rows)
-
-
 # Blobs
 
 
 def add_blobs(session: Session, blobs: Iterable[StoredBlob], at: int) -> None:
     """Note that these bytes are in the store; what was noted already counts as stored now."""
-    statement = _insert(session, BlobRow)
-    statement = statement.on_conflict_do_update(
-        index_elements=[BlobRow.sha256], set_={"created_at": statement.excluded.created_at}
-    )
     unique = {blob.sha256: blob.size for blob in blobs}
-    _many(session, statement, [{"sha256": sha, "size": size, "created_at": at} for sha, size in sorted(unique.items())])
+    rows = [{"sha256": sha, "size": size, "created_at": at} for sha, size in sorted(unique.items())]
+    driver.put(session, "blobs", rows, ["sha256"], ["created_at"])
 
 
 def known(session: Session, shas: Collection[str]) -> dict[str, int]:
@@ -132,24 +117,25 @@ def artifact(session: Session, run_id: str, path: str) -> ArtifactRow | None:
     return session.get(ArtifactRow, (run_id, path), populate_existing=True)
 
 
+_AT = "SELECT path FROM artifacts WHERE run_id = ? AND path = ?"
+_BELOW = "SELECT path FROM artifacts WHERE run_id = ? AND path >= ? AND path < ? LIMIT 1"  # as `_below`
+
+
 def clash(session: Session, run_id: str, path: str) -> str | None:
     """A file that stands where `path` needs a folder, or one below `path`, which therefore is a folder."""
+    if below := driver.fetch(session, _BELOW, [run_id, path + "/", path + "0"]):
+        return str(below[0][0])
     parts = path.split("/")
-    parents = ["/".join(parts[:n]) for n in range(1, len(parts))]
-    stands = or_(ArtifactRow.path.in_(parents), _below(ArtifactRow.path, path))
-    query = select(ArtifactRow.path).where(ArtifactRow.run_id == run_id, stands).limit(1)
-    return session.execute(query).scalar_one_or_none()
+    for n in range(1, len(parts)):
+        if driver.fetch(session, _AT, [run_id, parent := "/".join(parts[:n])]):
+            return parent
+    return None
 
 
 def set_artifact(session: Session, run_id: str, path: str, blob: StoredBlob, modified_at: int) -> None:
     """Store the row of an artifact, or replace it."""
-    statement = _insert(session, ArtifactRow)
-    statement = statement.on_conflict_do_update(
-        index_elements=[ArtifactRow.run_id, ArtifactRow.path],
-        set_={name: statement.excluded[name] for name in ("sha256", "size", "modified_at")},
-    )
     row = {"run_id": run_id, "path": path, "sha256": blob.sha256, "size": blob.size, "modified_at": modified_at}
-    _many(session, statement, [row])
+    driver.put(session, "artifacts", [row], ["run_id", "path"], ["sha256", "size", "modified_at"])
 
 
 def remove_artifacts(session: Session, run_id: str, path: str) -> int:
@@ -189,7 +175,8 @@ def add_snapshot(session: Session, row: SnapshotRow, files: Sequence[dict[str, A
     session.add(row)
     session.flush()
     table: Table = SnapshotFileRow.__table__  # type: ignore[assignment]  # typed as a FromClause
-    _many(session, table.insert(), [{"snapshot_id": row.id, **file} for file in files])
+    if files:
+        session.connection().execute(table.insert(), [{"snapshot_id": row.id, **file} for file in files])
 
 
 def snapshot_file(session: Session, snapshot_id: str, path: str) -> SnapshotFileRow | None:
@@ -268,12 +255,7 @@ def file_stats(session: Session, paths: Collection[str]) -> list[FileStatRow]:
 
 def set_file_stats(session: Session, rows: list[dict[str, Any]]) -> None:
     """Remember what files were."""
-    statement = _insert(session, FileStatRow)
-    statement = statement.on_conflict_do_update(
-        index_elements=[FileStatRow.path],
-        set_={name: statement.excluded[name] for name in ("size", "mtime_ns", "inode", "sha256", "seen_at")},
-    )
-    _many(session, statement, rows)
+    driver.put(session, "file_stats", rows, ["path"], ["size", "mtime_ns", "inode", "sha256", "seen_at"])
 
 
 def forget_file_stats(session: Session, before: int) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, true
 
 from jupyter_mlws.db import driver
-from jupyter_mlws.db.base import put_rows
 from jupyter_mlws.domain.models.states import Direction, LoggedModelStatus
 from jupyter_mlws.domain.models.store import batches
 from jupyter_mlws.domain.models.tables import (
@@ -96,7 +95,7 @@ def _pairs(
 def set_tags(session: Session, owner: str, tags: Mapping[str, str]) -> None:
     """Set tags."""
     rows = [{"model_id": owner, "key": key, "value": value} for key, value in tags.items()]
-    put_rows(session, Tag, rows, ["model_id", "key"], ["value"])
+    driver.put(session, Tag.__tablename__, rows, ["model_id", "key"], ["value"])
 
 
 def delete_tag(session: Session, owner: str, key: str) -> bool:
@@ -133,7 +132,7 @@ def points_of_run(session: Session, run_id: str, ids: Collection[str], keys: Col
 
 def add_points(session: Session, rows: list[dict[str, Any]]) -> None:
     """Store points."""
-    put_rows(session, Point, rows, ["model_id", "key", "time", "step", "run_id"], ["value"])
+    driver.put(session, Point.__tablename__, rows, ["model_id", "key", "time", "step", "run_id"], ["value"])
 
 
 # What runs read and made

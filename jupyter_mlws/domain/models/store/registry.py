@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, not_, select, type_coerce, update
 
-from jupyter_mlws.db.base import Words, put_rows
+from jupyter_mlws.db import driver
+from jupyter_mlws.db.base import Words
 from jupyter_mlws.domain.models.store import batches
 from jupyter_mlws.domain.models.tables import (
     ModelAliasRow,
@@ -87,9 +88,9 @@ def tags_of(session: Session, ids: Collection[int]) -> dict[int, dict[str, str]]
 
 def set_tags(session: Session, owner: int, tags: Mapping[str, str]) -> None:
     """Set tags of a model."""
-    put_rows(
+    driver.put(
         session,
-        Tag,
+        Tag.__tablename__,
         [{"model_id": owner, "key": key, "value": value} for key, value in tags.items()],
         ["model_id", "key"],
         ["value"],
@@ -176,7 +177,7 @@ def version_tags_of(session: Session, rows: Sequence[ModelVersionRow]) -> dict[t
 def set_version_tags(session: Session, owner: int, number: int, tags: Mapping[str, str]) -> None:
     """Set tags of a version."""
     rows = [{"model_id": owner, "number": number, "key": key, "value": value} for key, value in tags.items()]
-    put_rows(session, VersionTag, rows, ["model_id", "number", "key"], ["value"])
+    driver.put(session, VersionTag.__tablename__, rows, ["model_id", "number", "key"], ["value"])
 
 
 def delete_version_tag(session: Session, owner: int, number: int, key: str) -> None:
@@ -200,7 +201,9 @@ def aliases_of(session: Session, ids: Collection[int]) -> dict[int, dict[str, in
 
 def set_alias(session: Session, owner: int, alias: str, number: int) -> None:
     """Let an alias mean a version."""
-    put_rows(session, Alias, [{"model_id": owner, "alias": alias, "number": number}], ["model_id", "alias"], ["number"])
+    driver.put(
+        session, Alias.__tablename__, [{"model_id": owner, "alias": alias, "number": number}], ["model_id", "alias"], ["number"]
+    )
 
 
 def delete_alias(session: Session, owner: int, alias: str) -> None:
