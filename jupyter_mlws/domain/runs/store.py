@@ -86,11 +86,16 @@ def compare_and_set(session: Session, row: RunRow, values: dict[str, Any]) -> bo
     return done.rowcount == 1
 
 
+_STATUS = """
+INSERT INTO run_status_changes (run_id, n, status, at, reason, actor)
+SELECT ?, COALESCE(MAX(n), 0) + 1, ?, ?, ?, ? FROM run_status_changes WHERE run_id = ?
+"""
+
+
 def add_status(session: Session, run_id: str, status: RunStatus, at: int, reason: str | None, actor: str) -> None:
     """Append to the status history."""
-    last = session.execute(select(func.max(RunStatusRow.n)).where(RunStatusRow.run_id == run_id)).scalar_one()
-    session.add(RunStatusRow(run_id=run_id, n=(last or 0) + 1, status=status, at=at, reason=reason, actor=actor))
     session.flush()
+    driver.run(session, _STATUS, [run_id, status.value, at, reason, actor, run_id])
 
 
 def status_history(session: Session, run_id: str) -> list[RunStatusRow]:

@@ -75,8 +75,7 @@ def ensure_default(session: Session, user: str) -> None:
 
 def find(session: Session, name: str) -> WorkspaceRef:
     """The workspace of this name. Raises `WorkspaceNotFound`."""
-    row = _row(session, name)
-    return WorkspaceRef(row.id, row.name)
+    return WorkspaceRef(_place(session, name)[0], name)
 
 
 def workspace_names(session: Session, ids: Collection[int]) -> dict[int, str]:
@@ -190,6 +189,13 @@ def _check_idle(name: str, contents: Contents) -> None:
         raise NotArchived(f"{len(contents.busy)} runs of workspace {name!r} still run; cancel them first.")
 
 
+def _place(session: Session, name: str) -> tuple[int, int | None]:
+    found = store.place(session, name)
+    if found is None:
+        raise WorkspaceNotFound(no_workspace(name), field="workspace")
+    return found
+
+
 def _row(session: Session, name: str) -> WorkspaceRow:
     row = store.by_name(session, name)
     if row is None:
@@ -229,5 +235,5 @@ def _wire(row: WorkspaceRow, counts: Counts) -> Workspace:
 
 def check_open(session: Session, name: str) -> None:
     """Raise `WorkspaceNotFound`, or `WorkspaceArchived` for one that takes nothing new."""
-    if _row(session, name).archived_at is not None:
+    if _place(session, name)[1] is not None:
         raise WorkspaceArchived(f"The workspace {name!r} is archived; restore it first.", field="workspace")

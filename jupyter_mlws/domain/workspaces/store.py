@@ -20,6 +20,16 @@ def by_name(session: Session, name: str) -> WorkspaceRow | None:
     return session.execute(select(WorkspaceRow).where(WorkspaceRow.name == name)).scalar_one_or_none()
 
 
+_PLACE = "SELECT id, archived_at FROM workspaces WHERE name = ?"
+
+
+def place(session: Session, name: str) -> tuple[int, int | None] | None:
+    """(id, when it was archived) of the workspace of this name."""
+    session.flush()
+    found = driver.fetch(session, _PLACE, [name])
+    return (found[0][0], found[0][1]) if found else None
+
+
 def names(session: Session, ids: Collection[int]) -> dict[int, str]:
     """Names by id."""
     return dict(driver.fetch_among(session, "SELECT id, name FROM workspaces WHERE id {among}", ids))
