@@ -13,6 +13,7 @@ from jupyter_mlws.kit.fields import PATTERN_RULES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LENGTHS = {"str": "characters", "array": "entries", "object": "entries"}
 TYPES = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`bool`": "true or false", "`array`": "a list"}
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -72,10 +73,20 @@ def bad_input(error: Exception) -> BadInput:
     for pattern, rule in PATTERN_RULES.items():
         if text.endswith(f" matching regex {pattern!r}"):
             return BadInput(f"{rule}.", field=path or None)
+    text = re.sub(r"`(str|array|object)` of length ([<>]=) (\d+)", _length, text)
+    text = re.sub(r"(`int`|`float`) ([<>]=) (\S+)", lambda m: f"{m[1]} of at {'least' if m[2] == '>=' else 'most'} {m[3]}", text)
     for name, words in TYPES.items():
         text = text.replace(name, words)
     text = text.replace("`object`", "an object").replace("`null`", "null").replace(r"$(?!\\n)", "$")
     return BadInput(f"{text}{f' (at {path})' if where else ''}.", field=path or None)
+
+
+def _length(match: re.Match[str]) -> str:
+    kind, number = match[1], int(match[3])
+    if match[2] == ">=" and number == 1:
+        return f"`{kind}` that is not empty"
+    what = LENGTHS[kind] if number != 1 else {"characters": "character", "entries": "entry"}[LENGTHS[kind]]
+    return f"`{kind}` of at {'least' if match[2] == '>=' else 'most'} {number:,} {what}"
 
 
 def check_values(value: Any, field: str) -> None:
