@@ -42,6 +42,13 @@ def command() -> None:
     metavar="KEY",
     help='E.g. "metrics.acc desc"; the newest first if left out.',
 )
+@click.option(
+    *("--status", "statuses"),
+    multiple=True,
+    metavar="STATUS",
+    shell_complete=suggest("statuses"),
+    help="Only of this status (Running, Failed, …). May be repeated.",
+)
 @click.option("--search", "text", metavar="TEXT", help="Part of the name, or the beginning of the id.")
 @click.option("--deleted", is_flag=True, help="Those in the bin instead.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
@@ -56,6 +63,7 @@ def list_runs(session: Session, query: str | None, deleted: bool, limit: int, ev
         filter=query,
         order_by=options["orders"],
         experiments=options["experiments"],
+        status=options["statuses"],
         text=options["text"],
         view="deleted" if deleted else "active",
         limit=None if everything else limit,

@@ -21,7 +21,6 @@ from jupyter_mlws.domain.jobs.schemas import (
 )
 from jupyter_mlws.domain.jobs.schemas import JobUpdate as JobUpdateBody
 from jupyter_mlws.domain.runs.schemas import DeletePlan, Lifecycle
-from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.kit.ids import new_id
 from jupyter_mlws.sdk import forms, job_files
 from jupyter_mlws.sdk.errors import BadInput, WaitTimeout
@@ -70,15 +69,6 @@ def _spec(
         path = source.notebook(str(notebook))
         return NotebookSpec(notebook=path, kernel=kernel or UNSET, parameters=plain_values(parameters, "parameter") or UNSET)
     return CommandSpec(command=command or "", code=UNSET if code is None else source.folder(str(code)))
-
-
-def known_status(word: str) -> str:
-    """A status as it is written, whatever its case. Raises `BadInput`."""
-    for one in RunStatus:
-        if one.value.lower() == word.strip().lower():
-            return one.value
-    there = ", ".join(one.value for one in RunStatus)
-    raise BadInput(f"There is no status {word[:80]!r}; there are {there}.", status=400, code="bad_input", field="status")
 
 
 class JobUpdate(NamedTuple):
@@ -324,13 +314,8 @@ class Jobs:
         limit: int | None = 1000,
     ) -> RunList:
         """Runs of jobs, ended ones as well, the newest first; of these statuses (`Running`, `Failed`, …) alone where some are given."""
-        statuses = [status] if isinstance(status, str) else list(status)
-        words = ["attributes.kind != 'interactive'"]
-        if statuses:
-            known = [known_status(one) for one in statuses]
-            words.append(f"attributes.status IN ({', '.join(repr(one) for one in known)})")
         return self._workspace.runs.search(
-            filter=" and ".join(words), experiment=experiment, view=view, parent=parent, limit=limit
+            filter="attributes.kind != 'interactive'", status=status, experiment=experiment, view=view, parent=parent, limit=limit
         )
 
     def queue(self) -> Table[Run]:

@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct
 
 from jupyter_mlws.domain.metrics.schemas import MetricHistory, MetricList
 from jupyter_mlws.domain.runs.schemas import DeletePlan, RunCreate, RunEnd, RunError, RunUpdate, StatusHistory
+from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.storage.schemas import FileEntry, FileList
 from jupyter_mlws.kit.ids import is_id, new_id
 from jupyter_mlws.sdk import forms
@@ -31,6 +32,22 @@ View = Literal["active", "deleted", "all"]
 Ending = Literal["Completed", "Failed", "Canceled"]
 PAGE = 200
 HISTORY_PAGE = 25_000
+
+
+def _known_status(word: str) -> str:
+    """A status as it is written, whatever its case. Raises `BadInput`."""
+    for one in RunStatus:
+        if one.value.lower() == word.strip().lower():
+            return one.value
+    there = ", ".join(one.value for one in RunStatus)
+    raise BadInput(f"There is no status {word[:80]!r}; there are {there}.", status=400, code="bad_input", field="status")
+
+
+def _with_statuses(filter: str | None, statuses: Sequence[str]) -> str | None:
+    if not statuses:
+        return filter or None
+    chosen = f"attributes.status IN ({', '.join(repr(_known_status(one)) for one in statuses)})"
+    return f"({filter}) AND {chosen}" if filter else chosen
 
 
 class RunPage(Struct):
@@ -104,13 +121,14 @@ class Runs:
         order_by: str | Sequence[str] = (),
         experiment: str | None = None,
         experiments: Sequence[str] = (),
+        status: str | Sequence[str] = (),
         text: str | None = None,
         view: View = "active",
         parent: str | None = None,
         limit: int | None = 1000,
     ) -> RunList:
         """Runs that match `filter` (`metrics.acc > 0.9 and params.model = 'svm'`), in the order of `order_by` (`metrics.acc desc`),
-        the newest first by default; of these experiments, by name.
+        the newest first by default; of these experiments, by name, and of these statuses (`Running`, `Failed`, …).
 
         `text` is part of a name or the beginning of an id. `limit=None` gives all. Raises `BadInput`, which points into a filter
         that cannot be read.
@@ -119,7 +137,7 @@ class Runs:
             raise BadInput("`limit` is a number of runs, or None for all.", status=400, code="bad_input", field="limit")
         names = [*experiments, *([experiment] if experiment is not None else [])]
         query: dict[str, Any] = {
-            "filter": filter or None,
+            "filter": _with_statuses(filter, [status] if isinstance(status, str) else status),
             "order_by": [order_by] if isinstance(order_by, str) else list(order_by),
             "experiment_id": [self._workspace.experiments.show(name).id for name in names],
             "q": text or None,

@@ -269,7 +269,12 @@ def test_jobs_are_listed_and_change_places(mlws: Mlws, lean_server: LiveServer) 
     assert [one["name"] for one in ask("job", "list", "--status", "canceled")] == [second, first]
     assert [one["name"] for one in ask("job", "list", "--status", "Running", "--status", "Failed")] == [third]
     assert [one["name"] for one in ask("job", "list", "--max-results", "2")] == [third, second]
-    assert "There is no status 'Done'; there are NotStarted" in mlws("job", "list", "--status", "Done", **env).err
+    either = "attributes.run_name = 'first' or attributes.run_name = 'now first'"
+    assert [one["name"] for one in ask("run", "list", "--filter", either)] == [third, first]
+    assert [one["name"] for one in ask("run", "list", "--filter", either, "--status", "canceled")] == [first]
+    assert [one["name"] for one in ask("run", "list", "--status", "running", "--status", "Canceled")] == [third, second, first]
+    for noun in ("job", "run"):
+        assert "There is no status 'Done'; there are NotStarted" in mlws(noun, "list", "--status", "Done", **env).err
     assert mlws("job", "archive", third, **env).code == 2  # still runs
     server.ok("POST", f"/jobs/{third}/cancel")
     server.wait(third, "Canceled")
