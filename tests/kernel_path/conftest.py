@@ -289,9 +289,9 @@ def online(mlws, server, monkeypatch):
 
 @pytest.fixture
 def owner_file(places):
-    def write(url: str, token: str = TOKEN) -> None:
+    def write(url: str, token: str = TOKEN, **more: object) -> None:
         path = places / "data" / "owner.json"
-        path.with_suffix(".new").write_text(json.dumps({"url": url, "token": token, "pid": 1}))
+        path.with_suffix(".new").write_text(json.dumps({"url": url, "token": token, "pid": 1, **more}))
         path.with_suffix(".new").rename(path)
 
     return write

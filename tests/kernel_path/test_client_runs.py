@@ -461,3 +461,15 @@ def test_a_run_shows_itself_without_letting_anything_through(online, monkeypatch
     assert f"/base/mlws/open/runs/{run.id}" in markdown
     assert "<img" not in markdown
     assert run.id in repr(run)
+
+
+def test_a_server_without_the_lab_has_no_pages_to_name(mlws, server, owner_file):
+    from mlws.display import Link
+
+    owner_file(server.url)
+    run = mlws.start_run(name="away")
+    assert (run.url, run.url in repr(run)) == (f"{server.url}/open/runs/{run.id}", True)
+    owner_file(server.url, headless=True)
+    assert (run.url, "http" in repr(run), "away" in repr(run)) == ("", False, True)
+    assert "jupyter lab" in repr(Link(run.id, "away"))
+    run.end()

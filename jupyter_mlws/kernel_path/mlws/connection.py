@@ -39,6 +39,8 @@ class Server(NamedTuple):
     token: str
     source: str
     """`environment`, or the path of the owner file."""
+    headless: bool = False
+    """Whether it was started without JupyterLab, and has no pages."""
 
     @property
     def is_ours(self) -> bool:
@@ -105,7 +107,7 @@ def from_owner_file() -> Server | None:
         return None  # no server, or one that is just writing the file
     if urlsplit(url).hostname in _LOOPBACK and host and host != socket.gethostname():
         return None  # the data folder is shared, and the server runs on another machine
-    return Server(url if url.endswith("/mlws") else url + "/mlws", token, path)
+    return Server(url if url.endswith("/mlws") else url + "/mlws", token, path, owner.get("headless") is True)
 
 
 def find_server() -> Server | None:
@@ -126,8 +128,10 @@ def open_link(kind: str, name: str) -> str:
 
 
 def open_url(kind: str, name: str) -> str:
-    """As `open_link`, with scheme and host, for a terminal."""
+    """As `open_link`, with scheme and host, for a terminal; empty where the server has no pages."""
     server = find_server()
+    if server is not None and server.headless:
+        return ""
     return f"{server.url if server else '/mlws'}/open/{quote(kind)}/{quote(name)}"
 
 

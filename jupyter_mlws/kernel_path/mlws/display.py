@@ -137,7 +137,7 @@ class Link:
         self.run_id, self.url, self.name = run_id, open_url("runs", run_id), name
 
     def __repr__(self) -> str:
-        return self.url
+        return self.url or "No JupyterLab runs on this data folder: start one with `jupyter lab`, then try again."
 
     def _repr_html_(self) -> str:
         return link_html(self.run_id, f"Open run {_cut(self.name)}")

@@ -214,7 +214,7 @@ class Run:
 
     @property
     def url(self) -> str:
-        """The address that opens the run's page in JupyterLab."""
+        """The address that opens the run's page in JupyterLab; empty where the server runs without one."""
         from mlws.connection import open_url
 
         return open_url("runs", self.id)
@@ -239,7 +239,8 @@ class Run:
         refused = self.refusal
         if refused is not None:
             return f"<Run {self.name or self.id}, refused by the server: {refused}>"
-        return f"<Run {self.name or self.id} ({self.status}) in {self.experiment or 'its experiment'}: {self.url}>"
+        page = f": {self.url}" if self.url else ""
+        return f"<Run {self.name or self.id} ({self.status}) in {self.experiment or 'its experiment'}{page}>"
 
     def _repr_html_(self) -> str:
         from mlws import display
