@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.runs.schemas import Process
 
 
+SCRIPTS = (".py", ".sh", ".R", ".r", ".jl")
+"""How the word of a command line ends that says what it is about."""
+
+
 class NewRun(NamedTuple):
     """What makes a run, whoever makes it."""
 
@@ -81,11 +85,14 @@ def add_run(session: Session, new: NewRun) -> RunRow:
 
 
 def _made_name(session: Session, new: NewRun) -> str:
-    return f"{_stem(new.source, new.kind)}-{store.number_of_runs(session, new.experiment.id) + 1}"
+    return f"{stem_of(new.source, new.kind)}-{store.number_of_runs(session, new.experiment.id) + 1}"
 
 
-def _stem(source: str, kind: RunKind) -> str:
-    """What a made name begins with."""
+def stem_of(source: str, kind: RunKind) -> str:
+    """What a made name begins with: the script of a command, or its program."""
+    if kind is RunKind.COMMAND:
+        words = [word for word in source.split() if not word.startswith("-") and "=" not in word] or [""]
+        source = next((word for word in words if word.endswith(SCRIPTS)), words[0]).strip("\"'")
     stem = source.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".ipynb").removesuffix(".py").strip()
     first = "".join(c for c in stem.split()[0] if c.isprintable())[:60] if stem.split() else ""
     return first or kind.value
@@ -95,7 +102,7 @@ def given_name(session: Session, run_id: str) -> str | None:
     """The name that somebody gave to a run; None for one that looks as if it was made here."""
     row = row_of(session, run_id)
     stem, _, number = row.name.rpartition("-")
-    return None if stem == _stem(row.source, row.kind) and number.isdecimal() else row.name
+    return None if stem == stem_of(row.source, row.kind) and number.isdecimal() else row.name
 
 
 def create_run(session: Session, actor: Actor, workspace: str, body: RunCreate) -> Run:
