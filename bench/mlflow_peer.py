@@ -107,15 +107,15 @@ def ours(folder: Path, database: Path | None = None, **options: Any) -> Iterator
 
 
 @contextlib.contextmanager
-def theirs(folder: Path, database: Path | None = None, workers: int = 1) -> Iterator[Peer]:
-    """MLflow's server on SQLite, without sign-in, as it comes."""
+def theirs(folder: Path, database: Path | None = None, workers: int = 1, url: str = "") -> Iterator[Peer]:
+    """MLflow's server, without sign-in, as it comes: on SQLite, or on the database at `url`."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "mlflow.db"
     if database is not None:
         database.replace(target)
     port = free_port()
     command = [
-        str(VENV / "bin" / "mlflow"), "server", "--backend-store-uri", f"sqlite:///{target}", "--port", str(port),
+        str(VENV / "bin" / "mlflow"), "server", "--backend-store-uri", url or f"sqlite:///{target}", "--port", str(port),
         "--workers", str(workers), "--artifacts-destination", str(folder / "artifacts"),
     ]  # fmt: skip
     env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": f"{VENV / 'bin'}:{os.environ['PATH']}"}

@@ -1,6 +1,8 @@
-"""Tracking by MLflow's protocol: this server against `mlflow server` 3.17.2, both started here, on SQLite, in the same run.
+"""Tracking by MLflow's protocol: this server against `mlflow server` 3.17.2, both started here, in the same run.
 
-    python -m bench.tracking [log|batch|search|history ...] [--runs 10000] [--peer-workers 1]
+    python -m bench.tracking [log|batch|search|history ...] [--runs 10000] [--peer-workers 1] [--postgres]
+
+Both are on SQLite, or with `--postgres` on one PostgreSQL server that is started here and syncs as it comes (all but `search`).
 
 Clients are bare HTTP connections that are kept, so that the server is what is measured; ours is asked with sign-in, the peer without, as
 it comes. CPU is that of the server's processes. Exit code 1 where a ratio is missed. The peer lives in `.venv-mlflow` (`make
@@ -22,6 +24,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from bench.mlflow_peer import Peer, fill_ours, fill_theirs, ours, theirs
+from tests.postgres import start_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,10 +57,23 @@ def within(what: str, mine: float, unit: str, *, limit: float) -> None:
 
 @contextlib.contextmanager
 def both(folder: Path, workers: int, databases: tuple[Path, Path] | None = None) -> Iterator[tuple[Peer, Peer]]:
-    """Both servers."""
+    """Both servers, on SQLite."""
     own, other = databases if databases is not None else (None, None)
     with ours(folder / "ours", own) as mine, theirs(folder / "theirs", other, workers) as peer:
         yield mine, peer
+
+
+@contextlib.contextmanager
+def both_on_postgres(folder: Path, workers: int) -> Iterator[tuple[Peer, Peer]]:
+    """Both servers, on databases of their own of one PostgreSQL server."""
+    server = start_postgres({"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on"})
+    try:
+        own, other = (server.new_database().render_as_string(hide_password=False) for _ in range(2))
+        mine_of = ours(folder / "ours", environment={"MLWS_DATABASE_URL": own})
+        with mine_of as mine, theirs(folder / "theirs", workers=workers, url=other) as peer:
+            yield mine, peer
+    finally:
+        server.stop()
 
 
 # Single points
@@ -214,7 +230,8 @@ def fill_history(peer: Peer) -> str:
 
 def bench_history(mine: Peer, peer: Peer) -> None:
     """A metric of a million points."""
-    before = {server.name: server.database.stat().st_size for server in (mine, peer)}
+    on_files = mine.database.exists() and peer.database.exists()
+    before = {server.name: server.database.stat().st_size if on_files else 0 for server in (mine, peer)}
     runs = {server.name: fill_history(server) for server in (mine, peer)}
     sizes, took, cpu = {}, {}, {}
     for server in (mine, peer):
@@ -228,10 +245,11 @@ def bench_history(mine: Peer, peer: Peer) -> None:
                 break
             token = f"&page_token={quote(page['next_page_token'])}"
         cpu[server.name] = server.cpu() - used
-        sizes[server.name] = (server.database.stat().st_size - before[server.name]) / 1e6
+        sizes[server.name] = (server.database.stat().st_size - before[server.name]) / 1e6 if on_files else 0.0
     row("320 points of 1,000,000", took[mine.name], took[peer.name], "ms", ratio=40, more_is_better=False, limit=50)
     row("all 1,000,000 points: server CPU", cpu[mine.name], cpu[peer.name], "s", ratio=10, more_is_better=False)
-    row("size of 1,000,000 points", sizes[mine.name], sizes[peer.name], "MB", ratio=5, more_is_better=False)
+    if on_files:
+        row("size of 1,000,000 points", sizes[mine.name], sizes[peer.name], "MB", ratio=5, more_is_better=False)
 
 
 def main() -> int:
@@ -240,18 +258,20 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", default=["log", "batch", "search", "history"])
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--peer-workers", type=int, default=1)
+    parser.add_argument("--postgres", action="store_true")
     chosen = parser.parse_args()
-    print(f"Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}")
+    database = "PostgreSQL" if chosen.postgres else "SQLite"
+    print(f"Python {platform.python_version()}, {database}, {time.strftime('%Y-%m-%d')}")
     print(f"{'':<52}{'ours':>12}{'mlflow':>12}")
     with tempfile.TemporaryDirectory(prefix="mlws-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         live = [part for part in ("log", "batch", "history") if part in chosen.parts]
         if live:
-            with both(folder / "live", chosen.peer_workers) as (mine, peer):
+            with (both_on_postgres if chosen.postgres else both)(folder / "live", chosen.peer_workers) as (mine, peer):
                 for part in live:
                     {"log": bench_log, "batch": bench_batch, "history": bench_history}[part](mine, peer)
                 row("memory", mine.memory_mb(), peer.memory_mb(), "MB", ratio=1, more_is_better=False)
-        if "search" in chosen.parts:
+        if "search" in chosen.parts and not chosen.postgres:
             bench_search(folder, chosen.runs, chosen.peer_workers)
     return int(bool(MISSED))
 

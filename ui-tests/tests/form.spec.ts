@@ -29,7 +29,18 @@ test('the form holds the keys, and shows its job as a file that the server reads
   await page.keyboard.press('Escape');
   await expect(first).toHaveCount(0);
 
-  const dialog = await pressRun(page);
+  // The palette has it too, as long as a notebook is in front.
+  await page.keyboard.press('Control+Shift+KeyC');
+  const palette = page.locator('#modal-command-palette');
+  await palette.locator('input').fill('run notebook as experiment');
+  await palette
+    .getByText('Run Notebook as Experiment…', { exact: true })
+    .click();
+  const dialog = page.getByRole('dialog');
+  await expect(
+    dialog.getByRole('combobox', { name: 'Experiment' })
+  ).toBeFocused();
+  await expect(dialog).toContainText('training.ipynb');
   await dialog.getByLabel('learning_rate', { exact: true }).fill('0.1');
   await dialog.getByLabel('Run name').fill('no');
   // A click beside it throws nothing away.
