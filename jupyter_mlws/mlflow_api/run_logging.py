@@ -27,6 +27,7 @@ from jupyter_mlws.mlflow_api.validation import (
     check_length,
     check_note,
     check_run_id,
+    cut,
     plain_text,
 )
 
@@ -56,8 +57,9 @@ def log_metric(session: Session, context: Context, request: r.LogMetric) -> dict
 
 def log_param(session: Session, context: Context, request: r.LogParam) -> dict[str, Any]:
     """Log a param."""
-    key, value, run_id = request.key or "", (request.value or "")[:MAX_PARAM], run_id_of(request)
+    key, run_id = request.key or "", run_id_of(request)
     check_key(key, "key", "Param key")
+    value = cut(request.value or "", "Param value", MAX_PARAM)
     try:
         with active(run_id):
             runs.log(session, context.actor, run_id, params={key: value})
@@ -86,7 +88,7 @@ def log_batch(session: Session, context: Context, request: r.LogBatch) -> dict[s
     update, rest = _split(tags)
     try:
         with active(run_id):
-            given = {key: value[:MAX_PARAM] for key, value in mapping(params).items()} if params else None
+            given = {key: cut(value, "Param value", MAX_PARAM) for key, value in mapping(params).items()} if params else None
             ref = runs.log(session, context.actor, run_id, metrics=points, params=given, tags=rest)
             models.log_points(session, context.actor, ref, metrics)
             _change(session, context, run_id, update)
@@ -130,7 +132,7 @@ def _split(given: Sequence[r.Pair | r.RunTag]) -> tuple[RunUpdate | None, dict[s
     name, note = plain_text(tags.pop(NAME, "")), tags.pop(NOTE, None)
     update = RunUpdate(name=name[:500] if name else UNSET, note=check_note(note) if note is not None else UNSET)
     changes = update.name is not UNSET or update.note is not UNSET
-    return update if changes else None, {key: value[:MAX_TAG] for key, value in tags.items()} or None
+    return update if changes else None, {key: cut(value, "value", MAX_TAG) for key, value in tags.items()} or None
 
 
 def _change(session: Session, context: Context, run_id: str, update: RunUpdate | None) -> None:

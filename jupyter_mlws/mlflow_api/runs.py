@@ -21,6 +21,7 @@ from jupyter_mlws.mlflow_api.validation import (
     MAX_TAG,
     check_length,
     check_note,
+    cut,
     plain_text,
 )
 
@@ -72,7 +73,7 @@ def create(session: Session, context: Context, request: r.CreateRun) -> dict[str
         parent_id=parent if parent and _may_be_parent(session, context, parent) else UNSET,
         source=tags.get(SOURCE, "")[:4000],
         started_at=request.start_time if request.start_time is not None else UNSET,
-        tags={key: value[:MAX_TAG] for key, value in tags.items()},
+        tags={key: cut(value, "value", MAX_TAG) for key, value in tags.items()},
         process=_process(session, context.actor),
     )
     return {"run": wire(runs.new_record(session, context.actor, context.workspace, body, request.user_id or None))}
@@ -101,7 +102,10 @@ def _adopt(session: Session, context: Context, experiment_id: int, name: str | N
     own = runs.record(session, context.actor, run_id)
     if ADOPTED in own.tags or own.deleted:
         return None
-    changes: dict[str, str | None] = {**{key: value[:MAX_TAG] for key, value in tags.items() if key != NOTE}, ADOPTED: "true"}
+    changes: dict[str, str | None] = {
+        **{key: cut(value, "value", MAX_TAG) for key, value in tags.items() if key != NOTE},
+        ADOPTED: "true",
+    }
     update = RunUpdate(tags=changes)
     if name:
         update.name = name[:500]

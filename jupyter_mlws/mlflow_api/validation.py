@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from typing import TYPE_CHECKING
@@ -47,6 +48,13 @@ def check_length(text: str, what: str, most: int) -> None:
     """A text's length."""
     if len(text) > most:
         raise InvalidParameter(f"'{what}' exceeds the maximum length of {most} characters")
+
+
+def cut(value: str, what: str, most: int) -> str:
+    """A value that is too long is cut, or refused where `MLFLOW_TRUNCATE_LONG_VALUES=false` says so, as on MLflow's server."""
+    if len(value) > most and os.environ.get("MLFLOW_TRUNCATE_LONG_VALUES", "").lower() in ("false", "0"):
+        check_length(value, what, most)
+    return value[:most]
 
 
 def check_note(text: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import select
 import socket
+from pathlib import Path
 
 import pytest
 
 from tests.live import LiveServer
 from tests.mlflow_api.conftest import Wire
-from tests.servers import pid_of, rss_mb
+from tests.servers import lean, pid_of, rss_mb
 
 IPV = "INVALID_PARAMETER_VALUE"
 GIGABYTE = 2**30
@@ -98,3 +99,27 @@ def test_ten_thousand_keys_and_long_values(wire: Wire):
         ("runs/set-tag", {"key": "k" * 251, "value": "1"}),
     ):
         assert wire.refused("POST", path, {"run_id": run_id, **body})[0] == IPV
+
+
+def test_long_values_are_refused_where_the_server_is_told_so(tmp_path: Path):
+    server = lean(tmp_path / "strict", environment={"MLFLOW_TRUNCATE_LONG_VALUES": "false"}).start()
+    wire = Wire(server)
+    try:
+        run_id = wire.run("0")
+        for path, body, what in (
+            ("runs/log-parameter", {"key": "a", "value": "x" * 6001}, "'Param value' exceeds the maximum length of 6000"),
+            (
+                "runs/log-batch",
+                {"params": [{"key": "a", "value": "x" * 6001}]},
+                "'Param value' exceeds the maximum length of 6000",
+            ),
+            ("runs/set-tag", {"key": "a", "value": "x" * 8001}, "'value' exceeds the maximum length of 8000"),
+        ):
+            code, message = wire.refused("POST", path, {"run_id": run_id, **body})
+            assert (code, what in message) == (IPV, True), message
+        wire.post("runs/log-parameter", run_id=run_id, key="a", value="x" * 6000)
+        data = wire.get("runs/get", run_id=run_id)["run"]["data"]
+        assert [len(param["value"]) for param in data["params"]] == [6000]
+    finally:
+        wire.close()
+        server.stop()
