@@ -18,7 +18,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Dict, Int, Unicode, default
 
 from jupyter_mlws.kit.paths import default_data_dir
-from jupyter_mlws.server.early_kernels import EarlyKernels
+from jupyter_mlws.server.early_kernels import EarlyKernels, why_untracked
 from jupyter_mlws.server.router import add_routes
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ class MlwsApp(ExtensionApp):
         """The event loop runs and the port is known: begin."""
         if self.track_kernels:
             self._early = EarlyKernels(serverapp.kernel_manager)
+            if reason := why_untracked(serverapp):
+                serverapp.web_app.settings.setdefault("page_config_data", {})["mlwsUntracked"] = reason
         asyncio.get_running_loop().call_later(START_DELAY_S, self._begin_soon, serverapp)
 
     def _begin_soon(self, serverapp: Any) -> None:

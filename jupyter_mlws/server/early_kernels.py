@@ -33,3 +33,10 @@ class EarlyKernels:
         if self._manager.start_kernel is self._held:
             self._manager.start_kernel = self._start
         self._open.set()
+
+
+def why_untracked(serverapp: Any) -> str:
+    """Why kernels of this server are told nothing of the workspace, for the sidebar: `gateway`, `socket`, or nothing."""
+    if serverapp.gateway_config.gateway_enabled:
+        return "gateway"  # they run elsewhere
+    return "socket" if serverapp.sock else ""  # which no URL can name

@@ -24,6 +24,7 @@ from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.kit.actors import ActorKind
 from jupyter_mlws.kit.mlflow_env import mlflow_variables
+from jupyter_mlws.server.early_kernels import why_untracked
 from jupyter_mlws.server.mlflow_folders import LogsTo, logs_to
 from jupyter_mlws.server.notebooks import follow_notebooks
 from mlws.jobdir import boot_id, start_time
@@ -62,8 +63,7 @@ def with_kernel_path(user_value: str | None) -> str:
 def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
     """Wrap the kernel manager of this server, so that REST, sessions and restarts are covered."""
     manager = serverapp.kernel_manager
-    # Kernels behind a gateway run elsewhere, and nobody can reach a unix socket by a URL.
-    if serverapp.gateway_config.gateway_enabled or not runtime.settings.url or getattr(manager, "_mlws_follows", False):
+    if why_untracked(serverapp) or getattr(manager, "_mlws_follows", False):
         return
     start, shutdown, prepare = manager.start_kernel, manager.shutdown_kernel, manager.pre_start_kernel
     tokens: dict[str, Given] = {}

@@ -4,6 +4,7 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
@@ -91,6 +92,7 @@ export const experimentsPlugin: JupyterFrontEndPlugin<IMlwsSidebar> = {
         runNotebook: () => void commands.execute(SubmitCommands.runNotebook),
         openMenu: (x, y) => openMenu(commands, MENU, x, y),
         deleteRun: id => void commands.execute(RunCommands.delete, { id }),
+        untracked: PageConfig.getOption('mlwsUntracked'),
         runsShown: {
           get: () => settings.get().sidebarRuns,
           subscribe: settings.subscribe

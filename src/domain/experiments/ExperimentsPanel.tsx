@@ -13,12 +13,13 @@ import { FilterBox } from './FilterBox';
 import { useSidebarHost } from './host';
 import { PanelBody } from './PanelBody';
 import { PanelHeader } from './PanelHeader';
+import { UntrackedNotice } from './parts/UntrackedNotice';
 import { useSidebarState } from './useTree';
 
 /** The sidebar "ML Experiments". */
 export function ExperimentsPanel(): JSX.Element {
   const trans = useTrans();
-  const { model, runNotebook } = useSidebarHost();
+  const { model, runNotebook, untracked } = useSidebarHost();
   const { view, reveal } = useSidebarState();
   const [filter, setFilter] = useState('');
   // What is to be shown must not be filtered out.
@@ -76,6 +77,7 @@ export function ExperimentsPanel(): JSX.Element {
       <div className="jp-mlws-sidebar-body">
         <PanelBody q={q} onClearFilter={() => setFilter('')} />
       </div>
+      <UntrackedNotice reason={untracked} />
       <footer className="jp-mlws-sidebar-footer">
         <button
           type="button"

@@ -12,6 +12,8 @@ export interface ISidebarHost {
   openMenu: (x: number, y: number) => void;
   /** Moves a run to the bin, with a way back. */
   deleteRun: (id: string) => void;
+  /** Why kernels of this server find nothing set for tracking; empty where they do. */
+  untracked: string;
   /** How many runs an experiment shows at first; it can be set while the sidebar stands. */
   runsShown: {
     get: () => number;
