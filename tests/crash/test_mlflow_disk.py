@@ -14,9 +14,9 @@ from tests.crash.found import Check, check_disk
 from tests.crash.load import Load, quiet_port
 from tests.fiu import SYNCS, WRITES, faults_or_skip
 from tests.live import LiveServer
-from tests.servers import SOAK, lean, pid_of, say, seeded, until
+from tests.servers import lean, pid_of, say, seeded, until
 
-ROUNDS = 10 if SOAK else 3
+ROUNDS = 10
 FAULTS = {"a full disk": (WRITES, errno.ENOSPC), "failing writes": (WRITES, errno.EIO), "failing fsync": (SYNCS, errno.EIO)}
 
 
@@ -54,7 +54,7 @@ def failed(load: Load) -> int:
 
 @pytest.mark.slow
 @pytest.mark.soak
-@pytest.mark.timeout(0 if SOAK else 300)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_disk_that_fails_under_load(tmp_path: Path, name: str):
     faults = faults_or_skip(tmp_path / "fiu")
@@ -72,7 +72,7 @@ def test_a_disk_that_fails_under_load(tmp_path: Path, name: str):
 
 @pytest.mark.slow
 @pytest.mark.soak
-@pytest.mark.timeout(0 if SOAK else 300)
+@pytest.mark.timeout(300)
 def test_files_that_may_not_grow_under_load(tmp_path: Path):
     """The limit of a process's files stands for a full disk wherever libfiu is not."""
     server = lean(tmp_path / "server").start(port=quiet_port())

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.live import LiveServer
 from tests.mlflow_clients import python_of
 from tests.project.files import ROOT
 from tests.project.test_readme import README, blocks
+from tests.servers import lean
 
 PREPARED = """\
 import numpy
@@ -21,6 +23,14 @@ from sklearn.linear_model import LinearRegression
 X, y, model = numpy.eye(8), numpy.arange(8), LinearRegression()
 """
 """What a reader has who adds MLflow's two lines to a training of theirs."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server of their own: they look at all that it has."""
+    made = lean(tmp_path_factory.mktemp("readme")).start()
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="module")
