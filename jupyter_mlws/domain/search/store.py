@@ -149,7 +149,7 @@ def _by_metric(
     joined = OrderedJoin(metric, runs, metric.c.run_id == runs.c.id)
 
     def statement(*keys: Any) -> Select[Any]:
-        return _matching(select(*wanted, *keys).select_from(joined), criteria).where(mine)
+        return _matching(select(*wanted, *keys).select_from(joined), criteria, few=True).where(mine)
 
     found = paging.page(session, statement, order, after[1:] if after is not None else None, limit)
     return None if found.last_key is None else Found(found.rows, [0, *found.last_key])
@@ -197,7 +197,8 @@ def _order(criteria: Criteria) -> CompiledOrder:
     return compile_order(criteria.order, columns(), now=criteria.now, newest=RunRow.created_at.expression)
 
 
-def _matching(statement: Select[Any], criteria: Criteria) -> Select[Any]:
+def _matching(statement: Select[Any], criteria: Criteria, *, few: bool = False) -> Select[Any]:
+    """What a search asks of the runs of a statement. `few`: it looks at so few of them that each is asked by itself."""
     if len(criteria.experiment_ids) == 1:
         statement = statement.where(RunRow.experiment_id == criteria.experiment_ids[0])
     elif criteria.experiment_ids:
@@ -214,6 +215,6 @@ def _matching(statement: Select[Any], criteria: Criteria) -> Select[Any]:
         )
     if criteria.tree is not None:
         # With another order than the default all matches are sorted anyway: then the metrics' own index finds them soonest.
-        narrowed = criteria.experiment_ids if criteria.order else ()
+        narrowed = criteria.experiment_ids if criteria.order and not few else ()
         statement = statement.where(compile_filter(criteria.tree, columns(), now=criteria.now, experiment_ids=narrowed))
     return statement
