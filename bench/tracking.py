@@ -2,7 +2,8 @@
 
     python -m bench.tracking [log|batch|search|history ...] [--runs 10000] [--peer-workers 1] [--postgres]
 
-Both are on SQLite, or with `--postgres` on one PostgreSQL server that is started here and syncs as it comes (all but `search`).
+Both are on SQLite, or with `--postgres` on one PostgreSQL server that is started here and syncs as it comes (all but
+`search`; the peer then needs psycopg2: `.venv-mlflow/bin/pip install psycopg2-binary`).
 
 Clients are bare HTTP connections that are kept, so that the server is what is measured; ours is asked with sign-in, the peer without, as
 it comes. CPU is that of the server's processes. Exit code 1 where a ratio is missed. The peer lives in `.venv-mlflow` (`make
@@ -68,7 +69,8 @@ def both_on_postgres(folder: Path, workers: int) -> Iterator[tuple[Peer, Peer]]:
     """Both servers, on databases of their own of one PostgreSQL server."""
     server = start_postgres({"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on"})
     try:
-        own, other = (server.new_database().render_as_string(hide_password=False) for _ in range(2))
+        urls = server.new_database(), server.new_database().set(drivername="postgresql+psycopg2")
+        own, other = (url.render_as_string(hide_password=False) for url in urls)
         mine_of = ours(folder / "ours", environment={"MLWS_DATABASE_URL": own})
         with mine_of as mine, theirs(folder / "theirs", workers=workers, url=other) as peer:
             yield mine, peer
