@@ -138,8 +138,7 @@ def error_text(run: Run) -> str:
     """Why a run failed, with the cell."""
     if run.error is None:
         return ""
-    where = f"cell {run.error.cell + 1}" if run.error.cell is not None else ""
-    return run.error.message if where in run.error.message else f"{where}: {run.error.message}"
+    return text.failure(run.error.message, run.error.cell)
 
 
 def downloaded(session: Session, written: Sequence[Path], to: str, *, none: str) -> None:

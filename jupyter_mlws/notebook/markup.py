@@ -9,7 +9,7 @@ from jupyter_mlws.sdk import text
 from jupyter_mlws.sdk.comparison import Comparison
 from jupyter_mlws.sdk.results import Job, Run
 from jupyter_mlws.sdk.table import Table
-from jupyter_mlws.sdk.text import STATUS_MARKS, duration, number
+from jupyter_mlws.sdk.text import STATUS_MARKS, duration, failure, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,8 +42,7 @@ def run_html(run: Run) -> str:
     """Name with link, status, parameters, metrics."""
     rows = [("Run", link(run)), ("Status", status(run))]
     if run.error is not None:
-        where = f"cell {run.error.cell + 1}: " if run.error.cell is not None else ""
-        rows.append(("Error", escape(cut(where + run.error.message, 400))))
+        rows.append(("Error", escape(cut(failure(run.error.message, run.error.cell), 400))))
     rows.append(("Experiment", escape(run.experiment_name)))
     if run.duration_ms is not None:
         rows.append(("Took", duration(run.duration_ms)))

@@ -44,6 +44,7 @@ def _known_status(word: str) -> str:
 
 
 def _with_statuses(filter: str | None, statuses: Sequence[str]) -> str | None:
+    filter = (filter or "").strip()
     if not statuses:
         return filter or None
     chosen = f"attributes.status IN ({', '.join(repr(_known_status(one)) for one in statuses)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -125,3 +126,9 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
     """Text filled up to so many columns."""
     space = " " * max(width - width_of(text), 0)
     return space + text if right else text + space
+
+
+def failure(message: str, cell: int | None) -> str:
+    """Why a run failed, with its cell (from 0) named once: messages of notebooks end with it."""
+    where = f"cell {cell + 1}" if cell is not None else ""
+    return message if re.search(rf"\b{where}\b", message) or not where else f"{where}: {message}"

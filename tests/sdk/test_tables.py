@@ -187,3 +187,15 @@ def test_names_cannot_command_a_session(ws: Workspace) -> None:
     shown = repr(ws.runs.search(experiment="commanding"))
     assert "\u202e" not in shown
     assert "…" in shown
+
+
+@pytest.mark.parametrize(
+    ("message", "cell", "told"),
+    [
+        ("ValueError: no (cell 2 of 2, “x”)", 1, "ValueError: no (cell 2 of 2, “x”)"),
+        ("KeyError: 'cell 10'", 0, "cell 1: KeyError: 'cell 10'"),
+        ("lost", None, "lost"),
+    ],
+)
+def test_a_failure_names_its_cell_once(message: str, cell: int | None, told: str):
+    assert text.failure(message, cell) == told

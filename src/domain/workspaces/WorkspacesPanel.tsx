@@ -52,7 +52,10 @@ export function WorkspacesPanel(props: IWorkspacesPanelProps): JSX.Element {
             <WorkspaceDetails
               key={shown.name}
               workspace={shown}
-              onRenamed={setSelected}
+              // Who has gone on to another one meanwhile stays there.
+              onRenamed={next =>
+                setSelected(was => (was === shown.name ? next : was))
+              }
               onDeleted={() => setSelected(DEFAULT_WORKSPACE)}
             />
           ) : (

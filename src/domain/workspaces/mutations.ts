@@ -9,7 +9,7 @@ import { useApi } from '../../api/context';
 import type { components } from '../../api/schema';
 import { DEFAULT_WORKSPACE } from '../../lib/workspace';
 import { workspaceKeys, workspaceQueries, type Workspace } from './queries';
-import { useWorkspace } from './useWorkspace';
+import { useWorkspace, useWorkspaceNow } from './useWorkspace';
 
 type WorkspaceUpdate = components['schemas']['WorkspaceUpdate'];
 
@@ -24,7 +24,7 @@ export function useUpdateWorkspace(
 ): UseMutationResult<Workspace, Error, WorkspaceUpdate> {
   const api = useApi();
   const client = useQueryClient();
-  const [current, setCurrent] = useWorkspace();
+  const current = useWorkspaceNow();
   return useMutation({
     mutationFn: body =>
       unwrap(
@@ -37,11 +37,11 @@ export function useUpdateWorkspace(
     onSuccess: async changed => {
       // A read that began before would bring the old name back.
       await client.cancelQueries({ queryKey: workspaceKeys.all });
-      const replaced = (list: Workspace[] | undefined): Workspace[] =>
-        (list ?? []).map(one => (one.name === workspace.name ? changed : one));
-      client.setQueryData(workspaceQueries.all(api).queryKey, replaced);
-      if (current === workspace.name) {
-        setCurrent(changed.name);
+      client.setQueryData(workspaceQueries.all(api).queryKey, list =>
+        list?.map(one => (one.name === workspace.name ? changed : one))
+      );
+      if (current.get() === workspace.name) {
+        current.set(changed.name);
       }
       onChanged(changed);
       // Runs and experiments carry the name too.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import UNSET
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 SCRIPTS = (".py", ".sh", ".R", ".r", ".jl")
 """How the word of a command line ends that says what it is about."""
+
+
+SKIPPED = re.compile(r"-|[A-Za-z_]\w*=")
+"""How an option begins, and what is set for the command."""
 
 
 class NewRun(NamedTuple):
@@ -91,8 +96,9 @@ def _made_name(session: Session, new: NewRun) -> str:
 def stem_of(source: str, kind: RunKind) -> str:
     """What a made name begins with: the script of a command, or its program."""
     if kind is RunKind.COMMAND:
-        words = [word for word in source.split() if not word.startswith("-") and "=" not in word] or [""]
-        source = next((word for word in words if word.endswith(SCRIPTS)), words[0]).strip("\"'")
+        words = [word.strip("\"'`;&|()") for word in source.split() if not SKIPPED.match(word)]
+        words = [word for word in words if any(c.isalnum() for c in word)] or [""]
+        source = next((word for word in words if word.endswith(SCRIPTS)), words[0])
     stem = source.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".ipynb").removesuffix(".py").strip()
     first = "".join(c for c in stem.split()[0] if c.isprintable())[:60] if stem.split() else ""
     return first or kind.value
