@@ -125,7 +125,8 @@ def theirs(folder: Path, database: Path | None = None, workers: int = 1, url: st
         _wait(port, process, folder / "log")
         yield Peer("mlflow server", f"http://127.0.0.1:{port}", {}, process.pid, target)
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it has ended, and said why
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
 
 
