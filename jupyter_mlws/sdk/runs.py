@@ -43,14 +43,6 @@ def _known_status(word: str) -> str:
     raise BadInput(f"There is no status {word[:80]!r}; there are {there}.", status=400, code="bad_input", field="status")
 
 
-def _with_statuses(filter: str | None, statuses: Sequence[str]) -> str | None:
-    filter = (filter or "").strip()
-    if not statuses:
-        return filter or None
-    chosen = f"attributes.status IN ({', '.join(repr(_known_status(one)) for one in statuses)})"
-    return f"({filter}) AND {chosen}" if filter else chosen
-
-
 class RunPage(Struct):
     """One page, as the server gives it."""
 
@@ -138,7 +130,8 @@ class Runs:
             raise BadInput("`limit` is a number of runs, or None for all.", status=400, code="bad_input", field="limit")
         names = [*experiments, *([experiment] if experiment is not None else [])]
         query: dict[str, Any] = {
-            "filter": _with_statuses(filter, [status] if isinstance(status, str) else status),
+            "filter": filter or None,
+            "status": [_known_status(one) for one in ([status] if isinstance(status, str) else status)],
             "order_by": [order_by] if isinstance(order_by, str) else list(order_by),
             "experiment_id": [self._workspace.experiments.show(name).id for name in names],
             "q": text or None,

@@ -8199,6 +8199,7 @@ export interface operations {
         parameters: {
             query?: {
                 experiment_id?: string[];
+                status?: components["schemas"]["RunStatus"][];
                 q?: string;
                 filter?: string;
                 order_by?: string[];

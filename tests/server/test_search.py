@@ -88,3 +88,26 @@ def test_a_wrong_filter_says_where(server: LiveServer):
     assert answer.json()["error"]["code"] == "invalid_filter"
     assert server.get("/workspaces/default/runs", params={"order_by": "metrics. desc"}).status_code == 400
     assert server.get("/workspaces/default/runs", params={"cursor": "W10"}).status_code == 400
+
+
+def test_statuses_go_with_a_filter_and_leave_its_places_as_they_are(server: LiveServer):
+    ended = make_runs(server, "by status", [0.1, 0.9])
+    running = server.ok("POST", "/workspaces/default/runs", {"experiment": "by status"})["id"]
+    experiment = server.ok("GET", f"/runs/{running}")["experiment_id"]
+    try:
+        assert [run["id"] for run in pages(server, experiment_id=experiment, status="Running")] == [running]
+        both = pages(server, experiment_id=experiment, status=["Completed", "Running"])
+        assert {run["id"] for run in both} == {*ended, running}
+        words = "metrics.acc > 0.5 OR attributes.run_name = 'run-0'"
+        found = pages(server, experiment_id=experiment, status="Completed", filter=words)
+        assert {run["id"] for run in found} == set(ended)
+        assert pages(server, experiment_id=experiment, status="Failed", filter=words) == []
+        wrong = "metrics.acc > 1) OR (metrics.acc < 1"
+        alone, together = (
+            server.get("/workspaces/default/runs", params={"filter": wrong, **more}) for more in ({}, {"status": "Running"})
+        )
+        assert (alone.status_code, alone.json()) == (400, together.json())
+        refused = server.get("/workspaces/default/runs", params={"status": "Done"})
+        assert (refused.status_code, refused.json()["error"]["field"]) == (400, "status[0]"), refused.text
+    finally:
+        server.ok("POST", f"/runs/{running}/end", {"status": "Completed"})

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import Run, RunCreate, RunPage
+from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.search import service
 from jupyter_mlws.domain.search.errors import FilterSyntax
 from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
@@ -18,9 +19,10 @@ from jupyter_mlws.kit.pagination import Limit
 
 
 class SearchQuery(Struct):
-    """Which runs: of these experiments, whose name contains `q` (or id begins with it), that match `filter`; in which order."""
+    """Which runs: of these experiments and statuses, whose name contains `q` (or id begins with it), that match `filter`; their order."""
 
     experiment_id: Annotated[list[str], Meta(max_length=1000)] = []
+    status: Annotated[list[RunStatus], Meta(max_length=100)] = []
     q: SearchText = ""
     filter: str = ""
     order_by: list[str] = []
@@ -42,6 +44,7 @@ class RunsHandler(ApiHandler):
                 s,
                 workspace,
                 experiment_ids=q.experiment_id,
+                statuses=q.status,
                 text=q.q,
                 filter_text=q.filter,
                 order_by=q.order_by,

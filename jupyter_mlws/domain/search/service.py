@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from jupyter_mlws.domain.experiments.service import ExperimentRecord
     from jupyter_mlws.domain.runs.service import RunRecord
+    from jupyter_mlws.domain.runs.states import RunStatus
     from jupyter_mlws.domain.search.nodes import OrderTerm
 
 __all__ = [
@@ -87,6 +88,7 @@ def search_runs(
     workspace: str,
     *,
     experiment_ids: Sequence[str] = (),
+    statuses: Sequence[RunStatus] = (),
     text: str = "",
     filter_text: str = "",
     order_by: Sequence[str] = (),
@@ -104,6 +106,7 @@ def search_runs(
         lifecycle=LIFECYCLES[view],
         parent_id=parent_id,
         text=text.strip(),
+        statuses=statuses,
         tree=parse_filter(filter_text or None),
         order=parse_order_by(list(order_by)),
         now=now_ms(),

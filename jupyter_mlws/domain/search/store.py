@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.runs.schemas import Lifecycle
+    from jupyter_mlws.domain.runs.states import RunStatus
     from jupyter_mlws.domain.search.nodes import Filter, OrderTerm
     from jupyter_mlws.domain.search.paging import KeyPart
 
@@ -57,6 +58,7 @@ class Criteria(NamedTuple):
     tree: Filter | None
     order: Sequence[OrderTerm]
     now: int
+    statuses: Sequence[RunStatus] = ()
 
 
 def columns() -> SearchColumns:
@@ -208,6 +210,8 @@ def _matching(statement: Select[Any], criteria: Criteria, *, few: bool = False) 
         statement = statement.where(RunRow.lifecycle == criteria.lifecycle)
     if criteria.parent_id is not None:
         statement = statement.where(RunRow.parent_id == criteria.parent_id)
+    if criteria.statuses:
+        statement = statement.where(RunRow.status.in_(criteria.statuses))
     if criteria.text:
         text = criteria.text.lower()
         statement = statement.where(
