@@ -75,6 +75,14 @@ def owner_path() -> str:
     return os.path.join(data_folder(), "owner.json")
 
 
+def owner_changed() -> int:
+    """When that file was written (ns); 0 where there is none. Another one means a server that has just started."""
+    try:
+        return os.stat(owner_path()).st_mtime_ns
+    except OSError:
+        return 0
+
+
 def spool_folder() -> str:
     """Where what is logged waits to be sent: `MLWS_SPOOL_DIR`, else `spool` in the data folder (by host for a remote server)."""
     named = os.environ.get("MLWS_SPOOL_DIR")

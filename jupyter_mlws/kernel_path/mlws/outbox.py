@@ -7,10 +7,13 @@ import shlex
 import stat
 import tempfile
 from collections import deque
-from typing import Any, Deque, Dict
+from typing import TYPE_CHECKING, Any, Deque, Dict
 
 from mlws.process import say
 from mlws.spool import Wal, blob_path
+
+if TYPE_CHECKING:
+    from mlws.errors import ServerAway
 
 MEMORY_LIMIT = 64 << 20
 
@@ -131,3 +134,11 @@ def _private_folder() -> str:
 def how_to_sync(folder: str) -> str:
     """The command that sends what is kept in a folder, whatever the environment of the terminal says."""
     return f"`python -m mlws sync {shlex.quote(folder)}`"
+
+
+def away_in_words(failure: ServerAway, folder: str) -> str:
+    """What becomes of what is logged while no server takes it."""
+    kept = f"what you log is kept in {folder}"
+    if failure.no_server:
+        return f"no server was found; {kept}. Start one with `jupyter lab`: it is sent then, or later by {how_to_sync(folder)}"
+    return f"the server is away ({failure}); {kept} and will be sent when it is back"

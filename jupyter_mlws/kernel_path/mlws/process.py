@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Dict
+from typing import TYPE_CHECKING, Any, Dict, List
+
+if TYPE_CHECKING:
+    import threading
 
 
 def identity() -> Dict[str, Any]:
@@ -112,3 +115,13 @@ def say(message: str) -> None:
         sys.stderr.flush()
     except (AttributeError, OSError, ValueError):  # no stderr, or a closed one
         return
+
+
+def started(threads: List[threading.Thread]) -> bool:
+    """Start threads; False where an interpreter that is shutting down starts none."""
+    try:
+        for thread in threads:
+            thread.start()
+    except RuntimeError:
+        return False
+    return True

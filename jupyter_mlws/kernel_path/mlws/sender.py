@@ -20,10 +20,10 @@ from typing import Any, Callable, Dict, List, Set, Tuple
 import mlws
 from mlws import wire
 from mlws.batches import BATCH_POINTS, Batcher, Item, Message
-from mlws.connection import Connection, owner_path, spool_folder
+from mlws.connection import Connection, owner_changed, spool_folder
 from mlws.errors import DeliveryError, Rejected, ServerAway
-from mlws.outbox import Outbox, how_to_sync
-from mlws.process import in_kernel, say
+from mlws.outbox import Outbox, away_in_words, how_to_sync
+from mlws.process import in_kernel, say, started
 from mlws.spool import decoded, reject, replay
 
 BATCH_S = 0.2
@@ -69,7 +69,7 @@ class Sender:
         self._refused_runs: Set[str] = set()
         self._told: Set[Tuple[str, str]] = set()
         self._said_away = False
-        self._owner_seen = _modified(owner_path())
+        self._owner_seen = owner_changed()
         self._threads: List[threading.Thread] = []
         self._start()
 
@@ -172,7 +172,7 @@ class Sender:
             threading.Thread(target=self._spool_loop, name="mlws-spooler", daemon=True),
             threading.Thread(target=self._send_loop, name="mlws-sender", daemon=True),
         ]
-        if mlws._ending or not _started(threads):  # in an exit handler: all goes straight to the spool
+        if mlws._ending or not started(threads):  # in an exit handler: all goes straight to the spool
             self.notice = 0
             say(
                 f"the process is ending; what is logged now is kept in {self.outbox.folder}, and {how_to_sync(self.outbox.folder)} sends it"
@@ -307,7 +307,7 @@ class Sender:
         if why.code != "run_refused" and (run_id, why.code) not in self._told:
             self._told.add((run_id, why.code))
             reason = str(why).rstrip(".")
-            say(f"the server refused to {_in_words(record)} ({reason}); it is kept in {self.outbox.rejected_path}")
+            say(f"the server refused to {wire.in_words(record)} ({reason}); it is kept in {self.outbox.rejected_path}")
 
     def _wait_for_server(self) -> None:
         """Sleep until the next try: a while that doubles, cut short by `flush` or by a server that (re)started."""
@@ -317,22 +317,16 @@ class Sender:
                 if self._kick or self._stopping:
                     break
                 self._changed.wait(min(0.5, max(0.01, until - time.monotonic())))
-            seen = _modified(owner_path())
+            seen = owner_changed()
             if seen != self._owner_seen:
                 self._owner_seen = seen
                 break
         self._kick = False
 
     def _say_away(self, failure: ServerAway) -> None:
-        if self._said_away:
-            return
-        self._said_away = True
-        kept = f"what you log is kept in {self.outbox.folder}"
-        if failure.no_server:
-            later = how_to_sync(self.outbox.folder)
-            say(f"no server was found; {kept}. Start one with `jupyter lab`: it is sent then, or later by {later}")
-        else:
-            say(f"the server is away ({failure}); {kept} and will be sent when it is back")
+        if not self._said_away:
+            self._said_away = True
+            say(away_in_words(failure, self.outbox.folder))
 
     def _say_back(self) -> None:
         if self._said_away:
@@ -361,36 +355,6 @@ class Sender:
             left = 0
         if not interrupted:
             self._look_behind_at = time.monotonic() + (LAST_RETRY_S if left else float("inf"))
-
-
-def _started(threads: List[threading.Thread]) -> bool:
-    try:
-        for thread in threads:
-            thread.start()
-    except RuntimeError:  # an interpreter that is shutting down starts none
-        return False
-    return True
-
-
-def _in_words(record: Dict[str, Any]) -> str:
-    words = {
-        "create": "make the run",
-        "log": "log",
-        "end": "end the run",
-        "io": "note inputs and outputs",
-        "update": "change the run",
-    }
-    what = words.get(record["op"], f"store the {record['op']}")
-    body = record.get("body") or {}
-    keys = list(body.get("params") or body.get("tags") or {}) if record["op"] == "log" else []
-    return f"{what} {keys[0]!r:.60}" if keys else what
-
-
-def _modified(path: str) -> int:
-    try:
-        return os.stat(path).st_mtime_ns
-    except OSError:
-        return 0
 
 
 _sender: Sender | None = None

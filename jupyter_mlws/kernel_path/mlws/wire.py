@@ -96,3 +96,18 @@ def _send_one_by_one(connection: Connection, path: str, workspace: str | None, b
             failures.append(one)
     if failures:
         raise failures[0] from why
+
+
+def in_words(record: Dict[str, Any]) -> str:
+    """What a record asks the server to do: `the server refused to …`."""
+    words = {
+        "create": "make the run",
+        "log": "log",
+        "end": "end the run",
+        "io": "note inputs and outputs",
+        "update": "change the run",
+    }
+    what = words.get(record["op"], f"store the {record['op']}")
+    body = record.get("body") or {}
+    keys = list(body.get("params") or body.get("tags") or {}) if record["op"] == "log" else []
+    return f"{what} {keys[0]!r:.60}" if keys else what
