@@ -45,15 +45,18 @@ def fetch(session: Session, sql: str, parameters: Sequence[Any]) -> list[tuple[A
         cursor.close()
 
 
-def fetch_among(session: Session, sql: str, values: Collection[Any]) -> list[tuple[Any, ...]]:
-    """All rows of a query that asks for any number of values, all texts or all whole numbers: `WHERE id {among}`."""
+def fetch_among(session: Session, sql: str, values: Collection[Any], *before: Any) -> list[tuple[Any, ...]]:
+    """All rows of a query that asks for any number of values, all texts or all whole numbers: `WHERE id {among}`.
+
+    `before`: the values of `?` that stand before these.
+    """
     session.flush()  # as the session does before each query of its own
     if len(values) == 1:
-        return fetch(session, sql.replace("{among}", "= ?"), list(values))
+        return fetch(session, sql.replace("{among}", "= ?"), [*before, *values])
     if _connection(session).dialect.name == "postgresql":
-        return fetch(session, sql.replace("{among}", "= ANY(?)"), [list(values)])
+        return fetch(session, sql.replace("{among}", "= ANY(?)"), [*before, list(values)])
     among = "IN (SELECT value FROM json_each(?))"
-    return fetch(session, sql.replace("{among}", among), [msgspec.json.encode(list(values)).decode()])
+    return fetch(session, sql.replace("{among}", among), [*before, msgspec.json.encode(list(values)).decode()])
 
 
 def run(session: Session, sql: str, parameters: Sequence[Any], *, many: bool = False) -> None:

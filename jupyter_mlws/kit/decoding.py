@@ -13,7 +13,7 @@ from jupyter_mlws.kit.fields import PATTERN_RULES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LENGTHS = {"str": "characters", "array": "entries", "object": "entries"}
+LENGTHS = {"str": ("character", "characters"), "array": ("entry", "entries"), "object": ("entry", "entries")}
 TYPES = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`bool`": "true or false", "`array`": "a list"}
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -85,8 +85,7 @@ def _length(match: re.Match[str]) -> str:
     kind, number = match[1], int(match[3])
     if match[2] == ">=" and number == 1:
         return f"`{kind}` that is not empty"
-    what = LENGTHS[kind] if number != 1 else {"characters": "character", "entries": "entry"}[LENGTHS[kind]]
-    return f"`{kind}` of at {'least' if match[2] == '>=' else 'most'} {number:,} {what}"
+    return f"`{kind}` of at {'least' if match[2] == '>=' else 'most'} {number:,} {LENGTHS[kind][number != 1]}"
 
 
 def check_values(value: Any, field: str) -> None:

@@ -55,11 +55,6 @@ class Place(NamedTuple):
             return runs.open_run(session, actor, action, self.owner)
         return runs.open_to_log(session, actor, self.owner)
 
-    def note(self, session: Session, run: RunRef | None) -> None:
-        """Tell listeners that the files of a run changed."""
-        if run is not None:
-            runs.note_artifacts(session, run)
-
 
 def place_of(path: str) -> Place:
     """The owner and the path that an address of the store means. Raises `DoesNotExist`."""
@@ -76,4 +71,10 @@ def add_file(session: Session, actor: Actor, place: Place, blob: StoredBlob) -> 
         storage.add_artifact(session, place.key, place.path, blob.sha256, blob.size, now_ms())
     except ArtifactClash as error:
         raise InvalidParameter(error.message, field="path") from None
-    place.note(session, run)
+    note(session, run)
+
+
+def note(session: Session, run: RunRef | None) -> None:
+    """Tell listeners that the files of the run changed, if a run owns them."""
+    if run is not None:
+        runs.note_artifacts(session, run)

@@ -18,7 +18,7 @@ from jupyter_mlws.mlflow_api.convert import filled
 from jupyter_mlws.mlflow_api.errors import DoesNotExist, InvalidParameter, NotImplementedHere
 from jupyter_mlws.mlflow_api.http import WORKSPACE, MlflowHandler
 from jupyter_mlws.mlflow_api.parsing import Request, parse_query
-from jupyter_mlws.mlflow_api.places import PLACE, STORE, Place, add_file, place_of
+from jupyter_mlws.mlflow_api.places import PLACE, STORE, Place, add_file, note, place_of
 from jupyter_mlws.mlflow_api.uploads import AbortUploadHandler, CompleteUploadHandler, CreateUploadHandler, PartHandler
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class FileHandler(MlflowHandler, UploadHandler):
                 storage.remove_artifact(session, place.key, place.path)
             except ArtifactNotFound:
                 return
-            place.note(session, run)
+            note(session, run)
 
         await self.db.write(remove)
         self.send_json({})

@@ -1,9 +1,9 @@
 import { expect, test } from '@jupyterlab/galata';
 
 import {
-  expectAccessible,
   DOC_SHOTS,
   docFolder,
+  expectAccessible,
   notebookText,
   openNotebook,
   PANEL,

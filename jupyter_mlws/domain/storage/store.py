@@ -117,19 +117,18 @@ def artifact(session: Session, run_id: str, path: str) -> ArtifactRow | None:
     return session.get(ArtifactRow, (run_id, path), populate_existing=True)
 
 
-_AT = "SELECT path FROM artifacts WHERE run_id = ? AND path = ?"
+_AT = "SELECT path FROM artifacts WHERE run_id = ? AND path {among} LIMIT 1"
 _BELOW = "SELECT path FROM artifacts WHERE run_id = ? AND path >= ? AND path < ? LIMIT 1"  # as `_below`
 
 
 def clash(session: Session, run_id: str, path: str) -> str | None:
     """A file that stands where `path` needs a folder, or one below `path`, which therefore is a folder."""
-    if below := driver.fetch(session, _BELOW, [run_id, path + "/", path + "0"]):
-        return str(below[0][0])
     parts = path.split("/")
-    for n in range(1, len(parts)):
-        if driver.fetch(session, _AT, [run_id, parent := "/".join(parts[:n])]):
-            return parent
-    return None
+    parents = ["/".join(parts[:n]) for n in range(1, len(parts))]
+    found = driver.fetch(session, _BELOW, [run_id, path + "/", path + "0"])
+    if not found and parents:
+        found = driver.fetch_among(session, _AT, parents, run_id)
+    return str(found[0][0]) if found else None
 
 
 def set_artifact(session: Session, run_id: str, path: str, blob: StoredBlob, modified_at: int) -> None:

@@ -9,7 +9,7 @@ import { useApi } from '../../api/context';
 import type { components } from '../../api/schema';
 import { DEFAULT_WORKSPACE } from '../../lib/workspace';
 import { workspaceKeys, workspaceQueries, type Workspace } from './queries';
-import { useWorkspace, useWorkspaceNow } from './useWorkspace';
+import { useWorkspaceNow } from './useWorkspace';
 
 type WorkspaceUpdate = components['schemas']['WorkspaceUpdate'];
 
@@ -85,10 +85,10 @@ export function useDeleteWorkspace(name: string): () => Promise<void> {
 /** Looks at the default workspace where this one was looked at and is gone. */
 function useLeave(name: string): (gone: boolean) => Promise<void> {
   const client = useQueryClient();
-  const [current, setCurrent] = useWorkspace();
+  const current = useWorkspaceNow();
   return async gone => {
-    if (gone && current === name) {
-      setCurrent(DEFAULT_WORKSPACE);
+    if (gone && current.get() === name) {
+      current.set(DEFAULT_WORKSPACE);
     }
     await client.invalidateQueries({ queryKey: workspaceKeys.all });
   };
