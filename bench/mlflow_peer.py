@@ -123,7 +123,9 @@ def theirs(folder: Path, database: Path | None = None, workers: int = 1, url: st
         process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
     try:
         _wait(port, process, folder / "log")
-        yield Peer("mlflow server", f"http://127.0.0.1:{port}", {}, process.pid, target)
+        peer = Peer("mlflow server", f"http://127.0.0.1:{port}", {}, process.pid, target)
+        _wait_until_idle(peer)
+        yield peer
     finally:
         with contextlib.suppress(ProcessLookupError):  # it has ended, and said why
             os.killpg(process.pid, signal.SIGTERM)
@@ -142,6 +144,14 @@ def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
             break
         time.sleep(0.2)
     raise SystemExit(log.read_text()[-3000:])
+
+
+def _wait_until_idle(peer: Peer) -> None:
+    """MLflow's server answers while its helpers still start, which keeps two cores busy for half a minute: both would be slow."""
+    end, used = time.monotonic() + START_S, -1.0
+    while (now := peer.cpu()) - used > 0.05 and time.monotonic() < end:
+        used = now
+        time.sleep(2)
 
 
 def fill_theirs(database: Path, runs: int) -> None:
@@ -211,10 +221,10 @@ def _made(runs: int) -> Iterator[tuple[str, str, int, dict[str, float], dict[str
 
 def _family(pid: int) -> list[int]:
     found = [pid]
-    with contextlib.suppress(OSError):
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        for child in children:
-            found += _family(int(child))
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):  # of each thread: the peer's helpers are started by one
+        with contextlib.suppress(OSError):
+            for child in children.read_text().split():
+                found += _family(int(child))
     return found
 
 

@@ -41,12 +41,20 @@ class DatabaseFailed(Unavailable):
 
 
 class _Item(Generic[T]):
+    """A write, and who waits for it: a thread, or a task of an event loop."""
+
     __slots__ = ("fn", "future", "repeatable")
 
-    def __init__(self, fn: Callable[[Session], T], *, repeatable: bool) -> None:
+    def __init__(self, fn: Callable[[Session], T], future: Future[T] | asyncio.Future[T], *, repeatable: bool) -> None:
         self.fn = fn
         self.repeatable = repeatable
-        self.future: Future[T] = Future()
+        self.future = future
+
+    def begins(self) -> bool:
+        """Whether somebody still waits for it; for a thread, from here on it cannot be cancelled any more."""
+        if isinstance(self.future, Future):
+            return self.future.set_running_or_notify_cancel()
+        return not self.future.cancelled()
 
 
 _Outcome: TypeAlias = "tuple[_Item[Any], Any, BaseException | None]"
@@ -88,7 +96,17 @@ class Database:
         `repeatable`: `fn` may be called twice, for all that it does is undone with the transaction. Groups of such writes save
         the savepoints, which cost more than a point of a metric does; only where one fails they begin anew with them.
         """
-        item = _Item(fn, repeatable=repeatable)
+        future: Future[T] = Future()
+        self._accept(_Item(fn, future, repeatable=repeatable))
+        return future
+
+    async def write(self, fn: Callable[[Session], T], *, repeatable: bool = False) -> T:
+        """Run `fn` in the writer thread and answer once its group is committed. Raises as `submit`, whose `repeatable` it takes."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._accept(_Item(fn, future, repeatable=repeatable))
+        return await future
+
+    def _accept(self, item: _Item[Any]) -> None:
         with self._gate:  # nothing may come into the queue behind the mark of `close()`
             if self._closed:
                 raise Unavailable("The server is stopping; try again in a moment.")
@@ -96,11 +114,6 @@ class Database:
                 self._queue.put_nowait(item)
             except queue.Full:
                 raise Busy("The server has more to write than it can queue; try again in a second.") from None
-        return item.future
-
-    async def write(self, fn: Callable[[Session], T], *, repeatable: bool = False) -> T:
-        """Run `fn` in the writer thread and answer once its group is committed. `repeatable` as in `submit`."""
-        return await asyncio.wrap_future(self.submit(fn, repeatable=repeatable))
 
     def write_sync(self, fn: Callable[[Session], T]) -> T:
         """As `write`, for threads of our own; never call it on the event loop."""
@@ -155,22 +168,18 @@ class Database:
 
     def _commit(self, group: list[_Item[Any]]) -> None:
         """Run a group as one transaction and settle its futures."""
-        # From here on nobody can cancel them any more: whoever stopped to wait before is left out.
-        group = [item for item in group if item.future.set_running_or_notify_cancel()]
+        # Whoever stopped to wait before this is left out.
+        group = [item for item in group if item.begins()]
         try:
             outcomes, changes = self._transaction(group)
         except BaseException as error:
             log.exception("A group of %d writes was not committed", len(group))
-            for item in group:
-                item.future.set_exception(_in_words(error))
+            failure = _in_words(error)
+            _settle([(item, None, failure) for item in group])
             return
         if changes:
             self._seq = changes[-1].seq
-        for item, value, failure in outcomes:
-            if failure is not None:
-                item.future.set_exception(failure)
-            else:
-                item.future.set_result(value)
+        _settle(outcomes)
         self._tell(changes)
 
     def _transaction(self, group: list[_Item[Any]]) -> tuple[list[_Outcome], list[outbox.Change]]:
@@ -247,6 +256,34 @@ class Database:
         except SQLAlchemyError as error:
             return str(error)
         return None
+
+
+def _settle(outcomes: list[_Outcome]) -> None:
+    """Tell those who wait. An event loop is woken once for all of its tasks."""
+    tasks: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
+    for outcome in outcomes:
+        future = outcome[0].future
+        if isinstance(future, Future):
+            _tell_one(outcome)
+        else:
+            tasks.setdefault(future.get_loop(), []).append(outcome)
+    for loop, some in tasks.items():
+        with contextlib.suppress(RuntimeError):  # the loop was closed, and nobody waits
+            loop.call_soon_threadsafe(_tell_all, some)
+
+
+def _tell_all(outcomes: list[_Outcome]) -> None:
+    for outcome in outcomes:
+        if not outcome[0].future.done():  # cancelled meanwhile
+            _tell_one(outcome)
+
+
+def _tell_one(outcome: _Outcome) -> None:
+    item, value, failure = outcome
+    if failure is not None:
+        item.future.set_exception(failure)
+    else:
+        item.future.set_result(value)
 
 
 def _in_transaction(connection: Connection) -> bool:

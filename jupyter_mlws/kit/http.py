@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import logging
 import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
@@ -20,6 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 import msgspec
 from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.log import log_request
+from jupyter_server.prometheus.log_functions import prometheus_log_method
 from tornado import web
 
 from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action, Actor
@@ -296,6 +299,14 @@ class ApiHandler(JupyterHandler):
         self._let_body_in()
         await asyncio.wait([self.request._body_future, *enough], timeout=LINGER_S, return_when=asyncio.FIRST_COMPLETED)
 
+    def _log(self) -> None:
+        """As Jupyter logs requests; but words that nobody reads are not put together, which takes longer than to look up a token."""
+        function: Any = self.settings.get("log_function")
+        if getattr(function, "func", function) is not log_request or self._status_code >= 300 or _heard(self.log, logging.DEBUG):
+            super()._log()
+        elif getattr(function, "keywords", {}).get("record_prometheus_metrics", True):
+            prometheus_log_method(self)  # type: ignore[no-untyped-call]
+
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """Our own errors are answers, not accidents: no traceback for them."""
         if not isinstance(value, MlwsError):
@@ -337,6 +348,15 @@ PLAIN_WORDS = {
     405: "This address does not take this method; openapi.json lists those that it takes.",
     500: "Something went wrong inside the server; its log has the details.",
 }
+
+
+def _heard(logger: Any, level: int) -> bool:
+    """Whether something takes records of this level. Jupyter's logger itself lets all pass and leaves it to its handlers."""
+    while logger is not None and logger.isEnabledFor(level):
+        if any(handler.level <= level for handler in logger.handlers):
+            return True
+        logger = logger.parent if logger.propagate else None
+    return False
 
 
 def words_of(status: int, error: object) -> str:

@@ -48,7 +48,10 @@ class UploadHandler(ApiHandler):
     byte is read the caller is authenticated and authorized, and `admit()` may refuse. `X-Mlws-Sha256` is checked where it is given.
     """
 
+    _taking = False
+    """Whether the body is wanted: from when it is admitted until it is stored or given up."""
     _sink: Sink | None = None
+    """Opened with the first piece that goes to disk: a small body goes there as a whole, in one step of a thread."""
     _writing: asyncio.Future[None] | None = None
     _failure: Exception | None = None
     _queue: asyncio.Queue[bytes] | None = None
@@ -85,29 +88,29 @@ class UploadHandler(ApiHandler):
                 return
             self._check_length()
             await self.admit()
-            self._buffer: list[bytes] = []
-            self._buffered = 0
-            self._sink = await in_thread(self.open_sink)
         except Exception:
             await self._drain()
             raise
+        self._buffer: list[bytes] = []
+        self._buffered = 0
+        self._taking = True
         self._heard = asyncio.get_running_loop().time()
         self._watch()
 
     async def receive(self, *, expected_sha256: str | None = None) -> None:
         """Finish the upload: all of the body has come. Its hash must be the expected one, and the one in `X-Mlws-Sha256`."""
-        await self._spill()
         await self._settle()
         if self._failure is not None:
             raise self._failure
-        if self._sink is None:
+        if not self._taking:
             raise BadInput("This upload was given up.")
         announced = self.request.headers.get("X-Mlws-Sha256")
         expected = {text.lower() for text in (announced, expected_sha256) if text is not None}
         if len(expected) > 1 or any(re.fullmatch(r"[0-9a-f]{64}", text) is None for text in expected):
             raise BadInput("X-Mlws-Sha256 takes the hash of the body, 64 hex digits.", field="X-Mlws-Sha256")
         sink, self._sink = self._sink, None  # from here on it minds itself, even if the client goes
-        await self.stored(await in_thread(sink.commit, *expected))
+        self._taking = False
+        await self.stored(await in_thread(self._keep, sink, b"".join(self._buffer), *expected))
 
     async def data_received(self, chunk: bytes) -> None:
         """A piece of the body. Waits while the disk is behind, and so makes the client wait."""
@@ -116,7 +119,7 @@ class UploadHandler(ApiHandler):
             if not self._finished:
                 await self._queue.put(chunk)
             return
-        if self._sink is None or self._failure is not None:
+        if not self._taking or self._failure is not None:
             return
         self._size += len(chunk)
         if self._size > self.max_bytes():
@@ -163,10 +166,27 @@ class UploadHandler(ApiHandler):
     async def _spill(self) -> None:
         """Begin to write what has gathered, once the write before is done."""
         await self._settle()
-        if self._sink is not None and self._buffer and self._failure is None:
+        if self._taking and self._failure is None:
             data = b"".join(self._buffer)
             self._buffer, self._buffered = [], 0
-            self._writing = asyncio.get_running_loop().run_in_executor(_POOL, self._sink.write, data)
+            self._writing = asyncio.get_running_loop().run_in_executor(_POOL, self._write, data)
+
+    def _write(self, data: bytes) -> None:
+        if self._sink is None:
+            self._sink = self.open_sink()
+        self._sink.write(data)
+
+    def _keep(self, sink: Sink | None, rest: bytes, *expected: str) -> StoredBlob:
+        """Write what has gathered since the last piece, and commit."""
+        if sink is None:
+            sink = self.open_sink()
+        try:
+            if rest:
+                sink.write(rest)
+            return sink.commit(*expected)
+        except BaseException:
+            sink.abort()
+            raise
 
     async def _settle(self) -> None:
         writing, self._writing = self._writing, None
@@ -190,18 +210,17 @@ class UploadHandler(ApiHandler):
             self.send_error(getattr(error, "status", 500), exc_info=(type(error), error, None))
 
     def _forget(self) -> None:
-        sink, writing = self._sink, self._writing
-        self._sink = None
-        if sink is None:
-            return
+        self._taking = False
 
         def abort(_: object = None) -> None:
-            _POOL.submit(sink.abort)
+            sink, self._sink = self._sink, None
+            if sink is not None:
+                _POOL.submit(sink.abort)
 
-        if writing is None or writing.done():
+        if self._writing is None or self._writing.done():
             abort()
-        else:
-            writing.add_done_callback(abort)
+        else:  # it may be the one that opens the sink
+            self._writing.add_done_callback(abort)
 
     def _watch(self) -> None:
         """Hang up on a client that sends nothing any more."""

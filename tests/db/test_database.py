@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -102,6 +103,50 @@ def test_repeatable_writes_begin_anew_where_one_fails(db: Database) -> None:
     assert called[2:] == ["c", "failing", "c", "failing", "d"]
     assert changes(db) == [(1, "a"), (2, "b"), (3, "c"), (4, "d")]
     assert db.read_sync(lambda s: s.execute(text("SELECT count(*) FROM package_sets")).scalar_one()) == 0
+
+
+async def test_tasks_are_told_together_and_who_left_before_is_left_out(db: Database) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def hold(session: Session) -> None:
+        entered.set()
+        assert go.wait(10)
+
+    def fail(session: Session) -> None:
+        raise KeyError("no")
+
+    first = db.submit(hold)
+    assert await asyncio.to_thread(entered.wait, 10)
+    tasks = [asyncio.ensure_future(db.write(partial(note, name=name))) for name in ("a", "left", "b")]
+    failing = asyncio.ensure_future(db.write(fail))
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    await asyncio.sleep(0)
+    go.set()
+    assert await asyncio.gather(*tasks, failing, return_exceptions=True) != []
+    first.result(10)
+    assert tasks[1].cancelled()
+    assert isinstance(failing.exception(), KeyError)
+    assert changes(db) == [(1, "a"), (2, "b")]
+
+
+def test_a_loop_that_was_closed_meanwhile_stops_nothing(db: Database) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def hold(session: Session) -> None:
+        entered.set()
+        assert go.wait(10)
+        note(session, "a")
+
+    async def leave() -> None:
+        task = asyncio.ensure_future(db.write(hold))
+        assert await asyncio.to_thread(entered.wait, 10)
+        assert not task.done()
+
+    asyncio.run(leave())  # cancels the task and closes the loop
+    go.set()
+    db.write_sync(partial(note, name="b"))
+    assert changes(db) == [(1, "a"), (2, "b")]
 
 
 def test_changes_are_numbered_on_after_a_restart(db: Database) -> None:

@@ -162,13 +162,36 @@ async def test_silent_client_is_hung_up_on(site: Site, monkeypatch: pytest.Monke
     assert await site.nothing_left()
 
 
-async def test_full_disk_is_said_plainly(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_client_that_leaves_while_its_first_piece_is_written_leaves_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = threading.Event()
+    writer_of = BlobStore.writer
+
+    def slow(store: BlobStore) -> Any:
+        began.set()
+        time.sleep(0.3)
+        return writer_of(store)
+
+    monkeypatch.setattr(BlobStore, "writer", slow)
+    _, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    writer.write(head(f"Content-Length: {4 * MB}") + b"x" * 2 * MB)
+    await writer.drain()
+    assert await asyncio.to_thread(began.wait, 5)
+    writer.close()
+    await asyncio.sleep(0.5)
+    assert await site.nothing_left()
+    assert site.runtime.services.stored == []
+
+
+@pytest.mark.parametrize("size", [100, 3 * MB])
+async def test_full_disk_is_said_plainly(site: Site, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     def write(self: object, data: bytes) -> None:
         with disk():
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("jupyter_mlws.domain.storage.blobs.BlobWriter.write", write)
-    answer = await site.put(b"x" * 3 * MB)
+    answer = await site.put(b"x" * size)
     assert (answer.status_code, answer.json()["error"]["code"]) == (507, "storage_full")
     assert await site.nothing_left()
 
