@@ -72,7 +72,7 @@ class Database:
         self.writer_engine = make_writer(url)
         self.reader_engine = make_readers(url)
         self.listeners: list[Callable[[list[outbox.Change]], None]] = []
-        self._queue: queue.Queue[_Item[Any] | None] = queue.Queue(QUEUE_LIMIT)
+        self._queue: queue.SimpleQueue[_Item[Any] | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="mlws-read")
         self._closed = False
         self._gate = threading.Lock()
@@ -110,10 +110,9 @@ class Database:
         with self._gate:  # nothing may come into the queue behind the mark of `close()`
             if self._closed:
                 raise Unavailable("The server is stopping; try again in a moment.")
-            try:
-                self._queue.put_nowait(item)
-            except queue.Full:
-                raise Busy("The server has more to write than it can queue; try again in a second.") from None
+            if self._queue.qsize() >= QUEUE_LIMIT:
+                raise Busy("The server has more to write than it can queue; try again in a second.")
+            self._queue.put(item)
 
     def write_sync(self, fn: Callable[[Session], T]) -> T:
         """As `write`, for threads of our own; never call it on the event loop."""

@@ -10,7 +10,7 @@ from jupyter_mlws.db.outbox import Change
 from jupyter_mlws.kit.clock import now_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 QUIET_S = 0.5
 """An object that was told of is told of again after this time at the earliest."""
@@ -74,16 +74,19 @@ class Hub:
         """The stream ended."""
         self._subscribers.discard(subscriber)
 
-    def publish(self, changes: Iterable[Change]) -> None:
+    def publish(self, changes: Sequence[Change]) -> None:
         """Hints to hand out; callable from any thread."""
+        if not self._subscribers:  # the loop need not wake up: who comes now reads what was committed before
+            self._seen = max(self._seen, *(change.seq for change in changes), 0)
+            return
         with contextlib.suppress(RuntimeError):  # the loop is closed: the server has ended
-            self._loop.call_soon_threadsafe(self._collect, list(changes))
+            self._loop.call_soon_threadsafe(self._collect, changes)
 
     def passing(self, workspace: str, kind: str, object_id: str, parent: str | None = None) -> None:
         """A hint that no table keeps (a log grew); callable from any thread."""
         self.publish([Change(0, workspace, kind, object_id, parent, now_ms())])
 
-    def _collect(self, changes: list[Change]) -> None:
+    def _collect(self, changes: Sequence[Change]) -> None:
         self._seen = max(self._seen, *(change.seq for change in changes), 0)
         if not self._subscribers:
             return

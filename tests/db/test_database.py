@@ -15,9 +15,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from jupyter_mlws.db import outbox
+from jupyter_mlws.db import database, outbox
 from jupyter_mlws.db.database import Database, DatabaseFailed
 from jupyter_mlws.domain.workspaces import service as workspaces
+from jupyter_mlws.kit.errors import Busy
 from tests.databases import ENGINES, fresh_database
 from tests.postgres import PostgresServer
 
@@ -147,6 +148,26 @@ def test_a_loop_that_was_closed_meanwhile_stops_nothing(db: Database) -> None:
     go.set()
     db.write_sync(partial(note, name="b"))
     assert changes(db) == [(1, "a"), (2, "b")]
+
+
+def test_a_full_queue_is_told_and_takes_more_once_it_is_shorter(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "QUEUE_LIMIT", 3)
+    entered, go = threading.Event(), threading.Event()
+
+    def hold(session: Session) -> None:
+        entered.set()
+        assert go.wait(10)
+
+    first = db.submit(hold)
+    assert entered.wait(10)
+    queued = [db.submit(partial(note, name=name)) for name in "abc"]
+    with pytest.raises(Busy, match="more to write than it can queue"):
+        db.submit(partial(note, name="d"))
+    go.set()
+    for future in [first, *queued]:
+        future.result(10)
+    db.write_sync(partial(note, name="e"))
+    assert [name for _, name in changes(db)] == ["a", "b", "c", "e"]
 
 
 def test_changes_are_numbered_on_after_a_restart(db: Database) -> None:

@@ -52,10 +52,13 @@ def open_logged(session: Session, actor: Actor, action: Action, model_id: str) -
 
 def open_for_files(session: Session, actor: Actor, model_id: str, action: Action) -> None:
     """Raise unless `actor` may do this to the files of a logged model. A job may not write those of another run's model."""
-    row, _ = open_logged(session, actor, action, model_id)
-    if action is not Action.READ and actor.kind is ActorKind.JOB and row.source_run_id:
+    found = store.owner(session, model_id) if ID.fullmatch(model_id) else None
+    if found is None:
+        raise missing(model_id)
+    require(actor, action, found.workspace, missing(model_id), workspace_id=found.workspace_id)
+    if action is not Action.READ and actor.kind is ActorKind.JOB and found.source_run_id:
         try:
-            runs.open_run(session, actor, action, row.source_run_id)
+            runs.open_run(session, actor, action, found.source_run_id)
         except RunNotFound:
             return
 
