@@ -169,15 +169,18 @@ def decode(data: bytes) -> list[Point]:
     return list(zip(steps, times, numbers, strict=True))
 
 
-def decode_columns(data: bytes) -> tuple[Sequence[int], Sequence[int], array[float]]:
-    """Steps, times and values of the points, a column each: what is cheap where no single point is asked for."""
+def decode_columns(data: bytes, values_of: int = MAX_POINTS) -> tuple[Sequence[int], Sequence[int], array[float]]:
+    """Steps, times and values of the points, a column each: what is cheap where no single point is asked for.
+
+    `values_of`: the values of so many points at most, the first ones; the others need not be unpacked.
+    """
     try:
         count, step_size, time_size = _checked_head(data)
         times_from = _HEAD.size + step_size
         values_from = times_from + time_size
         steps = _unpack_integers(data[_HEAD.size : times_from], count)
         times = _unpack_integers(data[times_from:values_from], count)
-        values = _little(array("d", _inflate(data[values_from:], 8 * count)))
+        values = _little(array("d", _inflate(data[values_from:], 8 * min(count, values_of))))
     except (ValueError, OverflowError, struct.error, zlib.error) as error:
         raise DamagedChunk(f"A chunk of metric points is damaged ({error}); restore the database from a backup.") from error
     if not len(steps) == len(times) == count:

@@ -231,6 +231,11 @@ def data_of(session: Session, chunk_id: int) -> bytes:
     return session.execute(select(MetricChunkRow.data).where(MetricChunkRow.id == chunk_id)).scalar_one()
 
 
+def data_of_some(session: Session, chunk_ids: Sequence[int]) -> dict[int, bytes]:
+    """The bytes of chunks, by id."""
+    return dict(driver.fetch_among(session, "SELECT id, data FROM metric_chunk WHERE id {among}", chunk_ids) if chunk_ids else ())
+
+
 def chunks_of(session: Session, series_id: int) -> Iterator[tuple[Place, Place, bytes]]:
     """(first place, last place, bytes) of all chunks of a series, in the order of their first points."""
     row = MetricChunkRow

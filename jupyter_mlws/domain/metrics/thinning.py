@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.metrics.chunks import Point
 
 FAR = 2**63 - 1
+AT_ONCE = 100
+"""Chunks that are read by one statement; about 10 kB each."""
 
 Block = tuple[int, "int | list[Point]"]
 """How many points in order, and these themselves or the id of the chunk that they all are."""
@@ -59,15 +61,26 @@ def _blocks(session: Session, series_id: int, first_step: int, last_step: int) -
 
 
 def _at(session: Session, blocks: Sequence[Block], wanted: Sequence[int]) -> Iterator[Point]:
+    chosen = list(_chosen(blocks, wanted))
+    for start in range(0, len(chosen), AT_ONCE):
+        some = chosen[start : start + AT_ONCE]
+        data = store.data_of_some(session, [source for source, _ in some if isinstance(source, int)])
+        for source, here in some:
+            if isinstance(source, int):
+                steps, times, values = chunks.decode_columns(data[source], here[-1] + 1)
+                yield from ((steps[n], times[n], values[n]) for n in here)
+            else:
+                yield from (source[n] for n in here)
+
+
+def _chosen(blocks: Sequence[Block], wanted: Sequence[int]) -> Iterator[tuple[int | list[Point], list[int]]]:
+    """The blocks that hold some of the points, and where in them these stand."""
     offset, next_one = 0, 0
     for points, source in blocks:
         here = []
         while next_one < len(wanted) and wanted[next_one] < offset + points:
             here.append(wanted[next_one] - offset)
             next_one += 1
-        if here and isinstance(source, int):
-            steps, times, values = chunks.decode_columns(store.data_of(session, source))
-            yield from ((steps[n], times[n], values[n]) for n in here)
-        elif here and not isinstance(source, int):
-            yield from (source[n] for n in here)
+        if here:
+            yield source, here
         offset += points
