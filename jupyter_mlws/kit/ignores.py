@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pathspec import GitIgnoreSpec
 
+from jupyter_mlws.kit.paths import open_regular
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
@@ -113,8 +115,8 @@ def files_below(folder: Path, *, keep: Collection[str] = ()) -> Iterator[str]:
 
 def _read(path: str) -> GitIgnoreSpec | None:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
-            lines = file.read(MAX_RULE_FILE).splitlines()
+        with open_regular(path) as file:
+            lines = file.read(MAX_RULE_FILE).decode(errors="replace").splitlines()
     except OSError:
         return None
     kept = [line for line in lines if line.strip() and not line.startswith("#")]

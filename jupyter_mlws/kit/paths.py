@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from jupyter_mlws.kit.errors import BadInput
 
 MAX_PATH = 4096
+READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 class BadPath(BadInput):
     """A path that is empty, absolute, too long, leaves its root, or has characters that paths may not have."""
 
     code = "bad_path"
+
+
+def open_regular(path: Path | str, *, follow: bool = True) -> BinaryIO:
+    """The regular file at `path`, to read; OSError for anything else: a pipe in its place would hold the reader for ever.
+
+    `follow`: whether `path` itself may be a link.
+    """
+    descriptor = os.open(path, READ if follow else READ | getattr(os, "O_NOFOLLOW", 0))
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise OSError(errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL, "not a regular file", str(path))
 
 
 def clean_relative(path: str, *, field: str = "path", empty_ok: bool = False) -> str:

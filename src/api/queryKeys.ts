@@ -55,3 +55,17 @@ export function isTouched(key: QueryKey, hint: IHint): boolean {
   const concerned = kind === hint.kind || hint.kind === 'workspace';
   return concerned && !isElsewhere(id, hint, kind === hint.kind);
 }
+
+/**
+ * Whether a query shows what a hint is about beside its own: a run and the rows of its experiment's runs show its last
+ * metrics. Its other parts (its job, its history) do not.
+ */
+export function isShownBy(key: QueryKey, hint: IHint): boolean {
+  const [kind, what, id, part] = key;
+  if (hint.kind !== 'metrics' || kind !== 'run') {
+    return false;
+  }
+  return what === 'detail'
+    ? id === hint.id && part === undefined
+    : what === 'of' && id === hint.parent && part === 'latest';
+}

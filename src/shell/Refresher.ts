@@ -1,6 +1,6 @@
 import type { Query, QueryClient } from '@tanstack/react-query';
 
-/** Calls that come in one burst become one pass over the queries. */
+/** Long enough for what comes in one burst. */
 const GATHER_MS = 50;
 
 type Test = (query: Query) => boolean;
@@ -10,7 +10,13 @@ type Test = (query: Query) => boolean;
  * frequent changes would never let an answer come: it is fetched once more when it has settled.
  */
 export class Refresher {
-  constructor(private readonly client: QueryClient) {
+  /**
+   * @param gatherMs - Calls within this time become one pass over the queries.
+   */
+  constructor(
+    private readonly client: QueryClient,
+    private readonly gatherMs = GATHER_MS
+  ) {
     this._stop = client.getQueryCache().subscribe(event => {
       const query = event.query as Query;
       if (event.type === 'removed') {
@@ -35,7 +41,7 @@ export class Refresher {
   }
 
   private _schedule(): void {
-    this._timer ??= window.setTimeout(() => this._flush(), GATHER_MS);
+    this._timer ??= window.setTimeout(() => this._flush(), this.gatherMs);
   }
 
   private _flush(): void {

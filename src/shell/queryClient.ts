@@ -2,8 +2,11 @@ import { QueryClient } from '@tanstack/react-query';
 
 import { isTransient } from '../api/errors';
 import type { HintStream } from '../api/hints';
-import { isTouched } from '../api/queryKeys';
+import { isShownBy, isTouched } from '../api/queryKeys';
 import { Refresher } from './Refresher';
+
+/** The last values that headers and rows show need not follow each point. */
+const VALUES_MS = 1000;
 
 /** The one QueryClient of all panels. */
 export function createQueryClient(): QueryClient {
@@ -33,9 +36,13 @@ export function bindHints(
   queryClient: QueryClient
 ): () => void {
   const refresher = new Refresher(queryClient);
-  const stopHints = hints.onHint(hint =>
-    refresher.refresh(query => isTouched(query.queryKey, hint))
-  );
+  const slowly = new Refresher(queryClient, VALUES_MS);
+  const stopHints = hints.onHint(hint => {
+    refresher.refresh(query => isTouched(query.queryKey, hint));
+    if (hint.kind === 'metrics') {
+      slowly.refresh(query => isShownBy(query.queryKey, hint));
+    }
+  });
   const stopResync = hints.onResync(() =>
     refresher.refresh(query => query.meta?.['onlyByHint'] !== true)
   );
@@ -43,5 +50,6 @@ export function bindHints(
     stopHints();
     stopResync();
     refresher.dispose();
+    slowly.dispose();
   };
 }

@@ -167,3 +167,13 @@ def test_a_spec_that_is_none_is_refused(server: LiveServer, spec: dict[str, obje
     answer = server.post("/workspaces/default/jobs", {"spec": spec})
     assert answer.status_code == 400
     assert answer.json()["error"]["field"]
+
+
+def test_what_no_program_can_be_given_is_refused_at_submit(server: LiveServer):
+    long = server.post("/workspaces/default/jobs", {"spec": command("echo " + "é" * 70_000)})
+    assert (long.status_code, long.json()["error"]["field"]) == (413, "spec.command")
+    wide = server.post("/workspaces/default/jobs", {"spec": command("true"), "env": {"WIDE": "x" * 131_072}})
+    assert (wide.status_code, wide.json()["error"]["field"]) == (413, "env.WIDE")
+    fits = server.submit(command("echo ${#WIDE}"), env={"WIDE": "x" * 131_066})
+    assert server.wait(fits)["status"] == "Completed"
+    assert "131066" in server.ok("GET", f"/jobs/{fits}/log")["text"]

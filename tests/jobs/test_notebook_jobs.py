@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 
 from tests.live import LiveServer, notebook, write_notebook
 
@@ -196,9 +197,24 @@ def test_what_is_wrong_with_a_notebook_is_said_at_submit(server: LiveServer):
     (root / "nokernel.ipynb").write_text(json.dumps(headless))
     write_notebook(root / "params.ipynb", "1", parameters="rate: float = 0.5")
     (root / "link.ipynb").symlink_to("/etc/passwd")
+    os.mkfifo(root / "pipe.ipynb")
+    cell: dict[str, object] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "a",
+        "metadata": {},
+        "outputs": [],
+        "source": "1",
+    }
+    faults = {"metadata": ..., "source": 5, "outputs": "x", "cell_type": None}
+    for name, value in faults.items():
+        faulty = {**cell, name: value} if value is not ... else {key: cell[key] for key in cell if key != name}
+        whole = {**json.loads((root / "kernel.ipynb").read_text()), "cells": [cell, faulty]}
+        (root / f"{name}.ipynb").write_text(json.dumps(whole))
     cases: list[tuple[dict[str, object], int, str]] = [
         ({"notebook": "text.ipynb"}, 400, "not_a_notebook"),
         ({"notebook": "folder.ipynb"}, 400, "not_a_notebook"),
+        ({"notebook": "pipe.ipynb"}, 400, "not_a_notebook"),
         ({"notebook": "missing.ipynb"}, 404, "notebook_not_found"),
         ({"notebook": "kernel.ipynb"}, 400, "kernel_missing"),
         ({"notebook": "nokernel.ipynb"}, 400, "kernel_missing"),
@@ -210,10 +226,14 @@ def test_what_is_wrong_with_a_notebook_is_said_at_submit(server: LiveServer):
         ({"notebook": "/etc/passwd"}, 400, "bad_path"),
         ({"notebook": "link.ipynb"}, 400, "bad_path"),
     ]
+    faulty_ones = {f"{name}.ipynb" for name in faults}
+    cases += [({"notebook": name}, 400, "not_a_notebook") for name in faulty_ones]
     before = server.ok("GET", "/workspaces/default/runs?limit=1")["total"]
     for spec, status, code in cases:
         answer = server.post("/workspaces/default/jobs", {"spec": {"kind": "notebook", **spec}})
         assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), (spec, answer.text)
+        if spec["notebook"] in faulty_ones:
+            assert "cell 2 " in answer.json()["error"]["message"]
     assert server.ok("GET", "/workspaces/default/runs?limit=1")["total"] == before
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jupyter_mlws.domain.jobs.held import hold, text_of
-from jupyter_mlws.domain.jobs.logs import opened
 from jupyter_mlws.domain.jobs.notebooks import parse_notebook
 from jupyter_mlws.domain.jobs.schemas import CellDelta, NotebookDeltas
 from jupyter_mlws.kit import surrogates
+from jupyter_mlws.kit.paths import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def read_deltas(
     position, taken = offset, 0
     finished = False
     try:
-        file = opened(path)
+        file = open_regular(path, follow=False)
     except OSError:
         return NotebookDeltas(deltas=[], next_offset=offset, more=False, done=ended)
     with file:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from jupyter_mlws.domain.jobs.schemas import LogMatches, LogSlice
+from jupyter_mlws.kit.paths import open_regular
 from mlws.jobdir import NEXT_LINE
 
 if TYPE_CHECKING:
@@ -23,22 +22,13 @@ LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 ESCAPE = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]")
 
 
-def opened(path: Path) -> BinaryIO:
-    """The regular file at `path`. The folder is the job's own: a link or pipe in its place is none of ours, and must not hold us."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise FileNotFoundError(path)
-    return os.fdopen(descriptor, "rb")
-
-
 def read_log(path: Path, offset: int, limit: int, *, ended: bool, tail: int | None = None) -> LogSlice:
     """Whole lines from `offset` on, at most `limit` bytes of them; the unfinished last lines apart.
 
     With `tail` the reading begins that many bytes before the end, at the next beginning of a line.
     """
     try:
-        file = opened(path)
+        file = open_regular(path, follow=False)
     except OSError:
         return LogSlice(text="", partial="", offset=0, next_offset=0, size=0, done=ended)
     with file:
@@ -73,7 +63,7 @@ def read_log(path: Path, offset: int, limit: int, *, ended: bool, tail: int | No
 def read_log_before(path: Path, before: int, limit: int) -> LogSlice:
     """The whole lines that end at offset `before`, at most `limit` bytes of them; of a longer line its last part."""
     try:
-        file = opened(path)
+        file = open_regular(path, follow=False)
     except OSError:
         return LogSlice(text="", partial="", offset=0, next_offset=0, size=0, done=False)
     with file:
@@ -96,7 +86,7 @@ def search_log(path: Path, words: str, offset: int) -> LogMatches:
     found: list[int] = []
     position = offset
     try:
-        file = opened(path)
+        file = open_regular(path, follow=False)
     except OSError:
         return LogMatches(offsets=[], next_offset=0, more=False)
     with file:

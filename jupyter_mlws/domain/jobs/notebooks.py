@@ -14,6 +14,7 @@ import msgspec
 from jupyter_mlws.domain.jobs.errors import KernelMissing, NotANotebook, NotebookNotFound, ParameterType, UnknownParameter
 from jupyter_mlws.domain.jobs.parameters import declared, type_of
 from jupyter_mlws.kit import surrogates
+from jupyter_mlws.kit.paths import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -60,7 +61,8 @@ def read_notebook(path: Path, *, shown: str | None = None) -> dict[str, Any]:
     """The notebook as an object of format 4, `cells` checked to be a list of objects; no further validation."""
     shown = shown or path.name
     try:
-        data = path.read_bytes()
+        with open_regular(path) as file:
+            data = file.read()
     except IsADirectoryError:
         raise NotANotebook(f"{shown} is a folder, not a notebook.", field="notebook") from None
     except (FileNotFoundError, NotADirectoryError):
@@ -81,12 +83,36 @@ def parse_notebook(data: bytes, *, shown: str) -> dict[str, Any]:
     if version < NEWEST_FORMAT:
         notebook = _converted(data, shown)
     cells = notebook.get("cells")
-    if not isinstance(cells, list) or not all(
-        isinstance(cell, dict) and "cell_type" in cell and "source" in cell for cell in cells
-    ):
-        raise NotANotebook(f"{shown} is not a notebook: `cells` is not a list of cells.", field="notebook")
+    if not isinstance(cells, list):
+        raise NotANotebook(f"{shown} is not a notebook: it has no list of `cells`.", field="notebook")
+    for number, cell in enumerate(cells, start=1):
+        if fault := _fault_of(cell):
+            raise NotANotebook(
+                f"{shown} is not a notebook: cell {number} {fault}. Open it in JupyterLab and save it, which mends most of these.",
+                field="notebook",
+            )
     checked: dict[str, Any] = notebook
     return checked
+
+
+def _fault_of(cell: Any) -> str | None:
+    """What keeps a cell from being run or shown."""
+    if not isinstance(cell, dict):
+        return "is not an object"
+    if not isinstance(cell.get("cell_type"), str):
+        return "has no `cell_type`"
+    source = cell.get("source")
+    if not isinstance(source, str) and not _is_list_of(source, str):
+        return "has no `source` that is text"
+    if not isinstance(cell.get("metadata"), dict):
+        return "has no `metadata`"
+    if "outputs" in cell and not _is_list_of(cell["outputs"], dict):
+        return "has `outputs` that are no list of outputs"
+    return None
+
+
+def _is_list_of(value: Any, kind: type) -> bool:
+    return isinstance(value, list) and all(isinstance(one, kind) for one in value)
 
 
 def _parse(data: bytes, shown: str) -> Any:

@@ -18,6 +18,7 @@ from jupyter_mlws.domain.jobs.folder import folder_of
 from jupyter_mlws.domain.jobs.kinds import kind_of
 from jupyter_mlws.domain.jobs.notebooks import inspect_notebook
 from jupyter_mlws.domain.jobs.schemas import (
+    CommandSpec,
     ExtensionSpec,
     Job,
     JobCreate,
@@ -33,6 +34,7 @@ from jupyter_mlws.domain.storage.schemas import StoredFile
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.decoding import check_values
+from jupyter_mlws.kit.errors import TooLarge
 from jupyter_mlws.kit.paths import clean_relative, inside
 from mlws import jobdir
 
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
     from jupyter_mlws.kit.transactions import Transactions
 
 log = logging.getLogger(__name__)
+
+ARGUMENT_BYTES = 128 * 1024 - 1
+"""Linux gives a program no longer argument or variable, its closing NUL aside."""
 
 installed_kernels = sources.installed_kernels
 _background: set[asyncio.Task[None]] = set()
@@ -88,7 +93,19 @@ def _checked(body: JobCreate) -> str:
         check_values(body.spec.parameters, "spec.parameters")
     if isinstance(body.spec, ExtensionSpec) and body.spec.settings is not UNSET:
         check_values(body.spec.settings, "spec.settings")
+    if isinstance(body.spec, CommandSpec):
+        _check_length(body.spec.command, "The command", "spec.command")
+    for name, value in (body.env if body.env is not UNSET else {}).items():
+        _check_length(f"{name}={value}", f"The environment variable {name}", f"env.{name}")
     return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
+
+
+def _check_length(text: str, what: str, field: str) -> None:
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > ARGUMENT_BYTES:
+        raise TooLarge(
+            f"{what} has {size:,} bytes; a program can be given {ARGUMENT_BYTES:,} at most. Put it into a file.", field=field
+        )
 
 
 async def _check_places(services: Any, db: Transactions, workspace: str, body: JobCreate) -> None:

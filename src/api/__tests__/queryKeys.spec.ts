@@ -1,5 +1,5 @@
 import type { IHint } from '../hints';
-import { isTouched, queryKeys } from '../queryKeys';
+import { isShownBy, isTouched, queryKeys } from '../queryKeys';
 
 const runs = queryKeys('run');
 const experiments = queryKeys('experiment');
@@ -45,5 +45,21 @@ describe('isTouched', () => {
     expect(isTouched(['x', 'detail', null], { ...hint, parent: null })).toBe(
       false
     );
+  });
+});
+
+describe('isShownBy', () => {
+  const points: IHint = { ...hint, kind: 'metrics' };
+  it.each([
+    ['the run', runs.detail('r1'), true],
+    ['the rows of its experiment', runs.of('e1', 'latest', 5), true],
+    ['the experiment itself', runs.of('e1', 'head'), false],
+    ['a part of the run', runs.detail('r1', 'job'), false],
+    ['another run', runs.detail('r2'), false],
+    ['rows of another experiment', runs.of('e2', 'latest', 5), false],
+    ['its metrics', queryKeys('metrics').detail('r1'), false]
+  ])('%s', (_what, key, shown) => {
+    expect(isShownBy(key, points)).toBe(shown);
+    expect(isShownBy(key, hint)).toBe(false);
   });
 });

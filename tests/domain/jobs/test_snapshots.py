@@ -180,6 +180,13 @@ def test_links(project, store, tmp_path):
     assert (base / "inside").resolve() == (base / "sub" / "m.py").resolve()
 
 
+def test_a_pipe_in_the_place_of_rules_holds_nobody(project):
+    source = project / "nb"
+    (source / "sub" / ".gitignore").unlink(missing_ok=True)
+    os.mkfifo(source / "sub" / ".gitignore")
+    assert "sub/m.py" in {file.path for file in walk(source).files}
+
+
 def test_the_jobs_own_folders_are_never_links(tmp_path):
     write(tmp_path, "p/.git/HEAD")
     write(tmp_path, "p/.gitignore", "outputs/\nlogs/\n")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import os
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ from jupyter_mlws.domain.storage.schemas import FileDiff
 from jupyter_mlws.domain.storage.service import SnapshotFile, StoredBlob
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.events import Hook
+from jupyter_mlws.kit.paths import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,10 +109,7 @@ def snapshot_diff(entry: FileEntry, blob: Path, working: Path | None) -> FileDif
 def _looked_at(path: Path) -> tuple[str, bytes] | None:
     """Hash and beginning of a regular file; None for anything else, and for what cannot be read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
+        with open_regular(path) as file:
             head = file.read(DIFF_INPUT + 1)
             digest = hashlib.sha256(head)
             while piece := file.read(PIECE):

@@ -68,12 +68,19 @@ export function RunHeader(
           onRename={name => update.mutate({ name })}
         />
       </div>
+      <RunActions {...props} />
       <div className="jp-mlws-run-facts">
         <StatusBadge
           status={run.status}
           reason={statusReason(run, trans) || undefined}
         />
         <Duration run={run} answeredAt={answer.at} />
+        <StaleNotice
+          lost={useLost()}
+          error={answer.error}
+          at={answer.at}
+          onRetry={answer.retry}
+        />
         {headMetrics(run.metrics, experiment?.goal).map(
           ({ key, value, best }) => (
             <span key={key} className="jp-mlws-head-metric">
@@ -95,14 +102,7 @@ export function RunHeader(
             </span>
           )
         )}
-        <StaleNotice
-          lost={useLost()}
-          error={answer.error}
-          at={answer.at}
-          onRetry={answer.retry}
-        />
       </div>
-      <RunActions {...props} />
       {update.error && <ErrorNotice error={update.error} />}
     </header>
   );
