@@ -306,6 +306,24 @@ def test_jobs_go_to_the_bin_and_come_back(mlws: Mlws, server: LiveServer) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # many commands, one after the other
+def test_lists_are_limited_by_the_same_words(mlws: Mlws, server: LiveServer) -> None:
+    jobs = [server.submit({"kind": "command", "command": "true"}, experiment="limited") for _ in range(3)]
+    for job in jobs:
+        server.wait(job)
+    newest = jobs[::-1]
+    for noun in ("run", "job"):
+        for option in ("-r", "--max-results", "--limit"):
+            assert [one["name"] for one in listed(mlws, noun, "--experiment", "limited", option, "2")] == newest[:2]
+        for option in ("--all", "--all-results"):
+            assert [one["name"] for one in listed(mlws, noun, "--experiment", "limited", "-r", "1", option)] == newest
+        said = mlws(noun, "list", "--experiment", "limited", "-r", "1")
+        assert (said.code, said.err) == (0, "1 of 3; --max-results or --all-results shows more.\n")
+        assert mlws(noun, "list", "--experiment", "limited", "-r", "3").err == ""
+        assert mlws(noun, "list", "-r", "0").code == 2
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # a server starts twice
 def test_how_many_jobs_run_is_changed_live_and_kept(mlws: Mlws, lean_server: LiveServer) -> None:
     server, env = lean_server, as_env(lean_server)
