@@ -62,9 +62,16 @@ class Kernel:
 
     def send(self, code: str) -> str:
         """Begin to run a cell; the id to wait for."""
-        number = uuid.uuid4().hex
-        header = {"msg_id": number, "msg_type": "execute_request", "username": "", "session": "tests", "version": "5.3"}
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+        return self._send("execute_request", content)
+
+    def press(self, button: str) -> None:
+        """As a click on a button of `ipywidgets`, by its model's id."""
+        self._send("comm_msg", {"comm_id": button, "data": {"method": "custom", "content": {"event": "click"}}})
+
+    def _send(self, kind: str, content: dict[str, Any]) -> str:
+        number = uuid.uuid4().hex
+        header = {"msg_id": number, "msg_type": kind, "username": "", "session": "tests", "version": "5.3"}
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell", "buffers": []}
         self._socket.send(json.dumps(message))
         return number

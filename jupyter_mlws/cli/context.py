@@ -83,6 +83,24 @@ def common(command: F) -> F:
     return workspace(output(wrapped))  # type: ignore[return-value] # click's decorators keep what they wrap
 
 
+def limited(command: F) -> F:
+    """Adds `--max-results` and `--all-results` to a list; the command takes `limit`, which is None for all."""
+    number = click.option(
+        *("-r", "--max-results", "--limit", "max_results"),
+        type=click.IntRange(1),
+        default=50,
+        show_default=True,
+        help="How many.",
+    )
+    everything = click.option("--all-results", "--all", "everything", is_flag=True, help="All, whatever their number.")
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, max_results: int, everything: bool, **options: Any) -> Any:
+        return command(*args, limit=None if everything else max_results, **options)
+
+    return number(everything(wrapped))  # type: ignore[return-value] # click's decorators keep what they wrap
+
+
 def named(
     what: str, kind: str, *, several: bool = False, default: str | None = None, rename: str = "", into: str = ""
 ) -> Callable[[F], F]:

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from jupyter_mlws.cli import show
-from jupyter_mlws.cli.context import Session, check_changes, common, named, pairs, suggest, tag_changes
+from jupyter_mlws.cli.context import Session, check_changes, common, limited, named, pairs, suggest, tag_changes
 from jupyter_mlws.cli.failures import FAILED
 from jupyter_mlws.cli.spans import Span
 from jupyter_mlws.sdk.forms import SHORT
@@ -248,8 +248,7 @@ def show_job(session: Session, job: str) -> None:
 @click.option("--active", is_flag=True, help="Those that run or wait, in the order of the queue.")
 @click.option("--archived-only", is_flag=True, help="Those in the bin instead.")
 @click.option("--include-archived", is_flag=True, help="Those in the bin, too.")
-@click.option("-r", "--max-results", "--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
-@click.option("--all-results", "--all", "everything", is_flag=True, help="All, whatever their number.")
+@limited
 @common
 def list_jobs(session: Session, active: bool, **options: Any) -> None:
     """List jobs, ended ones as well, the newest first."""
@@ -262,8 +261,7 @@ def list_jobs(session: Session, active: bool, **options: Any) -> None:
         for run in found:
             if run.waiting is not None:
                 show.said(f"{run.id[:SHORT]} waits: {run.waiting.reason}")
-        if found.total is not None and found.total > len(found):
-            show.said(f"{len(found)} of {found.total}; --max-results or --all-results shows more.")
+    show.how_many(session, found)
 
 
 def _listed(
@@ -273,11 +271,9 @@ def _listed(
     experiment: str | None,
     archived_only: bool,
     include_archived: bool,
-    max_results: int,
-    everything: bool,
+    limit: int | None,
 ) -> Table[Run]:
     view: Any = "deleted" if archived_only else "all" if include_archived else "active"
-    limit = None if everything else max_results
     return session.workspace.jobs.list(status=statuses, experiment=experiment, view=view, limit=limit)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jupyter_mlws.cli import show, tables
-from jupyter_mlws.cli.context import Session, check_changes, common, named, pairs, suggest, tag_changes
+from jupyter_mlws.cli.context import Session, check_changes, common, limited, named, pairs, suggest, tag_changes
 from jupyter_mlws.sdk.forms import SHORT
 from jupyter_mlws.sdk.table import Column
 
@@ -51,10 +51,9 @@ def command() -> None:
 )
 @click.option("--search", "text", metavar="TEXT", help="Part of the name, or the beginning of the id.")
 @click.option("--deleted", is_flag=True, help="Those in the bin instead.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
-@click.option("--all", "everything", is_flag=True, help="All, whatever their number.")
+@limited
 @common
-def list_runs(session: Session, query: str | None, deleted: bool, limit: int, everything: bool, **options: Any) -> None:
+def list_runs(session: Session, query: str | None, deleted: bool, limit: int | None, **options: Any) -> None:
     """List runs, the newest first.
 
     The metrics and params that --order-by and --filter name become columns.
@@ -66,12 +65,11 @@ def list_runs(session: Session, query: str | None, deleted: bool, limit: int, ev
         status=options["statuses"],
         text=options["text"],
         view="deleted" if deleted else "active",
-        limit=None if everything else limit,
+        limit=limit,
     )
     columns = list(dict.fromkeys(NAMED.findall(" ".join([*options["orders"], query or ""]))))
     show.run_rows(session, found, columns)
-    if session.output == "table" and found.total is not None and found.total > len(found):
-        show.said(f"{len(found)} of {found.total}; --limit or --all shows more.")
+    show.how_many(session, found)
 
 
 @command.command("show")

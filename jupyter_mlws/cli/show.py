@@ -67,6 +67,12 @@ def run_rows(session: Session, found: Table[Run], named: Sequence[str] = (), *, 
     many(session, found, as_json=azure_views.run_json, empty=empty)
 
 
+def how_many(session: Session, found: Table[Run]) -> None:
+    """Say that there are more than are listed, where there are."""
+    if session.output == "table" and found.total is not None and found.total > len(found):
+        said(f"{len(found)} of {found.total}; --max-results or --all-results shows more.")
+
+
 def run_one(session: Session, run: Run) -> None:
     """Print a run."""
     one(session, azure_views.run_json(run), run_fields(run))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 50
 MAX_PAIRS = 20
 CELL = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+LINK = "color:var(--jp-content-link-color,LinkText)"  # the Lab colours the links of outputs, not those of widgets
 STATUS_COLORS = {
     "Completed": "--jp-success-color1",
     "Failed": "--jp-error-color1",
@@ -109,7 +110,7 @@ def link(run: Run) -> str:
         return name
     if address is None:
         return name
-    return f'<a href="{escape(address)}" target="_blank" rel="noopener">{name}</a>'
+    return f'<a href="{escape(address)}" target="_blank" rel="noopener" style="{LINK}">{name}</a>'
 
 
 def status(run: Run) -> str:

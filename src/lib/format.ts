@@ -171,6 +171,25 @@ export function shortId(id: string, length = 8): string {
   return id.length <= length ? id : id.slice(0, length);
 }
 
+/**
+ * A name that is cut in its middle where it is long: beginnings and ends tell names apart.
+ *
+ * @param name - The name.
+ * @param length - How many characters at most.
+ */
+export function shortName(name: string, length = 60): string {
+  const letters = Array.from(name);
+  if (letters.length <= length) {
+    return name;
+  }
+  const end = Math.floor((length - 1) / 2);
+  return [
+    ...letters.slice(0, length - 1 - end),
+    '…',
+    ...letters.slice(letters.length - end)
+  ].join('');
+}
+
 function toMillis(
   when: number | string | Date | null | undefined
 ): number | null {

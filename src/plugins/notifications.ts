@@ -53,6 +53,7 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
           actions: [
             {
               label: trans.__('Open run'),
+              caption: run.name,
               callback: () => pages.open(runAddress(run.id))
             }
           ]

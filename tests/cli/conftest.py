@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,3 +48,24 @@ def mlws(server: LiveServer, tmp_path: Path) -> Mlws:
         return Said(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+def on_terminal(words: list[str], server: LiveServer, cwd: Path, env: dict[str, str]) -> str:
+    """What a command prints on a terminal."""
+    primary, secondary = pty.openpty()
+    process = subprocess.Popen(
+        [MLWS, *words], env={**server.env, "TERM": "xterm", **env}, cwd=cwd, stdin=secondary, stdout=secondary, stderr=secondary
+    )
+    os.close(secondary)
+    pieces = []
+    while True:
+        try:
+            piece = os.read(primary, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        pieces.append(piece)
+    assert process.wait(30) == 0
+    os.close(primary)
+    return b"".join(pieces).decode()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import pty
 import subprocess
 import sys
 import unicodedata
@@ -15,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import MLWS, Mlws
+from tests.cli.conftest import Mlws, on_terminal
 from tests.live import LiveServer, free_port
 
 NASTY = "a/b \u202e 🚀 " + "é" * 60
@@ -95,27 +93,6 @@ def test_tables_fit_eighty_columns_on_a_terminal(server: LiveServer, tmp_path: P
     widths = [sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line) for line in plain.splitlines()]
     assert max(widths) <= 80
     assert "…" in plain
-
-
-def on_terminal(words: list[str], server: LiveServer, cwd: Path, env: dict[str, str]) -> str:
-    """What a command prints on a terminal."""
-    primary, secondary = pty.openpty()
-    process = subprocess.Popen(
-        [MLWS, *words], env={**server.env, "TERM": "xterm", **env}, cwd=cwd, stdin=secondary, stdout=secondary, stderr=secondary
-    )
-    os.close(secondary)
-    pieces = []
-    while True:
-        try:
-            piece = os.read(primary, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        pieces.append(piece)
-    assert process.wait(30) == 0
-    os.close(primary)
-    return b"".join(pieces).decode()
 
 
 def test_a_server_that_is_away_is_4(mlws: Mlws, server: LiveServer, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.cli.conftest import Mlws
@@ -198,6 +199,38 @@ def test_the_archive_is_a_list_of_its_own(mlws: Mlws) -> None:
     assert mlws("workspace", "list", "--archived").err == "No workspace is archived.\n"
 
 
+@pytest.mark.parametrize("noun", ["workspace", "experiment"])
+def test_what_was_archived_comes_back(mlws: Mlws, noun: str) -> None:
+    name = f"there-and-back-{noun}"
+
+    def places() -> list[bool]:
+        return [name in [one["name"] for one in listed(mlws, noun, *words)] for words in ((), ("--archived",))]
+
+    made = json.loads(mlws(noun, "create", name, "--description", "kept", "-o", "json").out)
+    assert (made["archived"], places()) == (False, [True, False])
+    archived = mlws(noun, "archive", name)
+    assert (archived.code, "Archived     yes" in archived.out, places()) == (0, True, [False, True])
+    restored = mlws(noun, "restore", "-n", name)
+    assert (restored.code, "Archived" in restored.out, places()) == (0, False, [True, False])
+    shown = mlws(noun, "show", name, "-o", "json")
+    assert (shown.code, {**json.loads(shown.out), "version": 0}) == (0, {**made, "version": 0})
+    for words, code in (([name], 0), (["never-made"], 3), ([], 2)):
+        assert mlws(noun, "restore", *words).code == code, words
+
+
+def test_the_kernels_are_listed(mlws: Mlws, server: LiveServer) -> None:
+    headers = {"Authorization": f"Bearer {server.token}"}
+    specs = httpx.get(f"{server.url}/api/kernelspecs", headers=headers).json()["kernelspecs"]
+    kernels = listed(mlws, "environment")
+    assert {one["name"]: (one["display_name"], one["language"]) for one in kernels} == {
+        name: (spec["spec"]["display_name"], spec["spec"]["language"]) for name, spec in specs.items()
+    }
+    assert json.loads(mlws("environment", "show", "python3", "-o", "json").out) in kernels
+    table = mlws("environment", "list")
+    assert (table.code, len(table.out.splitlines())) == (0, 1 + len(kernels))
+    assert "python3" in specs
+
+
 def test_what_is_wrong_with_a_name_is_said_in_words(mlws: Mlws) -> None:
     said = mlws("workspace", "create", "a/b")
     assert (said.code, "regex" in said.err, "^" in said.err) == (2, False, False)
@@ -303,6 +336,24 @@ def test_jobs_go_to_the_bin_and_come_back(mlws: Mlws, server: LiveServer) -> Non
     tracked = server.ok("POST", "/workspaces/default/runs", {"experiment": "binned"})["id"]
     assert "is no job" in mlws("job", "archive", tracked).err
     server.ok("POST", f"/runs/{tracked}/end", {"status": "Completed"})
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)  # many commands, one after the other
+def test_lists_are_limited_by_the_same_words(mlws: Mlws, server: LiveServer) -> None:
+    jobs = [server.submit({"kind": "command", "command": "true"}, experiment="limited") for _ in range(3)]
+    for job in jobs:
+        server.wait(job)
+    newest = jobs[::-1]
+    for noun in ("run", "job"):
+        for option in ("-r", "--max-results", "--limit"):
+            assert [one["name"] for one in listed(mlws, noun, "--experiment", "limited", option, "2")] == newest[:2]
+        for option in ("--all", "--all-results"):
+            assert [one["name"] for one in listed(mlws, noun, "--experiment", "limited", "-r", "1", option)] == newest
+        said = mlws(noun, "list", "--experiment", "limited", "-r", "1")
+        assert (said.code, said.err) == (0, "1 of 3; --max-results or --all-results shows more.\n")
+        assert mlws(noun, "list", "--experiment", "limited", "-r", "3").err == ""
+        assert mlws(noun, "list", "-r", "0").code == 2
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +14,11 @@ from jupyter_mlws.notebook.live import Live
 from jupyter_mlws.sdk import Workspace
 from jupyter_mlws.sdk.comparison import Comparison
 from jupyter_mlws.sdk.jobs import JobUpdate
-from jupyter_mlws.sdk.results import Job, Run, bound
+from jupyter_mlws.sdk.results import Run, bound
 from jupyter_mlws.sdk.runs import RunList, RunPage
+from tests.notebook.handmade import job_with, run_with
 
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
-
-
-def run_with(text: str, **fields: Any) -> Run:
-    """A run in which a person wrote `text` wherever a person can."""
-    metric = {"key": text, "last": 0.5, "min": "NaN", "max": "Infinity", "step": 1, "time": 1, "count": 2}
-    plain = {
-        "id": "a" * 32, "workspace": "default", "experiment_id": "1", "experiment_name": text, "name": text, "kind": "notebook",
-        "status": "Failed", "reason": "error", "error": {"message": text, "cell": 1}, "lifecycle": "active", "parent_id": None,
-        "user": text, "created_at": 1, "started_at": 1, "ended_at": 2, "duration_ms": 1, "source": text, "target": "local",
-        "progress": {"done": 1, "total": 3, "label": text, "current": 1}, "waiting": {"reason": text, "position": 1},
-        "params": {text: text}, "metrics": {text: metric}, "tags": {text: text}, "note": text, "inputs": [], "outputs": [],
-        "children": 0, "snapshot_id": None, "version": 1, **fields,
-    }  # fmt: skip
-    workspace = Workspace(url="http://127.0.0.1:1/<b>")
-    return bound(msgspec.convert(plain, Run), workspace)
-
-
-def job_with(run: Run) -> Job:
-    """A job of a run."""
-    plain = {"spec": {"kind": "command", "command": "x"}, "priority": 0, "timeout_s": None, "env_names": [], "attempt": 1}
-    body = {"run": run.to_dict(), **plain, "not_captured": [], "new_files": [], "notebook_artifact": None}
-    return bound(msgspec.json.decode(json.dumps(body), type=Job), run._workspace())
 
 
 def test_what_people_write_stays_text() -> None:

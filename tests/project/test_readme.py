@@ -11,9 +11,11 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+import yaml
 
 from jupyter_mlws.specs.fields import FIELDS
 from tests.project.files import ROOT, project_files
@@ -42,6 +44,11 @@ def headings_of(path: Path) -> list[str]:
     )
 
 
+def links_of(path: Path) -> list[str]:
+    """Where the links and pictures of a page lead."""
+    return re.findall(r"\]\(([^)\s]+)\)", BLOCK.sub("", path.read_text(encoding="utf-8")))
+
+
 def shell_lines(path: Path) -> list[list[str]]:
     """The commands of the shell blocks, as words; `<run>` stands for a word."""
     text = "\n".join(blocks(path, "bash")).replace("\\\n", " ")
@@ -50,9 +57,8 @@ def shell_lines(path: Path) -> list[list[str]]:
 
 @page
 def test_links_lead_somewhere(path: Path) -> None:
-    text = BLOCK.sub("", path.read_text(encoding="utf-8"))
     broken = []
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+    for target in links_of(path):
         if re.match(r"https?://|mailto:", target):
             continue
         name, _, anchor = target.partition("#")
@@ -63,6 +69,21 @@ def test_links_lead_somewhere(path: Path) -> None:
         if not file.exists() or (anchor and anchor not in map(slug, headings)):
             broken.append(target)
     assert broken == []
+
+
+def test_the_first_page_leads_to_all_others() -> None:
+    def pages_of(nav: Any) -> list[str]:
+        parts = nav.values() if isinstance(nav, dict) else nav
+        return [nav] if isinstance(nav, str) else [name for part in parts for name in pages_of(part)]
+
+    listed = pages_of(yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
+    linked = links_of(ROOT / "docs" / "index.md")
+    assert [name for name in listed if name not in ["index.md", *linked]] == []
+
+
+def test_each_picture_of_the_docs_is_shown() -> None:
+    shown = {(path.parent / target).resolve() for path in PAGES for target in links_of(path)}
+    assert [path.name for path in sorted((ROOT / "docs" / "images").iterdir()) if path not in shown] == []
 
 
 @page

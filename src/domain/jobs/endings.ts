@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { formatDuration } from '../../lib/format';
+import { formatDuration, shortName } from '../../lib/format';
 import { hasEnded, statusReason, type Run } from '../runs';
 
 /** The jobs that were active and are not any more. */
@@ -16,7 +16,10 @@ export function left(
   return before.filter(({ id }) => !there.has(id));
 }
 
-/** What a notification says of an ended job; null while it has not ended. */
+/**
+ * What a notification says of an ended job; null while it has not ended. A long name is shortened:
+ * JupyterLab cuts what comes after 140 characters, and the news comes last.
+ */
 export function endingText(
   run: Run,
   trans: TranslationBundle
@@ -24,19 +27,20 @@ export function endingText(
   if (!hasEnded(run)) {
     return null;
   }
+  const name = shortName(run.name);
   const took = formatDuration(run.duration_ms);
   if (run.status === 'Completed') {
     return {
       type: 'success',
-      text: trans.__('%1 completed in %2.', run.name, took)
+      text: trans.__('%1 completed in %2.', name, took)
     };
   }
   return run.status === 'Failed'
     ? {
         type: 'error',
-        text: trans.__('%1 failed: %2', run.name, failure(run, trans))
+        text: trans.__('%1 failed: %2', name, failure(run, trans))
       }
-    : { type: 'info', text: trans.__('%1 was canceled.', run.name) };
+    : { type: 'info', text: trans.__('%1 was canceled.', name) };
 }
 
 /** The error's first line, which names the cell, after the exception's class. */

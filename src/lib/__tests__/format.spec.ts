@@ -5,7 +5,8 @@ import {
   formatNumber,
   formatNumberFull,
   formatRelativeTime,
-  shortId
+  shortId,
+  shortName
 } from '../format';
 
 describe('formatDuration', () => {
@@ -110,5 +111,17 @@ describe('shortId', () => {
   it('cuts long ids only', () => {
     expect(shortId('0123456789abcdef')).toBe('01234567');
     expect(shortId('abc')).toBe('abc');
+  });
+});
+
+describe('shortName', () => {
+  it.each([
+    ['train', 5, 'train'],
+    ['abcdefgh', 5, 'ab…gh'],
+    ['abcdefgh', 6, 'abc…gh'],
+    ['🚀🚀🚀🚀', 3, '🚀…🚀'],
+    ['', 3, '']
+  ])('of %p in %p is %p', (name, length, text) => {
+    expect(shortName(name, length)).toBe(text);
   });
 });

@@ -8,6 +8,8 @@ import { targetLabel, targetWait } from '../target';
 import type { ComputeTarget } from '../types';
 
 const trans = nullTranslator.load('jupyter_mlws');
+/** How many characters of a notification JupyterLab shows. */
+const LAB_SHOWS = 140;
 
 describe('endings', () => {
   const a = aRun({ id: 'a' });
@@ -37,6 +39,22 @@ describe('endings', () => {
     expect(
       endingText(aRun({ status: 'Failed', reason: 'timeout' }), trans)?.text
     ).toContain('longer than its time limit');
+  });
+
+  it('say so of a long name, too', () => {
+    const name = `grid ${'x'.repeat(200)} lr=0.1`;
+    const error = { message: 'bad rate (cell 7)', kind: 'ValueError', cell: 6 };
+    const told = (['Completed', 'Canceled', 'Failed'] as const).map(
+      status => endingText(aRun({ name, status, error }), trans)?.text
+    );
+    expect(told).toEqual([
+      expect.stringMatching(/^grid x+…x+ lr=0\.1 completed in 1:03\.$/),
+      expect.stringMatching(/^grid x+…x+ lr=0\.1 was canceled\.$/),
+      expect.stringMatching(
+        /^grid x+…x+ lr=0\.1 failed: ValueError: bad rate \(cell 7\)$/
+      )
+    ]);
+    expect(told.every(text => (text ?? '').length <= LAB_SHOWS)).toBe(true);
   });
 
   it('are told by one tab only', async () => {
