@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 
 import { Form, useTrans } from '../../ui';
 import type { Job } from '../runs';
@@ -96,13 +96,9 @@ export function SubmitFields(
         onChange={drafts => change({ drafts })}
         onTagCell={props.onTagCell}
       />
-      <details
-        className="jp-mlws-more-options"
-        open={ADVANCED.some(field => problems[field]) || undefined}
-      >
-        <summary>{trans.__('More options')}</summary>
+      <MoreOptions wrong={ADVANCED.some(field => problems[field])}>
         <AdvancedFields {...fields} />
-      </details>
+      </MoreOptions>
       <SnapshotSummary
         inspection={inspection}
         confirmation={confirmation}
@@ -133,5 +129,30 @@ function Source(props: {
         </span>
       )}
     </div>
+  );
+}
+
+/** Opens by itself where something in it is wrong, and closes by a press alone: never under who types in it. */
+function MoreOptions(props: {
+  wrong: boolean;
+  children: ReactNode;
+}): JSX.Element {
+  const { wrong, children } = props;
+  const trans = useTrans();
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    if (wrong) {
+      setOpen(true);
+    }
+  }, [wrong]);
+  return (
+    <details
+      className="jp-mlws-more-options"
+      open={open}
+      onToggle={event => setOpen(event.currentTarget.open)}
+    >
+      <summary>{trans.__('More options')}</summary>
+      {children}
+    </details>
   );
 }

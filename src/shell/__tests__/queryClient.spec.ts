@@ -53,6 +53,22 @@ describe('bindHints', () => {
     client.clear();
   });
 
+  it('lets a run follow its metrics, but not each point', () => {
+    const client = createQueryClient();
+    const { stream, hint } = fakeHints();
+    bindHints(stream, client);
+    const isOld = (): boolean | undefined =>
+      client.getQueryState(runs.detail('a'))?.isInvalidated;
+    client.setQueryData(runs.detail('a'), 1);
+    hint({ kind: 'metrics', id: 'a', parent: 'e' });
+    jest.advanceTimersByTime(500);
+    hint({ kind: 'metrics', id: 'a', parent: 'e' });
+    expect(isOld()).toBe(false);
+    jest.advanceTimersByTime(500);
+    expect(isOld()).toBe(true);
+    client.clear();
+  });
+
   it('marks all as old after a reconnection, and nothing once ended', () => {
     const client = createQueryClient();
     const { stream, hint, resync } = fakeHints();

@@ -12,6 +12,12 @@ import { runQueries } from '../queries';
 import type { Environment, Run } from '../types';
 import { Card } from './Card';
 
+/** The run whose snapshot this one was made from, by the server's tag. */
+function originOf(run: Run): string | undefined {
+  const id = run.tags['mlws.rerun_of'];
+  return id !== undefined && /^[0-9a-f]{32}$/.test(id) ? id : undefined;
+}
+
 /** Who, when, where, and with which code. */
 export function AboutCard(props: { run: Run }): JSX.Element {
   const { run } = props;
@@ -19,6 +25,7 @@ export function AboutCard(props: { run: Run }): JSX.Element {
   const host = useRunHost();
   const environment = useQuery(runQueries.environment(useApi(), run.id));
   const captured = environment.data;
+  const origin = originOf(run);
   return (
     <Card title={trans.__('About')}>
       <dl className="jp-mlws-about">
@@ -59,6 +66,13 @@ export function AboutCard(props: { run: Run }): JSX.Element {
           <Fact label={trans.__('Part of')}>
             <PageLink address={runAddress(run.parent_id)} title={run.parent_id}>
               {shortId(run.parent_id)}
+            </PageLink>
+          </Fact>
+        )}
+        {origin && (
+          <Fact label={trans.__('Re-run of')}>
+            <PageLink address={runAddress(origin)} title={origin}>
+              {shortId(origin)}
             </PageLink>
           </Fact>
         )}

@@ -14,7 +14,7 @@ export function TagsCard(props: { run: Run }): JSX.Element {
   const update = useUpdateRun(run.id);
   const [text, setText] = useState('');
   const tags = Object.entries(run.tags).filter(
-    ([key]) => !key.startsWith('mlflow.')
+    ([key]) => !/^(mlflow|mlws)\./.test(key)
   );
   const [list, removed] = useFocusNext(tags.length);
   const tag = parseTag(text);
