@@ -1,4 +1,7 @@
+import { join } from 'node:path';
+
 import { expect, test } from '@jupyterlab/galata';
+import type { Locator } from '@playwright/test';
 
 import {
   DOC_SHOTS,
@@ -8,7 +11,10 @@ import {
   openNotebook,
   PANEL,
   pressRun,
-  Server
+  ROOT,
+  Server,
+  writeRootFile,
+  type IRun
 } from './workspace';
 
 const SHOWN = 30_000;
@@ -130,4 +136,83 @@ test('experiments are steered from the sidebar', async ({
   await expect(panel.getByText('No experiment is archived.')).toBeVisible();
   await panel.getByRole('button', { name: 'Back to the experiments' }).click();
   await expect(head).toBeVisible();
+});
+
+test('a run is canceled, run again and deleted for ever by its menu', async ({
+  page,
+  request,
+  baseURL,
+  tmpPath
+}) => {
+  const server = new Server(request, baseURL ?? '');
+  await server.dropExperiments('steered');
+  const gate = join(ROOT, `${tmpPath}-gate`);
+  await writeRootFile(
+    `${tmpPath}/steered.ipynb`,
+    notebookText({
+      source: [
+        'import os, time',
+        `while not os.path.exists(${JSON.stringify(gate)}):`,
+        '    time.sleep(0.05)'
+      ].join('\n')
+    })
+  );
+  const { id } = await server.submit(`${tmpPath}/steered.ipynb`, 'waits');
+  await page.sidebar.openTab(PANEL);
+  const panel = page.locator(`#${PANEL}`);
+  const head = panel.getByRole('treeitem', { name: /^steered/ });
+  await head.waitFor();
+  if ((await head.getAttribute('aria-expanded')) !== 'true') {
+    await head.click();
+  }
+  const row = (run: string): string => `#${PANEL} [data-mlws-run="${run}"]`;
+  const item = (name: string): Locator =>
+    page.getByRole('menuitem', { name, exact: true });
+
+  // What runs can be canceled, what has ended can be run again.
+  await expect(page.locator(row(id))).toContainText('Running', {
+    timeout: SHOWN
+  });
+  await page.menu.openContextMenu(row(id));
+  await expect(item('Re-run')).toHaveCount(0);
+  await item('Cancel Run').click();
+  await expect(page.locator(row(id))).toContainText('Canceled', {
+    timeout: SHOWN
+  });
+  expect((await server.get<IRun>(`/runs/${id}`)).status).toBe('Canceled');
+  await writeRootFile(`${tmpPath}-gate`, '');
+  await page.menu.openContextMenu(row(id));
+  await expect(item('Cancel Run')).toHaveCount(0);
+  await item('Re-run').click();
+  await expect(head).toContainText('2 runs');
+  const again = await server.latestRun('steered');
+  expect(again.id).not.toBe(id);
+  await expect(page.locator(row(again.id))).toContainText('Completed', {
+    timeout: SHOWN
+  });
+  await expect(page.locator(row(again.id))).toHaveAttribute(
+    'aria-selected',
+    'true'
+  );
+  await expect(page.locator(`#jp-mlws-runs-${again.id}`)).toBeVisible();
+
+  // By way of the bin, where its name is asked for.
+  await page.menu.openContextMenu(row(id));
+  await item('Move to Bin (Delete)').click();
+  await expect(page.locator(row(id))).toHaveCount(0);
+  expect((await server.get<IRun>(`/runs/${id}`)).lifecycle).toBe('deleted');
+  await panel.getByRole('button', { name: 'Archive, bin and more' }).click();
+  await item('Bin').click();
+  await page.menu.openContextMenu(row(id));
+  await item('Delete for Ever…').click();
+  const dialog = page.getByRole('dialog');
+  const forEver = dialog.getByRole('button', { name: 'Delete for ever' });
+  await expect(forEver).toBeDisabled();
+  await dialog.getByLabel('Type “waits” to confirm').fill('waits');
+  await forEver.click();
+  await expect(dialog).toHaveCount(0);
+  await expect(page.locator(row(id))).toHaveCount(0);
+  await expect(server.get(`/runs/${id}`)).rejects.toThrow('404');
+  await panel.getByRole('button', { name: 'Back to the experiments' }).click();
+  await expect(head).toContainText('1 run');
 });

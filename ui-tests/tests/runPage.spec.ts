@@ -1,6 +1,15 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+
 import { expect, test, type IJupyterLabPageFixture } from '@jupyterlab/galata';
 
-import { expectAccessible } from './workspace';
+import {
+  expectAccessible,
+  notebookText,
+  ROOT,
+  Server,
+  writeRootFile
+} from './workspace';
 
 const API = 'mlws/api/v1';
 
@@ -235,4 +244,139 @@ test('an address opens the page once, and then leaves the browser’s bar', asyn
   });
   expect(tab.url()).not.toContain('mlws=');
   await tab.close();
+});
+
+/** What the server keeps of where a run ran. */
+interface IEnvironment {
+  kernel_display_name: string;
+  language: string;
+  language_version: string;
+  executable: string;
+  platform: string;
+  packages: Record<string, string>;
+  git: { commit: string; branch: string; patch: string };
+}
+
+test('the overview tells where it ran and from which commit, and keeps tags', async ({
+  page,
+  request,
+  baseURL,
+  tmpPath
+}) => {
+  const server = new Server(request, baseURL ?? '');
+  const git = (...args: string[]): string =>
+    execFileSync('git', ['-C', join(ROOT, tmpPath), ...args], {
+      encoding: 'utf8'
+    }).trim();
+  await writeRootFile(`${tmpPath}/lib.py`, 'WIDTH = 64\n');
+  await writeRootFile(`${tmpPath}/kept.ipynb`, notebookText({ source: '1' }));
+  git('init', '--quiet', '--initial-branch=trunk');
+  git('add', '.');
+  const me = ['-c', 'user.name=me', '-c', 'user.email=me@localhost'];
+  git(...me, 'commit', '--quiet', '--message=first');
+  await writeRootFile(`${tmpPath}/lib.py`, 'WIDTH = 128\n');
+  const { id } = await server.submit(`${tmpPath}/kept.ipynb`, 'committed');
+  await open(page, id);
+  const run = page.locator(`#jp-mlws-runs-${id}`);
+  await expect(run.locator('[data-status=Completed]').first()).toBeVisible({
+    timeout: 60_000
+  });
+
+  const env = await server.get<IEnvironment>(`/runs/${id}/environment`);
+  const about = run.getByRole('region', { name: 'About' });
+  for (const [label, value] of [
+    ['Kernel', env.kernel_display_name],
+    ['Language', `${env.language} ${env.language_version}`],
+    ['Platform', env.platform]
+  ]) {
+    await expect(
+      about
+        .locator('dl > div')
+        .filter({ has: page.getByText(label, { exact: true }) })
+        .getByRole('definition')
+    ).toHaveText(value);
+  }
+  await expect(about.getByTitle(env.executable)).toBeVisible();
+
+  expect(env.git).toMatchObject({
+    commit: git('rev-parse', 'HEAD'),
+    branch: 'trunk'
+  });
+  await expect(about.getByTitle(env.git.commit)).toHaveText(
+    env.git.commit.slice(0, 8)
+  );
+  await expect(about.getByTitle('trunk')).toBeVisible();
+  await about.getByRole('button', { name: 'with changes' }).click();
+  await expect(about.locator('[data-kind=delete]')).toContainText('WIDTH = 64');
+  await expect(about.locator('[data-kind=add]')).toContainText('WIDTH = 128');
+
+  const packages = run.getByRole('region', { name: 'Packages' });
+  await packages.getByLabel('Filter packages').fill('ipykernel');
+  await expect(packages.getByRole('listitem')).toHaveText([
+    `ipykernel${env.packages['ipykernel']}`
+  ]);
+
+  const tags = run.getByRole('region', { name: 'Tags' });
+  const stored = async (): Promise<Record<string, string>> =>
+    (await server.get<{ tags: Record<string, string> }>(`/runs/${id}`)).tags;
+  await tags.getByLabel('Add a tag').fill('team = vision');
+  await tags.getByLabel('Add a tag').press('Enter');
+  await expect(tags.getByText('team=vision')).toBeVisible();
+  await expect.poll(stored).toMatchObject({ team: 'vision' });
+  await tags.getByRole('button', { name: 'Remove tag team' }).click();
+  await expect(tags.getByText('team=vision')).toBeHidden();
+  await expect.poll(stored).not.toHaveProperty('team');
+});
+
+test('a chart grows while its job runs', async ({
+  page,
+  request,
+  baseURL,
+  tmpPath
+}) => {
+  const server = new Server(request, baseURL ?? '');
+  const gate = join(ROOT, `${tmpPath}-gate`);
+  await writeRootFile(
+    `${tmpPath}/live.ipynb`,
+    notebookText({
+      source: [
+        'import os, time, mlws',
+        'mlws.log_metric("loss", 0.5, step=0)',
+        'mlws.log_metric("loss", 0.25, step=1)',
+        `while not os.path.exists(${JSON.stringify(gate)}):`,
+        '    time.sleep(0.05)',
+        'mlws.log_metric("loss", 0.125, step=2)'
+      ].join('\n')
+    })
+  );
+  const { id } = await server.submit(`${tmpPath}/live.ipynb`, 'live');
+  await open(page, id);
+  const run = page.locator(`#jp-mlws-runs-${id}`);
+  await run.getByRole('tab', { name: /^Metrics/ }).click();
+  const chart = run.locator('.jp-mlws-metric', { hasText: 'loss' });
+  const last = chart.locator('.jp-mlws-metric-head .jp-mlws-number');
+  await expect(last).toHaveText('0.25', { timeout: 60_000 });
+
+  // Under the pointer at its right end is the newest point.
+  const readout = chart.locator('.jp-mlws-chart-readout');
+  const atTheEnd = async (): Promise<void> => {
+    const { width, height } = (await chart.locator('.u-over').boundingBox())!;
+    await chart
+      .locator('.u-over')
+      .hover({ position: { x: width - 2, y: height / 2 } });
+  };
+  await atTheEnd();
+  await expect(readout).toHaveText('10.25');
+  const canvas = await chart.locator('canvas').elementHandle();
+
+  await writeRootFile(`${tmpPath}-gate`, '');
+  await expect(last).toHaveText('0.125', { timeout: 60_000 });
+  await atTheEnd();
+  await expect(readout).toHaveText('20.125');
+  // It is the same drawing, with one more point.
+  expect(await canvas?.evaluate(node => node.isConnected)).toBe(true);
+  const { metrics } = await server.get<{ metrics: object[] }>(
+    `/runs/${id}/metrics`
+  );
+  expect(metrics).toMatchObject([{ key: 'loss', last: 0.125, count: 3 }]);
 });

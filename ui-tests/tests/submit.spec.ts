@@ -1,4 +1,5 @@
-import { expect, test } from '@jupyterlab/galata';
+import { expect, test, type IJupyterLabPageFixture } from '@jupyterlab/galata';
+import type { Locator } from '@playwright/test';
 
 import {
   DOC_SHOTS,
@@ -9,7 +10,8 @@ import {
   PANEL,
   pressRun,
   Server,
-  TRAINING
+  TRAINING,
+  type IRun
 } from './workspace';
 
 const SHOWN = 30_000;
@@ -90,8 +92,14 @@ test('a notebook runs as an experiment, from the button to the run', async ({
     /L/,
     { timeout: SHOWN }
   );
+  await page.activity.activateTab('training.ipynb');
   await expect(row).toContainText('Completed', { timeout: SHOWN });
-  await expect(page.getByText('lr-0.1 completed in')).toBeVisible();
+  // From the notebook the notification leads to the run.
+  await page
+    .locator('.Toastify__toast', { hasText: 'lr-0.1 completed in' })
+    .getByRole('button', { name: 'Open run' })
+    .click();
+  await expect(page.getByRole('heading', { name: 'lr-0.1' })).toBeVisible();
   if (DOC_SHOTS) {
     await page
       .getByRole('main')
@@ -128,7 +136,100 @@ test('a notebook runs as an experiment, from the button to the run', async ({
     `/jobs/${stored.id}`
   );
   expect(job.spec.parameters).toEqual({ learning_rate: 0.1, augment: true });
+
+  await readTabs(page.locator(`#jp-mlws-runs-${stored.id}`), server, stored);
+  await rerunSlower(page, server, stored);
 });
+
+/** Goes through the tabs of a run of the training, and reads on each what the server tells. */
+async function readTabs(
+  view: Locator,
+  server: Server,
+  { id, params, metrics }: IRun
+): Promise<void> {
+  const acc = metrics['acc']?.last ?? NaN;
+  await view.getByRole('tab', { name: 'Overview' }).click();
+  for (const [name, value] of Object.entries(params)) {
+    await expect(
+      view.getByRole('row', { name: new RegExp(`^${name}`) })
+    ).toContainText(value);
+  }
+  await view.getByRole('tab', { name: 'Metrics 2' }).click();
+  await expect(
+    view
+      .locator('.jp-mlws-metric-head', { hasText: 'acc' })
+      .getByTitle(`${acc}`)
+  ).toHaveText(String(Number(acc.toPrecision(4))));
+
+  const { text } = await server.get<{ text: string }>(`/jobs/${id}/log`);
+  const line = /epoch 7: .*/.exec(text)?.[0] ?? 'no such line';
+  expect(line).toBe(`epoch 7: ${acc.toFixed(4)}`);
+  await view.getByRole('tab', { name: 'Logs' }).click();
+  await expect(view.getByRole('log')).toContainText(line);
+  await view.getByRole('tab', { name: 'Notebook' }).click();
+  await expect(view.locator('.jp-OutputArea', { hasText: line })).toBeVisible();
+
+  const { entries } = await server.get<{ entries: { path: string }[] }>(
+    `/runs/${id}/snapshot`
+  );
+  await view.getByRole('tab', { name: 'Snapshot' }).click();
+  await expect(
+    view
+      .getByRole('tree', { name: 'Files of the snapshot' })
+      .getByRole('treeitem')
+  ).toHaveText(entries.map(({ path }) => new RegExp(`^${path}`)));
+  await view.getByRole('tab', { name: 'Outputs' }).click();
+  await view.getByRole('treeitem', { name: /^accuracy.txt/ }).click();
+  await expect(view.locator('.jp-mlws-file pre')).toHaveText(`${acc}`);
+}
+
+/** Edits the parameters on the page of a run, and waits for the run that has them. */
+async function rerunSlower(
+  page: IJupyterLabPageFixture,
+  server: Server,
+  before: IRun
+): Promise<void> {
+  const view = page.locator(`#jp-mlws-runs-${before.id}`);
+  await view.getByRole('button', { name: 'Edit and re-run…' }).click();
+  const form = view.getByRole('form', { name: 'Edit and re-run' });
+  await expect(form.getByLabel('learning_rate', { exact: true })).toHaveValue(
+    '0.1'
+  );
+  await form.getByLabel('learning_rate', { exact: true }).fill('0.2');
+  await form.getByLabel('epochs', { exact: true }).fill('2');
+  await form.getByLabel('Run name').fill('lr-0.2');
+  await form.getByRole('button', { name: 'Run', exact: true }).click();
+
+  // Its page comes to the front, with its own values.
+  const next = page.locator('.jp-mlws-run:visible', {
+    has: page.getByRole('heading', { name: 'lr-0.2' })
+  });
+  await expect(next.locator('[data-status=Completed]').first()).toBeVisible({
+    timeout: SHOWN
+  });
+  const { id } = await server.latestRun('training');
+  const after = await server.get<IRun>(`/runs/${id}`);
+  expect(id).not.toBe(before.id);
+  expect(after).toMatchObject({
+    name: 'lr-0.2',
+    status: 'Completed',
+    params: { ...before.params, learning_rate: '0.2', epochs: '2' }
+  });
+  const acc = after.metrics['acc']?.last ?? NaN;
+  expect(acc).toBeCloseTo(1 - 0.2 - 0.5 / 2);
+  await expect(next.getByRole('row', { name: /^learning_rate/ })).toContainText(
+    '0.2'
+  );
+  await expect(
+    next.getByRole('row', { name: /^acc/ }).getByTitle(`${acc}`).first()
+  ).toBeVisible();
+  await expect(
+    page.locator(`#${PANEL}`).getByRole('treeitem', { name: /lr-0.2/ })
+  ).toContainText('Completed');
+  expect(await server.get<IRun>(`/runs/${before.id}`)).toMatchObject({
+    params: before.params
+  });
+}
 
 test('a failing notebook says where, in the tree and in a notification', async ({
   page,

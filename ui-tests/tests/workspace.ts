@@ -80,7 +80,7 @@ export function notebookOf(
   });
 }
 
-/** A training of some seconds that logs two metrics. */
+/** A training of some seconds that logs two metrics, prints each epoch and keeps a file. */
 export const TRAINING = notebookText(
   {
     tags: ['parameters'],
@@ -96,9 +96,12 @@ export const TRAINING = notebookText(
     source: [
       'import time, mlws',
       'for epoch in range(epochs):',
-      '    mlws.log_metric("acc", 1 - learning_rate - 0.5 / (epoch + 1), step=epoch)',
+      '    acc = 1 - learning_rate - 0.5 / (epoch + 1)',
+      '    mlws.log_metric("acc", acc, step=epoch)',
       '    mlws.log_metric("loss", 1 / (epoch + 1), step=epoch)',
-      '    time.sleep(0.5)'
+      '    print(f"epoch {epoch}: {acc:.4f}")',
+      '    time.sleep(0.5)',
+      'mlws.log_text(str(acc), "accuracy.txt")'
     ].join('\n')
   }
 );
