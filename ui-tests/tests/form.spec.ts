@@ -165,3 +165,22 @@ test('kernel, target, limits and environment are those of the job', async ({
     .split('\n');
   expect(lines).toEqual([expect.stringMatching(/\.venv-mlflow$/), 'sour']);
 });
+test('more options stay open while their fields are typed in', async ({
+  page,
+  tmpPath
+}) => {
+  await page.contents.uploadContent(
+    TRAINING,
+    'text',
+    `${tmpPath}/training.ipynb`
+  );
+  await openNotebook(page, `${tmpPath}/training.ipynb`);
+  const dialog = await pressRun(page);
+  await dialog.getByText('More options').click();
+  const limit = dialog.getByLabel('Time limit');
+  await limit.click();
+  await page.keyboard.type('1h 30m');
+  await expect(limit).toBeVisible({ timeout: 5_000 });
+  await expect(limit).toHaveValue('1h 30m');
+  await expect(limit).toBeFocused();
+});
