@@ -11,7 +11,9 @@ from jupyter_mlws.sdk.forms import SHORT
 
 if TYPE_CHECKING:
     from jupyter_mlws.cli.context import Session
+    from jupyter_mlws.domain.experiments.schemas import ExperimentDeletion
     from jupyter_mlws.domain.runs.schemas import DeletePlan
+    from jupyter_mlws.domain.workspaces.schemas import WorkspaceDeletion
 
 
 def delete(session: Session, run_id: str, *, purge: bool, dry_run: bool, yes: bool) -> None:
@@ -48,6 +50,19 @@ def archive(session: Session, run_id: str) -> None:
     runs = session.workspace.runs
     if runs.show(run_id).lifecycle.value == "active":
         runs.delete(run_id)
+
+
+def check_deletable(plan: ExperimentDeletion | WorkspaceDeletion) -> None:
+    """Refuse, in the server's words, what cannot be deleted now; before anybody is asked."""
+    if plan.blocked_by is not None:
+        raise Refusal(plan.blocked_by)
+
+
+def container_rows(plan: ExperimentDeletion | WorkspaceDeletion, what: str) -> list[tuple[str, str]]:
+    """What went with a workspace or an experiment, or what would, and what stands in the way."""
+    if plan.blocked_by is not None:
+        return [("Cannot be deleted now", plan.blocked_by), ("Would go", what)]
+    return [("Would be deleted" if plan.dry_run else "Deleted", what)]
 
 
 def _amount(name: str, plan: DeletePlan, *, purge: bool) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyter_mlws.cli import azure_views, show
+from jupyter_mlws.cli import azure_views, deleting, show
 from jupyter_mlws.cli.context import Session, check_changes, common, confirm, named, pairs, tag_changes
 from jupyter_mlws.sdk import text
 
@@ -125,7 +125,9 @@ def delete(session: Session, experiment: str, dry_run: bool, yes: bool) -> None:
     held = f"{text.many(plan.runs, 'run')}, {text.many(plan.artifacts, 'artifact')}"
     what = f"{experiment!r} ({held}; {text.size(plan.bytes_freed)} become free)"
     if not dry_run:
+        deleting.check_deletable(plan)
         confirm(f"Delete for good the experiment {what}?", yes=yes)
         plan = experiments.delete(experiment)
-    body = {"name": experiment, "runs": plan.runs, "artifacts": plan.artifacts, "bytes_freed": plan.bytes_freed}
-    show.one(session, {**body, "dry_run": dry_run}, [("Would be deleted" if dry_run else "Deleted", what)])
+    body: dict[str, Any] = {"name": experiment, "runs": plan.runs, "artifacts": plan.artifacts, "bytes_freed": plan.bytes_freed}
+    body.update({"dry_run": dry_run, "blocked_by": plan.blocked_by})
+    show.one(session, body, deleting.container_rows(plan, what))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyter_mlws.cli import azure_views, show
+from jupyter_mlws.cli import azure_views, deleting, show
 from jupyter_mlws.cli.context import Session, check_changes, common, confirm, named
 from jupyter_mlws.sdk import text
 
@@ -111,8 +111,9 @@ def delete(session: Session, name: str, dry_run: bool, yes: bool) -> None:
     held = ", ".join(text.many(getattr(plan, f"{word}s"), word) for word in ("experiment", "run", "artifact"))
     what = f"{name!r} ({held}; {text.size(plan.bytes_freed)} become free)"
     if not dry_run:
+        deleting.check_deletable(plan)
         confirm(f"Delete for good the workspace {what}?", yes=yes)
         plan = session.workspace.delete(name)
     body = {"name": name, "experiments": plan.experiments, "runs": plan.runs, "artifacts": plan.artifacts}
-    body.update({"bytes_freed": plan.bytes_freed, "dry_run": dry_run})
-    show.one(session, body, [("Would be deleted" if dry_run else "Deleted", what)])
+    body.update({"bytes_freed": plan.bytes_freed, "dry_run": dry_run, "blocked_by": plan.blocked_by})
+    show.one(session, body, deleting.container_rows(plan, what))

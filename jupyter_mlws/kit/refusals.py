@@ -51,6 +51,10 @@ class NotHere(ApiHandler):
         return Contract(Action.READ, "", None, None, None, 404, "application/json", raw_body=False, errors=())
 
     async def prepare(self, *, _redirect_to_login: bool = True) -> None:
-        """Authenticated callers get 404, others 401."""
-        await self._authenticate()
-        raise web.HTTPError(404)
+        """Authenticated callers get 404, others 401; a token is looked up, too."""
+        await super().prepare(_redirect_to_login=_redirect_to_login)
+        if not self._finished:
+            raise web.HTTPError(404)
+
+    def _parse_query(self, _contract: Contract) -> None:
+        """Whatever it is."""

@@ -112,7 +112,7 @@ class Experiments:
         return self._ask("POST", f"{self._path(name)}/restore", Experiment)
 
     def delete(self, name: str, *, dry_run: bool = False) -> ExperimentDeletion:
-        """Delete an archived experiment with all its runs, for good. `dry_run` only tells what would go."""
+        """Delete an archived experiment and its runs for good. `dry_run` tells what would go, and what is in the way (`blocked_by`)."""
         return self._ask("DELETE", self._path(name), ExperimentDeletion, query={"dry_run": dry_run})
 
     def _path(self, name: str) -> str:

@@ -166,7 +166,7 @@ class Workspace:
         return self.transport.ask("POST", f"{self._of(name)}/restore", WorkspaceInfo)
 
     def delete(self, name: str, *, dry_run: bool = False) -> WorkspaceDeletion:
-        """Delete an archived workspace with all it holds, for good. `dry_run` tells what would go, and the bytes."""
+        """Delete an archived workspace for good. `dry_run` tells what would go, the bytes, and what is in the way (`blocked_by`)."""
         return self.transport.ask("DELETE", self._of(name), WorkspaceDeletion, query={"dry_run": dry_run})
 
     def resources(self, name: str | None = None) -> Table[Resource]:

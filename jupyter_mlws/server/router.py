@@ -79,18 +79,23 @@ class LazyRouter(Router):
     def _build(self) -> Any:
         from tornado.web import _ApplicationRouter  # noqa: PLC0415 - private, but what `add_handlers` uses for sub-routers
 
-        from jupyter_mlws.kit.http import API  # noqa: PLC0415 - imported by the runtime already
-        from jupyter_mlws.kit.refusals import NotHere  # noqa: PLC0415
-        from jupyter_mlws.mlflow_api.routes import mlflow_routes  # noqa: PLC0415
-        from jupyter_mlws.server.changes import ChangesSocket  # noqa: PLC0415
-        from jupyter_mlws.server.pages import PAGES  # noqa: PLC0415
-        from jupyter_mlws.server.routes import all_routes  # noqa: PLC0415
+        return ByEnd(rules_below(self._base), partial(_ApplicationRouter, self._application))
 
-        rules: list[Any] = [(f"{self._base}{API}/changes/ws", ChangesSocket)]
-        rules += [(f"{self._base}{API}{route.pattern}", route.handler) for route in all_routes()]
-        rules += [(f"{self._base}/mlws{pattern}", handler) for pattern, handler in [*PAGES, *mlflow_routes()]]
-        rules.append((f"{self._base}/mlws/.*", NotHere))
-        return ByEnd(rules, partial(_ApplicationRouter, self._application))
+
+def rules_below(base: str) -> list[tuple[str, Any]]:
+    """All that answers below `<base>/mlws/`, as (regular expression of the path, handler)."""
+    from jupyter_mlws.kit.http import API  # noqa: PLC0415 - imported by the runtime already
+    from jupyter_mlws.kit.refusals import NotHere  # noqa: PLC0415
+    from jupyter_mlws.mlflow_api.routes import mlflow_routes  # noqa: PLC0415
+    from jupyter_mlws.server.changes import ChangesSocket  # noqa: PLC0415
+    from jupyter_mlws.server.pages import PAGES  # noqa: PLC0415
+    from jupyter_mlws.server.routes import all_routes  # noqa: PLC0415
+
+    rules: list[tuple[str, Any]] = [(f"{base}{API}/changes/ws", ChangesSocket)]
+    rules += [(f"{base}{API}{route.pattern}", route.handler) for route in all_routes()]
+    rules += [(f"{base}/mlws{pattern}", handler) for pattern, handler in [*PAGES, *mlflow_routes()]]
+    rules.append((f"{base}/mlws/.*", NotHere))
+    return rules
 
 
 _LITERAL = re.compile(r"[\w-]+")

@@ -1689,6 +1689,8 @@ export interface components {
          */
         ExperimentDeletion: {
             artifacts: number;
+            /** @default null */
+            blocked_by?: string | null;
             bytes_freed: number;
             dry_run: boolean;
             experiment_id: string;
@@ -2777,6 +2779,8 @@ export interface components {
          */
         WorkspaceDeletion: {
             artifacts: number;
+            /** @default null */
+            blocked_by?: string | null;
             bytes_freed: number;
             dry_run: boolean;
             experiments: number;

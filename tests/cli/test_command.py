@@ -73,6 +73,30 @@ def test_workspaces_and_experiments(mlws: Mlws) -> None:
     assert "database" in mlws("workspace", "resources").out
 
 
+def test_what_cannot_be_deleted_now_is_told_before_anybody_is_asked(mlws: Mlws, server: LiveServer) -> None:
+    new_run(server, "kept", "inside")
+    server.ok("POST", "/workspaces", {"name": "kept"})
+    default = "The default workspace cannot be deleted."
+    first = "Archive the {} 'kept' first; then it can be deleted for good."
+    for noun, name, said in (
+        ("workspace", "default", default),
+        ("workspace", "kept", first.format("workspace")),
+        ("experiment", "kept", first.format("experiment")),
+    ):
+        dry = mlws(noun, "delete", name, "--dry-run")
+        lines = dry.out.splitlines()
+        assert (dry.code, lines[0], "Would be deleted" in dry.out) == (0, f"Cannot be deleted now  {said}", False)
+        assert lines[1].startswith(f"Would go               {name!r} (")
+        body = json.loads(mlws(noun, "delete", name, "--dry-run", "-o", "json").out)
+        assert (body["dry_run"], body["blocked_by"], body["runs"] > 0) == (True, said, (noun, name) != ("workspace", "kept"))
+        for words in ((), ("--yes",)):
+            assert mlws(noun, "delete", name, *words) == (2, "", f"Error: {said}\n")
+    for noun in ("workspace", "experiment"):
+        assert mlws(noun, "archive", "kept").code == 0
+        assert mlws(noun, "delete", "kept", "--dry-run").out.startswith("Would be deleted  'kept' (")
+        assert json.loads(mlws(noun, "delete", "kept", "--yes", "-o", "json").out)["blocked_by"] is None
+
+
 def test_what_people_name_cannot_command_the_terminal(mlws: Mlws, server: LiveServer) -> None:
     run_id = new_run(server, "nasty", NASTY)
     server.ok("PATCH", f"/runs/{run_id}", {"note": COMMANDING, "tags": {"t": COMMANDING}})

@@ -152,6 +152,16 @@ def test_bad_input_ends_in_a_sentence_and_its_code(mlws: Mlws, tmp_path: Path, w
     assert "\x1b[31m" not in said.err
 
 
+def test_the_supervisors_own_log(mlws: Mlws, server: LiveServer) -> None:
+    run_id = server.submit({"kind": "command", "command": "echo of the job"})
+    server.wait(run_id)
+    kept = server.get(f"/runs/{run_id}/artifacts/content", params={"path": "system_logs/supervisor.log"}).text
+    assert "ended: exited, exit code 0" in kept
+    assert mlws("job", "log", run_id) == (0, "of the job\n", "")
+    assert mlws("job", "log", run_id, "--system") == (0, kept, "")
+    assert mlws("job", "log", run_id, "--system", "--tail", str(len(kept) - 1)) == (0, kept.partition("\n")[2], "")
+
+
 @pytest.mark.slow
 def test_ctrl_c_leaves_the_job_alone(mlws: Mlws, server: LiveServer, tmp_path: Path) -> None:
     line = "printf 'be%s' gun; echo; sleep 60"  # the word stands in what the job prints alone, not in its title

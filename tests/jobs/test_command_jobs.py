@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,19 @@ def test_a_command_runs_in_its_snapshot(server: LiveServer):
     assert "from a" in server.ok("GET", f"/jobs/{run_id}/log")["text"]
     assert server.get(f"/runs/{run_id}/artifacts/content", params={"path": "outputs/r.txt"}).text == "done\n"
     assert server.get(f"/runs/{run_id}/artifacts/content", params={"path": "logs/own.log"}).text == "own\n"
+
+
+def test_the_supervisors_own_lines_are_the_system_log(server: LiveServer):
+    run_id = server.submit(command("echo out; echo err >&2; exit 7"))
+    server.wait(run_id)
+    user = server.ok("GET", f"/jobs/{run_id}/log")
+    assert user["text"] == server.ok("GET", f"/jobs/{run_id}/log", params={"stream": "user"})["text"] == "out\nerr\n"
+    system = server.ok("GET", f"/jobs/{run_id}/log", params={"stream": "system"})
+    *_, last = system["text"].splitlines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ended: exited, exit code 7, signal None", last)
+    assert (system["done"], {"out", "err"} & set(system["text"].splitlines())) == (True, set())
+    refused = server.get(f"/jobs/{run_id}/log", params={"stream": "both"})
+    assert (refused.status_code, refused.json()["error"]["field"]) == (400, "stream")
 
 
 def test_exit_codes_and_signals_are_told(server: LiveServer):
@@ -123,6 +138,22 @@ def test_the_queue_says_why_and_keeps_its_order(new_server):
     done = server.wait(high)
     assert done["status"] == "Completed"
     assert done["waiting"] is None
+
+
+def test_equal_priorities_start_in_the_order_of_submission(new_server):
+    server = new_server(options=["--MlwsApp.max_jobs=1"]).start()
+    blocker = server.submit(command("sleep 60"))
+    server.wait(blocker, "Running")
+    order: list[str] = []
+    while len(order) < 4 or order in (sorted(order), sorted(order, reverse=True)):
+        order.append(server.submit(command("true")))
+    assert [server.ok("GET", f"/runs/{run_id}")["waiting"]["position"] for run_id in order] == [*range(1, len(order) + 1)]
+    assert [job["run_id"] for job in server.ok("GET", "/compute/local")["queue"]] == order
+    server.ok("POST", f"/jobs/{blocker}/cancel")
+    runs = [server.wait(run_id) for run_id in order]
+    assert {run["status"] for run in runs} == {"Completed"}
+    for run, after in pairwise(runs):
+        assert run["ended_at"] <= after["started_at"], (run["id"], after["id"])
 
 
 def test_an_idempotency_key_submits_once(server: LiveServer):

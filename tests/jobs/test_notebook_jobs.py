@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 
 from tests.live import LiveServer, notebook, write_notebook
 
@@ -22,6 +23,7 @@ print("trained with", lr)
 def test_a_notebook_runs_as_a_tracked_job(server: LiveServer):
     saving = "from pathlib import Path\nPath('outputs').mkdir(exist_ok=True)\nPath('outputs/m.txt').write_text('m')"
     write_notebook(server.root / "train.ipynb", TRAIN, saving, parameters="lr = 0.1  # learning rate\nepochs = 3")
+    asked = time.monotonic()
     run_id = server.submit({"kind": "notebook", "notebook": "train.ipynb", "parameters": {"lr": 0.25}}, name="first")
     run = server.wait(run_id)
     assert (run["status"], run["reason"], run["error"]) == ("Completed", None, None)
@@ -33,6 +35,9 @@ def test_a_notebook_runs_as_a_tracked_job(server: LiveServer):
     # Three cells of its own, and the one with the injected parameters.
     assert (run["progress"]["done"], run["progress"]["total"], run["progress"]["current"]) == (4, 4, None)
     assert run["experiment_name"] == "train"
+    assert run["user"] == server.ok("GET", "/info")["actor"]["name"] != ""
+    assert run["duration_ms"] == run["ended_at"] - run["started_at"]
+    assert 0 < run["duration_ms"] <= (time.monotonic() - asked) * 1000
     statuses = [change["status"] for change in server.ok("GET", f"/runs/{run_id}/history")["changes"]]
     assert statuses == ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
 

@@ -117,9 +117,11 @@ def test_experiments_and_workspaces(ws: Workspace) -> None:
     assert {one.kind for one in ws.resources()} >= {"database", "artifact_store"}
     with pytest.raises(BadInput):
         ws.create("no good/")
+    assert ws.delete("other", dry_run=True).blocked_by == "Archive the workspace 'other' first; then it can be deleted for good."
     with pytest.raises(Conflict):
         ws.delete("other")
     ws.archive("other")
-    assert ws.delete("other", dry_run=True).runs == 1
+    plan = ws.delete("other", dry_run=True)
+    assert (plan.runs, plan.blocked_by) == (1, None)
     ws.delete("other")
     other.close()

@@ -55,6 +55,7 @@ def test_the_life_of_a_workspace(server: LiveServer):
     server.ok("POST", "/workspaces/team-b/archive")
     assert "team-b" not in [workspace["name"] for workspace in server.ok("GET", "/workspaces")["workspaces"]]
     plan = server.ok("DELETE", "/workspaces/team-b?dry_run=true")
+    assert plan["blocked_by"] == "1 runs of workspace 'team-b' still run; cancel them first."
     assert (plan["runs"], plan["experiments"], plan["artifacts"], plan["bytes_freed"], plan["dry_run"]) == (1, 1, 1, 5000, True)
     assert server.ok("GET", f"/runs/{run_id}")["workspace"] == "team-b"
     busy = server.request("DELETE", "/workspaces/team-b")
@@ -63,6 +64,36 @@ def test_the_life_of_a_workspace(server: LiveServer):
     done = server.ok("DELETE", "/workspaces/team-b")
     assert (done["bytes_freed"], done["dry_run"]) == (5000, False)
     assert server.get(f"/runs/{run_id}").status_code == 404
+
+
+def test_a_dry_run_tells_what_the_delete_refuses(server: LiveServer):
+    server.ok("POST", "/workspaces", {"name": "guarded"})
+    run_id = new_run(server, "guarded", experiment="kept")
+    experiment = f"/experiments/{server.ok('GET', f'/runs/{run_id}')['experiment_id']}"
+    store(server, run_id, "a.bin", os.urandom(700))
+
+    def refused(path: str) -> str | None:
+        plan = server.ok("DELETE", path, params={"dry_run": "true"})
+        assert plan["dry_run"] is True
+        if path != "/workspaces/default":
+            assert (plan["runs"], plan["artifacts"], plan["bytes_freed"]) == (1, 1, 700)
+        if plan["blocked_by"] is not None:
+            answer = server.request("DELETE", path)
+            assert (answer.status_code, answer.json()["error"]["message"]) == (409, plan["blocked_by"])
+        words: str | None = plan["blocked_by"]
+        return words
+
+    assert refused("/workspaces/default") == "The default workspace cannot be deleted."
+    for path, said in (
+        (experiment, "Archive the experiment 'kept' first; then it can be deleted for good."),
+        ("/workspaces/guarded", "Archive the workspace 'guarded' first; then it can be deleted for good."),
+    ):
+        assert refused(path) == said
+        server.ok("POST", f"{path}/archive")
+        assert "still run; cancel them first" in (refused(path) or "")
+    server.ok("POST", f"/runs/{run_id}/end", {"status": "Completed"})
+    assert refused(experiment) is refused("/workspaces/guarded") is None
+    assert server.ok("DELETE", "/workspaces/guarded")["blocked_by"] is None
 
 
 def test_resources_tell_where_everything_lies(server: LiveServer):

@@ -78,6 +78,8 @@ class ExperimentDeletion(Struct, kw_only=True):
     artifacts: int
     bytes_freed: int
     dry_run: bool
+    blocked_by: str | None = None
+    """Why it cannot be deleted now: the words of the refusal. Only a dry run has any."""
 
 
 class ExperimentImport(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -259,18 +259,20 @@ def records(session: Session, rows: Sequence[ExperimentRow], workspace: str) -> 
 
 
 def deletion_plan(session: Session, actor: Actor, experiment_id: str, *, dry_run: bool) -> tuple[ExperimentDeletion, list[str]]:
-    """What deleting an experiment frees, and the ids of its runs. Unless it is only asked: whether it may be deleted at all."""
+    """What deleting an experiment frees, and the ids of its runs. One that may not be deleted is refused, or (`dry_run`) says why."""
     row, _ = _open(session, actor, Action.READ if dry_run else Action.ADMIN, experiment_id)
     contents = Contents([row.id])
     deleting(session, contents)
-    if not dry_run:
-        _check_deletable(row, contents)
+    obstacle = _obstacle(row, contents)
+    if obstacle is not None and not dry_run:
+        raise obstacle
     plan = ExperimentDeletion(
         experiment_id=experiment_id,
         runs=len(contents.run_ids),
         artifacts=contents.artifacts,
         bytes_freed=contents.bytes_freed,
         dry_run=dry_run,
+        blocked_by=None if obstacle is None else obstacle.message,
     )
     return plan, contents.run_ids
 
@@ -280,18 +282,21 @@ def delete_some(session: Session, actor: Actor, experiment_id: str, limit: int) 
     row, workspace = _open(session, actor, Action.ADMIN, experiment_id)
     contents = Contents([row.id], limit=limit)
     deleting(session, contents)
-    _check_deletable(row, contents)
+    obstacle = _obstacle(row, contents)
+    if obstacle is not None:
+        raise obstacle
     record_change(session, workspace, "experiment", str(row.id))
     if not contents.more:
         store.remove(session, row)
     return not contents.more
 
 
-def _check_deletable(row: ExperimentRow, contents: Contents) -> None:
+def _obstacle(row: ExperimentRow, contents: Contents) -> ExperimentInUse | None:
     if row.archived_at is None:
-        raise ExperimentInUse(f"Archive the experiment {row.name!r} first; then it can be deleted for good.")
+        return ExperimentInUse(f"Archive the experiment {row.name!r} first; then it can be deleted for good.")
     if contents.busy:
-        raise ExperimentInUse(f"{len(contents.busy)} runs of experiment {row.name!r} still run; cancel them first.")
+        return ExperimentInUse(f"{len(contents.busy)} runs of experiment {row.name!r} still run; cancel them first.")
+    return None
 
 
 @workspaces.counting.register

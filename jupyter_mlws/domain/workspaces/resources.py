@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from typing import TYPE_CHECKING, Literal
 
@@ -40,7 +41,11 @@ def _look(db: Database, folders: Folders) -> ResourceList:
 
 
 def _file_bytes(database: Path) -> int:
-    return sum(path.stat().st_size for path in database.parent.glob(database.name + "*") if path.is_file())
+    total = 0
+    for path in database.parent.glob(database.name + "*"):
+        with contextlib.suppress(FileNotFoundError):  # SQLite removes its `-wal` whenever the last connection closes
+            total += path.stat().st_size if path.is_file() else 0
+    return total
 
 
 def _folder(kind: Literal["artifact_store", "jobs_folder"], path: Path) -> Resource:

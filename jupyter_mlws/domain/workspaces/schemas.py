@@ -80,3 +80,5 @@ class WorkspaceDeletion(Struct, kw_only=True):
     artifacts: int
     bytes_freed: int
     dry_run: bool
+    blocked_by: str | None = None
+    """Why it cannot be deleted now: the words of the refusal. Only a dry run has any."""

@@ -145,14 +145,13 @@ def set_archived(session: Session, name: str, *, archived: bool) -> Workspace:
 
 
 def deletion_plan(session: Session, name: str, *, dry_run: bool) -> tuple[WorkspaceDeletion, list[str]]:
-    """What deleting a workspace frees, and the ids of its runs. Unless it is only asked: whether it may be deleted at all."""
+    """What deleting a workspace frees, and the ids of its runs. One that may not be deleted is refused, or (`dry_run`) says why."""
     row = _row(session, name)
-    if not dry_run:
-        _check_deletable(row)
     contents = Contents(row.id)
     deleting(session, contents)
-    if not dry_run:
-        _check_idle(name, contents)
+    obstacle = _obstacle(row, contents)
+    if obstacle is not None and not dry_run:
+        raise obstacle
     plan = WorkspaceDeletion(
         workspace=name,
         experiments=contents.experiments,
@@ -160,6 +159,7 @@ def deletion_plan(session: Session, name: str, *, dry_run: bool) -> tuple[Worksp
         artifacts=contents.artifacts,
         bytes_freed=contents.bytes_freed,
         dry_run=dry_run,
+        blocked_by=None if obstacle is None else obstacle.message,
     )
     return plan, contents.run_ids
 
@@ -167,26 +167,25 @@ def deletion_plan(session: Session, name: str, *, dry_run: bool) -> tuple[Worksp
 def delete_some(session: Session, name: str, limit: int) -> bool:
     """Remove so many runs of an archived workspace at most; True once nothing is left and the workspace is removed too."""
     row = _row(session, name)
-    _check_deletable(row)
     contents = Contents(row.id, limit=limit)
     deleting(session, contents)
-    _check_idle(name, contents)
+    obstacle = _obstacle(row, contents)
+    if obstacle is not None:
+        raise obstacle
     if not contents.more:
         record_change(session, row.name, "workspace", row.name)
         store.remove(session, row)
     return not contents.more
 
 
-def _check_deletable(row: WorkspaceRow) -> None:
+def _obstacle(row: WorkspaceRow, contents: Contents) -> DefaultWorkspace | NotArchived | None:
     if row.name == DEFAULT:
-        raise DefaultWorkspace("The default workspace cannot be deleted.")
+        return DefaultWorkspace("The default workspace cannot be deleted.")
     if row.archived_at is None:
-        raise NotArchived(f"Archive the workspace {row.name!r} first; then it can be deleted for good.")
-
-
-def _check_idle(name: str, contents: Contents) -> None:
+        return NotArchived(f"Archive the workspace {row.name!r} first; then it can be deleted for good.")
     if contents.busy:
-        raise NotArchived(f"{len(contents.busy)} runs of workspace {name!r} still run; cancel them first.")
+        return NotArchived(f"{len(contents.busy)} runs of workspace {row.name!r} still run; cancel them first.")
+    return None
 
 
 def _place(session: Session, name: str) -> tuple[int, int | None]:
