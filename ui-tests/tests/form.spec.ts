@@ -165,6 +165,7 @@ test('kernel, target, limits and environment are those of the job', async ({
     .split('\n');
   expect(lines).toEqual([expect.stringMatching(/\.venv-mlflow$/), 'sour']);
 });
+
 test('more options stay open while their fields are typed in', async ({
   page,
   tmpPath
