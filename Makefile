@@ -37,7 +37,7 @@ endef
 PAGES := lib/.built
 PAGE_SOURCES := $(shell find src style schema -type f 2>/dev/null) package.json $(wildcard tsconfig*.json)
 
-.PHONY: help demo lab test test-py test-ts test-ui lint fix types gen gen-check revision frozen soak bench docs docs-serve clean pages wheel
+.PHONY: help demo lab test test-py test-ts test-ui shots lint fix types gen gen-check revision frozen soak bench docs docs-serve clean pages wheel
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ test-ui: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp  ## what a person does, in a r
 	@if ! $(HAVE_NODE); then $(call skip,UI tests,$$($(NODE_TROUBLE))); \
 	elif [ -z "$$($(CHROMIUM))" ]; then $(call skip,UI tests,no Chromium found: install it (Debian: apt install chromium) or set MLWS_CHROMIUM); \
 	else $(MAKE) -s --no-print-directory pages ui-tests/node_modules/.stamp && cd ui-tests && MLWS_CHROMIUM="$$($(CHROMIUM))" jlpm playwright test $(UI_ARGS); fi
+
+shots:  ## take the pictures of the documentation anew
+	@MLWS_DOC_SHOTS=1 $(MAKE) -s --no-print-directory test-ui UI_ARGS="submit.spec.ts experiments.spec.ts --retries=0"
 
 lint: $(VENV)/.stamp-dev  ## style, import rules, dependencies; nothing is changed
 	$(BIN)/ruff check .

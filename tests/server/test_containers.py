@@ -55,7 +55,7 @@ def test_the_life_of_a_workspace(server: LiveServer):
     server.ok("POST", "/workspaces/team-b/archive")
     assert "team-b" not in [workspace["name"] for workspace in server.ok("GET", "/workspaces")["workspaces"]]
     plan = server.ok("DELETE", "/workspaces/team-b?dry_run=true")
-    assert plan["blocked_by"] == "1 runs of workspace 'team-b' still run; cancel them first."
+    assert plan["blocked_by"] == "Runs of workspace 'team-b' still run (1); cancel them first."
     assert (plan["runs"], plan["experiments"], plan["artifacts"], plan["bytes_freed"], plan["dry_run"]) == (1, 1, 1, 5000, True)
     assert server.ok("GET", f"/runs/{run_id}")["workspace"] == "team-b"
     busy = server.request("DELETE", "/workspaces/team-b")
@@ -90,7 +90,7 @@ def test_a_dry_run_tells_what_the_delete_refuses(server: LiveServer):
     ):
         assert refused(path) == said
         server.ok("POST", f"{path}/archive")
-        assert "still run; cancel them first" in (refused(path) or "")
+        assert "still run (1); cancel them first" in (refused(path) or "")
     server.ok("POST", f"/runs/{run_id}/end", {"status": "Completed"})
     assert refused(experiment) is refused("/workspaces/guarded") is None
     assert server.ok("DELETE", "/workspaces/guarded")["blocked_by"] is None

@@ -295,7 +295,7 @@ def _obstacle(row: ExperimentRow, contents: Contents) -> ExperimentInUse | None:
     if row.archived_at is None:
         return ExperimentInUse(f"Archive the experiment {row.name!r} first; then it can be deleted for good.")
     if contents.busy:
-        return ExperimentInUse(f"{len(contents.busy)} runs of experiment {row.name!r} still run; cancel them first.")
+        return ExperimentInUse(f"Runs of experiment {row.name!r} still run ({len(contents.busy)}); cancel them first.")
     return None
 
 

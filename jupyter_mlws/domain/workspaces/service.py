@@ -184,7 +184,7 @@ def _obstacle(row: WorkspaceRow, contents: Contents) -> DefaultWorkspace | NotAr
     if row.archived_at is None:
         return NotArchived(f"Archive the workspace {row.name!r} first; then it can be deleted for good.")
     if contents.busy:
-        return NotArchived(f"{len(contents.busy)} runs of workspace {row.name!r} still run; cancel them first.")
+        return NotArchived(f"Runs of workspace {row.name!r} still run ({len(contents.busy)}); cancel them first.")
     return None
 
 

@@ -167,7 +167,7 @@ def set_deleted_of_experiment(session: Session, actor: Actor, experiment_id: int
     """Move all runs of an experiment into the bin, or back."""
     found = experiments.record(session, actor, str(experiment_id), Action.EDIT)
     if deleted and (busy := store.busy_jobs(session, experiment_id)):
-        raise RunActive(f"{busy} jobs of experiment {found.name!r} still run; cancel them first.")
+        raise RunActive(f"Jobs of experiment {found.name!r} still run ({busy}); cancel them first.")
     lifecycle, at = (Lifecycle.DELETED, now_ms()) if deleted else (Lifecycle.ACTIVE, None)
     store.set_lifecycle(session, store.ids_of_experiments(session, [experiment_id]), lifecycle, at)
     record_change(session, found.workspace, "experiment", str(experiment_id))
