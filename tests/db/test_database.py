@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -44,13 +45,9 @@ def changes(db: Database) -> list[tuple[int, str]]:
     return [(change.seq, change.id) for change in db.read_sync(lambda s: outbox.changes_after(s, 0, 100))]
 
 
-def add_twice(session: Session) -> None:
-    note(session, "twice")
-    for _ in range(2):
-        session.execute(text("INSERT INTO package_sets (id, packages) VALUES ('x', '{}')"))
-
-
-def test_one_that_fails_takes_nothing_of_its_group_along(db: Database) -> None:
+@contextlib.contextmanager
+def held(db: Database) -> Iterator[None]:
+    """The writer is busy until the block ends: what is handed over meanwhile becomes one group."""
     entered, go = threading.Event(), threading.Event()
 
     def hold(session: Session) -> None:
@@ -59,9 +56,22 @@ def test_one_that_fails_takes_nothing_of_its_group_along(db: Database) -> None:
 
     first = db.submit(hold)
     assert entered.wait(10)
-    group = [db.submit(lambda s: note(s, "a")), db.submit(add_twice), db.submit(lambda s: note(s, "b"))]
-    go.set()
-    first.result(10)
+    try:
+        yield
+    finally:
+        go.set()
+        first.result(10)
+
+
+def add_twice(session: Session) -> None:
+    note(session, "twice")
+    for _ in range(2):
+        session.execute(text("INSERT INTO package_sets (id, packages) VALUES ('x', '{}')"))
+
+
+def test_one_that_fails_takes_nothing_of_its_group_along(db: Database) -> None:
+    with held(db):
+        group = [db.submit(lambda s: note(s, "a")), db.submit(add_twice), db.submit(lambda s: note(s, "b"))]
     assert group[0].result(10) is group[2].result(10) is None
     assert isinstance(group[1].exception(10), IntegrityError)
     assert changes(db) == [(1, "a"), (2, "b")]
@@ -69,12 +79,7 @@ def test_one_that_fails_takes_nothing_of_its_group_along(db: Database) -> None:
 
 
 def test_repeatable_writes_begin_anew_where_one_fails(db: Database) -> None:
-    entered, go = threading.Event(), threading.Event()
     called: list[str] = []
-
-    def hold(session: Session) -> None:
-        entered.set()
-        assert go.wait(10)
 
     def named(session: Session, name: str) -> str:
         called.append(name)
@@ -86,14 +91,8 @@ def test_repeatable_writes_begin_anew_where_one_fails(db: Database) -> None:
         add_twice(session)
 
     def grouped(*writes: Any) -> list[Future[Any]]:
-        first = db.submit(hold)
-        assert entered.wait(10)
-        group = [db.submit(write, repeatable=True) for write in writes]
-        go.set()
-        first.result(10)
-        entered.clear()
-        go.clear()
-        return group
+        with held(db):
+            return [db.submit(write, repeatable=True) for write in writes]
 
     done = grouped(partial(named, name="a"), partial(named, name="b"))
     assert [future.result(10) for future in done] == ["a", "b"]
@@ -107,25 +106,16 @@ def test_repeatable_writes_begin_anew_where_one_fails(db: Database) -> None:
 
 
 async def test_tasks_are_told_together_and_who_left_before_is_left_out(db: Database) -> None:
-    entered, go = threading.Event(), threading.Event()
-
-    def hold(session: Session) -> None:
-        entered.set()
-        assert go.wait(10)
-
     def fail(session: Session) -> None:
         raise KeyError("no")
 
-    first = db.submit(hold)
-    assert await asyncio.to_thread(entered.wait, 10)
-    tasks = [asyncio.ensure_future(db.write(partial(note, name=name))) for name in ("a", "left", "b")]
-    failing = asyncio.ensure_future(db.write(fail))
-    await asyncio.sleep(0)
-    tasks[1].cancel()
-    await asyncio.sleep(0)
-    go.set()
-    assert await asyncio.gather(*tasks, failing, return_exceptions=True) != []
-    first.result(10)
+    with held(db):
+        tasks = [asyncio.ensure_future(db.write(partial(note, name=name))) for name in ("a", "left", "b")]
+        failing = asyncio.ensure_future(db.write(fail))
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks, failing, return_exceptions=True)
     assert tasks[1].cancelled()
     assert isinstance(failing.exception(), KeyError)
     assert changes(db) == [(1, "a"), (2, "b")]
@@ -152,20 +142,11 @@ def test_a_loop_that_was_closed_meanwhile_stops_nothing(db: Database) -> None:
 
 def test_a_full_queue_is_told_and_takes_more_once_it_is_shorter(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "QUEUE_LIMIT", 3)
-    entered, go = threading.Event(), threading.Event()
-
-    def hold(session: Session) -> None:
-        entered.set()
-        assert go.wait(10)
-
-    first = db.submit(hold)
-    assert entered.wait(10)
-    queued = [db.submit(partial(note, name=name)) for name in "abc"]
-    with pytest.raises(Busy, match="more to write than it can queue"):
-        db.submit(partial(note, name="d"))
-    go.set()
-    for future in [first, *queued]:
-        future.result(10)
+    with held(db):
+        for name in "abc":
+            db.submit(partial(note, name=name))
+        with pytest.raises(Busy, match="more to write than it can queue"):
+            db.submit(partial(note, name="d"))
     db.write_sync(partial(note, name="e"))
     assert [name for _, name in changes(db)] == ["a", "b", "c", "e"]
 
