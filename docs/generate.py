@@ -1,18 +1,21 @@
 """MkDocs hook: writes the reference pages from the program itself, so that they cannot fall behind it.
 
-`reference/cli.md` from the commands, `reference/rest.md` from openapi.json, `reference/settings.md` from the settings' own texts; and
-the table in `reference/job-files.md` from that by which job files are read.
+`reference/cli.md` from the commands, `reference/python.md` from the docstrings, `reference/rest.md` from openapi.json,
+`reference/settings.md` from the settings' own texts; and the table in `reference/job-files.md` from that by which job files are read.
 """
 
 from __future__ import annotations
 
 import inspect
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import click
 from mkdocs.structure.files import File, Files
+
+import mlws
 
 ROOT = Path(__file__).parents[1]
 FIELDS_MARK = "<!-- the table of fields -->"
@@ -26,6 +29,12 @@ description at `<base>/mlws/api/v1/openapi.json`.
 Sign in as with any Jupyter route: by cookie, or `Authorization: token …`. An error is always
 `{"error": {"code", "message", "field"?}}`. Times are milliseconds since the epoch, UTC. Metric values that are no finite number
 are the strings `NaN`, `Infinity` and `-Infinity`.
+"""
+PYTHON_INTRODUCTION = """\
+# Python
+
+`from jupyter_mlws import Workspace, connect` manages workspaces, runs and jobs; `import mlws` logs to a run from the training itself.
+[Use Python](../how-to/use-python.md) and [Track from a cell](../how-to/track-from-a-cell.md) show both at work.
 """
 ENVIRONMENT = """\
 ## Environment
@@ -57,7 +66,7 @@ What kernels and jobs started by the server find besides (your own values win):
 
 def on_files(files: Files, config: Any) -> Files:
     """Add the written pages to the site."""
-    pages = {"cli": cli_reference(), "rest": rest_reference(), "settings": settings_reference()}
+    pages = {"cli": cli_reference(), "python": python_reference(), "rest": rest_reference(), "settings": settings_reference()}
     for name, text in pages.items():
         files.append(File.generated(config, f"reference/{name}.md", content=text))
     return files
@@ -132,6 +141,86 @@ def command_page(path: str, command: click.Command) -> list[str]:
     if rows:
         lines += ["| option | meaning |", "|---|---|", *rows, ""]
     return lines
+
+
+# --- Python --------------------------------------------------------------------------------------------------------
+
+
+def python_reference() -> str:
+    """The client by its parts, what its lists and results can do, its errors; and what `import mlws` logs with."""
+    from jupyter_mlws import sdk  # noqa: PLC0415 - the other pages do not need it
+    from jupyter_mlws.sdk import compute, environments, experiments, jobs, results, runs  # noqa: PLC0415
+
+    parts: dict[str, type] = {
+        "Workspace": sdk.Workspace,
+        "ws.jobs": jobs.Jobs,
+        "ws.runs": runs.Runs,
+        "ws.experiments": experiments.Experiments,
+        "ws.compute": compute.Compute,
+        "ws.environments": environments.Environments,
+        "Table": sdk.Table,
+        "Run": results.Run,
+        "Job": results.Job,
+    }
+    lines = [PYTHON_INTRODUCTION, "## `jupyter_mlws`", "", *function_page("connect", sdk.connect), ""]
+    for name, part in parts.items():
+        lines += class_page(name, part)
+    lines += ["## Errors", "", "| class | when |", "|---|---|"]
+    for name in sdk.__all__:
+        found = getattr(sdk, name)
+        if isinstance(found, type) and issubclass(found, Exception):
+            lines.append(f"| `jupyter_mlws.sdk.{name}` | {cell(inspect.getdoc(found) or '')} |")
+    lines += ["", "## `mlws`", "", "What logs to a run, in kernels, jobs and scripts; standard library only.", ""]
+    for name in mlws.__all__:
+        found = getattr(mlws, name)
+        if not isinstance(found, type):
+            lines += function_page(name, found)
+    return "\n".join([*lines, *class_page("mlws.Run", mlws.Run)])
+
+
+def class_page(name: str, kind: type) -> list[str]:
+    """A class with its public methods and properties, those of its bases in this package included."""
+    lines = [f"## `{name}`", "", inspect.getdoc(kind) or "", ""]
+    made = vars(kind).get("__init__")
+    if made is not None and (words := inspect.getdoc(made)):
+        lines += ["```python", f"{kind.__name__}{signature(made).removesuffix(' -> None')}", "```", "", words, ""]
+    for attribute in dir(kind):
+        found = inspect.getattr_static(kind, attribute)
+        if attribute.startswith("_") or not inspect.getdoc(found):
+            continue
+        if isinstance(found, (staticmethod, classmethod)):
+            lines += function_page(attribute, getattr(kind, attribute))
+        elif inspect.isfunction(found):
+            lines += function_page(attribute, found)
+        elif isinstance(found, (property, cached_property)):
+            lines += [f"### `{attribute}`", "", inspect.getdoc(found) or "", ""]
+    return lines
+
+
+def function_page(name: str, function: Any) -> list[str]:
+    """A function with its signature and its docstring."""
+    called = f"{name}{signature(function)}"
+    return [f"### `{name}`", "", "```python", called, "```", "", inspect.getdoc(function) or "", ""]
+
+
+class Words(str):
+    """An annotation as it is written."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def signature(function: Any) -> str:
+    """What a function takes and gives, as it is written; without `self`."""
+    found = inspect.signature(function)
+    taken = [
+        parameter.replace(annotation=Words(parameter.annotation))
+        for parameter in found.parameters.values()
+        if parameter.name not in ("self", "cls")
+    ]
+    return str(found.replace(parameters=taken, return_annotation=Words(found.return_annotation)))
 
 
 # --- REST ----------------------------------------------------------------------------------------------------------

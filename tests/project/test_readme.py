@@ -22,7 +22,7 @@ from tests.project.files import ROOT, project_files
 
 README = ROOT / "README.md"
 PAGES = [README, *(p for p in project_files(".md") if p.is_relative_to(ROOT / "docs") or p.is_relative_to(ROOT / "examples"))]
-GENERATED = {ROOT / "docs" / "reference" / name for name in ("cli.md", "rest.md", "settings.md")}  # docs/generate.py
+GENERATED = {ROOT / "docs" / "reference" / name for name in ("cli.md", "python.md", "rest.md", "settings.md")}  # docs/generate.py
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 page = pytest.mark.parametrize("path", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 
