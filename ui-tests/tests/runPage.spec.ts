@@ -328,7 +328,7 @@ test('the overview tells where it ran and from which commit, and keeps tags', as
   await expect.poll(stored).not.toHaveProperty('team');
 });
 
-test('a chart grows while its job runs', async ({
+test('chart and header follow a job that runs, and nothing moves', async ({
   page,
   request,
   baseURL,
@@ -345,14 +345,18 @@ test('a chart grows while its job runs', async ({
         'mlws.log_metric("loss", 0.25, step=1)',
         `while not os.path.exists(${JSON.stringify(gate)}):`,
         '    time.sleep(0.05)',
-        'mlws.log_metric("loss", 0.125, step=2)'
+        'mlws.log_metric("loss", 0.125, step=2)',
+        `while not os.path.exists(${JSON.stringify(`${gate}-end`)}):`,
+        '    time.sleep(0.05)'
       ].join('\n')
     })
   );
   const { id } = await server.submit(`${tmpPath}/live.ipynb`, 'live');
   await open(page, id);
   const run = page.locator(`#jp-mlws-runs-${id}`);
-  await run.getByRole('tab', { name: /^Metrics/ }).click();
+  const tab = run.getByRole('tab', { name: /^Metrics/ });
+  const { y } = (await tab.boundingBox())!;
+  await tab.click();
   const chart = run.locator('.jp-mlws-metric', { hasText: 'loss' });
   const last = chart.locator('.jp-mlws-metric-head .jp-mlws-number');
   await expect(last).toHaveText('0.25', { timeout: 60_000 });
@@ -373,6 +377,14 @@ test('a chart grows while its job runs', async ({
   await expect(last).toHaveText('0.125', { timeout: 60_000 });
   await atTheEnd();
   await expect(readout).toHaveText('20.125');
+  const head = run.locator('.jp-mlws-head-metric');
+  await expect(head).toContainText('0.125');
+  await expect(run.locator('.jp-mlws-run-facts')).toContainText('Running');
+  await writeRootFile(`${tmpPath}-gate-end`, '');
+  await expect(run.locator('.jp-mlws-run-facts')).toContainText('Completed', {
+    timeout: 60_000
+  });
+  expect((await tab.boundingBox())!.y).toBe(y);
   // It is the same drawing, with one more point.
   expect(await canvas?.evaluate(node => node.isConnected)).toBe(true);
   const { metrics } = await server.get<{ metrics: object[] }>(
