@@ -41,12 +41,17 @@ test('the form holds the keys, and shows its job as a file that the server reads
   await expect(first).toHaveCount(0);
 
   // The palette has it too, as long as a notebook is in front.
-  await page.keyboard.press('Control+Shift+KeyC');
+  // It closes where the dialog gives the focus back to the notebook only now.
   const palette = page.locator('#modal-command-palette');
-  await palette.locator('input').fill('run notebook as experiment');
-  await palette
-    .getByText('Run Notebook as Experiment…', { exact: true })
-    .click();
+  await expect(async () => {
+    await page.keyboard.press('Control+Shift+KeyC');
+    await palette
+      .locator('input')
+      .fill('run notebook as experiment', { timeout: 2_000 });
+    await palette
+      .getByText('Run Notebook as Experiment…', { exact: true })
+      .click({ timeout: 2_000 });
+  }).toPass();
   const dialog = page.getByRole('dialog');
   await expect(
     dialog.getByRole('combobox', { name: 'Experiment' })
