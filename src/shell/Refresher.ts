@@ -1,6 +1,6 @@
 import type { Query, QueryClient } from '@tanstack/react-query';
 
-/** Long enough for what comes in one burst. */
+/** Calls that come in one burst become one pass over the queries. */
 const GATHER_MS = 50;
 
 type Test = (query: Query) => boolean;
@@ -11,11 +11,11 @@ type Test = (query: Query) => boolean;
  */
 export class Refresher {
   /**
-   * @param gatherMs - Calls within this time become one pass over the queries.
+   * @param pauseMs - One pass over the queries begins so long after another at the earliest.
    */
   constructor(
     private readonly client: QueryClient,
-    private readonly gatherMs = GATHER_MS
+    private readonly pauseMs = 0
   ) {
     this._stop = client.getQueryCache().subscribe(event => {
       const query = event.query as Query;
@@ -41,13 +41,18 @@ export class Refresher {
   }
 
   private _schedule(): void {
-    this._timer ??= window.setTimeout(() => this._flush(), this.gatherMs);
+    const pause = this._flushedAt + this.pauseMs - Date.now();
+    this._timer ??= window.setTimeout(
+      () => this._flush(),
+      Math.max(GATHER_MS, pause)
+    );
   }
 
   private _flush(): void {
     const tests = this._tests;
     this._tests = [];
     this._timer = undefined;
+    this._flushedAt = Date.now();
     const old = new Set<string>();
     for (const query of this.client.getQueryCache().getAll()) {
       const hash = query.queryHash;
@@ -71,6 +76,7 @@ export class Refresher {
   private readonly _dirty = new Set<string>();
   private readonly _stop: () => void;
   private _tests: Test[] = [];
+  private _flushedAt = 0;
   private _timer: number | undefined;
 }
 

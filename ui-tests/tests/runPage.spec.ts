@@ -214,7 +214,7 @@ test('rename, delete and undo, cancel', async ({ page, tmpPath }) => {
   await expect(
     run.getByRole('button', { name: 'Rename', exact: true })
   ).toBeFocused();
-  expect((await readRun(page, id)).name).toBe('longer');
+  await expect.poll(async () => (await readRun(page, id)).name).toBe('longer');
   await expect(run.locator('[data-status=Running]').first()).toBeVisible({
     timeout: 30_000
   });
@@ -224,10 +224,11 @@ test('rename, delete and undo, cancel', async ({ page, tmpPath }) => {
   });
   await run.getByRole('button', { name: 'Delete', exact: true }).click();
   await expect(run.getByText('This run is in the bin.')).toBeVisible();
-  expect((await readRun(page, id)).lifecycle).toBe('deleted');
+  const lifecycle = async () => (await readRun(page, id)).lifecycle;
+  await expect.poll(lifecycle).toBe('deleted');
   await run.getByRole('button', { name: 'Undo', exact: true }).click();
   await expect(run.getByText('This run is in the bin.')).toBeHidden();
-  expect((await readRun(page, id)).lifecycle).toBe('active');
+  await expect.poll(lifecycle).toBe('active');
 });
 
 test('an address opens the page once, and then leaves the browser’s bar', async ({

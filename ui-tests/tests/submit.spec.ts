@@ -62,6 +62,7 @@ test('a notebook runs as an experiment, from the button to the run', async ({
   await expect(rate).toHaveValue('0.01');
   await rate.fill('0.1');
   await dialog.getByLabel('augment', { exact: true }).check();
+  await dialog.getByLabel('epochs', { exact: true }).fill('16');
   await dialog.getByLabel('Run name').fill('lr-0.1');
   await dialog.getByText('More options').click();
   await dialog.getByLabel('Tags').fill('team = vision');
@@ -162,7 +163,7 @@ async function readTabs(
   ).toHaveText(String(Number(acc.toPrecision(4))));
 
   const { text } = await server.get<{ text: string }>(`/jobs/${id}/log`);
-  const line = /epoch 7: .*/.exec(text)?.[0] ?? 'no such line';
+  const line = /epoch 15: .*/.exec(text)?.[0] ?? 'no such line';
   expect(line).toBe(`epoch 7: ${acc.toFixed(4)}`);
   await view.getByRole('tab', { name: 'Logs' }).click();
   await expect(view.getByRole('log')).toContainText(line);

@@ -61,8 +61,11 @@ describe('bindHints', () => {
       client.getQueryState(runs.detail('a'))?.isInvalidated;
     client.setQueryData(runs.detail('a'), 1);
     hint({ kind: 'metrics', id: 'a', parent: 'e' });
-    jest.advanceTimersByTime(500);
+    jest.advanceTimersByTime(100);
+    expect(isOld()).toBe(true);
+    client.setQueryData(runs.detail('a'), 2);
     hint({ kind: 'metrics', id: 'a', parent: 'e' });
+    jest.advanceTimersByTime(500);
     expect(isOld()).toBe(false);
     jest.advanceTimersByTime(500);
     expect(isOld()).toBe(true);
