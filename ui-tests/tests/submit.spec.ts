@@ -114,7 +114,7 @@ test('a notebook runs as an experiment, from the button to the run', async ({
   expect(stored.name).toBe('lr-0.1');
   expect(stored.params).toEqual({
     learning_rate: '0.1',
-    epochs: '8',
+    epochs: '16',
     optimizer: 'adam',
     augment: 'True',
     layers: '[64, 32]'
@@ -122,7 +122,7 @@ test('a notebook runs as an experiment, from the button to the run', async ({
   expect(stored.tags['team']).toBe('vision');
   expect(stored.note).toBe('A larger step.');
   const acc = stored.metrics['acc']?.last ?? NaN;
-  expect(acc).toBeCloseTo(1 - 0.1 - 0.5 / 8);
+  expect(acc).toBeCloseTo(1 - 0.1 - 0.5 / 16);
   await expect(row.locator('.jp-mlws-tree-value')).toHaveText(
     String(Number(acc.toPrecision(4)))
   );
@@ -136,7 +136,11 @@ test('a notebook runs as an experiment, from the button to the run', async ({
   const job = await server.get<{ spec: { parameters: unknown } }>(
     `/jobs/${stored.id}`
   );
-  expect(job.spec.parameters).toEqual({ learning_rate: 0.1, augment: true });
+  expect(job.spec.parameters).toEqual({
+    learning_rate: 0.1,
+    epochs: 16,
+    augment: true
+  });
 
   await readTabs(page.locator(`#jp-mlws-runs-${stored.id}`), server, stored);
   await rerunSlower(page, server, stored);
@@ -164,7 +168,7 @@ async function readTabs(
 
   const { text } = await server.get<{ text: string }>(`/jobs/${id}/log`);
   const line = /epoch 15: .*/.exec(text)?.[0] ?? 'no such line';
-  expect(line).toBe(`epoch 7: ${acc.toFixed(4)}`);
+  expect(line).toBe(`epoch 15: ${acc.toFixed(4)}`);
   await view.getByRole('tab', { name: 'Logs' }).click();
   await expect(view.getByRole('log')).toContainText(line);
   await view.getByRole('tab', { name: 'Notebook' }).click();
