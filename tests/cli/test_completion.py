@@ -114,7 +114,10 @@ def test_it_loads_nothing_heavy(server: LiveServer, run_id: str) -> None:
     )
     assert f"plain,{run_id[:8]}" in done.stdout, done.stderr
     loaded = {name.partition(".")[0] for name in done.stderr.split()} | set(done.stderr.split())
-    assert loaded & {"httpx", "tornado", "sqlalchemy", "pandas", "subprocess", "pathspec", "jupyter_mlws.sdk.launch"} == set()
+    heavy = {"httpx", "tornado", "sqlalchemy", "pandas", "pathspec", "jupyter_mlws.sdk.launch"}
+    if sys.version_info >= (3, 11):  # before, the standard library's `platform` loads it, and that click
+        heavy.add("subprocess")
+    assert loaded & heavy == set()
 
 
 class Shell:
