@@ -94,15 +94,24 @@ def one_at_a_time(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")
 
 
+def sqlite_name(error: object) -> str:
+    """SQLite's name of an error. Before Python 3.11 it is known by its words alone, and only where the disk is at fault."""
+    name = getattr(error, "sqlite_errorname", None)
+    if name:
+        return str(name)
+    words = str(error)
+    return "SQLITE_FULL" if "disk is full" in words else "SQLITE_IOERR" if "disk I/O error" in words else ""
+
+
 def is_failure(error: Exception) -> bool:
     """Whether the database itself failed (a full disk, a lost connection, two that wait for each other), not the statement."""
-    faulty_sql = getattr(getattr(error, "orig", None), "sqlite_errorname", "") == "SQLITE_ERROR"
+    faulty_sql = sqlite_name(getattr(error, "orig", None)) == "SQLITE_ERROR"
     return isinstance(error, (OperationalError, InterfaceError)) and not faulty_sql
 
 
 def words_of_failure(error: DBAPIError) -> str:
     """A database's failure in words for people."""
-    name = getattr(error.orig, "sqlite_errorname", "") or ""
+    name = sqlite_name(error.orig)
     if name.startswith("SQLITE_FULL"):
         return "The disk of the workspace's database is full; nothing was stored. Free some space, then try again."
     if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")):

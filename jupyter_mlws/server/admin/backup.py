@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
 
+from jupyter_mlws.db.engine import sqlite_name
 from jupyter_mlws.domain.storage.disk import hash_of
 from jupyter_mlws.domain.storage.holding import held
 from jupyter_mlws.kit.clock import now_ms
@@ -124,7 +125,7 @@ def _writing(place: Place, target: Path) -> Iterator[Path]:
         where = f" ({error.filename})" if error.filename else ""
         raise BackupFailed(f"The backup could not be written to {target}: {error.strerror or error}{where}.") from error
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        if sqlite_name(error).startswith(("SQLITE_FULL", "SQLITE_IOERR")):
             raise NoRoom(_full(target)) from error
         raise unreadable(place, error) from error
     except DBAPIError as error:

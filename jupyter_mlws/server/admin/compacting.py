@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from jupyter_mlws.db.base import Base
 from jupyter_mlws.db.database import Database
+from jupyter_mlws.db.engine import sqlite_name
 from jupyter_mlws.domain.metrics import tasks as metrics_tasks
 from jupyter_mlws.server import schema
 from jupyter_mlws.server.admin.contents import bytes_of
@@ -55,7 +56,7 @@ def compact(place: Place, *, progress: Progress = silent) -> Compacted:
             (_vacuum_file if place.sqlite else _vacuum_tables)(place)
             after = _bytes(place)
         except (DBAPIError, sqlite3.Error) as error:
-            if getattr(getattr(error, "orig", error), "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+            if sqlite_name(getattr(error, "orig", error)).startswith(("SQLITE_FULL", "SQLITE_IOERR")):
                 raise NoRoom(
                     f"The disk of {place.file.parent} became full. The database is whole, and as large as before; free some space, "
                     "then try again."
