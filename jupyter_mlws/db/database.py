@@ -263,21 +263,21 @@ def _settle(outcomes: list[_Outcome]) -> None:
     for outcome in outcomes:
         future = outcome[0].future
         if isinstance(future, Future):
-            _tell_one(outcome)
+            _settle_one(outcome)
         else:
             tasks.setdefault(future.get_loop(), []).append(outcome)
     for loop, some in tasks.items():
         with contextlib.suppress(RuntimeError):  # the loop was closed, and nobody waits
-            loop.call_soon_threadsafe(_tell_all, some)
+            loop.call_soon_threadsafe(_settle_tasks, some)
 
 
-def _tell_all(outcomes: list[_Outcome]) -> None:
+def _settle_tasks(outcomes: list[_Outcome]) -> None:
     for outcome in outcomes:
         if not outcome[0].future.done():  # cancelled meanwhile
-            _tell_one(outcome)
+            _settle_one(outcome)
 
 
-def _tell_one(outcome: _Outcome) -> None:
+def _settle_one(outcome: _Outcome) -> None:
     item, value, failure = outcome
     if failure is not None:
         item.future.set_exception(failure)

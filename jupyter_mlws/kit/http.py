@@ -300,7 +300,7 @@ class ApiHandler(JupyterHandler):
         await asyncio.wait([self.request._body_future, *enough], timeout=LINGER_S, return_when=asyncio.FIRST_COMPLETED)
 
     def _log(self) -> None:
-        """As Jupyter logs requests; but words that nobody reads are not put together, which takes longer than to look up a token."""
+        """As Jupyter logs requests; but where nobody reads of those that went well, they are not put into words."""
         function: Any = self.settings.get("log_function")
         if getattr(function, "func", function) is not log_request or self._status_code >= 300 or _heard(self.log, logging.DEBUG):
             super()._log()

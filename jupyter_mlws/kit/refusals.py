@@ -57,4 +57,4 @@ class NotHere(ApiHandler):
             raise web.HTTPError(404)
 
     def _parse_query(self, _contract: Contract) -> None:
-        """Whatever it is."""
+        """Nothing of it is looked at."""

@@ -184,9 +184,8 @@ class UploadHandler(ApiHandler):
             if rest:
                 sink.write(rest)
             return sink.commit(*expected)
-        except BaseException:
-            sink.abort()
-            raise
+        finally:
+            sink.abort()  # after a commit this does nothing
 
     async def _settle(self) -> None:
         writing, self._writing = self._writing, None
