@@ -94,13 +94,18 @@ def one_at_a_time(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")
 
 
+_SQLITE_WORDS = {
+    "disk is full": "SQLITE_FULL",
+    "disk I/O error": "SQLITE_IOERR",
+    "unable to open database file": "SQLITE_CANTOPEN",
+    "attempt to write a readonly database": "SQLITE_READONLY",
+}
+
+
 def sqlite_name(error: object) -> str:
-    """SQLite's name of an error. Before Python 3.11 it is known by its words alone, and only where the disk is at fault."""
+    """SQLite's name of an error; before Python 3.11 known by its words, and only where the disk is at fault. Else empty."""
     name = getattr(error, "sqlite_errorname", None)
-    if name:
-        return str(name)
-    words = str(error)
-    return "SQLITE_FULL" if "disk is full" in words else "SQLITE_IOERR" if "disk I/O error" in words else ""
+    return name or next((name for words, name in _SQLITE_WORDS.items() if words in str(error)), "")
 
 
 def is_failure(error: Exception) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -13,11 +14,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from jupyter_mlws.db import database, outbox
 from jupyter_mlws.db.database import Database, DatabaseFailed
+from jupyter_mlws.db.engine import sqlite_name, words_of_failure
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.errors import Busy
 from tests.databases import ENGINES, fresh_database
@@ -149,6 +151,22 @@ def test_a_full_queue_is_told_and_takes_more_once_it_is_shorter(db: Database, mo
             db.submit(partial(note, name="d"))
     db.write_sync(partial(note, name="e"))
     assert [name for _, name in changes(db)] == ["a", "b", "c", "e"]
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "said"),
+    [
+        ("database or disk is full", "SQLITE_FULL", "is full"),
+        ("disk I/O error", "SQLITE_IOERR", "written (SQLITE_IOERR)"),
+        ("unable to open database file", "SQLITE_CANTOPEN", "written (SQLITE_CANTOPEN)"),
+        ("attempt to write a readonly database", "SQLITE_READONLY", "written (SQLITE_READONLY)"),
+        ("near SELECT: syntax error", "", "syntax error"),
+    ],
+)
+def test_failures_without_a_name_are_known_by_their_words(words: str, name: str, said: str) -> None:
+    error = sqlite3.OperationalError(words)  # nameless, as all are before Python 3.11
+    assert sqlite_name(error) == name
+    assert said in words_of_failure(OperationalError("SELECT 1", None, error))
 
 
 def test_changes_are_numbered_on_after_a_restart(db: Database) -> None:
