@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO
 
 from jupyter_mlws.domain.storage.errors import StorageFailed, StorageFull
+from jupyter_mlws.kit import paths
 from jupyter_mlws.kit.paths import clean_relative
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 PIECE = 1024 * 1024
 FICLONE = 0x40049409
 NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-READ = os.O_RDONLY | NOFOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+READ = paths.READ | NOFOLLOW
 
 
 def hash_of(file: BinaryIO) -> tuple[str, int]:

@@ -17,7 +17,6 @@ from jupyter_mlws.domain.models.store import logged as store
 from jupyter_mlws.domain.models.tables import LoggedModelRow
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import RunNotFound
-from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, ActorKind
 from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.ids import new_id
@@ -42,20 +41,24 @@ def missing(model_id: str) -> LoggedModelNotFound:
 
 def open_logged(session: Session, actor: Actor, action: Action, model_id: str) -> tuple[LoggedModelRow, str]:
     """A logged model, deleted or not, and its workspace, if `actor` may do this to it."""
-    row = store.by_id(session, model_id) if ID.fullmatch(model_id) else None
+    workspace = _allowed(session, actor, action, model_id).workspace
+    row = store.by_id(session, model_id)
     if row is None:
         raise missing(model_id)
-    workspace = workspaces.workspace_names(session, [row.workspace_id])[row.workspace_id]
-    require(actor, action, workspace, missing(model_id), workspace_id=row.workspace_id)
     return row, workspace
 
 
-def open_for_files(session: Session, actor: Actor, model_id: str, action: Action) -> None:
-    """Raise unless `actor` may do this to the files of a logged model. A job may not write those of another run's model."""
+def _allowed(session: Session, actor: Actor, action: Action, model_id: str) -> store.Owner:
     found = store.owner(session, model_id) if ID.fullmatch(model_id) else None
     if found is None:
         raise missing(model_id)
     require(actor, action, found.workspace, missing(model_id), workspace_id=found.workspace_id)
+    return found
+
+
+def open_for_files(session: Session, actor: Actor, model_id: str, action: Action) -> None:
+    """Raise unless `actor` may do this to the files of a logged model. A job may not write those of another run's model."""
+    found = _allowed(session, actor, action, model_id)
     if action is not Action.READ and actor.kind is ActorKind.JOB and found.source_run_id:
         try:
             runs.open_run(session, actor, action, found.source_run_id)

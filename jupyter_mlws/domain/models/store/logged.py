@@ -41,7 +41,7 @@ SELECT m.workspace_id, w.name, m.source_run_id FROM logged_models AS m JOIN work
 
 
 class Owner(NamedTuple):
-    """To whom the files of a logged model belong."""
+    """To whom a logged model belongs."""
 
     workspace_id: int
     workspace: str
@@ -49,7 +49,7 @@ class Owner(NamedTuple):
 
 
 def owner(session: Session, model_id: str) -> Owner | None:
-    """To whom the files of a logged model belong: a prepared statement, for it runs twice with every file."""
+    """To whom a logged model belongs: a prepared statement, for it runs twice with every file."""
     session.flush()
     rows = driver.fetch(session, _OWNER, (model_id,))
     return Owner._make(rows[0]) if rows else None
