@@ -50,13 +50,12 @@ def _file_bytes(database: Path) -> int:
 
 def _folder(kind: Literal["artifact_store", "jobs_folder"], path: Path) -> Resource:
     try:
+        os.scandir(path).close()
         free = os.statvfs(path)
     except OSError as error:
         missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
-        words = "The folder is missing." if missing else f"The folder cannot be reached: {error.strerror}."
+        words = "The folder is missing." if missing else f"The folder cannot be read: {error.strerror}."
         return Resource(kind=kind, location=str(path), bytes=None, health="degraded", detail=words)
-    if not path.is_dir():
-        return Resource(kind=kind, location=str(path), bytes=None, health="degraded", detail="The folder is missing.")
     writable = os.access(path, os.W_OK)
     return Resource(
         kind=kind,

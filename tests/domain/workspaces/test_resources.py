@@ -62,14 +62,21 @@ async def test_a_folder_that_is_missing(db: Database, folders: Folders, kind: st
     assert {kind: one.health for kind, one in found.items() if one.health != "ok"} == {"secret_store": "absent"}
 
 
-def test_a_folder_that_cannot_be_written_to():
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        (0o555, "degraded 700 The folder cannot be written to."),
+        (0o333, "degraded None The folder cannot be read: Permission denied."),
+    ],
+)
+def test_a_folder_that_cannot_be_used(mode: int, said: str):
     with tempfile.TemporaryDirectory(dir="/tmp") as given:
         folder = Path(given)
         (folder / "kept.bin").write_bytes(b"x" * 700)
-        folder.chmod(0o555)
+        folder.chmod(mode)
         done = subprocess.run([sys.executable, "-c", LOOK, given], capture_output=True, text=True, check=True)
         folder.chmod(0o755)
-    assert done.stdout == "degraded 700 The folder cannot be written to.\n"
+    assert done.stdout == f"{said}\n"
 
 
 async def test_a_database_in_trouble(db: Database, folders: Folders, monkeypatch: pytest.MonkeyPatch):
