@@ -39,9 +39,7 @@ export function bindHints(
   const slowly = new Refresher(queryClient, VALUES_MS);
   const stopHints = hints.onHint(hint => {
     refresher.refresh(query => isTouched(query.queryKey, hint));
-    if (hint.kind === 'metrics') {
-      slowly.refresh(query => isShownBy(query.queryKey, hint));
-    }
+    slowly.refresh(query => isShownBy(query.queryKey, hint));
   });
   const stopResync = hints.onResync(() =>
     refresher.refresh(query => query.meta?.['onlyByHint'] !== true)
