@@ -2049,9 +2049,11 @@ export interface components {
         };
         /**
          * JobList
-         * @description Jobs that wait or run, in the order of the queue.
+         * @description Jobs that wait or run, in the order of the queue. `ended`: ids of those submitted in the last minute that have ended
+         *         already, so that who follows the list learns of jobs too that were never in it.
          */
         JobList: {
+            ended: string[];
             jobs: components["schemas"]["Run"][];
         };
         /**

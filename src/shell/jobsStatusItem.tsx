@@ -2,7 +2,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { ReactElement } from 'react';
 
-import { ActiveJobs, JobsStatus } from '../domain/jobs';
+import { ActiveJobs, JobsStatus, type JobList } from '../domain/jobs';
 import type { Observable } from '../lib/observable';
 import { Providers, type IProvidersProps } from './Providers';
 
@@ -43,15 +43,15 @@ export class JobsStatusItem extends ReactWidget {
     );
   }
 
-  private get _jobs(): NonNullable<ReturnType<ActiveJobs['jobs']['get']>> {
-    return this._active?.jobs.get() ?? [];
+  private get _jobs(): JobList['jobs'] {
+    return this._active?.list.get()?.jobs ?? [];
   }
 
   private _follow(): void {
     const { connection, workspace } = this.options;
     this._active?.dispose();
     this._active = new ActiveJobs(connection, workspace.get());
-    this._active.jobs.subscribe(() => this._renew());
+    this._active.list.subscribe(() => this._renew());
     this._renew();
   }
 

@@ -166,6 +166,16 @@ def test_an_idempotency_key_submits_once(server: LiveServer):
     assert (other.status_code, other.json()["error"]["code"]) == (409, "idempotency_conflict")
 
 
+def test_the_list_of_jobs_tells_of_those_that_came_and_ended(server: LiveServer):
+    before = server.ok("GET", "/workspaces/default/jobs")
+    run_id = server.submit(command("exit 3"))
+    assert run_id in [job["id"] for job in server.ok("GET", "/workspaces/default/jobs")["jobs"]]
+    server.wait(run_id)
+    after = server.ok("GET", "/workspaces/default/jobs")
+    assert set(after["ended"]) - set(before["ended"]) == {run_id}
+    assert after["jobs"] == before["jobs"]
+
+
 def test_what_a_job_may_not_do(server: LiveServer):
     victim = server.submit(command("true"))
     server.wait(victim)

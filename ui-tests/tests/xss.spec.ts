@@ -217,7 +217,7 @@ test('whatever stands in a field is only text', async ({
   await expect(told.getByText('has no page')).toContainText(EVIL);
   await unharmed('the notifications');
 
-  // The log of a job, and the news that it has failed.
+  // The log of a job, and the news that it has failed: of a longer name the middle would be left out.
   const { run: job } = await server.send<{ run: IRun }>(
     'POST',
     '/workspaces/evil/jobs',
@@ -226,10 +226,10 @@ test('whatever stands in a field is only text', async ({
         kind: 'command',
         command: `printf '%s\\n\\033[31m%s\\033[0m\\n' '${SCRIPT}' '${SCRIPT}'; exit 3`
       },
-      name: `job ${SCRIPT}`
+      name: `job ${EVIL}`
     }
   );
-  await expect(told.getByText(`job ${SCRIPT}`)).toBeVisible({ timeout: SHOWN });
+  await expect(told.getByText(`job ${EVIL}`)).toBeVisible({ timeout: SHOWN });
   await openPage(lab, `runs/${job.id}/logs`);
   const log = lab.locator(`#jp-mlws-runs-${job.id}`).getByRole('log');
   await expect(log.getByText(SCRIPT)).toHaveCount(2);

@@ -179,9 +179,11 @@ class JobFileSubmission(Struct, kw_only=True):
 
 
 class JobList(Struct, kw_only=True):
-    """Jobs that wait or run, in the order of the queue."""
+    """Jobs that wait or run, in the order of the queue. `ended`: ids of those submitted in the last minute that have ended
+    already, so that who follows the list learns of jobs too that were never in it."""
 
     jobs: list[Run]
+    ended: list[str]
 
 
 class LogSlice(Struct, kw_only=True):

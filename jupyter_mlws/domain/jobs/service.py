@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.jobs.schemas import JobCreate, JobUpdate
 
 ACTIVE_LIMIT = 1000
+ENDED_LIMIT = 200
+LATELY_MS = 60_000
 WAITING = (RunStatus.NOT_STARTED, RunStatus.QUEUED, RunStatus.PAUSED)
 
 
@@ -161,9 +163,11 @@ def kernel_of(spec: Spec) -> str | None:
 
 
 def list_active(session: Session, workspace: str) -> JobList:
-    """Jobs that wait or run."""
-    ids = store.unfinished(session, workspaces.find(session, workspace).id, ACTIVE_LIMIT)
-    return JobList(jobs=runs.wires_by_id(session, ids))
+    """Jobs that wait or run, and those that came and ended in the last minute."""
+    space = workspaces.find(session, workspace).id
+    ids = store.unfinished(session, space, ACTIVE_LIMIT)
+    latest = runs.jobs_made_since(session, space, now_ms() - LATELY_MS, ENDED_LIMIT)
+    return JobList(jobs=runs.wires_by_id(session, ids), ended=store.ended(session, latest))
 
 
 def any_unfinished(session: Session) -> bool:

@@ -80,6 +80,12 @@ def unfinished(session: Session, workspace_id: int, limit: int) -> list[str]:
     return list(session.execute(query.order_by(first, *ORDER).limit(limit)).scalars())
 
 
+def ended(session: Session, ids: Collection[str]) -> list[str]:
+    """Those of the run ids whose job has ended."""
+    query = select(JobRow.run_id).where(JobRow.run_id.in_(listed(session, ids)), JobRow.phase == Phase.ENDED)
+    return sorted(session.execute(query).scalars())
+
+
 def any_unfinished(session: Session) -> bool:
     """Whether a job waits or runs, in whatever workspace."""
     return session.execute(select(JobRow.run_id).where(JobRow.phase != Phase.ENDED).limit(1)).first() is not None

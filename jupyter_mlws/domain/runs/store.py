@@ -56,6 +56,21 @@ def by_ids(session: Session, ids: Sequence[str]) -> list[RunRow]:
     return [rows[run_id] for run_id in ids if run_id in rows]
 
 
+def jobs_made_since(session: Session, workspace_id: int, since: int, limit: int) -> list[str]:
+    """Ids of the newest jobs of a workspace that were made after a moment (ms)."""
+    query = (
+        select(RunRow.id)
+        .where(
+            RunRow.workspace_id == workspace_id,
+            RunRow.lifecycle == Lifecycle.ACTIVE,
+            RunRow.created_at > since,
+            RunRow.kind != RunKind.INTERACTIVE,
+        )
+        .order_by(RunRow.created_at.desc(), RunRow.id.desc())
+    )
+    return list(session.execute(query.limit(limit)).scalars())
+
+
 def running_processes(session: Session) -> list[tuple[str, Process]]:
     """(run, process) of the runs that a notebook or script follows now, oldest first."""
     query = (

@@ -2,13 +2,13 @@ import { QueryObserver, type QueryClient } from '@tanstack/react-query';
 
 import type { IServerAccess } from '../../api/context';
 import { Observable } from '../../lib/observable';
-import type { Run } from '../runs';
 import { jobQueries } from './queries';
+import type { JobList } from './types';
 
 /** Jobs that run or wait in one workspace, followed as long as the page stands. */
 export class ActiveJobs {
-  /** The jobs; undefined before the first answer. */
-  readonly jobs = new Observable<readonly Run[] | undefined>(undefined);
+  /** The jobs, and those that have just ended; undefined before the first answer. */
+  readonly list = new Observable<JobList | undefined>(undefined);
 
   constructor(
     connection: IServerAccess & { queryClient: QueryClient },
@@ -19,7 +19,7 @@ export class ActiveJobs {
       queryClient,
       jobQueries.active(api, workspace)
     );
-    this._stop = observer.subscribe(({ data }) => this.jobs.set(data));
+    this._stop = observer.subscribe(({ data }) => this.list.set(data));
   }
 
   dispose(): void {

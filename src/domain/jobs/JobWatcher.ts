@@ -3,7 +3,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import type { IServerAccess } from '../../api/context';
 import { runQueries, type Run } from '../runs';
 import { ActiveJobs } from './ActiveJobs';
-import { left } from './endings';
+import { endedBetween } from './endings';
 import { jobQueries } from './queries';
 
 /** Tells of jobs of the caller that end while the page stands. */
@@ -23,11 +23,11 @@ export class JobWatcher {
     }
     const active = new ActiveJobs(this.connection, workspace);
     this._watched.set(workspace, active);
-    let before = active.jobs.get();
-    active.jobs.subscribe(() => {
-      const after = active.jobs.get();
-      for (const run of left(before, after)) {
-        void this._tell(run.id);
+    let before = active.list.get();
+    active.list.subscribe(() => {
+      const after = active.list.get();
+      for (const id of endedBetween(before, after)) {
+        void this._tell(id);
       }
       before = after ?? before;
     });

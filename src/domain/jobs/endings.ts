@@ -2,18 +2,21 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { formatDuration, shortName } from '../../lib/format';
 import { hasEnded, statusReason, type Run } from '../runs';
+import type { JobList } from './types';
 
-/** The jobs that were active and are not any more. */
-export function left(
-  before: readonly Run[] | undefined,
-  after: readonly Run[] | undefined
-): Run[] {
+/** Ids of the jobs that have ended between two looks, also of those that came and went meanwhile. */
+export function endedBetween(
+  before: JobList | undefined,
+  after: JobList | undefined
+): string[] {
   if (!before || !after) {
     // What ended while nobody looked is not told: only endings seen live are.
     return [];
   }
-  const there = new Set(after.map(({ id }) => id));
-  return before.filter(({ id }) => !there.has(id));
+  const active = new Set(after.jobs.map(({ id }) => id));
+  const known = new Set(before.ended);
+  const ended = [...before.jobs.map(({ id }) => id), ...after.ended];
+  return [...new Set(ended)].filter(id => !active.has(id) && !known.has(id));
 }
 
 /**

@@ -4,3 +4,4 @@ export { endingText } from './endings';
 export { JobsStatus } from './JobsStatus';
 export { JobWatcher } from './JobWatcher';
 export { SubmitForm } from './SubmitForm';
+export type { JobList } from './types';

@@ -41,7 +41,10 @@ export function useSubmitJob(
       // It stands among the active ones at once; who follows them must not miss a short one.
       client.setQueryData(
         jobQueries.active(api, workspace).queryKey,
-        before => ({ jobs: [...(before?.jobs ?? []), job.run] })
+        before => ({
+          jobs: [...(before?.jobs ?? []), job.run],
+          ended: before?.ended ?? []
+        })
       );
       told.onSubmitted(job);
     },

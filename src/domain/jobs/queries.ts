@@ -8,7 +8,7 @@ const computeKeys = queryKeys('compute');
 
 /** The queries about submitting, and about what was submitted. */
 export const jobQueries = {
-  /** The jobs that run, then those that wait. */
+  /** The jobs that run, then those that wait; ids of those that came and ended in the last minute. */
   active: (api: ApiClient, workspace: string) =>
     queryOptions({
       queryKey: runKeys.list({ workspace, jobs: 'active' }),
@@ -18,8 +18,7 @@ export const jobQueries = {
             params: { path: { workspace } },
             signal
           })
-        ),
-      select: reply => reply.jobs
+        )
     }),
   kernels: (api: ApiClient) =>
     queryOptions({

@@ -79,6 +79,11 @@ def wires(session: Session, rows: Sequence[RunRow], metric_keys: Sequence[str] |
     return list(found.values())
 
 
+def jobs_made_since(session: Session, workspace_id: int, since: int, limit: int) -> list[str]:
+    """Ids of the newest jobs of a workspace that were made after a moment (ms)."""
+    return store.jobs_made_since(session, workspace_id, since, limit)
+
+
 def wires_by_id(session: Session, ids: Sequence[str]) -> list[Run]:
     """Runs by id, in the order of `ids`."""
     return wires(session, store.by_ids(session, ids))

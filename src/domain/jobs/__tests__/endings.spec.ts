@@ -1,11 +1,12 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { aRun } from '../../../testing/runs';
+import type { Run } from '../../runs';
 import { claimEnding } from '../claim';
-import { endingText, left } from '../endings';
+import { endedBetween, endingText } from '../endings';
 import { countText, listText } from '../JobsStatus';
 import { targetLabel, targetWait } from '../target';
-import type { ComputeTarget } from '../types';
+import type { ComputeTarget, JobList } from '../types';
 
 const trans = nullTranslator.load('jupyter_mlws');
 /** How many characters of a notification JupyterLab shows. */
@@ -15,10 +16,24 @@ describe('endings', () => {
   const a = aRun({ id: 'a' });
   const b = aRun({ id: 'b' });
 
+  const list = (jobs: Run[], ended: string[] = []): JobList => ({
+    jobs,
+    ended
+  });
+
   it('are those of jobs that were seen alive', () => {
-    expect(left([a, b], [b])).toEqual([a]);
-    expect(left(undefined, [b])).toEqual([]);
-    expect(left([a], undefined)).toEqual([]);
+    expect(endedBetween(list([a, b]), list([b]))).toEqual(['a']);
+    expect(endedBetween(list([a, b]), list([b], ['a']))).toEqual(['a']);
+    expect(endedBetween(undefined, list([b], ['a']))).toEqual([]);
+    expect(endedBetween(list([a]), undefined)).toEqual([]);
+  });
+
+  it('are also those of jobs that came and went between two looks, once', () => {
+    expect(endedBetween(list([b]), list([b], ['a']))).toEqual(['a']);
+    expect(endedBetween(list([b], ['a']), list([b], ['a']))).toEqual([]);
+    expect(endedBetween(list([b], ['a']), list([b]))).toEqual([]);
+    // One that runs again has not ended.
+    expect(endedBetween(list([b]), list([b, a], ['a']))).toEqual([]);
   });
 
   it('say how it went', () => {
