@@ -141,6 +141,19 @@ def test_data_that_git_ignores_and_neighbours_are_there_as_by_hand(server: LiveS
     assert not any(path.startswith("data") for path in captured)
 
 
+def test_what_lies_beside_the_servers_root_is_there_as_by_hand(server: LiveServer):
+    beside = server.root.parent / "beside"
+    beside.mkdir()
+    (beside / "tool.py").write_text("answer = 41\n")
+    write_notebook(
+        server.root / "top.ipynb", "import sys\nsys.path.insert(0, '../beside')\nimport tool\nprint('found', tool.answer)"
+    )
+    run_id = server.submit({"kind": "notebook", "notebook": "top.ipynb"})
+    run = server.wait(run_id)
+    assert run["status"] == "Completed", run["error"]
+    assert "found 41" in server.ok("GET", f"/jobs/{run_id}/log")["text"]
+
+
 def test_the_snapshot_is_what_was_submitted(server: LiveServer):
     path = write_notebook(server.root / "frozen" / "frozen.ipynb", "print('before')")
     run_id = server.submit({"kind": "notebook", "notebook": "frozen/frozen.ipynb"})

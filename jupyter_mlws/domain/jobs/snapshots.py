@@ -6,8 +6,9 @@
 run by hand, becomes a symlink to the original: ignored files and folders (each topmost one only), links that lead outside,
 sockets, files that cannot be read. These are listed as *not captured*. Links inside the folder are laid again, to the copy.
 
-**How the working folder lies**: so that `../lib` is what it is by hand. The *project root* is the git root of the source folder;
-without git the server's root, if the source lies below; else the source itself; never above the home folder. If the source is
+**How the working folder lies**: so that `../lib` is what it is by hand. The *project root* is the git root above the source folder;
+without one the server's root, if the source lies below; else the folder that the source stands in, unless everybody may write
+there (`/tmp`); never above the home folder, and never the machine's root: then the source itself. If the source is
 `<project>/a/b`, the job runs in `work/a/b`, and every neighbour on the way up (entries of `<project>` but `a`, entries of
 `<project>/a` but `b`) is a symlink in its place (of the home folder only what is not hidden). Neighbours are not captured: one line
 of *not captured* says so for each folder on the way, and what a job reads there is as it is when it reads it.
@@ -130,10 +131,22 @@ def _too_much(source: Path, home: Path) -> str | None:
 
 def _project_root(source: Path, server_root: Path | None, home: Path) -> Path:
     """Where the working folder's top is; see the module's docstring."""
-    root = git_root(source)
-    if root is None and server_root is not None and server_root.resolve() in source.parents:
-        root = server_root.resolve()
-    return source if root is None or root in home.parents or root == Path(root.anchor) else root
+    candidates = [git_root(source), server_root.resolve() if server_root is not None else None]
+    for root in candidates:
+        if root is not None and root in source.parents and not _is_above(root, home):
+            return root
+    return source if _is_above(source.parent, home) or _is_everybodys(source.parent) else source.parent
+
+
+def _is_above(folder: Path, home: Path) -> bool:
+    return folder in home.parents or folder == Path(folder.anchor)
+
+
+def _is_everybodys(folder: Path) -> bool:
+    try:
+        return bool(folder.stat().st_mode & stat.S_IWOTH)
+    except OSError:
+        return True
 
 
 class _Walker:

@@ -18,7 +18,7 @@ from jupyter_mlws.domain.jobs import snapshots
 from jupyter_mlws.domain.jobs.errors import SourceMissing
 from jupyter_mlws.domain.jobs.freezing import Frozen, freeze
 from jupyter_mlws.domain.jobs.layout import materialize
-from jupyter_mlws.domain.jobs.snapshots import Walk, walk
+from jupyter_mlws.domain.jobs.snapshots import Left, Walk, walk
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.blobs import BlobStore
 from jupyter_mlws.domain.storage.service import SnapshotFile
@@ -161,7 +161,26 @@ def test_without_git_the_servers_root_is_the_top(tmp_path, store):
     at_home = walk(root / "a" / "b", server_root=root, home=root)
     assert at_home.subdir == "a/b"
     assert ".hidden" not in [link.path for link in at_home.links]
-    assert walk(root / "a" / "b").subdir == ""
+
+
+def test_beside_the_top_lies_what_lies_there_by_hand(tmp_path, store):
+    shared = tmp_path / "shared"
+    write(shared, "root/n.ipynb")
+    write(shared, "lib/l.py", "beside")
+    root = shared / "root"
+    for git in (False, True):
+        if git:
+            write(root, ".git/HEAD")
+        found = walk(root, server_root=root)
+        base = store.lay(found, tmp_path / f"work-{git}")
+        assert (found.subdir, base.name) == ("root", "root")
+        assert (base / ".." / "lib" / "l.py").read_text() == "beside"
+        assert Left("../", "beside the folder; read as it is when the job runs") in found.not_captured
+    # A server's root that is the machine's, or above the home folder, is no project.
+    assert walk(root, server_root=Path("/")).subdir == "root"
+    assert walk(root, server_root=shared, home=shared / "home").subdir == ""
+    shared.chmod(0o1777)
+    assert walk(root, server_root=root).subdir == ""
 
 
 def test_links(project, store, tmp_path):
