@@ -99,6 +99,8 @@ def copy(session: Session, table: str, columns: str, rows: Sequence[Sequence[Any
 
 def tell(connection: Connection, sql: str, parameters: Sequence[Any] = (), *, many: bool = False) -> None:
     """As `run`, past the session: such as BEGIN."""
+    if many and len(parameters) == 1:  # costs psycopg half
+        many, parameters = False, parameters[0]
     cursor = connection.connection.cursor()
     try:
         (cursor.executemany if many else cursor.execute)(_for(connection, sql), parameters)

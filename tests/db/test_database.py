@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from jupyter_mlws.db import database, outbox
+from jupyter_mlws.db import database, engine, outbox
 from jupyter_mlws.db.database import Database, DatabaseFailed
 from jupyter_mlws.db.engine import sqlite_name, words_of_failure
 from jupyter_mlws.domain.workspaces import service as workspaces
@@ -207,12 +207,25 @@ def default_there(session: Session) -> bool:
     return workspaces.find(session, "default").name == "default"
 
 
-def test_connections_that_were_cut_while_idle_are_made_anew(pg: Database, postgres: PostgresServer) -> None:
+def test_connections_that_were_cut_while_idle_are_made_anew(
+    pg: Database, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "RESTED_S", 0.0)
     assert pg.read_sync(default_there)
     assert cut(postgres, pg) >= 2
     assert pg.write_sync(default_there)
     assert pg.read_sync(default_there)
     assert pg.health() is None
+
+
+def test_of_connections_that_were_cut_while_in_use_one_use_fails(pg: Database, postgres: PostgresServer) -> None:
+    pg.write_sync(default_there)
+    pg.read_sync(default_there)
+    cut(postgres, pg)
+    for ask in (pg.write_sync, pg.read_sync):
+        with pytest.raises(DatabaseFailed):
+            ask(default_there)
+        assert ask(default_there)
 
 
 def test_a_write_whose_connection_breaks_fails_in_words_and_the_next_works(pg: Database, postgres: PostgresServer) -> None:
