@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from tests.live import LiveServer
@@ -110,11 +111,11 @@ def main() -> int:
             port = server.stdout.readline().strip() if server.stdout else ""
             url = f"http://127.0.0.1:{port}/mlws"
             for title, measure in (
-                ("tight loop, server", lambda: in_python(calls, url)),
-                ("10 a millisecond, server", lambda: in_python(calls, url, paced=True)),
-                ("tight loop, server away", lambda: in_python(calls, "http://127.0.0.1:9/mlws")),
-                ("a cell, tight loop", lambda: in_a_cell(calls, paced=False)),
-                ("a cell, 10 a millisecond", lambda: in_a_cell(calls, paced=True)),
+                ("tight loop, server", partial(in_python, calls, url)),
+                ("10 a millisecond, server", partial(in_python, calls, url, paced=True)),
+                ("tight loop, server away", partial(in_python, calls, "http://127.0.0.1:9/mlws")),
+                ("a cell, tight loop", partial(in_a_cell, calls, paced=False)),
+                ("a cell, 10 a millisecond", partial(in_a_cell, calls, paced=True)),
             ):
                 took = sorted(measure())
                 median, mean = statistics.median(took), statistics.fmean(took)

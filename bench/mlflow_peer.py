@@ -51,6 +51,19 @@ class Peer:
         return sum(_resident(pid) for pid in _family(self.pid))
 
 
+def stock_client(peer: Peer, program: str, *arguments: str) -> str:
+    """What a program prints in the Python of the stock client; its tracking URI and what signs it in are set."""
+    token = peer.headers.get("Authorization", "").removeprefix("Bearer ")
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
+    env = {**os.environ, "MLFLOW_TRACKING_URI": peer.url, "MLFLOW_TRACKING_TOKEN": token, **quiet}
+    done = subprocess.run(
+        [str(VENV / "bin" / "python"), "-c", program, *arguments], env=env, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr[-3000:])
+    return done.stdout
+
+
 class Client:
     """One keep-alive connection, as lean as Python has it: what is measured is the server."""
 

@@ -13,10 +13,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,7 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench.mlflow_peer import VENV, Peer
+from bench.mlflow_peer import Peer, stock_client
 from bench.startup import start_once
 from bench.tracking import MISSED, both, row, within
 from tests.live import LiveServer
@@ -59,7 +57,6 @@ def fit():
     return list(spent)
 
 requests.Session.send = timed
-mlflow.set_tracking_uri(sys.argv[1])
 mlflow.sklearn.autolog(silent=True)
 fit()
 print(json.dumps([fit() for _ in range(5)]))
@@ -68,14 +65,7 @@ print(json.dumps([fit() for _ in range(5)]))
 
 def autolog(peer: Peer) -> tuple[float, int]:
     """(milliseconds that the requests of a fit take, their number), the median of five."""
-    token = peer.headers.get("Authorization", "").removeprefix("Bearer ")
-    env = {**os.environ, "MLFLOW_TRACKING_TOKEN": token, "MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
-    done = subprocess.run(
-        [str(VENV / "bin" / "python"), "-c", FIT, peer.url], env=env, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr[-3000:])
-    seconds, counts = zip(*json.loads(done.stdout.splitlines()[-1]), strict=True)
+    seconds, counts = zip(*json.loads(stock_client(peer, FIT).splitlines()[-1]), strict=True)
     return statistics.median(seconds) * 1000, int(statistics.median(counts))
 
 
