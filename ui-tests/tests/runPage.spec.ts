@@ -182,9 +182,9 @@ test('a failed run shows its cell; another parameter mends it', async ({
   await expect(
     form.getByRole('combobox', { name: 'Experiment' })
   ).toBeFocused();
-  await run.getByLabel('epochs').fill('many');
+  await run.getByLabel('epochs', { exact: true }).fill('many');
   await expect(run.getByText('A number is needed here')).toBeVisible();
-  await run.getByLabel('epochs').fill('2');
+  await run.getByLabel('epochs', { exact: true }).fill('2');
   // What the run had, and not what the notebook says.
   const fail = form.getByRole('checkbox', { name: 'fail' });
   await expect(fail).toBeChecked();
