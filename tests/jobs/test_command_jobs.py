@@ -164,6 +164,7 @@ def test_an_idempotency_key_submits_once(server: LiveServer):
     assert one["run"]["id"] == two["run"]["id"]
     other = server.post("/workspaces/default/jobs", {"spec": command("echo twice")}, headers=headers)
     assert (other.status_code, other.json()["error"]["code"]) == (409, "idempotency_conflict")
+    server.wait(one["run"]["id"])
 
 
 def test_the_list_of_jobs_tells_of_those_that_came_and_ended(server: LiveServer):

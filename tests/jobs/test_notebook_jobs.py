@@ -8,8 +8,6 @@ import os
 import time
 from typing import Any
 
-import pytest
-
 from tests.live import LiveServer, notebook, write_notebook
 
 TRAIN = """
@@ -200,12 +198,15 @@ def test_run_again_with_all_else_changed(server: LiveServer):
     assert run["tags"] == {"new": "2", "mlws.rerun_of": first}
     assert "k d False" in server.ok("GET", f"/jobs/{run['id']}/log")["text"]
     again = server.ok("POST", f"/jobs/{first}/rerun", {})
+    server.wait(again["run"]["id"])
     assert (again["priority"], again["timeout_s"], again["env_names"]) == (2, 60, ["CHANGED", "GONE", "KEPT"])
 
 
-@pytest.mark.parametrize(
-    ("change", "field", "code"),
-    [
+def test_what_is_wrong_with_a_change_is_said_at_its_field(server: LiveServer):
+    write_notebook(server.root / "refused.ipynb", "1", parameters="rate: float = 0.5")
+    first = server.submit({"kind": "notebook", "notebook": "refused.ipynb"})
+    server.wait(first)
+    changes: list[tuple[dict[str, Any], str, str]] = [
         ({"target": "moon"}, "target", "compute_missing"),
         ({"kernel": "no-such-kernel"}, "kernel", "kernel_missing"),
         ({"command": "true"}, "command", "bad_input"),
@@ -213,13 +214,10 @@ def test_run_again_with_all_else_changed(server: LiveServer):
         ({"timeout_s": 0}, "timeout_s", "bad_input"),
         ({"env": {"NO NAME": "1"}}, "env", "bad_input"),
         ({"env": {"LONG": "x" * 200_000}}, "env.LONG", "too_large"),
-    ],
-)
-def test_what_is_wrong_with_a_change_is_said_at_its_field(server: LiveServer, change: dict[str, Any], field: str, code: str):
-    write_notebook(server.root / "refused.ipynb", "1", parameters="rate: float = 0.5")
-    first = server.submit({"kind": "notebook", "notebook": "refused.ipynb"})
-    error = server.post(f"/jobs/{first}/rerun", change).json()["error"]
-    assert (error.get("field", "").split("[")[0], error["code"]) == (field, code)
+    ]
+    for change, field, code in changes:
+        error = server.post(f"/jobs/{first}/rerun", change).json()["error"]
+        assert (error["field"].split("[")[0], error["code"]) == (field, code)
 
 
 def test_the_parameters_of_a_job_are_those_of_its_snapshot(server: LiveServer):
