@@ -342,12 +342,19 @@ def cancel(session: Session, job: tuple[str, ...]) -> None:
 @PARAMETER
 @click.option("--name", "--display-name", metavar="TEXT", help="Name of the new run.")
 @click.option("--experiment", metavar="NAME", shell_complete=suggest("experiments"), help="Another experiment.")
+@click.option("--kernel", metavar="NAME", shell_complete=suggest("kernels"), help="Another kernel for the notebook.")
+@click.option("--command", metavar="LINE", help="Another shell line for a command job.")
+@click.option("--target", metavar="NAME", shell_complete=suggest("targets"), help="Another compute target.")
 @click.option("--priority", type=int, help="Another priority.")
 @click.option("--timeout", type=Span(whole=True), metavar="SPAN", help="Another time limit: 90s, 45m, 2h.")
+@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the new run. May be repeated.")
+@click.option("--env", multiple=True, metavar="KEY=VALUE", help="A new value for an environment variable. May be repeated.")
+@click.option("--note", metavar="TEXT", help="A note.")
 @click.option("--stream", is_flag=True, help="Follow the job until it ends.")
 @common
 def rerun(session: Session, job: str, given: tuple[str, ...], stream: bool, **options: Any) -> None:
     """Submit a job again from its own snapshot, with what is given changed."""
+    options["tags"], options["env"] = pairs(options["tags"], "--tag"), pairs(options["env"], "--env")
     made = session.workspace.jobs.rerun(session.run_id(job), parameters=parameters(given), **options)
     submitted(session, made, stream=stream)
 

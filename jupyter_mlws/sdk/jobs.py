@@ -225,18 +225,34 @@ class Jobs:
         job: str,
         *,
         parameters: Mapping[str, Any] | None = None,
+        kernel: str | None = None,
+        command: str | None = None,
         name: str | None = None,
         experiment: str | None = None,
+        target: str | None = None,
         priority: int | None = None,
         timeout: int | None = None,
+        tags: Mapping[str, str] | None = None,
+        note: str | None = None,
+        env: Mapping[str, str | None] | None = None,
     ) -> Job:
-        """Submit a job again from its own snapshot; what is given wins over what it had."""
+        """Submit a job again from its own snapshot; what is given wins over what it had.
+
+        A `timeout` of 0 takes the limit away, and None in `env` a variable; those that `env` does not name stay. The new run has
+        only the tags and the note that are given here.
+        """
         body = ReRun(
             name=UNSET if name is None else name,
             experiment=UNSET if experiment is None else experiment,
             parameters=plain_values(parameters, "parameter") or UNSET,
+            kernel=UNSET if kernel is None else kernel,
+            command=UNSET if command is None else command,
+            target=UNSET if target is None else target,
             priority=UNSET if priority is None else priority,
-            timeout_s=UNSET if timeout is None else timeout,
+            timeout_s=UNSET if timeout is None else timeout or None,
+            tags=dict(tags) if tags else UNSET,
+            note=UNSET if note is None else note,
+            env=dict(env) if env else UNSET,
         )
         return self._job("POST", f"/jobs/{segment(job)}/rerun", body=body)
 

@@ -1942,6 +1942,7 @@ export interface components {
         Job: {
             attempt: number;
             env_names: string[];
+            in_place: boolean;
             new_files: string[];
             not_captured: string[];
             notebook_artifact: string | null;
@@ -2442,11 +2443,21 @@ export interface components {
          * @description Submit a job again from its own snapshot; what is given here wins over what it had.
          */
         ReRun: {
+            command?: string;
+            env?: {
+                [key: string]: string | null;
+            };
             experiment?: string;
+            kernel?: string;
             name?: string;
+            note?: string;
             parameters?: Record<string, never>;
             priority?: number;
-            timeout_s?: number;
+            tags?: {
+                [key: string]: string;
+            };
+            target?: string;
+            timeout_s?: number | null;
         };
         /**
          * Resource
@@ -4112,7 +4123,7 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description The notebook declares no parameter of this name. */
+            /** @description No compute target has this name. */
             400: {
                 headers: {
                     [name: string]: unknown;

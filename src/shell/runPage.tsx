@@ -17,11 +17,17 @@ import { StatusTitleIcon } from './StatusTitleIcon';
 
 /** Loaded when the first page is shown. */
 const HostedRun = lazy(async () => {
-  const { RunHostProvider, RunPanel } = await import('../domain/runs');
+  const [{ RunHostProvider, RunPanel }, { RerunForm }] = await Promise.all([
+    import('../domain/runs'),
+    import('../domain/jobs')
+  ]);
   return {
-    default: ({ host, ...panel }: IRunPanelProps & { host: IRunHost }) => (
+    default: ({
+      host,
+      ...panel
+    }: Omit<IRunPanelProps, 'RerunForm'> & { host: IRunHost }) => (
       <RunHostProvider value={host}>
-        <RunPanel {...panel} />
+        <RunPanel {...panel} RerunForm={RerunForm} />
       </RunHostProvider>
     )
   };

@@ -57,7 +57,7 @@ def test_a_notebook_is_submitted_followed_shown_downloaded(mlws: Mlws, tmp_path:
     assert got.code == 0, got.err
     assert (tmp_path / "got" / "user_logs" / "std_log.txt").read_text() == "done with tree True\n"
 
-    again = mlws("job", "rerun", run_id, "-p", "rate=0.1", "--name", "again", "--stream")
+    again = mlws("job", "rerun", run_id, "-p", "rate=0.1", "--name", "again", "--env", "A=1", "--tag", "t=2", "--stream")
     assert again.code == 0, again.err
     other = re.findall(r"[0-9a-f]{32}", again.err)[0]
     compared = mlws("run", "compare", run_id, other)

@@ -164,6 +164,7 @@ def test_an_idempotency_key_submits_once(server: LiveServer):
     assert one["run"]["id"] == two["run"]["id"]
     other = server.post("/workspaces/default/jobs", {"spec": command("echo twice")}, headers=headers)
     assert (other.status_code, other.json()["error"]["code"]) == (409, "idempotency_conflict")
+    server.wait(one["run"]["id"])
 
 
 def test_the_list_of_jobs_tells_of_those_that_came_and_ended(server: LiveServer):
@@ -218,3 +219,14 @@ def test_what_no_program_can_be_given_is_refused_at_submit(server: LiveServer):
     fits = server.submit(command("echo ${#WIDE}"), env={"WIDE": "x" * 131_066})
     assert server.wait(fits)["status"] == "Completed"
     assert "131066" in server.ok("GET", f"/jobs/{fits}/log")["text"]
+
+
+def test_run_again_with_another_line(server: LiveServer):
+    first = server.submit(command("echo one"))
+    server.wait(first)
+    job = server.ok("POST", f"/jobs/{first}/rerun", {"command": "echo two"})
+    assert job["spec"]["command"] == job["run"]["source"] == "echo two"
+    server.wait(job["run"]["id"])
+    assert server.ok("GET", f"/jobs/{job['run']['id']}/log")["text"] == "two\n"
+    for field, value in (("parameters", {"rate": 1}), ("kernel", "python3"), ("command", "")):
+        assert server.post(f"/jobs/{first}/rerun", {field: value}).json()["error"]["field"] == field

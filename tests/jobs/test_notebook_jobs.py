@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import time
+from typing import Any
 
 from tests.live import LiveServer, notebook, write_notebook
 
@@ -177,6 +178,59 @@ def test_run_again_with_another_parameter(server: LiveServer):
     assert run["params"] == {"rate": "0.75", "name": "b"}
     assert "rate 0.75" in server.ok("GET", f"/jobs/{second}/log")["text"]
     assert run["tags"]["mlws.rerun_of"] == first
+
+
+def test_run_again_with_all_else_changed(server: LiveServer):
+    write_notebook(
+        server.root / "other.ipynb", "import os\nprint(os.environ['KEPT'], os.environ['CHANGED'], 'GONE' in os.environ)"
+    )
+    given = {
+        "timeout_s": 60,
+        "priority": 2,
+        "env": {"KEPT": "k", "CHANGED": "c", "GONE": "g"},
+        "tags": {"old": "1"},
+        "note": "old",
+    }
+    first = server.submit({"kind": "notebook", "notebook": "other.ipynb"}, **given)
+    assert server.wait(first)["status"] == "Completed"
+    change = {
+        "experiment": "elsewhere",
+        "name": "mine",
+        "kernel": "python3",
+        "target": "local",
+        "priority": 0,
+        "timeout_s": None,
+        "env": {"CHANGED": "d", "GONE": None},
+        "tags": {"new": "2"},
+        "note": "why",
+    }
+    job = server.ok("POST", f"/jobs/{first}/rerun", change)
+    assert (job["priority"], job["timeout_s"], job["env_names"], job["in_place"]) == (0, None, ["CHANGED", "KEPT"], False)
+    run = server.wait(job["run"]["id"])
+    assert (run["experiment_name"], run["name"], run["note"]) == ("elsewhere", "mine", "why")
+    assert run["tags"] == {"new": "2", "mlws.rerun_of": first}
+    assert "k d False" in server.ok("GET", f"/jobs/{run['id']}/log")["text"]
+    again = server.ok("POST", f"/jobs/{first}/rerun", {})
+    server.wait(again["run"]["id"])
+    assert (again["priority"], again["timeout_s"], again["env_names"]) == (2, 60, ["CHANGED", "GONE", "KEPT"])
+
+
+def test_what_is_wrong_with_a_change_is_said_at_its_field(server: LiveServer):
+    write_notebook(server.root / "refused.ipynb", "1", parameters="rate: float = 0.5")
+    first = server.submit({"kind": "notebook", "notebook": "refused.ipynb"})
+    server.wait(first)
+    changes: list[tuple[dict[str, Any], str, str]] = [
+        ({"target": "moon"}, "target", "compute_missing"),
+        ({"kernel": "no-such-kernel"}, "kernel", "kernel_missing"),
+        ({"command": "true"}, "command", "bad_input"),
+        ({"parameters": {"rate": "fast"}}, "parameters.rate", "parameter_type"),
+        ({"timeout_s": 0}, "timeout_s", "bad_input"),
+        ({"env": {"NO NAME": "1"}}, "env", "bad_input"),
+        ({"env": {"LONG": "x" * 200_000}}, "env.LONG", "too_large"),
+    ]
+    for change, field, code in changes:
+        error = server.post(f"/jobs/{first}/rerun", change).json()["error"]
+        assert (error["field"].split("[")[0], error["code"]) == (field, code)
 
 
 def test_the_parameters_of_a_job_are_those_of_its_snapshot(server: LiveServer):

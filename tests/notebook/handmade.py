@@ -28,6 +28,14 @@ def run_with(text: str, **fields: Any) -> Run:
 
 def job_with(run: Run) -> Job:
     """A job of a run."""
-    plain = {"spec": {"kind": "command", "command": "x"}, "priority": 0, "timeout_s": None, "env_names": [], "attempt": 1}
-    body = {"run": run.to_dict(), **plain, "not_captured": [], "new_files": [], "notebook_artifact": None}
+    plain = {"spec": {"kind": "command", "command": "x"}, "priority": 0, "timeout_s": None, "env_names": []}
+    body = {
+        "run": run.to_dict(),
+        **plain,
+        "in_place": False,
+        "attempt": 1,
+        "not_captured": [],
+        "new_files": [],
+        "notebook_artifact": None,
+    }
     return bound(msgspec.json.decode(json.dumps(body), type=Job), run._workspace())

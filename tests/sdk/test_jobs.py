@@ -43,6 +43,8 @@ def test_notebook_from_submit_to_download(ws: Workspace, tmp_path: Path) -> None
         done.download("outputs/absent", to=tmp_path / "got")
     assert done.download("outputs/a b.txt", to=tmp_path / "one") == [tmp_path / "one" / "outputs" / "a b.txt"]
 
+    more = ws.jobs.rerun(done.id, kernel="python3", target="local", timeout=0, tags={"t": "1"}, note="n", env={"A": "1"})
+    assert (more.timeout_s, more.env_names, more.run.tags["t"], more.run.note) == (None, ["A"], "1", "n")
     again = done.rerun(parameters={"name": "sgd"}, name="second")
     assert again.wait(timeout=60).run.params == {"rate": "0.25", "name": "sgd"}
     comparison = ws.runs.compare([done.id, again.id])

@@ -178,10 +178,18 @@ test('a failed run shows its cell; another parameter mends it', async ({
   await expect(run.locator('.jp-mlws-cell-failed')).toBeVisible();
 
   await run.getByRole('button', { name: 'Edit and re-run…' }).click();
-  await run.getByLabel('epochs').fill('many');
+  const form = run.getByRole('form', { name: 'Edit and re-run' });
+  await expect(
+    form.getByRole('combobox', { name: 'Experiment' })
+  ).toBeFocused();
+  await run.getByLabel('epochs', { exact: true }).fill('many');
   await expect(run.getByText('A number is needed here')).toBeVisible();
-  await run.getByLabel('epochs').fill('2');
-  await run.getByLabel('fail').fill('False');
+  await run.getByLabel('epochs', { exact: true }).fill('2');
+  // What the run had, and not what the notebook says.
+  const fail = form.getByRole('checkbox', { name: 'fail' });
+  await expect(fail).toBeChecked();
+  await fail.uncheck();
+  await expect(form.getByText('2 changed')).toBeVisible();
   await run.getByLabel('Run name').fill('mended');
   await run.getByLabel('Run name').press('Control+Enter');
   const next = page.locator('.jp-mlws-run:visible', {

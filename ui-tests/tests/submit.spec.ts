@@ -202,8 +202,29 @@ async function rerunSlower(
   );
   await form.getByLabel('learning_rate', { exact: true }).fill('0.2');
   await form.getByLabel('epochs', { exact: true }).fill('2');
+  // A box as in the dialog, with what the run had, the comment and the notebook's default.
+  const augment = form.getByRole('checkbox', { name: 'augment' });
+  await expect(augment).toBeChecked();
+  await augment.uncheck();
+  await expect(
+    form.getByText('step size of the optimizer · default: 0.01')
+  ).toBeVisible();
+  await expect(form.getByText('3 changed')).toBeVisible();
+  await expectAccessible(page, '.jp-mlws-rerun');
+  // Escape leaves it, and the button is at hand again.
+  const edit = view.getByRole('button', { name: 'Edit and re-run…' });
+  await form.getByLabel('Run name').press('Escape');
+  await expect(form).toBeHidden();
+  await expect(edit).toBeFocused();
+  await edit.press('Enter');
+  await expect(augment).toBeChecked();
+  await augment.press('Space');
+  await form.getByLabel('learning_rate', { exact: true }).fill('0.2');
+  await form.getByLabel('epochs', { exact: true }).fill('2');
   await form.getByLabel('Run name').fill('lr-0.2');
-  await form.getByRole('button', { name: 'Run', exact: true }).click();
+  await form.getByText('More options').click();
+  await form.getByLabel('Environment variables').fill('AGAIN=1');
+  await form.getByLabel('Run name').press('Enter');
 
   // Its page comes to the front, with its own values.
   const next = page.locator('.jp-mlws-run:visible', {
@@ -218,8 +239,15 @@ async function rerunSlower(
   expect(after).toMatchObject({
     name: 'lr-0.2',
     status: 'Completed',
-    params: { ...before.params, learning_rate: '0.2', epochs: '2' }
+    params: {
+      ...before.params,
+      learning_rate: '0.2',
+      epochs: '2',
+      augment: 'False'
+    }
   });
+  const job = await server.get<{ env_names: string[] }>(`/jobs/${id}`);
+  expect(job.env_names).toEqual(['AGAIN']);
   const acc = after.metrics['acc']?.last ?? NaN;
   expect(acc).toBeCloseTo(1 - 0.2 - 0.5 / 2);
   await expect(next.getByRole('row', { name: /^learning_rate/ })).toContainText(

@@ -142,9 +142,22 @@ class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):
 
     name: Name | UnsetType = UNSET
     experiment: Name | UnsetType = UNSET
+    kernel: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
+    """Of a notebook."""
     parameters: Annotated[dict[Key, Any], Many] | UnsetType = UNSET
+    """Of a notebook, values by name; those that are not named stay."""
+    command: Annotated[str, Meta(min_length=1, max_length=COMMAND_CHARS)] | UnsetType = UNSET
+    """Another shell line for a command job."""
+    target: Annotated[str, Meta(max_length=255)] | UnsetType = UNSET
     priority: Annotated[int, Meta(ge=-100, le=100)] | UnsetType = UNSET
-    timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType = UNSET
+    timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType | None = UNSET
+    """null takes the limit away."""
+    env: dict[EnvName, str | None] | UnsetType = UNSET
+    """Environment variables that are added or changed; null takes one away, and those that are not named keep their values."""
+    tags: Tags | UnsetType = UNSET
+    """Of the new run, which takes over none."""
+    note: Annotated[str, Meta(max_length=100_000)] | UnsetType = UNSET
+    """Of the new run."""
 
 
 class JobUpdate(RunUpdate, kw_only=True, forbid_unknown_fields=True):
@@ -162,6 +175,8 @@ class Job(Struct, kw_only=True):
     timeout_s: int | None
     env_names: list[str]
     """The environment variables that it was given; their values may be secret and are not told."""
+    in_place: bool
+    """It runs in its source's own folder: with the files as they are there, not with those of a snapshot."""
     attempt: int
     not_captured: list[str]
     """Paths that the snapshot left out (ignored files); links to the originals stand in their place."""

@@ -136,6 +136,7 @@ def get_job(session: Session, actor: Actor, run_id: str) -> Job:
         priority=row.priority,
         timeout_s=row.timeout_s,
         env_names=sorted(row.env),
+        in_place=row.in_place,
         attempt=row.attempt,
         not_captured=row.not_captured,
         new_files=row.new_files,

@@ -26,6 +26,7 @@ from jupyter_mlws.domain.jobs.schemas import (
     NotebookInspection,
     NotebookSpec,
     ReRun,
+    Spec,
 )
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.storage import service as storage
@@ -34,11 +35,13 @@ from jupyter_mlws.domain.storage.schemas import StoredFile
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.decoding import check_values
-from jupyter_mlws.kit.errors import TooLarge
+from jupyter_mlws.kit.errors import BadInput, TooLarge
 from jupyter_mlws.kit.paths import clean_relative, inside
 from mlws import jobdir
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.jobs.notebooks import Inspected
@@ -95,9 +98,13 @@ def _checked(body: JobCreate) -> str:
         check_values(body.spec.settings, "spec.settings")
     if isinstance(body.spec, CommandSpec):
         _check_length(body.spec.command, "The command", "spec.command")
-    for name, value in (body.env if body.env is not UNSET else {}).items():
-        _check_length(f"{name}={value}", f"The environment variable {name}", f"env.{name}")
+    _check_env(body.env or {})
     return hashlib.sha256(msgspec.json.encode(body)).hexdigest()
+
+
+def _check_env(env: Mapping[str, str | None]) -> None:
+    for name, value in env.items():
+        _check_length(f"{name}={value or ''}", f"The environment variable {name}", f"env.{name}")
 
 
 def _check_length(text: str, what: str, field: str) -> None:
@@ -134,40 +141,67 @@ async def _capture(db: Transactions, run_id: str, prepared: Prepared) -> None:
 
 async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body: ReRun) -> Job:
     """Submit a job again from its own snapshot."""
-    if body.parameters is not UNSET:
-        await asyncio.to_thread(check_values, body.parameters, "parameters")
+    await asyncio.to_thread(_check_rerun, body)
     row, ref, experiment = await db.read(lambda s: _original(s, actor, Action.SUBMIT, run_id))
-    spec = service.spec_of(row)
-    params: dict[str, str] = {}
-    if body.parameters is not UNSET and not isinstance(spec, NotebookSpec):
-        raise UnknownParameter("A command takes no parameters; they are for notebooks.", field="parameters")
-    if isinstance(spec, NotebookSpec):
-        inspected = await _snapshot_notebook(services, db, row, ref, spec)
-        if body.parameters is not UNSET:
-            earlier = spec.parameters if spec.parameters is not UNSET else {}
-            spec = msgspec.structs.replace(spec, parameters={**earlier, **body.parameters})
-        name = spec.notebook.rsplit("/", 1)[-1].removesuffix(".ipynb")
-        spec = await asyncio.to_thread(sources.checked_spec, spec, inspected._replace(name=name))
-        params = sources.params_of(inspected.parameters, spec)
+    spec, params = await _changed(services, db, row, ref, body)
     new = JobCreate(
         spec=spec,
         experiment=body.experiment if body.experiment is not UNSET else experiment,
         name=body.name,
-        target=row.target,
+        target=body.target if body.target is not UNSET else row.target,
         priority=body.priority if body.priority is not UNSET else row.priority,
-        timeout_s=body.timeout_s if body.timeout_s is not UNSET else row.timeout_s if row.timeout_s is not None else UNSET,
-        tags={"mlws.rerun_of": run_id},
-        env=row.env or UNSET,
+        timeout_s=(body.timeout_s if body.timeout_s is not UNSET else row.timeout_s) or UNSET,
+        tags={**(body.tags or {}), "mlws.rerun_of": run_id},
+        note=body.note,
+        env={name: value for name, value in {**row.env, **(body.env or {})}.items() if value is not None} or UNSET,
         in_place=row.in_place,
     )
+    if body.target is not UNSET:
+        await _check_places(services, db, ref.workspace, new)
+    source = await db.read(lambda s: runs.source_of(s, run_id))
+    if isinstance(spec, CommandSpec):
+        source = spec.command
     prepared = service.Prepared(
-        spec, await db.read(lambda s: runs.source_of(s, run_id)), experiment, ref.snapshot_id, row.source_dir, row.work_subdir,
+        spec, source, experiment, ref.snapshot_id, row.source_dir, row.work_subdir,
         row.links, row.not_captured, params, (await db.read(lambda s: environments.of_run(s, run_id))).git,
     )  # fmt: skip
     job = await db.write(lambda s: service.add_job(s, actor, ref.workspace, new, prepared, key=None, body_hash=""))
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared))
     return job
+
+
+def _check_rerun(body: ReRun) -> None:
+    """That what is given can be kept, as `_checked` looks at what is submitted."""
+    if body.parameters is not UNSET:
+        check_values(body.parameters, "parameters")
+    if body.command is not UNSET:
+        _check_length(body.command, "The command", "command")
+    _check_env(body.env or {})
+
+
+async def _changed(services: Any, db: Transactions, row: JobRow, ref: runs.RunRef, body: ReRun) -> tuple[Spec, dict[str, str]]:
+    """What runs again, with what is given changed, and the params of its run."""
+    spec = service.spec_of(row)
+    if isinstance(spec, NotebookSpec):
+        if body.command is not UNSET:
+            raise BadInput("A notebook has no command line; this is for command jobs.", field="command")
+        inspected = await _snapshot_notebook(services, db, row, ref, spec)
+        parameters = {**(spec.parameters or {}), **(body.parameters or {})}
+        kernel = body.kernel if body.kernel is not UNSET else spec.kernel
+        spec = msgspec.structs.replace(spec, kernel=kernel, parameters=parameters or UNSET)
+        name = spec.notebook.rsplit("/", 1)[-1].removesuffix(".ipynb")
+        spec = await asyncio.to_thread(sources.checked_spec, spec, inspected._replace(name=name))
+        return spec, sources.params_of(inspected.parameters, spec)
+    if body.parameters is not UNSET:
+        raise UnknownParameter("A command takes no parameters; they are for notebooks.", field="parameters")
+    if body.kernel is not UNSET:
+        raise BadInput("A command runs without a kernel; kernels are for notebooks.", field="kernel")
+    if body.command is UNSET:
+        return spec, {}
+    if not isinstance(spec, CommandSpec):
+        raise BadInput("This job has no command line; this is for command jobs.", field="command")
+    return msgspec.structs.replace(spec, command=body.command), {}
 
 
 async def parameters(services: Any, db: Transactions, actor: Actor, run_id: str) -> JobParameters:

@@ -1,24 +1,14 @@
-import { useEffect, useState, type ReactNode } from 'react';
-
 import { Form, useTrans } from '../../ui';
 import type { Job } from '../runs';
 import { jobFile } from './jobFile';
 import { useSubmitJob } from './mutations';
-import { AdvancedFields } from './parts/AdvancedFields';
+import { JobFields } from './parts/JobFields';
 import { JobFileView } from './parts/JobFileView';
-import { MainFields } from './parts/MainFields';
-import { ParameterList } from './parts/ParameterList';
 import { SnapshotSummary } from './parts/SnapshotSummary';
-import {
-  ADVANCED,
-  buildJob,
-  findProblems,
-  placeOf,
-  startSubmission,
-  type ISubmission,
-  type Problems
-} from './submission';
+import { Source } from './parts/Source';
+import { buildJob, startSubmission } from './submission';
 import type { NotebookInspection } from './types';
+import { useJobForm } from './useJobForm';
 
 export interface ISubmitFormProps {
   workspace: string;
@@ -43,10 +33,11 @@ export function SubmitFields(
   const { inspection, workspace, onSubmitted, onFailed, onCancel } = props;
   const trans = useTrans();
   const submit = useSubmitJob(workspace, { onSubmitted, onFailed });
-  const [form, setForm] = useState(() =>
-    startSubmission(inspection, props.target)
+  const { form, change, problems, valid, refused } = useJobForm(
+    () => startSubmission(inspection, props.target),
+    inspection,
+    submit
   );
-  const refused = submit.error ? placeOf(submit.error, inspection) : null;
   // A snapshot can have grown since the form was opened: then the server asks.
   const confirmation =
     refused === 'confirm_large'
@@ -54,31 +45,14 @@ export function SubmitFields(
       : props.confirmLarge
         ? inspection.needs_confirmation
         : null;
-  const own = findProblems(form, inspection, trans);
-  const problems: Problems = {
-    ...(refused &&
-      refused !== 'confirm_large' && { [refused]: submit.error?.message }),
-    ...own
-  };
   const busy = submit.isPending || submit.isSuccess;
-  const change = (part: Partial<ISubmission>): void => {
-    setForm(before => ({ ...before, ...part }));
-    // The server's objection was to what stood there before; to the question it stays.
-    if (submit.error && refused !== 'confirm_large') {
-      submit.reset();
-    }
-  };
-  const fields = { form, problems, disabled: busy, onChange: change };
 
   return (
     <Form
       label={trans.__('Run as experiment')}
       submitLabel={busy ? trans.__('Submitting…') : trans.__('Run')}
       busy={busy}
-      valid={
-        Object.keys(own).length === 0 &&
-        (confirmation === null || form.confirmed)
-      }
+      valid={valid && (confirmation === null || form.confirmed)}
       error={refused ? undefined : submit.error}
       onCancel={onCancel}
       onSubmit={() => {
@@ -86,19 +60,20 @@ export function SubmitFields(
         submit.mutate(buildJob({ ...form, confirmed: agreed }, inspection));
       }}
     >
-      <Source inspection={inspection} problem={problems.notebook} />
-      <MainFields {...fields} workspace={workspace} inspection={inspection} />
-      <ParameterList
-        inspection={inspection}
-        drafts={form.drafts}
+      <Source
+        name={inspection.path}
+        note={trans._n('%1 cell', '%1 cells', inspection.cells)}
+        problem={problems.notebook}
+      />
+      <JobFields
+        workspace={workspace}
+        subject={inspection}
+        form={form}
         problems={problems}
         disabled={busy}
-        onChange={drafts => change({ drafts })}
+        onChange={change}
         onTagCell={props.onTagCell}
       />
-      <MoreOptions wrong={ADVANCED.some(field => problems[field])}>
-        <AdvancedFields {...fields} />
-      </MoreOptions>
       <SnapshotSummary
         inspection={inspection}
         confirmation={confirmation}
@@ -108,51 +83,5 @@ export function SubmitFields(
       />
       <JobFileView file={jobFile(buildJob(form, inspection), workspace)} />
     </Form>
-  );
-}
-
-function Source(props: {
-  inspection: NotebookInspection;
-  problem: string | undefined;
-}): JSX.Element {
-  const { path, cells } = props.inspection;
-  const trans = useTrans();
-  return (
-    <div className="jp-mlws-submit-source">
-      <span className="jp-mlws-ellipsis" title={path}>
-        {path}
-      </span>
-      <span>{trans._n('%1 cell', '%1 cells', cells)}</span>
-      {props.problem && (
-        <span className="jp-mlws-field-error" role="alert">
-          {props.problem}
-        </span>
-      )}
-    </div>
-  );
-}
-
-/** Opens by itself where something in it is wrong, and closes by a press alone: never under who types in it. */
-function MoreOptions(props: {
-  wrong: boolean;
-  children: ReactNode;
-}): JSX.Element {
-  const { wrong, children } = props;
-  const trans = useTrans();
-  const [open, setOpen] = useState(false);
-  useEffect(() => {
-    if (wrong) {
-      setOpen(true);
-    }
-  }, [wrong]);
-  return (
-    <details
-      className="jp-mlws-more-options"
-      open={open}
-      onToggle={event => setOpen(event.currentTarget.open)}
-    >
-      <summary>{trans.__('More options')}</summary>
-      {children}
-    </details>
   );
 }

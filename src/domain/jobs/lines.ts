@@ -3,25 +3,35 @@
 /**
  * Reads "NAME=value" lines; empty lines and what begins with "#" do not count.
  *
- * @returns The pairs, or the first line that is none.
+ * @param known - Names that may stand alone, for a value that is not told.
+ * @returns The pairs, the names that stand alone, and the first line that is neither.
  */
-export function readPairs(text: string): {
+export function readPairs(
+  text: string,
+  known: readonly string[] = []
+): {
   pairs: Record<string, string>;
+  kept: string[];
   wrong: string | null;
 } {
   const pairs: Record<string, string> = {};
+  const kept: string[] = [];
   for (const line of text.split('\n')) {
     const trimmed = line.trim();
     if (!trimmed || trimmed.startsWith('#')) {
       continue;
     }
+    if (known.includes(trimmed)) {
+      kept.push(trimmed);
+      continue;
+    }
     const at = trimmed.indexOf('=');
     if (at <= 0) {
-      return { pairs, wrong: trimmed };
+      return { pairs, kept, wrong: trimmed };
     }
     pairs[trimmed.slice(0, at).trim()] = trimmed.slice(at + 1).trim();
   }
-  return { pairs, wrong: null };
+  return { pairs, kept, wrong: null };
 }
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -52,4 +62,19 @@ export function readSpan(text: string): number | null {
     seconds += Number(count) * (UNITS[unit ?? ''] ?? NaN);
   }
   return Math.round(seconds);
+}
+
+/** A span of time as `readSpan` reads it: "1h 30m"; empty for none. */
+export function spanText(seconds: number | null): string {
+  let left = seconds ?? 0;
+  const parts: string[] = [];
+  for (const unit of ['d', 'h', 'm', 's']) {
+    const size = UNITS[unit] ?? 1;
+    const count = Math.floor(left / size);
+    left -= count * size;
+    if (count > 0) {
+      parts.push(`${count}${unit}`);
+    }
+  }
+  return parts.join(' ');
 }

@@ -3,11 +3,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
 import { readPairs, readSpan } from './lines';
-import type { JobCreate, NotebookInspection } from './types';
+import type { ISubject, JobCreate, NotebookInspection } from './types';
 
 /** All that the form holds. */
 export interface ISubmission {
   kernel: string;
+  /** The shell line of a command job. */
+  command: string;
   target: string;
   experiment: string;
   name: string;
@@ -25,6 +27,7 @@ export interface ISubmission {
 export type SubmissionField =
   | 'notebook'
   | 'kernel'
+  | 'command'
   | 'target'
   | 'experiment'
   | 'name'
@@ -55,6 +58,7 @@ export function startSubmission(
 ): ISubmission {
   return {
     kernel: inspection.kernel ?? '',
+    command: '',
     target,
     experiment: inspection.default_experiment,
     name: '',
@@ -69,27 +73,33 @@ export function startSubmission(
   };
 }
 
+/** The kind of the job that comes of the form. */
+export function kindOfJob({ job }: ISubject): string {
+  return job?.spec.kind ?? 'notebook';
+}
+
 /** What the form itself sees to be wrong. */
 export function findProblems(
   form: ISubmission,
-  inspection: NotebookInspection,
+  subject: ISubject,
   trans: TranslationBundle
 ): Problems {
   const problems: Problems = {};
-  for (const field of inspection.parameters) {
+  const kind = kindOfJob(subject);
+  for (const field of subject.parameters) {
     const problem = draftProblem(field, form.drafts, trans);
     if (problem) {
       problems[`parameters.${field.name}`] = problem;
     }
   }
-  if (!form.kernel) {
+  if (kind === 'command' && !form.command.trim()) {
+    problems.command = trans.__('What should run? A shell line is needed.');
+  }
+  if (kind === 'notebook' && !form.kernel) {
     problems.kernel = trans.__('The notebook names no kernel: choose one.');
-  } else if (
-    form.kernel === inspection.kernel &&
-    !inspection.kernel_available
-  ) {
+  } else if (form.kernel === subject.kernel && !subject.kernel_available) {
     problems.kernel = trans.__(
-      'The notebook’s kernel “%1” is not installed: choose another.',
+      'The kernel “%1” is not installed: choose another.',
       form.kernel
     );
   }
@@ -104,8 +114,9 @@ export function findProblems(
   if (span !== null && !(span >= 1)) {
     problems.timeout_s = trans.__('A span with its unit: 90s, 45m, 2h.');
   }
+  const kept = { env: subject.job?.env_names, tags: undefined };
   for (const key of ['env', 'tags'] as const) {
-    const { wrong } = readPairs(form[key]);
+    const { wrong } = readPairs(form[key], kept[key]);
     if (wrong !== null) {
       problems[key] = trans.__('“%1” is no NAME=value.', wrong);
     }
@@ -120,32 +131,41 @@ export function buildJob(
 ): JobCreate {
   const parameters = changedValues(inspection.parameters, form.drafts);
   const { pairs: env } = readPairs(form.env);
-  const { pairs: tags } = readPairs(form.tags);
   const timeout = readSpan(form.timeout);
   return {
     spec: {
       kind: 'notebook',
       notebook: inspection.path,
       ...(form.kernel !== inspection.kernel && { kernel: form.kernel }),
-      // The wire's type for "any JSON" allows no value at all.
-      ...(parameters && { parameters: parameters as Record<string, never> })
+      ...(parameters && { parameters })
     },
     target: form.target,
     ...(form.experiment.trim() && { experiment: form.experiment.trim() }),
-    ...(form.name.trim() && { name: form.name.trim() }),
+    ...givenWords(form),
     ...(form.priority && { priority: form.priority }),
     ...(timeout !== null && { timeout_s: timeout }),
     ...(form.inPlace && { in_place: true }),
     ...(Object.keys(env).length > 0 && { env }),
-    ...(Object.keys(tags).length > 0 && { tags }),
-    ...(form.note.trim() && { note: form.note }),
     ...(form.confirmed && { confirm_large: true })
+  };
+}
+
+/** What each run is given anew: its name, tags and note. */
+export function givenWords(
+  form: ISubmission
+): Pick<JobCreate, 'name' | 'tags' | 'note'> {
+  const { pairs: tags } = readPairs(form.tags);
+  return {
+    ...(form.name.trim() && { name: form.name.trim() }),
+    ...(Object.keys(tags).length > 0 && { tags }),
+    ...(form.note.trim() && { note: form.note })
   };
 }
 
 const FIELDS: readonly string[] = [
   'notebook',
   'kernel',
+  'command',
   'target',
   'experiment',
   'name',
@@ -156,13 +176,13 @@ const FIELDS: readonly string[] = [
 /** Where in the form an answer's error belongs; null when it is about none of its fields. */
 export function placeOf(
   error: unknown,
-  inspection: NotebookInspection
+  subject: ISubject
 ): SubmissionField | null {
   if (!(error instanceof ApiError) || !error.field) {
     return null;
   }
   const path = error.field.replace(/^spec\./, '');
-  const parameter = inspection.parameters.find(
+  const parameter = subject.parameters.find(
     ({ name }) =>
       path === `parameters.${name}` || path.startsWith(`parameters.${name}.`)
   );

@@ -1,4 +1,5 @@
 import type { components } from '../../api/schema';
+import type { Job } from '../runs';
 
 type Schemas = components['schemas'];
 
@@ -10,5 +11,19 @@ export type JobList = Schemas['JobList'];
 export type NotebookInspection = Schemas['NotebookInspection'];
 /** A parameter as read from a notebook. */
 export type ParameterField = Schemas['ParameterField'];
+/** A parameter of the form. */
+export interface IFormParameter extends ParameterField {
+  /** What the job that is run again had in the place of the default. */
+  had?: { value: unknown };
+}
+/** What the form is about: a notebook, or a job that is run again. Of a job without a notebook nothing is known of kernel and parameters. */
+export interface ISubject extends Pick<
+  NotebookInspection,
+  'kernel' | 'kernel_display_name' | 'kernel_available' | 'has_parameters_cell'
+> {
+  parameters: readonly IFormParameter[];
+  /** The job that is run again. */
+  job?: Job;
+}
 /** Where a job can run. */
 export type ComputeTarget = Schemas['ComputeTarget'];

@@ -1,11 +1,16 @@
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import {
+  useEffect,
+  useRef,
+  useState,
+  type ComponentType,
+  type KeyboardEvent
+} from 'react';
 
 import { ApiError } from '../../api/errors';
 import { EmptyState, ErrorNotice, Skeleton, useTrans } from '../../ui';
 import { BinNotice } from './parts/BinNotice';
 import { FailureBanner } from './parts/FailureBanner';
 import { Progress } from './parts/Progress';
-import { RerunForm } from './parts/RerunForm';
 import { RunHeader, type IAnswer } from './parts/RunHeader';
 import { RunTabs } from './parts/RunTabs';
 import { useRun } from './queries';
@@ -14,6 +19,12 @@ import type { Run } from './types';
 /** A wish to see a tab; null for the first one. */
 export interface ITabWish {
   tab: string | null;
+}
+
+/** What the form "Edit and re-run" is told. */
+export interface IRerunFormProps {
+  run: Run;
+  onClose: () => void;
 }
 
 export interface IRunPanelProps {
@@ -26,6 +37,8 @@ export interface IRunPanelProps {
   onTab: (tab: string) => void;
   /** Takes the page away. */
   onClose: () => void;
+  /** The form "Edit and re-run": it is that of submitting, which stands above runs. */
+  RerunForm: ComponentType<IRerunFormProps>;
 }
 
 /** The page of one run. */
@@ -77,7 +90,7 @@ export function RunPanel(props: IRunPanelProps): JSX.Element {
 function RunPage(
   props: IRunPanelProps & { run: Run; answer: IAnswer }
 ): JSX.Element {
-  const { run, answer, onTab } = props;
+  const { run, answer, onTab, RerunForm } = props;
   const trans = useTrans();
   const [tab, setTab] = useState(props.tab.tab ?? 'overview');
   const [editing, setEditing] = useState(false);

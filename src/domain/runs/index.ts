@@ -8,9 +8,13 @@ export {
 } from './format';
 export { RunHostProvider, useRunHost, type IRunHost } from './host';
 export { useCancelJob, useRerunJob } from './mutations';
-export { kindOf, problemText, readText, toText } from './parameters';
 export { runKeys, runQueries, useRun } from './queries';
 export { openRun, RunLink } from './RunLink';
-export { RunPanel, type IRunPanelProps, type ITabWish } from './RunPanel';
-export type { Job, Run } from './types';
+export {
+  RunPanel,
+  type IRerunFormProps,
+  type IRunPanelProps,
+  type ITabWish
+} from './RunPanel';
+export type { Job, ReRun, Run } from './types';
 export { useLiveNow } from './useNow';

@@ -7,11 +7,8 @@ import {
 import { unwrap } from '../../api/client';
 import { useApi } from '../../api/context';
 import { ApiError } from '../../api/errors';
-import type { components } from '../../api/schema';
 import { runKeys, runQueries } from './queries';
-import type { Job, Run, RunUpdate } from './types';
-
-type ReRun = components['schemas']['ReRun'];
+import type { Job, ReRun, Run, RunUpdate } from './types';
 
 /** Applies an edit to a run before the server has answered. */
 export function withUpdate(run: Run, update: RunUpdate): Run {

@@ -6,6 +6,8 @@ type Schemas = components['schemas'];
 export type Run = Schemas['Run'];
 /** A job: its run, what it was asked to do, and what its snapshot left out. */
 export type Job = Schemas['Job'];
+/** What is changed of a job when it is run again. */
+export type ReRun = Schemas['ReRun'];
 /** The metric that an experiment is about, and which way is better. */
 export type Goal = Schemas['Goal'];
 /** Why a run failed. */
@@ -14,7 +16,5 @@ export type RunError = Schemas['RunError'];
 export type RunUpdate = Schemas['RunUpdate'];
 /** What a run ran in. */
 export type Environment = Schemas['EnvironmentCapture'];
-/** A parameter as read from a notebook. */
-export type ParameterField = Schemas['ParameterField'];
 /** A named input or output. */
 export type RunIO = Schemas['RunIO'];

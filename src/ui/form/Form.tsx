@@ -21,7 +21,7 @@ export interface IFormProps {
   children: ReactNode;
 }
 
-/** A form: fields, the error of the last try, and its buttons. Ctrl+Enter submits. */
+/** A form: fields, the error of the last try, and its buttons. Ctrl+Enter submits, Escape cancels. */
 export function Form(props: IFormProps): JSX.Element {
   const { label, submitLabel, onSubmit, onCancel, busy, children } = props;
   const { valid = true, error } = props;
@@ -36,7 +36,7 @@ export function Form(props: IFormProps): JSX.Element {
   };
 
   return (
-    // Keys bubble up from the fields: Ctrl+Enter submits from any of them.
+    // Keys bubble up from the fields: Ctrl+Enter submits from any of them, Escape cancels.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <form
       className="jp-mlws-form"
@@ -48,6 +48,9 @@ export function Form(props: IFormProps): JSX.Element {
           // The Lab's own Ctrl+Enter runs a cell.
           event.stopPropagation();
           submit(event);
+        } else if (event.key === 'Escape' && onCancel) {
+          event.stopPropagation();
+          onCancel();
         }
       }}
       noValidate

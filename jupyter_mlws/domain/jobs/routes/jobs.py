@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget, ComputeUpdate
 from jupyter_mlws.domain.jobs import computes, service, submit
 from jupyter_mlws.domain.jobs.errors import (
+    ComputeMissing,
     FileNotThere,
     IdempotencyConflict,
     JobStarted,
@@ -140,7 +141,7 @@ class RerunHandler(ApiHandler):
         body=ReRun,
         reply=Job,
         status=201,
-        errors=[NotAJob, UnknownParameter, ParameterType, TooLarge],
+        errors=[NotAJob, ComputeMissing, KernelMissing, UnknownParameter, ParameterType, TooLarge],
     )
     async def post(self, run_id: str) -> None:
         """From its own snapshot, with what is given changed."""

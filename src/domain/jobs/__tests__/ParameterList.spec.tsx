@@ -19,7 +19,7 @@ function Parameters(props: {
   return (
     <QueryClientProvider client={new QueryClient()}>
       <ParameterList
-        inspection={props.inspection}
+        subject={props.inspection}
         drafts={drafts}
         problems={drafts['lr'] === 'x' ? { 'parameters.lr': 'Not x' } : {}}
         disabled={false}

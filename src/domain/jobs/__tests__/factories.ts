@@ -1,3 +1,5 @@
+import { aRun } from '../../../testing/runs';
+import type { Job } from '../../runs';
 import type { NotebookInspection, ParameterField } from '../types';
 
 /** A parameter with a default. */
@@ -33,6 +35,31 @@ export function anInspection(
     not_captured: [],
     needs_confirmation: null,
     default_experiment: 'train',
+    ...part
+  };
+}
+
+/** A job of a notebook. */
+export function aJob({
+  parameters,
+  ...part
+}: Partial<Job> & { parameters?: Record<string, unknown> } = {}): Job {
+  return {
+    run: aRun({ id: 'r' }),
+    spec: {
+      kind: 'notebook',
+      notebook: 'lab/train.ipynb',
+      kernel: 'python3',
+      ...(parameters && { parameters: parameters as Record<string, never> })
+    },
+    priority: 0,
+    timeout_s: null,
+    env_names: [],
+    in_place: false,
+    attempt: 1,
+    not_captured: [],
+    new_files: [],
+    notebook_artifact: null,
     ...part
   };
 }

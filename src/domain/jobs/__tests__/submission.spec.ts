@@ -7,7 +7,7 @@ import {
   draftProblem,
   placeholder
 } from '../drafts';
-import { readPairs, readSpan } from '../lines';
+import { readPairs, readSpan, spanText } from '../lines';
 import {
   buildJob,
   findProblems,
@@ -232,9 +232,25 @@ describe('small notations', () => {
     expect(readSpan(text)).toEqual(seconds);
   });
 
+  it.each([
+    [null, ''],
+    [90, '1m 30s'],
+    [5400, '1h 30m'],
+    [172_800, '2d']
+  ])('%p seconds are written %p', (seconds, text) => {
+    expect(spanText(seconds)).toBe(text);
+    expect(readSpan(text)).toBe(seconds);
+  });
+
   it('reads pairs, and names the first line that is none', () => {
     expect(readPairs('a=1\n\n# c\nb = x=y')).toEqual({
       pairs: { a: '1', b: 'x=y' },
+      kept: [],
+      wrong: null
+    });
+    expect(readPairs('a\nb=1', ['a', 'b'])).toEqual({
+      pairs: { b: '1' },
+      kept: ['a'],
       wrong: null
     });
     expect(readPairs('a=1\nnonsense').wrong).toBe('nonsense');

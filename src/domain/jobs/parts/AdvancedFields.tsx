@@ -1,7 +1,10 @@
 import { CheckboxField, NumberField, TextField, useTrans } from '../../../ui';
 import type { ISubmission, Problems } from '../submission';
+import type { ISubject } from '../types';
 
 export interface IFieldsProps {
+  workspace: string;
+  subject: ISubject;
   form: ISubmission;
   problems: Problems;
   disabled: boolean;
@@ -10,7 +13,7 @@ export interface IFieldsProps {
 
 /** What most runs leave as it is. */
 export function AdvancedFields(props: IFieldsProps): JSX.Element {
-  const { form, problems, disabled, onChange } = props;
+  const { form, problems, disabled, onChange, subject } = props;
   const trans = useTrans();
   return (
     <div className="jp-mlws-submit-grid">
@@ -36,7 +39,11 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
         label={trans.__('Environment variables')}
         rows={2}
         placeholder={trans.__('NAME=value')}
-        help={trans.__('One a line; stored with the run: no passwords.')}
+        help={
+          subject.job?.env_names.length
+            ? trans.__('One a line. A name alone keeps the value that it has.')
+            : trans.__('One a line; stored with the run: no passwords.')
+        }
         value={form.env}
         error={problems.env}
         disabled={disabled}
@@ -63,17 +70,19 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
           onChange={note => onChange({ note })}
         />
       </div>
-      <div className="jp-mlws-submit-wide">
-        <CheckboxField
-          label={trans.__('Run in the notebook’s own folder')}
-          help={trans.__(
-            'Instead of a working copy: for notebooks that write beside themselves.'
-          )}
-          value={form.inPlace}
-          disabled={disabled}
-          onChange={inPlace => onChange({ inPlace })}
-        />
-      </div>
+      {!subject.job && (
+        <div className="jp-mlws-submit-wide">
+          <CheckboxField
+            label={trans.__('Run in the notebook’s own folder')}
+            help={trans.__(
+              'Instead of a working copy: for notebooks that write beside themselves.'
+            )}
+            value={form.inPlace}
+            disabled={disabled}
+            onChange={inPlace => onChange({ inPlace })}
+          />
+        </div>
+      )}
     </div>
   );
 }

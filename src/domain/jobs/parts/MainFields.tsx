@@ -5,37 +5,37 @@ import { useApi } from '../../../api/context';
 import { experimentQueries } from '../../experiments';
 import { Field, SelectField, TextField, useTrans } from '../../../ui';
 import { jobQueries } from '../queries';
+import { kindOfJob } from '../submission';
 import { targetLabel, targetWait } from '../target';
-import type { NotebookInspection } from '../types';
 import type { IFieldsProps } from './AdvancedFields';
 
-/** Kernel, target, experiment and name. */
-export function MainFields(
-  props: IFieldsProps & { workspace: string; inspection: NotebookInspection }
-): JSX.Element {
-  const { form, problems, disabled, onChange } = props;
+/** Experiment, name, kernel and target. */
+export function MainFields(props: IFieldsProps): JSX.Element {
+  const { form, problems, disabled, onChange, subject } = props;
   const trans = useTrans();
   return (
     <div className="jp-mlws-submit-grid">
       <ExperimentField {...props} />
       <TextField
         label={trans.__('Run name')}
-        placeholder={trans.__('made from the notebook’s name')}
+        placeholder={
+          subject.job
+            ? trans.__('made by itself')
+            : trans.__('made from the notebook’s name')
+        }
         value={form.name}
         error={problems.name}
         disabled={disabled}
         onChange={name => onChange({ name })}
       />
-      <KernelField {...props} />
+      {kindOfJob(subject) === 'notebook' && <KernelField {...props} />}
       <TargetField {...props} />
     </div>
   );
 }
 
 /** A name of one that is there, or of a new one. */
-function ExperimentField(
-  props: IFieldsProps & { workspace: string }
-): JSX.Element {
+function ExperimentField(props: IFieldsProps): JSX.Element {
   const { form, problems, disabled, onChange, workspace } = props;
   const trans = useTrans();
   const list = useId();
@@ -90,28 +90,28 @@ function useKnownNames(
   };
 }
 
-function KernelField(
-  props: IFieldsProps & { inspection: NotebookInspection }
-): JSX.Element {
-  const { form, problems, disabled, onChange, inspection } = props;
+function KernelField(props: IFieldsProps): JSX.Element {
+  const { form, problems, disabled, onChange, subject } = props;
   const trans = useTrans();
   const { data: kernels = [] } = useQuery(jobQueries.kernels(useApi()));
   const options = kernels.map(({ name, display_name: label }) => ({
     value: name,
     label:
-      name === inspection.kernel
-        ? trans.__('%1 (notebook’s own)', label)
-        : label
+      name !== subject.kernel
+        ? label
+        : subject.job
+          ? trans.__('%1 · as before', label)
+          : trans.__('%1 · notebook’s own', label)
   }));
   if (!kernels.some(({ name }) => name === form.kernel)) {
-    const own = inspection.kernel_display_name ?? form.kernel;
+    const own = subject.kernel_display_name ?? form.kernel;
     options.unshift({
       value: form.kernel,
       label: !form.kernel
         ? trans.__('Choose a kernel')
-        : inspection.kernel_available
+        : subject.kernel_available
           ? own
-          : trans.__('%1 (not installed)', own)
+          : trans.__('%1 · not installed', own)
     });
   }
   return (

@@ -3,12 +3,12 @@ import { useEffect, useRef, type RefObject } from 'react';
 import { useTrans } from '../../../ui';
 import { isChanged, type Drafts } from '../drafts';
 import type { Problems } from '../submission';
-import type { NotebookInspection } from '../types';
+import type { ISubject } from '../types';
 import { NoParameters } from './NoParameters';
 import { ParameterRow } from './ParameterRow';
 
 export interface IParameterListProps {
-  inspection: NotebookInspection;
+  subject: ISubject;
   drafts: Drafts;
   problems: Problems;
   disabled: boolean;
@@ -19,9 +19,9 @@ export interface IParameterListProps {
 
 /** The parameters as a typed form, or how to have some. */
 export function ParameterList(props: IParameterListProps): JSX.Element {
-  const { inspection, drafts, problems, disabled, onChange } = props;
+  const { subject, drafts, problems, disabled, onChange } = props;
   const trans = useTrans();
-  const { parameters } = inspection;
+  const { parameters } = subject;
   const list = useFocusWhenFilled(parameters.length);
   const changed = parameters.filter(field => isChanged(field, drafts)).length;
   return (
@@ -42,12 +42,17 @@ export function ParameterList(props: IParameterListProps): JSX.Element {
           </button>
         )}
       </legend>
-      {parameters.length === 0 && (
-        <NoParameters
-          tagged={inspection.has_parameters_cell}
-          onTagCell={props.onTagCell}
-        />
-      )}
+      {parameters.length === 0 &&
+        (subject.job ? (
+          <div className="jp-mlws-no-parameters">
+            {trans.__('The notebook, as it was then, takes none.')}
+          </div>
+        ) : (
+          <NoParameters
+            tagged={subject.has_parameters_cell}
+            onTagCell={props.onTagCell}
+          />
+        ))}
       {parameters.map(field => (
         <ParameterRow
           key={field.name}

@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { undoIcon } from '@jupyterlab/ui-components';
 import { useId } from 'react';
 
@@ -8,52 +9,55 @@ import {
   isChanged,
   isTick,
   placeholder,
+  startText,
   type Drafts
 } from '../drafts';
-import type { ParameterField } from '../types';
+import type { IFormParameter } from '../types';
 
 export interface IParameterRowProps {
-  field: ParameterField;
+  field: IFormParameter;
   drafts: Drafts;
   problem: string | undefined;
   disabled: boolean;
-  /** undefined takes the default again. */
+  /** undefined takes back what was there. */
   onChange: (text: string | undefined) => void;
 }
 
-/** One parameter: its name, a field of its type, its comment, and a way back to the default. */
+/** One parameter: its name, a field of its type, its comment, and a way back to what it was. */
 export function ParameterRow(props: IParameterRowProps): JSX.Element {
   const { field, drafts, problem, disabled, onChange } = props;
   const trans = useTrans();
   const id = useId();
   const changed = isChanged(field, drafts);
-  const note = typeWord(field.type);
+  const help = helpText(field, trans);
   return (
     <div className="jp-mlws-parameter" data-changed={changed || undefined}>
       <label htmlFor={id} title={field.name}>
         {field.name}
       </label>
-      <ParameterInput {...props} id={id} />
+      <ParameterInput
+        {...props}
+        id={id}
+        describedBy={[help && `${id}-help`, problem && `${id}-error`]}
+      />
       <span className="jp-mlws-parameter-type">
-        {note}
+        {typeWord(field.type)}
         {changed && (
           <IconButton
             icon={undoIcon}
             label={trans.__(
               'Reset %1 to %2',
               field.name,
-              defaultText(field) ||
-                placeholder(field) ||
-                trans.__('its default')
+              startText(field) || placeholder(field) || trans.__('its default')
             )}
             disabled={disabled}
             onClick={() => onChange(undefined)}
           />
         )}
       </span>
-      {field.help && (
+      {help && (
         <span id={`${id}-help`} className="jp-mlws-parameter-help">
-          {field.help}
+          {help}
         </span>
       )}
       {problem && (
@@ -70,21 +74,31 @@ export function ParameterRow(props: IParameterRowProps): JSX.Element {
 }
 
 /** A type as Python calls it; nothing where none is known. */
-function typeWord(type: ParameterField['type']): string {
+function typeWord(type: IFormParameter['type']): string {
   return type === 'none' || type === 'unknown' ? '' : type;
 }
 
+/** The comment; and the default, where the field begins with something else. */
+function helpText(field: IFormParameter, trans: TranslationBundle): string {
+  const usual = field.had && (defaultText(field) || field.default_source);
+  return [field.help, usual && trans.__('default: %1', usual)]
+    .filter(Boolean)
+    .join(' · ');
+}
+
 function ParameterInput(
-  props: IParameterRowProps & { id: string }
+  props: IParameterRowProps & {
+    id: string;
+    describedBy: (string | undefined)[];
+  }
 ): JSX.Element {
   const { field, drafts, problem, disabled, onChange, id } = props;
   const text = currentText(field, drafts);
-  const described = [field.help && `${id}-help`, problem && `${id}-error`];
   const common = {
     id,
     disabled,
     'aria-invalid': problem ? true : undefined,
-    'aria-describedby': described.filter(Boolean).join(' ') || undefined
+    'aria-describedby': props.describedBy.filter(Boolean).join(' ') || undefined
   };
   if (isTick(field)) {
     return (

@@ -1,4 +1,5 @@
 import { act, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
 
 import { ApiError, ConnectionError } from '../../../api/errors';
 import { aRun } from '../../../testing/runs';
@@ -26,6 +27,7 @@ function openPage(
         onRun={() => undefined}
         onTab={() => undefined}
         onClose={() => undefined}
+        RerunForm={({ onClose }) => <button onClick={onClose}>Close it</button>}
       />
     </RunHostProvider>,
     api
@@ -52,6 +54,18 @@ describe('RunPanel', () => {
     await page.lookAgain();
     expect(await screen.findByText('second')).toBeInTheDocument();
     expect(screen.queryByText(/as of/)).toBeNull();
+  });
+
+  it('gives the focus back to the button that had opened a form', async () => {
+    openPage();
+    const user = userEvent.setup();
+    const edit = await screen.findByRole('button', {
+      name: 'Edit and re-run…'
+    });
+    await user.click(edit);
+    await user.click(screen.getByRole('button', { name: 'Close it' }));
+    expect(screen.queryByRole('button', { name: 'Close it' })).toBeNull();
+    expect(edit).toHaveFocus();
   });
 
   it('says so when live updates do not arrive', async () => {

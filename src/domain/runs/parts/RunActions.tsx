@@ -1,4 +1,5 @@
 import { linkIcon } from '@jupyterlab/ui-components';
+import { useEffect, useRef, type RefObject } from 'react';
 
 import { usePageUrl } from '../../../api/context';
 import { runAddress } from '../../../lib/address';
@@ -25,6 +26,7 @@ export function RunActions(props: IRunActionsProps): JSX.Element {
   const remove = useDeleteRun(run.id);
   const error = cancel.error ?? rerun.error ?? remove.error;
   const isJob = run.kind !== 'interactive';
+  const edit = useFocusAfter(editing);
   const inBin = run.lifecycle === 'deleted';
   return (
     <>
@@ -61,10 +63,11 @@ export function RunActions(props: IRunActionsProps): JSX.Element {
         )}
         {isJob && (
           <button
+            ref={edit}
             type="button"
             className="jp-mlws-button"
             aria-expanded={editing}
-            title={trans.__('Run the same code with other parameters')}
+            title={trans.__('Run the same code with other settings')}
             onClick={() => onEdit(!editing)}
           >
             {trans.__('Edit and re-run…')}
@@ -91,4 +94,21 @@ export function RunActions(props: IRunActionsProps): JSX.Element {
       {error && <ErrorNotice error={error} />}
     </>
   );
+}
+
+/** The form is gone, and the focus with it: it goes back to the button that had opened the form. */
+function useFocusAfter(editing: boolean): RefObject<HTMLButtonElement> {
+  const button = useRef<HTMLButtonElement>(null);
+  const before = useRef(editing);
+  useEffect(() => {
+    if (
+      before.current &&
+      !editing &&
+      document.activeElement === document.body
+    ) {
+      button.current?.focus();
+    }
+    before.current = editing;
+  }, [editing]);
+  return button;
 }

@@ -13,13 +13,6 @@ export interface IParameterKind {
   nullable: boolean;
 }
 
-/** Where nothing is known: anything goes. */
-export const UNKNOWN: IParameterKind = {
-  type: 'unknown',
-  annotated: false,
-  nullable: true
-};
-
 /** What a field of a notebook takes. */
 export function kindOf(field: ParameterField): IParameterKind {
   const { type, annotated, required_literal: literal } = field;

@@ -4,10 +4,8 @@ import {
   problemText,
   readText,
   toText,
-  UNKNOWN,
   type IParameterKind
 } from '../parameters';
-import { parseTag } from '../tags';
 
 const trans = nullTranslator.load('jupyter_mlws');
 const annotated = (type: IParameterKind['type']): IParameterKind => ({
@@ -76,21 +74,8 @@ describe('readText', () => {
 
   it('takes back what toText gives', () => {
     for (const value of [1.5, true, null, [1, 'a'], { b: 2 }]) {
-      expect(readText(toText(value), UNKNOWN).value).toEqual(value);
+      expect(readText(toText(value), guessed('unknown')).value).toEqual(value);
     }
     expect(toText('bare')).toBe('bare');
-  });
-});
-
-describe('parseTag', () => {
-  it('reads key=value, key: value and key', () => {
-    expect(parseTag(' team = vision ')).toEqual({
-      key: 'team',
-      value: 'vision'
-    });
-    expect(parseTag('a:b=c')).toEqual({ key: 'a', value: 'b=c' });
-    expect(parseTag('best')).toEqual({ key: 'best', value: '' });
-    expect(parseTag('  ')).toBeNull();
-    expect(parseTag('=x')).toBeNull();
   });
 });

@@ -1,0 +1,141 @@
+/** A job that is run again, as a form. Pure. */
+
+import type { Job, ReRun } from '../runs';
+import { changedValues, isSame } from './drafts';
+import { readPairs, readSpan, spanText } from './lines';
+import { givenWords, type ISubmission } from './submission';
+import type { IFormParameter, ISubject, ParameterField } from './types';
+
+/**
+ * What the form is about.
+ *
+ * @param declared - What the notebook of the job's snapshot declares: that is what runs again. null when it
+ * cannot be read; then the run's own record of its parameters stands in.
+ * @param kernels - The names of the kernels there are; undefined while they are not known.
+ */
+export function rerunSubject(
+  job: Job,
+  declared: readonly ParameterField[] | null,
+  kernels: readonly string[] | undefined
+): ISubject {
+  const { spec } = job;
+  const kernel = spec.kind === 'notebook' ? (spec.kernel ?? null) : null;
+  return {
+    job,
+    kernel,
+    kernel_display_name: null,
+    kernel_available:
+      kernel !== null && (kernels === undefined || kernels.includes(kernel)),
+    has_parameters_cell: true,
+    parameters: parametersOf(job, declared)
+  };
+}
+
+/** What is declared, then what was given all the same. */
+function parametersOf(
+  { spec, run }: Job,
+  declared: readonly ParameterField[] | null
+): IFormParameter[] {
+  if (spec.kind !== 'notebook') {
+    return [];
+  }
+  const given: Record<string, unknown> = spec.parameters ?? {};
+  const fields = (declared ?? []).map(field =>
+    Object.hasOwn(given, field.name) && !isDefault(field, given[field.name])
+      ? { ...field, had: { value: given[field.name] } }
+      : field
+  );
+  const known = new Set(fields.map(({ name }) => name));
+  const others = { ...(declared ? {} : run.params), ...given };
+  return [
+    ...fields,
+    ...Object.entries(others)
+      .filter(([name]) => !known.has(name))
+      .map(([name, value]) => undeclared(name, value))
+  ];
+}
+
+function isDefault(field: ParameterField, value: unknown): boolean {
+  return field.required_literal && isSame(field.default, value);
+}
+
+/** Anything can be typed into it. */
+function undeclared(name: string, value: unknown): IFormParameter {
+  return {
+    name,
+    type: 'unknown',
+    default: null,
+    default_source: '',
+    help: '',
+    required_literal: true,
+    annotated: false,
+    had: { value }
+  };
+}
+
+/** The form as it opens. */
+export function startRerun({
+  run,
+  spec,
+  priority,
+  timeout_s: timeout,
+  env_names: env
+}: Job): ISubmission {
+  return {
+    kernel: (spec.kind === 'notebook' && spec.kernel) || '',
+    command: spec.kind === 'command' ? spec.command : '',
+    target: run.target ?? '',
+    experiment: run.experiment_name,
+    name: '',
+    drafts: {},
+    priority,
+    timeout: spanText(timeout),
+    inPlace: false,
+    env: env.join('\n'),
+    tags: '',
+    note: '',
+    confirmed: false
+  };
+}
+
+/** What is sent: only what differs from what the job had. */
+export function buildRerun(
+  form: ISubmission,
+  job: Job,
+  parameters: readonly IFormParameter[]
+): ReRun {
+  const before = startRerun(job);
+  const values = changedValues(parameters, form.drafts);
+  const env = changedEnv(form.env, job.env_names);
+  const experiment = form.experiment.trim();
+  return {
+    ...givenWords(form),
+    ...(experiment && experiment !== before.experiment && { experiment }),
+    ...(form.kernel !== before.kernel && { kernel: form.kernel }),
+    ...(form.command !== before.command && { command: form.command }),
+    ...(values && { parameters: values }),
+    ...(form.target !== before.target && { target: form.target }),
+    ...(form.priority !== null &&
+      form.priority !== job.priority && { priority: form.priority }),
+    ...(readSpan(form.timeout) !== job.timeout_s && {
+      timeout_s: readSpan(form.timeout)
+    }),
+    ...(env && { env })
+  };
+}
+
+/** New values, and null for each name that is gone; undefined when nothing is changed. */
+function changedEnv(
+  text: string,
+  before: readonly string[]
+): Record<string, string | null> | undefined {
+  const { pairs, kept } = readPairs(text, before);
+  const gone = before.filter(
+    name => !kept.includes(name) && !Object.hasOwn(pairs, name)
+  );
+  const env = {
+    ...pairs,
+    ...Object.fromEntries(gone.map(name => [name, null]))
+  };
+  return Object.keys(env).length > 0 ? env : undefined;
+}

@@ -1,0 +1,14 @@
+import { parseTag } from '../tags';
+
+describe('parseTag', () => {
+  it('reads key=value, key: value and key', () => {
+    expect(parseTag(' team = vision ')).toEqual({
+      key: 'team',
+      value: 'vision'
+    });
+    expect(parseTag('a:b=c')).toEqual({ key: 'a', value: 'b=c' });
+    expect(parseTag('best')).toEqual({ key: 'best', value: '' });
+    expect(parseTag('  ')).toBeNull();
+    expect(parseTag('=x')).toBeNull();
+  });
+});
