@@ -48,7 +48,12 @@ export function Form(props: IFormProps): JSX.Element {
           // The Lab's own Ctrl+Enter runs a cell.
           event.stopPropagation();
           submit(event);
-        } else if (event.key === 'Escape' && onCancel) {
+        } else if (
+          event.key === 'Escape' &&
+          onCancel &&
+          // That Escape is of a word that is being composed.
+          !event.nativeEvent.isComposing
+        ) {
           event.stopPropagation();
           onCancel();
         }
