@@ -99,6 +99,10 @@ class Runtime(Protocol):
     def forget_tokens(self) -> None:
         """Ask the database again for every token."""
 
+    @property
+    def is_owner(self) -> bool:
+        """Whether this server answers itself."""
+
     async def forward(self, handler: ApiHandler) -> bool:
         """Answer through the server that owns the data folder, if that is another one."""
 
@@ -177,16 +181,7 @@ class ApiHandler(JupyterHandler):
         self._count_as_activity()
         if await self.runtime.forward(self):
             return
-        await self.runtime.ready()
-        if self._token is not None:
-            actor = await self.runtime.actor_of_token(self._token, self.request.headers)
-            if actor is None:
-                raise Unauthenticated(
-                    "This token is not known here: it was revoked, has expired, or belongs to another data folder."
-                )
-            self.actor = actor
-        else:
-            self.actor = self.runtime.actor_of_user(cast("User", self.current_user))
+        await self._identify()
         workspace = self.path_kwargs.get("workspace")
         if not self.runtime.may(self.actor, Action.READ, workspace):
             raise NotFound(no_workspace(str(workspace)), field="workspace")
@@ -238,6 +233,17 @@ class ApiHandler(JupyterHandler):
         await super().prepare(_redirect_to_login=False)
         if self.current_user is None:
             raise Unauthenticated(NO_CREDENTIALS)
+
+    async def _identify(self) -> None:
+        """Who calls; a token is looked up. Only where this server owns the data folder."""
+        await self.runtime.ready()
+        if self._token is None:
+            self.actor = self.runtime.actor_of_user(cast("User", self.current_user))
+            return
+        actor = await self.runtime.actor_of_token(self._token, self.request.headers)
+        if actor is None:
+            raise Unauthenticated("This token is not known here: it was revoked, has expired, or belongs to another data folder.")
+        self.actor = actor
 
     def _check_address(self) -> None:
         """Before anything is looked up: no name in the path has a NUL, and the body comes as it is."""

@@ -24,12 +24,19 @@ class BodyTooLarge(ApiHandler):
         return Contract(Action.READ, "", None, None, None, 413, "application/json", raw_body=False, errors=())
 
     async def prepare(self, *, _redirect_to_login: bool = True) -> None:
-        """Authenticated callers get 413, others 401."""
+        """Authenticated callers get 413, others 401; a token is looked up, too.
+
+        Not so on a server that follows another: only the owner knows tokens, and asking it is not worth the one word that a stranger
+        learns.
+        """
         connection: Any = self.request.connection
         connection.set_max_body_size(2**62)
         await self._authenticate()
         self._enough = asyncio.get_running_loop().create_future()
         await self._drain(self._enough)
+        await self.runtime.ready()
+        if self.runtime.is_owner:
+            await self._identify()
         announced = self.request.headers.get("Content-Length", "")
         size = f"has {int(announced):,} bytes" if announced.isdigit() else "is too large"
         raise TooLarge(f"The body {size}; at most {MAX_JSON_BYTES:,} bytes are allowed here. Send it in parts.")

@@ -2656,6 +2656,8 @@ export interface components {
         /**
          * SourceManifest
          * @description Files that the client sends itself (because they lie outside the server's root): hashes now, missing blobs before the submit.
+         *
+         *         A notebook runs where it lies among them, all else at their top: `code` is `.` or left out. None of it can run `in_place`.
          */
         SourceManifest: {
             files: components["schemas"]["ManifestFile"][];

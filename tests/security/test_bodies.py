@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import json
 import socket
 import threading
@@ -180,6 +181,32 @@ def test_a_huge_body_is_refused_quickly_and_never_held(target: LiveServer, perso
         assert check_refusal(answer)["code"] == "too_large"
     assert time.monotonic() - began < 20
     assert server.memory_info().rss - before < 50 << 20
+
+
+@pytest.mark.parametrize("token", [None, "mlws_" + "x" * 43, "no-token-of-jupyter"], ids=["none", "made up", "not of Jupyter"])
+def test_a_stranger_with_a_huge_body_is_a_stranger_first(target: LiveServer, token: str | None):
+    """The size is announced and nothing is sent, so that the answer is not lost with a connection that closes while it is written to."""
+    size = {"Content-Length": str(17 << 20), "Expect": "100-continue"}
+    if token is not None:
+        size["Authorization"] = f"Bearer {token}"
+    for path in (f"{PREFIX}/workspaces/default/experiments", "/mlws/api/2.0/mlflow/runs/log-batch"):
+        sending = http.client.HTTPConnection("127.0.0.1", target.port, timeout=30)
+        sending.request("POST", path, headers=size)
+        answer = sending.getresponse()
+        body = json.loads(answer.read())
+        sending.close()
+        assert answer.status in (401, 403), body
+        assert "UNAUTHENTICATED" in str(body).upper() or answer.status == 403, body
+
+
+def test_a_revoked_token_with_a_huge_body_is_told_so(target: LiveServer, person: Api, world: World):
+    made = person.ok("POST", "/tokens", {"workspace": world.a.name})
+    mine, content = Api(target, made["secret"]), b'{"name":"' + b"a" * (17 << 20) + b'"}'
+    path = f"/workspaces/{world.a.name}/experiments"
+    assert check_refusal(mine.ask("POST", path, content=content))["code"] == "too_large"
+    assert person.ask("DELETE", f"/tokens/{made['id']}").status == 204
+    assert check_refusal(mine.ask("POST", path, content=content))["code"] == "unauthenticated"
+    mine.close()
 
 
 def raw_socket(target: LiveServer, *lines: str) -> socket.socket:

@@ -47,6 +47,12 @@ def test_all_verbs_pass(pair: Pair):
     assert owner.get("/info", token=token["secret"]).status_code == 401
 
 
+def test_a_body_that_is_too_large_stops_at_the_server_that_was_asked(pair: Pair):
+    for server in pair:
+        answer = server.request("POST", "/workspaces/default/runs", content=b" " * (17 << 20))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

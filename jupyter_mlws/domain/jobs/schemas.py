@@ -38,7 +38,7 @@ class CommandSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="command
 
     command: Annotated[str, Meta(min_length=1, max_length=COMMAND_CHARS)]
     code: PathText | UnsetType = UNSET
-    """Folder to snapshot and to run in, relative to the server's root; an empty folder if left out."""
+    """Folder to snapshot and to run in, relative to the server's root; an empty folder if left out. With a manifest: `.`, or left out."""
 
 
 class ExtensionSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="extension", tag_field="kind"):
@@ -49,14 +49,17 @@ class ExtensionSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="exten
     settings: Annotated[dict[Key, Any], Many] | UnsetType = UNSET
     """What the kind asks for, JSON types; the kind itself checks them."""
     code: PathText | UnsetType = UNSET
-    """Folder to snapshot and to run in, relative to the server's root; an empty folder if left out."""
+    """Folder to snapshot and to run in, relative to the server's root; an empty folder if left out. With a manifest: `.`, or left out."""
 
 
 Spec = NotebookSpec | CommandSpec | ExtensionSpec
 
 
 class SourceManifest(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Files that the client sends itself (because they lie outside the server's root): hashes now, missing blobs before the submit."""
+    """Files that the client sends itself (because they lie outside the server's root): hashes now, missing blobs before the submit.
+
+    A notebook runs where it lies among them, all else at their top: `code` is `.` or left out. None of it can run `in_place`.
+    """
 
     files: Annotated[list[ManifestFile], Meta(max_length=100_000)]
 
@@ -79,7 +82,7 @@ class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     """Environment variables of the job."""
     manifest: SourceManifest | UnsetType = UNSET
     in_place: bool = False
-    """Run in the notebook's own folder instead of a working copy."""
+    """Run in the notebook's own folder instead of a working copy; not with a manifest."""
     confirm_large: bool = False
     """Take a snapshot although the folder is the home or root folder, or over 1 GB."""
     parent_id: ObjectId | UnsetType = UNSET

@@ -19,6 +19,7 @@ from jupyter_mlws.domain.jobs.snapshots import Left, Link, walk
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.service import SnapshotFile
 from jupyter_mlws.kit.actors import ActorKind
+from jupyter_mlws.kit.errors import BadInput
 from jupyter_mlws.kit.paths import BadPath, clean_relative, inside, resolved
 from jupyter_mlws.kit.surrogates import whole_text
 
@@ -169,6 +170,7 @@ def left_link(found: Walk, left: Left) -> Link:
 def _from_manifest(db: Transactions, services: Any, body: JobCreate, source: str, experiment: str) -> Prepared:
     """Sources that the client sent itself; of a notebook it is known from them what `source` and `experiment` are."""
     assert body.manifest is not UNSET  # noqa: S101 - the caller looked
+    _check_placing(body)
     given = [(clean_relative(file.path, field="manifest.files"), file) for file in body.manifest.files]
     missing = db.read_sync(lambda s: storage.known_hashes(s, [file.sha256 for _, file in given]))
     if missing:
@@ -190,6 +192,19 @@ def _from_manifest(db: Transactions, services: Any, body: JobCreate, source: str
         source = name
     snapshot = db.write_sync(lambda s: storage.store_snapshot(s, files))
     return Prepared(spec, source, experiment, snapshot, None, "", [], [], params)
+
+
+def _check_placing(body: JobCreate) -> None:
+    """Files that were sent are laid from their top, and a command runs there: what names another folder is refused, not overlooked."""
+    if body.in_place:
+        raise BadInput("A job can run in place only where the server reads the same folder.", field="in_place")
+    code = "." if isinstance(body.spec, NotebookSpec) or body.spec.code is UNSET else body.spec.code
+    if clean_relative(code, field="spec.code", empty_ok=True):
+        raise BadInput(
+            f"With a manifest the job runs at the top of the files that are sent, not in {code[:200]!r}: leave `code` out, or send "
+            "the files of that folder with paths that begin in it.",
+            field="spec.code",
+        )
 
 
 def checked_spec(spec: NotebookSpec, inspected: Inspected) -> NotebookSpec:
