@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
+from jupyter_mlws._version import __version__
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.http import endpoint
 from jupyter_mlws.mlflow_api import proxied
@@ -32,7 +31,7 @@ class VersionHandler(MlflowHandler):
     async def get(self, **_names: str) -> None:
         """The version of MLflow whose protocol is spoken; the header `Server-Version` tells our own."""
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.set_header("Server-Version", f"jupyter_mlws/{importlib.metadata.version('jupyter_mlws')}")
+        self.set_header("Server-Version", f"jupyter_mlws/{__version__}")
         self.finish(PROTOCOL)
 
 
