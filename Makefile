@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 PYTEST ?= $(BIN)/pytest
 PYTEST_ARGS ?=
+WORKERS ?= 2
 UI_ARGS ?=
 BENCH ?= $(sort $(wildcard bench/[a-z]*.py))
 
@@ -62,8 +63,8 @@ exports:
 test: clear-skips lint types gen-check test-py test-ts test-ui  ## all checks: lint, types, generated files, pytest, jest, UI tests in Chromium
 	@if [ -s $(SKIPS) ]; then echo; echo "All that ran is green, but not all ran:"; cat $(SKIPS); else echo; echo "All green."; fi
 
-test-py: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp $(VENV)-mlflow2/.stamp  ## Python tests (PYTEST_ARGS="tests/domain -x")
-	$(PYTEST) $(PYTEST_ARGS)
+test-py: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp $(VENV)-mlflow2/.stamp  ## Python tests, two files at a time (PYTEST_ARGS="tests/domain -x", WORKERS=0 for one after the other)
+	$(PYTEST) -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 test-ts: $(VENV)/.stamp-dev  ## TypeScript unit tests
 	@if $(HAVE_NODE); then $(MAKE) -s --no-print-directory node_modules/.stamp && jlpm test; \
