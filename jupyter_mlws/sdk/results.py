@@ -12,7 +12,6 @@ from jupyter_mlws.domain.runs.states import TERMINAL
 from jupyter_mlws.sdk.views import views
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from jupyter_mlws.domain.runs.states import RunStatus
@@ -135,9 +134,9 @@ class Job(_Bound, job_types.Job, kw_only=True, dict=True):
         """All that it has printed until now."""
         return self._workspace().jobs.full_log(self.id)
 
-    def rerun(self, *, parameters: Mapping[str, Any] | None = None, name: str | None = None) -> Job:
-        """Submit it again from its own snapshot."""
-        return self._workspace().jobs.rerun(self.id, parameters=parameters, name=name)
+    def rerun(self, **changes: Any) -> Job:
+        """Submit it again from its own snapshot, with what is given changed: the arguments of `ws.jobs.rerun`."""
+        return self._workspace().jobs.rerun(self.id, **changes)
 
     def download(self, path: str = "", *, to: str | Path = ".") -> list[Path]:
         """Its artifacts, or those below `path`, into a folder."""

@@ -371,7 +371,7 @@ export interface paths {
         put?: never;
         /**
          * Run a job again
-         * @description From its own snapshot, with what is given changed.
+         * @description From its own snapshot, with what is given changed. With an `Idempotency-Key` the call may be repeated.
          */
         post: operations["jobs_post_Rerun"];
         delete?: never;
@@ -4154,6 +4154,15 @@ export interface operations {
             };
             /** @description The run was followed in a notebook or script; it was not submitted. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This key was used for another job. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

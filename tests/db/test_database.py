@@ -218,7 +218,10 @@ def test_connections_that_were_cut_while_idle_are_made_anew(
     assert pg.health() is None
 
 
-def test_of_connections_that_were_cut_while_in_use_one_use_fails(pg: Database, postgres: PostgresServer) -> None:
+def test_of_connections_that_were_cut_while_in_use_one_use_fails(
+    pg: Database, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "RESTED_S", 3600.0)
     pg.write_sync(default_there)
     pg.read_sync(default_there)
     cut(postgres, pg)

@@ -166,11 +166,21 @@ def test_an_idempotency_key_submits_once(server: LiveServer):
     assert (other.status_code, other.json()["error"]["code"]) == (409, "idempotency_conflict")
     server.wait(one["run"]["id"])
 
+    again = [server.ok("POST", f"/jobs/{one['run']['id']}/rerun", {}, headers={"Idempotency-Key": "again"}) for _ in range(2)]
+    assert again[0]["run"]["id"] == again[1]["run"]["id"] != one["run"]["id"]
+    changed = server.post(f"/jobs/{one['run']['id']}/rerun", {"priority": 3}, headers={"Idempotency-Key": "again"})
+    assert (changed.status_code, changed.json()["error"]["code"]) == (409, "idempotency_conflict")
+    server.wait(again[0]["run"]["id"])
+
 
 def test_the_list_of_jobs_tells_of_those_that_came_and_ended(server: LiveServer):
     before = server.ok("GET", "/workspaces/default/jobs")
-    run_id = server.submit(command("exit 3"))
-    assert run_id in [job["id"] for job in server.ok("GET", "/workspaces/default/jobs")["jobs"]]
+    go = server.root / "go-and-fail"
+    run_id = server.submit(command(f"until [ -e {go} ]; do sleep 0.1; done; exit 3"))
+    listed = server.ok("GET", "/workspaces/default/jobs")
+    assert run_id in [job["id"] for job in listed["jobs"]]
+    assert run_id not in listed["ended"]
+    go.touch()
     server.wait(run_id)
     after = server.ok("GET", "/workspaces/default/jobs")
     assert run_id in set(after["ended"]) - set(before["ended"])

@@ -96,7 +96,8 @@ def test_a_job_of_another_packages_kind(server: LiveServer):
     assert run["metrics"]["words"]["last"] == 3
     assert server.ok("GET", f"/jobs/{run_id}/log")["text"] == "3 words\n"
     again = server.ok("POST", f"/jobs/{run_id}/rerun", {})["run"]["id"]
-    assert server.wait(again)["metrics"]["words"]["last"] == 3
+    rerun = server.wait(again)
+    assert (rerun["metrics"]["words"]["last"], rerun["params"]) == (3, run["params"])
     found = server.ok("GET", "/workspaces/default/runs", params={"filter": "attributes.kind = 'extension'"})
     assert {run["id"] for run in found["runs"]} == {run_id, again}
 

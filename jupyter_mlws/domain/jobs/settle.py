@@ -212,7 +212,8 @@ def new_files_of(work: Path, row: JobRow, snapshot: dict[str, str | None]) -> li
     for relative, _, _ in files_below(work):
         if not is_text(relative):
             continue  # it could be neither named nor kept
-        if relative.removeprefix(base) in snapshot or relative.startswith(captured) or "__pycache__/" in relative:
+        captured_before = relative.startswith(base) and relative[len(base) :] in snapshot
+        if captured_before or relative.startswith(captured) or "__pycache__/" in relative:
             continue
         found.append(relative)
         if len(found) >= NEW_FILES_LIMIT:

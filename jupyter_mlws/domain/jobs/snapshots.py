@@ -8,12 +8,14 @@ sockets, files that cannot be read. These are listed as *not captured*. Links in
 
 **How the working folder lies**: so that `../lib` is what it is by hand. The *project root* is the git root above the source folder;
 without one the server's root, if the source lies below; else the folder that the source stands in, unless everybody may write
-there (`/tmp`); never above the home folder, and never the machine's root: then the source itself. If the source is
+there (`/tmp`) or so much lies there that it is no project. It is never above the home folder, nor the machine's root, and a source in
+our own data folder has none: then it is the source itself. If the source is
 `<project>/a/b`, the job runs in `work/a/b`, and every neighbour on the way up (entries of `<project>` but `a`, entries of
 `<project>/a` but `b`) is a symlink in its place (of the home folder only what is not hidden). Neighbours are not captured: one line
 of *not captured* says so for each folder on the way, and what a job reads there is as it is when it reads it.
 
-**What is never linked**: version control, caches, our own data folder; and `outputs` and `logs` in the job's folder, which are
+**What is never linked**: version control, caches, our own data folder and what holds it (or whoever follows links would walk through
+all jobs, this one too, without end); and `outputs` and `logs` in the job's folder, which are
 the job's own: a link there would have the job write into the originals, and have those captured as its results.
 
 A walk follows no links; whatever is swapped in afterwards meets `freezing`, which follows none either.
@@ -21,6 +23,7 @@ A walk follows no links; whatever is swapped in afterwards meets `freezing`, whi
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from pathlib import Path
@@ -38,6 +41,8 @@ LARGE_BYTES = 1 << 30
 LARGE_FILES = 50_000
 OWN_FOLDERS = frozenset({"outputs", "logs"})
 MAX_NEIGHBOURS = 2000
+MAX_BESIDE = 200
+"""So much may lie beside a source whose project is only guessed."""
 
 
 class SourceFile(NamedTuple):
@@ -104,14 +109,15 @@ def walk(
     if not source.is_dir():
         raise SourceMissing(f"{source.name!r} is not a folder.")
     home = (home or Path.home()).resolve()
-    project = _project_root(source, server_root, home)
+    data_dir = data_dir.resolve() if data_dir is not None else None
+    project = _project_root(source, server_root, home, data_dir)
     subdir = "" if project == source else source.relative_to(project).as_posix()
     why = _too_much(source, home)
     if why is not None and not confirmed:
         return Walk(source, subdir, [], [], [], 0, why)
-    state = _Walker(source, subdir, data_dir.resolve() if data_dir is not None else None, frozenset(keep), confirmed=confirmed)
+    state = _Walker(source, subdir, data_dir, frozenset(keep), confirmed=confirmed)
     state.folder("", rules_above(source))
-    links = state.links + _neighbours(project, source, hidden_in=home, data_dir=state.data_dir)
+    links = state.links + _neighbours(project, source, hidden_in=home, data_dir=data_dir)
     state.files.sort()
     state.left.sort()
     above = sorted({os.path.relpath(os.path.dirname(target), source) for _, target in links[len(state.links) :]})  # noqa: PTH120
@@ -129,24 +135,30 @@ def _too_much(source: Path, home: Path) -> str | None:
     return None
 
 
-def _project_root(source: Path, server_root: Path | None, home: Path) -> Path:
+def _project_root(source: Path, server_root: Path | None, home: Path, data_dir: Path | None) -> Path:
     """Where the working folder's top is; see the module's docstring."""
+
+    def may_be(root: Path) -> bool:
+        return root not in home.parents and root != Path(root.anchor)
+
+    if data_dir is not None and data_dir in source.parents:
+        return source
     candidates = [git_root(source), server_root.resolve() if server_root is not None else None]
     for root in candidates:
-        if root is not None and root in source.parents and not _is_above(root, home):
+        if root is not None and root in source.parents and may_be(root):
             return root
-    return source if _is_above(source.parent, home) or _is_everybodys(source.parent) else source.parent
+    return source.parent if may_be(source.parent) and _is_like_a_project(source.parent) else source
 
 
-def _is_above(folder: Path, home: Path) -> bool:
-    return folder in home.parents or folder == Path(folder.anchor)
-
-
-def _is_everybodys(folder: Path) -> bool:
+def _is_like_a_project(folder: Path) -> bool:
+    """Whether a folder may be taken for a project without a mark of one: not everybody writes there, and not too much lies there."""
     try:
-        return bool(folder.stat().st_mode & stat.S_IWOTH)
+        with os.scandir(folder) as scan:
+            return (
+                not folder.stat().st_mode & stat.S_IWOTH and sum(1 for _ in itertools.islice(scan, MAX_BESIDE + 1)) <= MAX_BESIDE
+            )
     except OSError:
-        return True
+        return False
 
 
 class _Walker:
@@ -250,6 +262,7 @@ def readable(path: str) -> str:
 def _neighbours(project: Path, source: Path, *, hidden_in: Path, data_dir: Path | None) -> list[Link]:
     """Links to what stands beside the folders on the way from `project` to `source`."""
     links = []
+    ours = set() if data_dir is None else {data_dir, *data_dir.parents}
     below = source
     while below != project:
         above = below.parent
@@ -260,7 +273,7 @@ def _neighbours(project: Path, source: Path, *, hidden_in: Path, data_dir: Path 
             names = []
         for name in names:
             hidden = above == hidden_in and name.startswith(".")
-            if name != below.name and name not in SILENT and not hidden and above / name != data_dir and is_text(name):
+            if name != below.name and name not in SILENT and not hidden and above / name not in ours and is_text(name):
                 links.append(Link(here + name, str(above / name)))
         below = above
     return links

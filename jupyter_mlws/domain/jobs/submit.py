@@ -15,7 +15,7 @@ from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.jobs import service, sources, store
 from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere, UnknownParameter
 from jupyter_mlws.domain.jobs.folder import folder_of
-from jupyter_mlws.domain.jobs.kinds import kind_of
+from jupyter_mlws.domain.jobs.kinds import ExtensionKind, kind_of
 from jupyter_mlws.domain.jobs.notebooks import inspect_notebook
 from jupyter_mlws.domain.jobs.schemas import (
     CommandSpec,
@@ -139,9 +139,9 @@ async def _capture(db: Transactions, run_id: str, prepared: Prepared) -> None:
         log.exception("The environment of job %s could not be captured", run_id)
 
 
-async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body: ReRun) -> Job:
+async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body: ReRun, key: str | None) -> Job:
     """Submit a job again from its own snapshot."""
-    await asyncio.to_thread(_check_rerun, body)
+    digest = await asyncio.to_thread(_checked_rerun, run_id, body)
     row, ref, experiment = await db.read(lambda s: _original(s, actor, Action.SUBMIT, run_id))
     spec, params = await _changed(services, db, row, ref, body)
     new = JobCreate(
@@ -165,19 +165,20 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
         spec, source, experiment, ref.snapshot_id, row.source_dir, row.work_subdir,
         row.links, row.not_captured, params, (await db.read(lambda s: environments.of_run(s, run_id))).git,
     )  # fmt: skip
-    job = await db.write(lambda s: service.add_job(s, actor, ref.workspace, new, prepared, key=None, body_hash=""))
+    job = await db.write(lambda s: service.add_job(s, actor, ref.workspace, new, prepared, key=key, body_hash=digest))
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared))
     return job
 
 
-def _check_rerun(body: ReRun) -> None:
-    """That what is given can be kept, as `_checked` looks at what is submitted."""
+def _checked_rerun(run_id: str, body: ReRun) -> str:
+    """SHA-256 of a job that runs again with changes that can be kept, as `_checked` has it of one that is submitted."""
     if body.parameters is not UNSET:
         check_values(body.parameters, "parameters")
     if body.command is not UNSET:
         _check_length(body.command, "The command", "command")
     _check_env(body.env or {})
+    return hashlib.sha256(run_id.encode() + msgspec.json.encode(body)).hexdigest()
 
 
 async def _changed(services: Any, db: Transactions, row: JobRow, ref: runs.RunRef, body: ReRun) -> tuple[Spec, dict[str, str]]:
@@ -197,11 +198,12 @@ async def _changed(services: Any, db: Transactions, row: JobRow, ref: runs.RunRe
         raise UnknownParameter("A command takes no parameters; they are for notebooks.", field="parameters")
     if body.kernel is not UNSET:
         raise BadInput("A command runs without a kernel; kernels are for notebooks.", field="kernel")
-    if body.command is UNSET:
-        return spec, {}
-    if not isinstance(spec, CommandSpec):
+    if isinstance(spec, CommandSpec):
+        return msgspec.structs.replace(spec, command=body.command if body.command is not UNSET else spec.command), {}
+    if body.command is not UNSET:
         raise BadInput("This job has no command line; this is for command jobs.", field="command")
-    return msgspec.structs.replace(spec, command=body.command), {}
+    kind = kind_of(spec)
+    return spec, kind.params(dict(spec.settings or {})) if isinstance(kind, ExtensionKind) else {}
 
 
 async def parameters(services: Any, db: Transactions, actor: Actor, run_id: str) -> JobParameters:

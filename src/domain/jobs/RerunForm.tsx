@@ -27,6 +27,7 @@ export function RerunForm({ run, onClose }: IRerunFormProps): JSX.Element {
     enabled: run.kind === 'notebook'
   });
   const kernels = useQuery(jobQueries.kernels(api));
+  const ready = useRef(false);
   const subject = useMemo(
     () =>
       job.data &&
@@ -47,9 +48,11 @@ export function RerunForm({ run, onClose }: IRerunFormProps): JSX.Element {
       />
     );
   }
+  // Once it is there it stays: a later try to read the parameters must not take away what was typed.
+  ready.current ||= Boolean(subject) && !declared.isLoading;
   return (
     <div className="jp-mlws-rerun">
-      {job.data && subject && !declared.isLoading ? (
+      {job.data && subject && ready.current ? (
         <RerunFields job={job.data} subject={subject} onClose={onClose} />
       ) : (
         <Skeleton count={8} />
@@ -77,7 +80,11 @@ function RerunFields(props: {
   );
   const fields = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    fields.current?.querySelector<HTMLElement>('input, textarea')?.focus();
+    const { activeElement } = document;
+    // Who has gone on to another field meanwhile stays there.
+    if (!activeElement?.matches('input, textarea, select, [contenteditable]')) {
+      fields.current?.querySelector<HTMLElement>('input, textarea')?.focus();
+    }
   }, []);
   const busy = rerun.isPending;
   return (

@@ -1,16 +1,14 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useRef } from 'react';
 
 import { unwrap } from '../../api/client';
 import { useApi } from '../../api/context';
-import { randomId } from '../../lib/randomId';
+import { useRequestKey } from '../../api/requestKey';
 import { runKeys, type Job } from '../runs';
 import { jobQueries } from './queries';
 import type { JobCreate } from './types';
 
 /**
- * Submits a job. The same body is sent with the same Idempotency-Key, so that a second try after a lost
- * answer gives the first job and not another one.
+ * Submits a job.
  *
  * @param told - Are called also when the form is gone by then.
  */
@@ -20,22 +18,18 @@ export function useSubmitJob(
 ) {
   const api = useApi();
   const client = useQueryClient();
-  const last = useRef({ body: '', key: '' });
+  const key = useRequestKey();
   return useMutation({
-    mutationFn: (body: JobCreate) => {
-      const text = JSON.stringify(body);
-      if (text !== last.current.body) {
-        last.current = { body: text, key: randomId() };
-      }
-      return unwrap(
+    mutationFn: (body: JobCreate) =>
+      unwrap(
         api.POST('/workspaces/{workspace}/jobs', {
           params: { path: { workspace } },
-          headers: { 'Idempotency-Key': last.current.key },
+          headers: { 'Idempotency-Key': key.of(body) },
           body
         })
-      );
-    },
+      ),
     onSuccess: job => {
+      key.done();
       client.setQueryData(runKeys.detail(job.run.id), job.run);
       client.setQueryData(runKeys.detail(job.run.id, 'job'), job);
       // It stands among the active ones at once; who follows them must not miss a short one.

@@ -7,6 +7,7 @@ import {
 import { unwrap } from '../../api/client';
 import { useApi } from '../../api/context';
 import { ApiError } from '../../api/errors';
+import { useRequestKey } from '../../api/requestKey';
 import { runKeys, runQueries } from './queries';
 import type { Job, ReRun, Run, RunUpdate } from './types';
 
@@ -154,15 +155,18 @@ export function useRerunJob(
 ): UseMutationResult<Job, Error, ReRun> {
   const api = useApi();
   const client = useQueryClient();
+  const key = useRequestKey();
   return useMutation({
     mutationFn: (body: ReRun) =>
       unwrap(
         api.POST('/jobs/{run_id}/rerun', {
           params: { path: { run_id: id } },
+          headers: { 'Idempotency-Key': key.of(body) },
           body
         })
       ),
     onSuccess: job => {
+      key.done();
       client.setQueryData(runKeys.detail(job.run.id), job.run);
       onSubmitted?.(job);
     }

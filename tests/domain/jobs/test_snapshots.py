@@ -183,6 +183,27 @@ def test_beside_the_top_lies_what_lies_there_by_hand(tmp_path, store):
     assert walk(root, server_root=root).subdir == ""
 
 
+def test_a_crowd_is_no_project(tmp_path, monkeypatch):
+    monkeypatch.setattr(snapshots, "MAX_BESIDE", 3)
+    for name in ("a", "b", "root/n.ipynb"):
+        write(tmp_path, f"crowd/{name}")
+    root = tmp_path / "crowd" / "root"
+    assert walk(root).subdir == "root"
+    write(tmp_path, "crowd/c")
+    assert walk(root).subdir == ""
+
+
+def test_neither_our_data_nor_what_holds_it_lies_beside_a_job(tmp_path):
+    for name in ("lib/l.py", "state/mlws/jobs/j/job.json", "nb/n.ipynb"):
+        write(tmp_path, f"p/{name}")
+    data_dir = tmp_path / "p" / "state" / "mlws"
+    assert [link.path for link in walk(tmp_path / "p" / "nb", data_dir=data_dir).links] == ["lib"]
+    # A job that submits its own folder does not find its token beside the next one.
+    write(data_dir, "jobs/j/work/n.ipynb")
+    for server_root in (None, tmp_path / "p"):
+        assert walk(data_dir / "jobs" / "j" / "work", data_dir=data_dir, server_root=server_root).links == []
+
+
 def test_links(project, store, tmp_path):
     source = project / "nb"
     outside = write(tmp_path, "elsewhere/secret.txt", "outside")

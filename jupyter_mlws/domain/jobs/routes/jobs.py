@@ -141,11 +141,11 @@ class RerunHandler(ApiHandler):
         body=ReRun,
         reply=Job,
         status=201,
-        errors=[NotAJob, ComputeMissing, KernelMissing, UnknownParameter, ParameterType, TooLarge],
+        errors=[NotAJob, ComputeMissing, KernelMissing, UnknownParameter, ParameterType, IdempotencyConflict, TooLarge],
     )
     async def post(self, run_id: str) -> None:
-        """From its own snapshot, with what is given changed."""
-        self.reply(await submit.rerun(self.services, self.db, self.actor, run_id, self.body))
+        """From its own snapshot, with what is given changed. With an `Idempotency-Key` the call may be repeated."""
+        self.reply(await submit.rerun(self.services, self.db, self.actor, run_id, self.body, idempotency_key(self)))
 
 
 class ParametersHandler(ApiHandler):

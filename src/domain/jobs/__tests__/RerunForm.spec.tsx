@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/react';
+import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 
 import { ApiError } from '../../../api/errors';
@@ -21,13 +21,25 @@ const FIELDS = [
 ];
 
 /** The form of a job; `refuse` is what the server says to the next try. */
-async function openForm(job: Job = aJob({ parameters: { augment: true } })) {
+async function openForm(
+  job: Job = aJob({ parameters: { augment: true } }),
+  gone = false
+) {
   const sent: ReRun[] = [];
-  const server: { refuse: Error | null } = { refuse: null };
+  const keys: (string | undefined)[] = [];
+  const server: { refuse: Error | null; gone: boolean } = {
+    refuse: null,
+    gone
+  };
   const onClose = jest.fn();
   const api = anApi({
     'GET /jobs/{run_id}': () => job,
-    'GET /jobs/{run_id}/parameters': () => ({ parameters: FIELDS }),
+    'GET /jobs/{run_id}/parameters': () => {
+      if (server.gone) {
+        throw new ApiError(404, 'file_not_there', 'The file is gone.');
+      }
+      return { parameters: FIELDS };
+    },
     'GET /kernels': () => ({
       kernels: [
         { name: 'python3', display_name: 'Python 3', language: 'python' }
@@ -38,15 +50,16 @@ async function openForm(job: Job = aJob({ parameters: { augment: true } })) {
       experiments: [{ name: 'train' }],
       next_cursor: null
     }),
-    'POST /jobs/{run_id}/rerun': ({ body }) => {
+    'POST /jobs/{run_id}/rerun': ({ body, headers }) => {
       sent.push(body as ReRun);
+      keys.push(headers?.['Idempotency-Key']);
       if (server.refuse) {
         throw server.refuse;
       }
       return aJob({ run: aRun({ id: 'next' }) });
     }
   });
-  renderWithServer(
+  const { client } = renderWithServer(
     <RerunForm
       run={aRun({ id: 'r', kind: job.spec.kind })}
       onClose={onClose}
@@ -54,7 +67,7 @@ async function openForm(job: Job = aJob({ parameters: { augment: true } })) {
     api
   );
   await screen.findByRole('form', { name: 'Edit and re-run' });
-  return { sent, server, onClose, user: userEvent.setup() };
+  return { sent, keys, server, onClose, client, user: userEvent.setup() };
 }
 
 describe('RerunForm', () => {
@@ -103,6 +116,32 @@ describe('RerunForm', () => {
     await user.keyboard('{Enter}');
     expect(await screen.findByText(/The file is gone/)).toBeInTheDocument();
     expect(onClose).not.toHaveBeenCalled();
+  });
+
+  it('is known to the server when it is sent again', async () => {
+    const { user, server, keys, onClose } = await openForm();
+    server.refuse = new TypeError('Failed to fetch');
+    await user.type(screen.getByLabelText('lr'), '0{Enter}');
+    await screen.findByRole('alert');
+    await user.keyboard('{Enter}');
+    await waitFor(() => expect(keys).toHaveLength(2));
+    server.refuse = null;
+    await user.type(screen.getByLabelText('lr'), '1{Enter}');
+    await waitFor(() => expect(onClose).toHaveBeenCalled());
+    const [first, second, other] = keys;
+    expect(first).toMatch(/./);
+    expect(second).toBe(first);
+    expect(other).not.toBe(first);
+  });
+
+  it('stays as it is while the parameters are asked for again, in vain', async () => {
+    const { user, client } = await openForm(undefined, true);
+    // Without the notebook's own words the values that the run was given are there.
+    const augment = screen.getByRole('textbox', { name: 'augment' });
+    await user.type(screen.getByLabelText('Run name'), 'kept');
+    await act(() => client.refetchQueries());
+    expect(screen.getByLabelText('Run name')).toHaveValue('kept');
+    expect(augment).toBeInTheDocument();
   });
 
   it('is left with Escape', async () => {

@@ -36,7 +36,7 @@ export function MainFields(props: IFieldsProps): JSX.Element {
 
 /** A name of one that is there, or of a new one. */
 function ExperimentField(props: IFieldsProps): JSX.Element {
-  const { form, problems, disabled, onChange, workspace } = props;
+  const { form, problems, disabled, onChange, workspace, subject } = props;
   const trans = useTrans();
   const list = useId();
   const name = form.experiment.trim();
@@ -56,6 +56,7 @@ function ExperimentField(props: IFieldsProps): JSX.Element {
             className="jp-mlws-input"
             list={list}
             autoComplete="off"
+            placeholder={subject.job?.run.experiment_name}
             value={form.experiment}
             onChange={event => onChange({ experiment: event.target.value })}
           />
