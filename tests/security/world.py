@@ -40,7 +40,7 @@ class Space:
             person.ok("PUT", f"/runs/{self.run}/{area}/content", **drawn)
         self.kernel = person.ok("POST", "/tokens", {"workspace": name})
         self.job = str(
-            person.ok("POST", f"/workspaces/{name}/jobs", {"spec": {"kind": "command", "command": "sleep 600"}})["run"]["id"]
+            person.ok("POST", f"/workspaces/{name}/jobs", {"spec": {"kind": "command", "command": "sleep 7200"}})["run"]["id"]
         )
         self.job_token = token_of_job(server, self.job)
         person.close()

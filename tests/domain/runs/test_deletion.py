@@ -37,7 +37,7 @@ from tests.domain.runs.rows import ADA, SIZE, ended, give_file, give_snapshots, 
 
 T = TypeVar("T")
 MANY = 600
-LONGEST_S = 0.25
+LONGEST_S = 1.0
 """A write of a deletion takes some 10 ms. All in one, with a statement a snapshot, it takes seconds."""
 
 

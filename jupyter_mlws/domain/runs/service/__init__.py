@@ -51,11 +51,11 @@ from jupyter_mlws.domain.runs.service.writing import (
 )  # fmt: skip
 
 __all__ = [
-    "DatasetInput", "NewRun", "Origin", "RunHead", "RunRecord", "RunRef", "add_datasets", "add_file", "add_run",
-    "change_status", "changed", "create_run", "declare_io", "decorating", "deletion_plan", "end_run", "experiment_name",
-    "finding_origin", "forget_batches", "get_run", "given_name", "head", "history", "interactive_running", "jobs_made_since", "log",
-    "log_batch", "move_to_bin", "new_record", "note_artifacts", "note_environment", "open_run", "open_to_log", "parent_of", "purge_some",
-    "purging", "record", "records", "ref_by_id", "ref_of", "restore_run", "set_deleted", "set_deleted_of_experiment",
-    "set_end", "set_progress", "shortened", "snapshot_diff", "source_of", "store_tags", "update_run", "user_of", "wires",
-    "wires_by_id", "working_copy", "write_params",
+    "DatasetInput", "NewRun", "Origin", "RunHead", "RunRecord", "RunRef", "add_datasets", "add_file", "add_run", "change_status",
+    "changed", "create_run", "declare_io", "decorating", "deletion_plan", "end_run", "experiment_name", "finding_origin",
+    "forget_batches", "get_run", "given_name", "head", "history", "interactive_running", "jobs_made_since", "log", "log_batch",
+    "move_to_bin", "new_record", "note_artifacts", "note_environment", "open_run", "open_to_log", "parent_of", "purge_some",
+    "purging", "record", "records", "ref_by_id", "ref_of", "restore_run", "set_deleted", "set_deleted_of_experiment", "set_end",
+    "set_progress", "shortened", "snapshot_diff", "source_of", "store_tags", "update_run", "user_of", "wires", "wires_by_id",
+    "working_copy", "write_params",
 ]  # fmt: skip
