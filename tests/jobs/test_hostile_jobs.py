@@ -65,6 +65,9 @@ def alone(tmp_path: Path) -> Iterator[LiveServer]:
     """A server that nothing else has grown."""
     made = lean(tmp_path / "server").start()
     yield made
+    for job in made.ok("GET", "/workspaces/default/jobs")["jobs"]:  # jobs outlive their server: a test that failed leaves none
+        made.ok("POST", f"/jobs/{job['id']}/cancel")
+        made.wait(job["id"], timeout=50)
     made.stop()
 
 
