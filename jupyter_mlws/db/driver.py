@@ -99,7 +99,7 @@ def copy(session: Session, table: str, columns: str, rows: Sequence[Sequence[Any
 
 def tell(connection: Connection, sql: str, parameters: Sequence[Any] = (), *, many: bool = False) -> None:
     """As `run`, past the session: such as BEGIN."""
-    if many and len(parameters) == 1:  # costs psycopg half
+    if many and len(parameters) == 1:  # psycopg opens a pipeline for many
         many, parameters = False, parameters[0]
     cursor = connection.connection.cursor()
     try:

@@ -70,7 +70,7 @@ class MlflowHandler(ApiHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
 
     def compute_etag(self) -> None:
-        """MLflow's clients ask for no validators, and hashing an answer costs as much as sending it."""
+        """MLflow's clients ask for no validators: no answer is hashed for one."""
 
     async def _authenticate(self) -> None:
         """A token of ours may come as the password of HTTP Basic, too: clients prefer that to a token where both are set."""
