@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { useState } from 'react';
 
 import { randomId } from '../lib/randomId';
 
@@ -12,7 +12,7 @@ export interface IRequestKey {
 
 /** So that a second try after a lost answer gives what the first one made, and not another. */
 export function useRequestKey(): IRequestKey {
-  return useMemo(() => {
+  const [key] = useState<IRequestKey>(() => {
     let last = { text: '', key: '' };
     return {
       of: body => {
@@ -26,5 +26,6 @@ export function useRequestKey(): IRequestKey {
         last = { text: '', key: '' };
       }
     };
-  }, []);
+  });
+  return key;
 }

@@ -158,9 +158,7 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     )
     if body.target is not UNSET:
         await _check_places(services, db, ref.workspace, new)
-    source = await db.read(lambda s: runs.source_of(s, run_id))
-    if isinstance(spec, CommandSpec):
-        source = spec.command
+    source = spec.command if isinstance(spec, CommandSpec) else await db.read(lambda s: runs.source_of(s, run_id))
     prepared = service.Prepared(
         spec, source, experiment, ref.snapshot_id, row.source_dir, row.work_subdir,
         row.links, row.not_captured, params, (await db.read(lambda s: environments.of_run(s, run_id))).git,

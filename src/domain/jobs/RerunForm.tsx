@@ -27,7 +27,6 @@ export function RerunForm({ run, onClose }: IRerunFormProps): JSX.Element {
     enabled: run.kind === 'notebook'
   });
   const kernels = useQuery(jobQueries.kernels(api));
-  const ready = useRef(false);
   const subject = useMemo(
     () =>
       job.data &&
@@ -48,11 +47,11 @@ export function RerunForm({ run, onClose }: IRerunFormProps): JSX.Element {
       />
     );
   }
-  // Once it is there it stays: a later try to read the parameters must not take away what was typed.
-  ready.current ||= Boolean(subject) && !declared.isLoading;
+  // Asked for again, even in vain, they do not take away what was typed.
+  const ready = declared.isFetched || run.kind !== 'notebook';
   return (
     <div className="jp-mlws-rerun">
-      {job.data && subject && ready.current ? (
+      {job.data && subject && ready ? (
         <RerunFields job={job.data} subject={subject} onClose={onClose} />
       ) : (
         <Skeleton count={8} />
