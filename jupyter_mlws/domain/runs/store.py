@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 from sqlalchemy import CursorResult, delete, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from jupyter_mlws.db import driver
+from jupyter_mlws.db.outbox import hints_of
 from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.runs.schemas import Lifecycle, Process, RunKind
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.runs.tables import RunBatchRow, RunDatasetRow, RunParamRow, RunRow, RunStatusRow, RunTagRow
+from jupyter_mlws.kit.clock import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy.orm import Session
+
+    from jupyter_mlws.db.shortcut import Plain
 
 
 def by_id(session: Session, run_id: str) -> RunRow | None:
@@ -48,6 +52,38 @@ def target(session: Session, run_id: str) -> Target | None:
     session.flush()
     rows = driver.fetch(session, _TARGET, (run_id,))
     return Target._make(rows[0]) if rows else None
+
+
+def target_of(connection: Plain, run_id: str) -> Target | None:
+    """As `target`, in a shortcut."""
+    rows = connection.fetch(_TARGET, (run_id,))
+    return Target._make(rows[0]) if rows else None
+
+
+def append_points(connection: Plain, parts: str, given: Sequence[Sequence[Any]]) -> list[tuple[int, str, str, int]]:
+    """In a shortcut on PostgreSQL: store points of runs that take them now, in one statement with their changes.
+
+    `parts`: what stores them, given rows named `taken`, and tells them as `moved`. `given`: a column each of n, run id, id of the
+    workspace that it must be in (None: any), key, value, step, time, sequence number. Returns (n, run id, workspace, experiment id)
+    of the points that were stored.
+    """
+    ended = [status.value for status in sorted(TERMINAL)]
+    hints = hints_of(
+        "(SELECT 'metrics' AS kind, run_id AS object_id, seq, workspace, experiment_id::text AS parent, now_ms AS at FROM moved) AS m"
+    )
+    sql = f"""
+WITH given AS (
+  SELECT * FROM unnest(?::int[], ?::text[], ?::bigint[], ?::text[], ?::float8[], ?::bigint[], ?::bigint[], ?::bigint[])
+    AS g (n, run_id, only_in, key, value, step, time, seq)),
+taken AS (
+  SELECT g.*, w.name AS workspace, r.experiment_id, ?::bigint AS now_ms
+  FROM given AS g JOIN runs AS r ON r.id = g.run_id JOIN workspaces AS w ON w.id = r.workspace_id
+  WHERE r.lifecycle = ? AND r.status <> ALL(?) AND (g.only_in IS NULL OR g.only_in = r.workspace_id)),
+{parts},
+hinted AS ({hints})
+SELECT n, run_id, workspace, experiment_id FROM moved"""  # noqa: S608 - constants of ours
+    found = connection.fetch(sql, (*given, now_ms(), Lifecycle.ACTIVE.value, ended))
+    return cast("list[tuple[int, str, str, int]]", found)
 
 
 def by_ids(session: Session, ids: Sequence[str]) -> list[RunRow]:
