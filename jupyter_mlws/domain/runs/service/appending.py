@@ -64,13 +64,15 @@ def _append_each(connection: Plain, requests: Sequence[_Point], seq: int) -> tup
 
 
 def _append_at_once(connection: Plain, requests: Sequence[_Point], seq: int) -> tuple[list[bool], list[Change]]:
-    rows: dict[tuple[str, str], tuple[Any, ...]] = {}  # each series once: what comes twice goes the long way
+    rows: dict[tuple[str, str], store.GivenPoint] = {}  # each series once: what comes twice goes the long way
     seqs: dict[str, int] = {}
     for n, (run_id, only_in, point) in enumerate(requests):
         at = seqs.setdefault(run_id, seq + len(seqs) + 1)
         value = metrics.column_value(float(point.value))
-        rows.setdefault((run_id, point.key), (n, run_id, only_in, point.key, value, point.step, point.time, at))
-    found = store.append_points(connection, _PARTS, tuple(map(list, zip(*rows.values(), strict=True))))
+        digits = None if value is None else repr(value)
+        given = store.GivenPoint(n, run_id, only_in, point.key, digits, point.step, point.time, at)
+        rows.setdefault((run_id, point.key), given)
+    found = store.append_points(connection, _PARTS, list(rows.values()))
     stored = {n for n, *_ in found}
     changed = {run_id: (workspace, experiment_id) for _, run_id, workspace, experiment_id in found}
     return [n in stored for n in range(len(requests))], _changes(changed, seqs)
