@@ -12,6 +12,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.compute.service import Limits
 from jupyter_mlws.domain.jobs import store
@@ -54,6 +56,10 @@ class Verdict(NamedTuple):
     gpu_ids: tuple[int, ...] = ()
 
 
+VERDICTS = {what: Verdict(what) for what in WaitingFor}
+"""Made once: of ten thousand jobs most wait for the same."""
+
+
 @dataclass
 class Use:
     """What of a target is taken, by all or by one user."""
@@ -82,13 +88,14 @@ class Plan:
         self.of_user: defaultdict[str, Use] = defaultdict(Use)
         self._taken: set[int] = set()
         for ask in live:
-            self._take(ask, ask.gpu_ids or ())
+            self._take(ask, msgspec.json.decode(ask.gpu_ids, type=list[int]) if ask.gpu_ids else ())
         self.use_before = replace(self.use)
         """What is taken before anything of this queue starts."""
         self.head: Ask | None = None
         """The job that nothing overtakes."""
         self.head_waits = W.START
         self._waiting_users: set[str] = set()
+        self._limits_users = any(one is not None for one in limits[limits._fields.index("max_jobs_per_user") :])
         self.verdicts = [self._verdict(ask) for ask in waiting]
 
     def starts(self) -> list[tuple[Ask, tuple[int, ...]]]:
@@ -107,20 +114,20 @@ class Plan:
 
     def _verdict(self, ask: Ask) -> Verdict:
         if self.limits.paused:
-            return Verdict(W.QUEUE_PAUSED)
+            return VERDICTS[W.QUEUE_PAUSED]
         if ask.not_before is not None and ask.not_before > self.now:
-            return Verdict(W.BACKOFF)
-        if too_large(ask, self.limits):
-            return Verdict(W.TOO_LARGE)
+            return VERDICTS[W.BACKOFF]
+        if (ask.cpus or ask.memory_bytes or ask.gpus) and too_large(ask, self.limits):
+            return VERDICTS[W.TOO_LARGE]
         # Of one user the order holds too: his small jobs do not overtake his large one.
-        if ask.user in self._waiting_users or user_limit(ask, self.of_user[ask.user], self.limits):
+        if self._limits_users and (ask.user in self._waiting_users or user_limit(ask, self.of_user[ask.user], self.limits)):
             self._waiting_users.add(ask.user)
-            return Verdict(W.USER_LIMIT)
+            return VERDICTS[W.USER_LIMIT]
         if self.head is not None:
-            return Verdict(W.SLOT if self.head_waits is W.SLOT else W.TURN)
+            return VERDICTS[W.SLOT if self.head_waits is W.SLOT else W.TURN]
         if (lacks := self._lacks(ask)) is not None:
             self.head, self.head_waits = ask, lacks
-            return Verdict(lacks)
+            return VERDICTS[lacks]
         free = tuple(one for one in self.limits.gpu_ids if one not in self._taken)[: ask.gpus]
         self._take(ask, free)
         return Verdict(W.START, free)

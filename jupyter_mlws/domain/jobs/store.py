@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import case, delete, func, select, update
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.jobs.tables import JobAttemptRow, JobRow
@@ -29,13 +30,14 @@ class Ask(NamedTuple):
     cpus: float | None
     memory_bytes: int | None
     gpus: int
-    gpu_ids: list[int] | None
+    gpu_ids: str | None
+    """As JSON."""
 
 
-_ASK = (
-    JobRow.run_id, JobRow.submitted_by, JobRow.priority, JobRow.attempt, JobRow.not_before,
-    JobRow.cpus, JobRow.memory_bytes, JobRow.gpus, JobRow.gpu_ids,
-)  # fmt: skip
+_ASKS = (
+    "SELECT run_id, submitted_by, priority, attempt, not_before, cpus, memory_bytes, gpus, gpu_ids FROM jobs "
+    "WHERE target = ? AND phase = ? ORDER BY priority DESC, submitted_at, run_id"
+)
 ORDER = (JobRow.priority.desc(), JobRow.submitted_at, JobRow.run_id)
 
 
@@ -68,8 +70,8 @@ def set_phase(session: Session, run_id: str, phase: Phase) -> None:
 
 def asks(session: Session, target: str, phase: Phase) -> list[Ask]:
     """The jobs of a target in a phase: greater priority first, then in the order of submission."""
-    query = select(*_ASK).where(JobRow.phase == phase, JobRow.target == target).order_by(*ORDER)
-    return list(map(Ask._make, session.execute(query)))
+    session.flush()
+    return list(map(Ask._make, driver.fetch(session, _ASKS, [target, phase.value])))
 
 
 def any_queued(session: Session, target: str) -> bool:

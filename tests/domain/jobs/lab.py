@@ -10,7 +10,7 @@ from msgspec import UNSET
 from jupyter_mlws.db.database import Database
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.schemas import ComputeUpdate, JobResources, Load
-from jupyter_mlws.domain.compute.service import keep
+from jupyter_mlws.domain.compute.service import Compute, keep
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs.engine import JobEngine
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, Job, JobCreate
@@ -58,7 +58,7 @@ class Lab:
         return self.engines[-1]
 
     def start(self) -> JobEngine:
-        computes = {"local": self.compute}
+        computes: dict[str, Compute] = {"local": self.compute}
         engine = JobEngine(self.db, self.blobs, self.folders, computes, "", lambda *_: None, retry_backoff_s=self.backoff_s)
         self.engines.append(engine)
         engine.start()
@@ -77,7 +77,14 @@ class Lab:
             self.engine.refresh_limits()
 
     def submit(
-        self, line: str = "true", *, user: str = "ada", cpus: Any = UNSET, memory_bytes: Any = UNSET, gpus: Any = UNSET, **more: Any
+        self,
+        line: str = "true",
+        *,
+        user: str = "ada",
+        cpus: Any = UNSET,
+        memory_bytes: Any = UNSET,
+        gpus: Any = UNSET,
+        **more: Any,
     ) -> str:
         """The id of a new job."""
         spec = CommandSpec(command=line)

@@ -47,7 +47,9 @@ def log_of(lab: Lab, run_id: str, attempt: int | None = None) -> tuple[str, bool
 
 
 def files_of(lab: Lab, run_id: str) -> list[str]:
-    found = lab.db.read_sync(lambda s: s.execute(text("SELECT path FROM artifacts WHERE run_id = :id"), {"id": run_id}).scalars().all())
+    found = lab.db.read_sync(
+        lambda s: s.execute(text("SELECT path FROM artifacts WHERE run_id = :id"), {"id": run_id}).scalars().all()
+    )
     return sorted(path for path in found if "system" not in path)
 
 
@@ -62,7 +64,8 @@ def test_a_job_that_failed_is_tried_again_under_the_same_run(lab: Lab):
         (3, "Completed", None, 0),
     ]
     assert all(one.started_at and one.ended_at and one.started_at <= one.ended_at for one in job.attempts)
-    assert job.attempts[0].error and "exit code 3" in job.attempts[0].error.message
+    assert job.attempts[0].error is not None
+    assert "exit code 3" in job.attempts[0].error.message
     assert job.run.started_at == job.attempts[0].started_at
     assert job.run.tags["mlws.attempt"] == "3"
     again = ["Queued", "Preparing", "Running", "Finalizing"]
@@ -79,6 +82,7 @@ def test_each_attempt_keeps_its_log_and_its_files(lab: Lab):
     names = ["outputs/n.txt", "user_logs/std_log.txt"]
     assert files_of(lab, run_id) == [*(f"attempts/1/{name}" for name in names), *names]
     stored = lab.db.read_sync(lambda s: storage.find_artifact(s, run_id, "outputs/n.txt")).sha256
+    assert stored is not None
     assert lab.blobs.path(stored).read_text() == "2\n"
     assert not (lab.folders.job(run_id, 1) / "work").exists()  # its room is free again
     shutil.rmtree(lab.folders.job(run_id))
@@ -101,13 +105,13 @@ def test_the_last_attempt_says_why_the_job_failed(lab: Lab):
 )
 def test_what_is_not_tried_again(lab: Lab, line: str, options: dict[str, int], status: str):
     lab.start()
-    job = lab.ended(lab.submit(line, **{"max_retries": 3, **options}))
+    job = lab.ended(lab.submit(line, **{"max_retries": 3, **options}))  # type: ignore[arg-type]
     assert (job.run.status.value, job.attempt, len(job.attempts)) == (status, 1, 1)
 
 
 def test_a_lost_job_is_tried_again_and_what_its_supervisor_leaves_late_counts_for_nothing(lab: Lab):
     lab.start()
-    run_id = lab.submit('[ $MLWS_ATTEMPT = 2 ] && sleep 3 || sleep 60', max_retries=1)
+    run_id = lab.submit("[ $MLWS_ATTEMPT = 2 ] && sleep 3 || sleep 60", max_retries=1)
     lab.becomes(run_id, "Running")
     first = lab.folders.job(run_id, 1)
     pid = until(lambda: jobdir.read_pid(str(first)), 10)
@@ -151,7 +155,7 @@ def test_a_job_in_back_off_says_so_and_until_when(lab: Lab):
     assert lab.ended(other, 4).run.status is RunStatus.COMPLETED  # it is in nobody's way
     assert lab.run(run_id).status is RunStatus.QUEUED
     job = lab.ended(run_id, 20)
-    assert job.attempts[1].started_at >= run.waiting.until
+    assert (job.attempts[1].started_at or 0) >= run.waiting.until
     assert job.run.waiting is None
 
 
