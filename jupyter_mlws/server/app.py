@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Dict, Int, Unicode, default
+from traitlets import Bool, Dict, Float, Int, Unicode, default
 
 from jupyter_mlws.kit.paths import default_data_dir
 from jupyter_mlws.server.early_kernels import EarlyKernels, why_untracked
@@ -49,6 +49,17 @@ class MlwsApp(ExtensionApp):
     compute_targets = Dict(
         help="Further compute targets by name, each a dict of its `kind` (an entry point of the group `jupyter_mlws.compute`), "
         "`max_jobs` (default 1) and what the kind asks for."
+    ).tag(config=True)
+    compute_limits = Dict(
+        help="What jobs may have of compute targets, by the target's name: a dict of `cpus`, `memory_bytes` and `gpus` (all together; "
+        "the machine's own if left out), and of `max_jobs_per_user`, `cpus_per_user`, `memory_bytes_per_user` and `gpus_per_user` "
+        "(none if left out). What `mlws compute update` says wins."
+    ).tag(config=True)
+    retry_backoff_s = Float(
+        10.0,
+        min=0.0,
+        help="How many seconds a job with retries waits after its first failed attempt; after each further one twice as long, "
+        "at most ten minutes.",
     ).tag(config=True)
     track_kernels = Bool(
         True, help="Tell kernels started by this server where the workspace is, so that `import mlws` needs no configuration."
@@ -141,6 +152,8 @@ class MlwsApp(ExtensionApp):
             url=own_url(serverapp),
             max_jobs=self.max_jobs,
             compute_targets=dict(self.compute_targets),
+            compute_limits=dict(self.compute_limits),
+            retry_backoff_s=self.retry_backoff_s,
             mlflow_in_kernels=self.mlflow_in_kernels,
             headless=self.headless,
             single_user=type(serverapp.identity_provider).__module__.startswith("jupyter_server."),

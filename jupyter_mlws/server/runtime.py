@@ -58,6 +58,8 @@ class Settings(Struct, kw_only=True):
     """Where kernels and jobs reach us: `http://127.0.0.1:<port><base>/mlws`; empty on a unix socket."""
     max_jobs: int
     compute_targets: dict[str, Any] = msgspec.field(default_factory=dict)
+    compute_limits: dict[str, Any] = msgspec.field(default_factory=dict)
+    retry_backoff_s: float = 10.0
     mlflow_in_kernels: bool = True
     """Whether kernels find MLflow's variables, too."""
     headless: bool = False

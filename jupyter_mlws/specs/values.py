@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlws.domain.compute.schemas import read_bytes
 from jupyter_mlws.specs.errors import Problem
 from jupyter_mlws.specs.expressions import OPEN, Input
 from jupyter_mlws.specs.fields import BY_PATH, KINDS, OTHER_KINDS, Fate
@@ -75,6 +76,29 @@ def seconds(field: str, node: Node) -> int:
     if not isinstance(node, Scalar) or node.kind != "int":
         raise _refuse(field, node, "a whole number of seconds")
     found: int = node.value
+    return found
+
+
+def whole(field: str, node: Node) -> int:
+    """A whole number."""
+    if not isinstance(node, Scalar) or node.kind != "int":
+        raise _refuse(field, node, "a whole number")
+    found: int = node.value
+    return found
+
+
+def number(field: str, node: Node) -> float:
+    """A number."""
+    if not isinstance(node, Scalar) or node.kind not in ("int", "float") or not math.isfinite(node.value):
+        raise _refuse(field, node, "a number")
+    return float(node.value)
+
+
+def size(field: str, node: Node) -> int:
+    """A number of bytes, or one with its unit."""
+    found = read_bytes(node.text) if isinstance(node, Scalar) and node.kind in ("int", "text") else None
+    if found is None:
+        raise _refuse(field, node, "a size (4GiB, 512 MB, or bytes)")
     return found
 
 
@@ -166,9 +190,12 @@ READERS: dict[str, Callable[[str, Node], Any]] = {
     "kind": kind,
     "literal": literal,
     "prose": prose,
+    "number": number,
     "seconds": seconds,
+    "size": size,
     "target": target,
     "text": text,
     "texts": texts,
     "variables": variables,
+    "whole": whole,
 }

@@ -29,6 +29,7 @@ class LocalCompute:
         self.name = name
         self.max_jobs = max_jobs
         self.when_one_ends: Callable[[], None] = lambda: None
+        self.gpu_ids = gpus_here()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._env = {**os.environ, "PYTHONPATH": KERNEL_PATH}
         argv = [sys.executable, "-S", "-m", "mlws.supervise.starter"]
@@ -46,7 +47,7 @@ class LocalCompute:
         log = job_dir / "system_logs" / "supervisor.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as out:
-            self._children[job_dir.name] = subprocess.Popen(
+            self._children[str(job_dir)] = subprocess.Popen(
                 [sys.executable, "-S", "-m", "mlws.supervise", str(job_dir)],
                 cwd=job_dir,
                 env=self._env,
@@ -61,9 +62,9 @@ class LocalCompute:
         """Whether the supervisor lives."""
         if self._starter.has(str(job_dir)):
             return True
-        child = self._children.get(job_dir.name)
+        child = self._children.get(str(job_dir))
         if child is not None and child.poll() is not None:
-            self._children.pop(job_dir.name, None)
+            self._children.pop(str(job_dir), None)
         elif child is not None:
             return True
         return jobdir.is_alive(str(job_dir))
@@ -92,6 +93,12 @@ class LocalCompute:
             average = None
         total, used = _memory()
         return Load(cpus, total, average, used)
+
+
+def gpus_here() -> list[int]:
+    """Numbers of NVIDIA's GPUs in this machine, as their device files have them."""
+    names = (path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*"))
+    return sorted(int(name) for name in names if name.isdigit())
 
 
 def _memory() -> tuple[int | None, int | None]:

@@ -1,8 +1,10 @@
 /** A job that is run again, as a form. Pure. */
 
 import type { Job, ReRun } from '../runs';
+import { sizeText } from '../../lib/size';
 import { changedValues, isSame } from './drafts';
 import { readPairs, readSpan, spanText } from './lines';
+import { askedResources } from './resources';
 import { givenWords, type ISubmission } from './submission';
 import type { IFormParameter, ISubject, ParameterField } from './types';
 
@@ -79,6 +81,8 @@ export function startRerun({
   spec,
   priority,
   timeout_s: timeout,
+  max_retries: retries,
+  asks,
   env_names: env
 }: Job): ISubmission {
   return {
@@ -90,6 +94,10 @@ export function startRerun({
     drafts: {},
     priority,
     timeout: spanText(timeout),
+    retries,
+    cpus: asks.cpus,
+    memory: sizeText(asks.memory_bytes),
+    gpus: asks.gpus,
     inPlace: false,
     env: env.join('\n'),
     tags: '',
@@ -119,6 +127,11 @@ export function buildRerun(
       form.priority !== job.priority && { priority: form.priority }),
     ...(readSpan(form.timeout) !== job.timeout_s && {
       timeout_s: readSpan(form.timeout)
+    }),
+    ...(form.retries !== null &&
+      form.retries !== job.max_retries && { max_retries: form.retries }),
+    ...(!isSame(askedResources(form), askedResources(before)) && {
+      resources: askedResources(form) ?? null
     }),
     ...(env && { env })
   };

@@ -14,6 +14,9 @@ import type { Run } from './types';
 /** Keys of everything about runs; hints of the kind "run" find them. */
 export const runKeys = queryKeys('run');
 
+/** How often a job that waits is asked why, in ms. */
+const WAITING_EVERY_MS = 5_000;
+
 /** So many runs below a run come at once. */
 const CHILDREN = 200;
 
@@ -28,7 +31,10 @@ export const runQueries = {
             params: { path: { run_id: id } },
             signal
           })
-        )
+        ),
+      // Its place in the queue changes with other jobs, of which no hint of its own tells.
+      refetchInterval: ({ state }) =>
+        state.data?.waiting ? WAITING_EVERY_MS : false
     }),
   /** The experiment that it belongs to, for its goal. */
   experiment: (api: ApiClient, id: string) =>

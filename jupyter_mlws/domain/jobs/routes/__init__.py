@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from jupyter_mlws.domain.jobs.routes import jobs, notebooks
+from jupyter_mlws.domain.jobs.routes import compute, jobs, notebooks
 
-ROUTES = [*jobs.ROUTES, *notebooks.ROUTES]
+ROUTES = [*jobs.ROUTES, *compute.ROUTES, *notebooks.ROUTES]
