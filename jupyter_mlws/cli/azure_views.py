@@ -85,7 +85,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "command": spec.get("command"),
         "environment": spec.get("kernel"),
         "environment_variables": dict.fromkeys(job.env_names),
-        "limits": {"timeout": job.timeout_s},
+        "limits": {"timeout": job.timeout_s, "memory": spec.get("memory_limit")},
         "resources": {"instance_count": 1},
     }
     head, tail = list(run.items())[:position], list(run.items())[position:]
@@ -97,6 +97,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "priority": job.priority,
         "timeout_s": job.timeout_s,
         "attempt": job.attempt,
+        "usage": plain(job.usage),
         "not_captured": job.not_captured,
         "new_files": job.new_files,
     }

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from jupyter_mlws.cli import show
 from jupyter_mlws.cli.context import Session, check_changes, common, limited, named, pairs, suggest, tag_changes
 from jupyter_mlws.cli.failures import FAILED
+from jupyter_mlws.cli.sizes import Size
 from jupyter_mlws.cli.spans import Span
 from jupyter_mlws.sdk.forms import SHORT
 
@@ -89,6 +90,7 @@ WITH_FILE = {"file", "settings", "priority", "in_place", "confirm_large", "strea
 @click.option(
     "--timeout", type=Span(whole=True), metavar="SPAN", help="End the job after so long: 90s, 45m, 2h; seconds without a unit."
 )
+@click.option("--memory-limit", type=Size(), metavar="SIZE", help="End the job when it holds more memory: 4GiB, 512MB; or bytes.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag. May be repeated.")
 @click.option("--env", multiple=True, metavar="KEY=VALUE", help="An environment variable of the job. May be repeated.")
 @click.option("--note", metavar="TEXT", help="A note.")
@@ -347,6 +349,7 @@ def cancel(session: Session, job: tuple[str, ...]) -> None:
 @click.option("--target", metavar="NAME", shell_complete=suggest("targets"), help="Another compute target.")
 @click.option("--priority", type=int, help="Another priority.")
 @click.option("--timeout", type=Span(whole=True), metavar="SPAN", help="Another time limit: 90s, 45m, 2h.")
+@click.option("--memory-limit", type=Size(), metavar="SIZE", help="Another memory limit: 4GiB, 512MB; 0 for none.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the new run. May be repeated.")
 @click.option("--env", multiple=True, metavar="KEY=VALUE", help="A new value for an environment variable. May be repeated.")
 @click.option("--note", metavar="TEXT", help="A note.")

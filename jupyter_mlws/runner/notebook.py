@@ -58,10 +58,10 @@ def main(job_dir: Path) -> int:
     logging.basicConfig(handlers=[handler], format="%(asctime)s %(name)s %(message)s")
     reporter = Reporter(job_dir)
     deltas = DeltaWriter(str(job_dir / jobdir.NOTEBOOK))
-    canceled = False
+    canceled, killed_by = False, None
     try:
         section = (jobdir.read_json(str(job_dir / jobdir.JOB)) or {}).get("notebook") or {}
-        error, canceled = _run(section, reporter, deltas)
+        error, canceled, killed_by = _run(section, reporter, deltas)
     except (Refused, KernelDied) as failure:
         words = failure.last_words.decode("utf-8", "replace").strip() if isinstance(failure, KernelDied) else ""
         error = run_error(str(failure), kind=failure.kind, traceback=words or None)
@@ -71,13 +71,13 @@ def main(job_dir: Path) -> int:
     if error is not None:
         words = f"{error['traceback']}\n" if error.get("kind") == "KernelDied" and error.get("traceback") else ""
         os.write(2, f"{words}{error['message']}\n".encode("utf-8", "replace"))
-    reporter.result(error)
+    reporter.result(error, killed_by)
     deltas.done()
     return CANCELED if canceled else int(error is not None)
 
 
-def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tuple[dict[str, Any] | None, bool]:
-    """Run the notebook; its error, and whether it was canceled."""
+def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tuple[dict[str, Any] | None, bool, int | None]:
+    """Run the notebook; its error, whether it was canceled, and the signal that killed the kernel, if one did."""
     source = Path(section.get("input") or "")
     raw = _read(source)
     kernel = JobKernel(_kernel_name(raw, section.get("kernel")))
@@ -103,7 +103,7 @@ def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tu
         raise
     finally:
         loop.run_until_complete(kernel.finish())
-    return session.error, session.canceled and session.error is not None
+    return session.error, session.canceled and session.error is not None, session.kernel_signal
 
 
 def _execute(raw: dict[str, Any], section: dict[str, Any], session: Session) -> Any:

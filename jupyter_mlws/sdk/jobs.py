@@ -7,7 +7,7 @@ import time
 import warnings
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from jupyter_mlws.domain.jobs.schemas import (
     CommandSpec,
@@ -22,6 +22,7 @@ from jupyter_mlws.domain.jobs.schemas import (
 from jupyter_mlws.domain.jobs.schemas import JobUpdate as JobUpdateBody
 from jupyter_mlws.domain.runs.schemas import DeletePlan, Lifecycle
 from jupyter_mlws.kit.ids import new_id
+from jupyter_mlws.kit.sizes import parse_size
 from jupyter_mlws.sdk import forms, job_files
 from jupyter_mlws.sdk.errors import BadInput, WaitTimeout
 from jupyter_mlws.sdk.plain import plain_values
@@ -63,12 +64,29 @@ def _spec(
     parameters: Mapping[str, Any] | None,
     command: str | None,
     code: str | Path | None,
+    memory_limit: int | UnsetType,
 ) -> NotebookSpec | CommandSpec:
     """What to run, its sources named as the server finds them."""
     if notebook is not None:
         path = source.notebook(str(notebook))
-        return NotebookSpec(notebook=path, kernel=kernel or UNSET, parameters=plain_values(parameters, "parameter") or UNSET)
-    return CommandSpec(command=command or "", code=UNSET if code is None else source.folder(str(code)))
+        return NotebookSpec(
+            notebook=path,
+            kernel=kernel or UNSET,
+            parameters=plain_values(parameters, "parameter") or UNSET,
+            memory_limit=memory_limit,
+        )
+    folder = UNSET if code is None else source.folder(str(code))
+    return CommandSpec(command=command or "", code=folder, memory_limit=memory_limit)
+
+
+def _size(given: str | int | None) -> int | UnsetType:
+    """Bytes of a memory limit. Raises `BadInput`."""
+    if given is None:
+        return UNSET
+    try:
+        return parse_size(given) if isinstance(given, str) else int(given)
+    except ValueError as error:
+        raise BadInput(str(error), status=400, code="bad_input", field="memory_limit") from None
 
 
 class JobUpdate(NamedTuple):
@@ -109,6 +127,7 @@ class Jobs:
         target: str = "local",
         priority: int = 0,
         timeout: int | None = None,
+        memory_limit: str | int | None = None,
         tags: Mapping[str, str] | None = None,
         note: str | None = None,
         env: Mapping[str, str] | None = None,
@@ -122,18 +141,18 @@ class Jobs:
         is a `JobFileNotice`, a Python warning.
 
         Paths are those of this machine; one that is not here is looked for on the server, below its root. `timeout` is in
-        seconds; `parameters` may be numpy's numbers and arrays, but neither NaN nor infinite. Raises `BadInput` (a parameter, a
-        kernel), `NotFound` (the notebook), `Conflict` (a folder that is very large).
+        seconds, `memory_limit` in bytes or a text as `"4GiB"`; `parameters` may be numpy's numbers and arrays, but neither NaN nor
+        infinite. Raises `BadInput` (a parameter, a kernel), `NotFound` (the notebook), `Conflict` (a folder that is very large).
         """
         if file is not None or set is not None:
-            other = (notebook, command, code, parameters, kernel, name, experiment, timeout, tags, note, env)
+            other = (notebook, command, code, parameters, kernel, name, experiment, timeout, memory_limit, tags, note, env)
             beside = target != "local" or any(one is not None for one in other)
             more = {"priority": priority, "in_place": in_place, "confirm_large": confirm_large, "parent": parent}
             return self._from_file(file, set, beside=beside, **more)
         _check_words(notebook, command, code, notebook_only=bool(parameters or kernel))
         source = Source(self._workspace, in_place=in_place)
         body = JobCreate(
-            spec=_spec(source, notebook, kernel, parameters, command, code),
+            spec=_spec(source, notebook, kernel, parameters, command, code, _size(memory_limit)),
             experiment=UNSET if experiment is None else experiment,
             name=UNSET if name is None else name,
             target=target,
@@ -232,14 +251,15 @@ class Jobs:
         target: str | None = None,
         priority: int | None = None,
         timeout: int | None = None,
+        memory_limit: str | int | None = None,
         tags: Mapping[str, str] | None = None,
         note: str | None = None,
         env: Mapping[str, str | None] | None = None,
     ) -> Job:
         """Submit a job again from its own snapshot; what is given wins over what it had.
 
-        A `timeout` of 0 takes the limit away, and None in `env` a variable; those that `env` does not name stay. The new run has
-        only the tags and the note that are given here.
+        A `timeout` or `memory_limit` of 0 takes the limit away, and None in `env` a variable; those that `env` does not name stay.
+        The new run has only the tags and the note that are given here.
         """
         body = ReRun(
             name=UNSET if name is None else name,
@@ -250,6 +270,7 @@ class Jobs:
             target=UNSET if target is None else target,
             priority=UNSET if priority is None else priority,
             timeout_s=UNSET if timeout is None else timeout or None,
+            memory_limit=UNSET if memory_limit is None else _size(memory_limit) or None,
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,
             env=dict(env) if env else UNSET,

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Dict, Int, Unicode, default
+from traitlets import Bool, Dict, Int, TraitError, Unicode, default, validate
 
 from jupyter_mlws.kit.paths import default_data_dir
+from jupyter_mlws.kit.sizes import parse_size
 from jupyter_mlws.server.early_kernels import EarlyKernels, why_untracked
 from jupyter_mlws.server.router import add_routes
 
@@ -50,6 +51,10 @@ class MlwsApp(ExtensionApp):
         help="Further compute targets by name, each a dict of its `kind` (an entry point of the group `jupyter_mlws.compute`), "
         "`max_jobs` (default 1) and what the kind asks for."
     ).tag(config=True)
+    job_memory_limit = Unicode(
+        help="Memory limit of jobs that name none themselves, as `4GiB`; all processes of a job count together. Default: no limit. "
+        "Environment: MLWS_JOB_MEMORY_LIMIT."
+    ).tag(config=True)
     track_kernels = Bool(
         True, help="Tell kernels started by this server where the workspace is, so that `import mlws` needs no configuration."
     ).tag(config=True)
@@ -75,6 +80,20 @@ class MlwsApp(ExtensionApp):
     @default("database_url")
     def _default_database_url(self) -> str:
         return os.environ.get("MLWS_DATABASE_URL", "")
+
+    @default("job_memory_limit")
+    def _default_job_memory_limit(self) -> str:
+        return os.environ.get("MLWS_JOB_MEMORY_LIMIT", "")
+
+    @validate("job_memory_limit")
+    def _checked_memory_limit(self, proposal: Any) -> str:
+        try:
+            size = parse_size(proposal["value"] or "16MiB")
+        except ValueError as error:
+            raise TraitError(f"MlwsApp.job_memory_limit: {error}") from None
+        if size < 1 << 24:
+            raise TraitError("MlwsApp.job_memory_limit: less than 16 MiB is what an empty program takes.")
+        return str(proposal["value"])
 
     @default("mlflow_in_kernels")
     def _default_mlflow_in_kernels(self) -> bool:
@@ -141,6 +160,7 @@ class MlwsApp(ExtensionApp):
             url=own_url(serverapp),
             max_jobs=self.max_jobs,
             compute_targets=dict(self.compute_targets),
+            job_memory_limit=parse_size(self.job_memory_limit) if self.job_memory_limit else None,
             mlflow_in_kernels=self.mlflow_in_kernels,
             headless=self.headless,
             single_user=type(serverapp.identity_provider).__module__.startswith("jupyter_server."),

@@ -80,6 +80,15 @@ FIELDS = (
     ),
     Field("limits.timeout", Fate.HONOURED, "After so many seconds the job is ended.", "3600", shape="seconds", into="timeout_s"),
     Field(
+        "limits.memory",
+        Fate.HONOURED,
+        "Over so much memory the job is ended, all its processes together: bytes, or `4GiB`, `512MB`. Our extension: Azure's command jobs "
+        "have the memory of their machine.",
+        "4GiB",
+        shape="size",
+        into="spec.memory_limit",
+    ),
+    Field(
         "command",
         Fate.HONOURED,
         "The shell line or lines, run by bash; a command job needs it. `${{inputs.<name>}}` stands for an input.",

@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlws.kit.sizes import parse_size
 from jupyter_mlws.specs.errors import Problem
 from jupyter_mlws.specs.expressions import OPEN, Input
 from jupyter_mlws.specs.fields import BY_PATH, KINDS, OTHER_KINDS, Fate
@@ -76,6 +77,17 @@ def seconds(field: str, node: Node) -> int:
         raise _refuse(field, node, "a whole number of seconds")
     found: int = node.value
     return found
+
+
+def size(field: str, node: Node) -> int:
+    """A number of bytes, or a size with its unit."""
+    scalar = _scalar(field, node, "a size")
+    if scalar.kind not in ("int", "text"):
+        raise _refuse(field, node, "a size, as 4GiB,")
+    try:
+        return scalar.value if scalar.kind == "int" else parse_size(scalar.text)
+    except ValueError as error:
+        raise Problem(node.place, field, str(error)) from None
 
 
 def kind(field: str, node: Node) -> str:
@@ -167,6 +179,7 @@ READERS: dict[str, Callable[[str, Node], Any]] = {
     "literal": literal,
     "prose": prose,
     "seconds": seconds,
+    "size": size,
     "target": target,
     "text": text,
     "texts": texts,

@@ -1565,6 +1565,7 @@ export interface components {
             command: string;
             /** @enum {unknown} */
             kind: "command";
+            memory_limit?: number;
         };
         /**
          * ComputeList
@@ -1740,6 +1741,7 @@ export interface components {
             extension: string;
             /** @enum {unknown} */
             kind: "extension";
+            memory_limit?: number;
             settings?: Record<string, never>;
         };
         /**
@@ -1950,6 +1952,7 @@ export interface components {
             run: components["schemas"]["Run"];
             spec: components["schemas"]["NotebookSpec"] | components["schemas"]["CommandSpec"] | components["schemas"]["ExtensionSpec"];
             timeout_s: number | null;
+            usage: components["schemas"]["JobUsage"] | null;
         };
         /**
          * JobCreate
@@ -2076,6 +2079,15 @@ export interface components {
             tags?: {
                 [key: string]: string | null;
             };
+        };
+        /**
+         * JobUsage
+         * @description What a job used until now. Its course over time are the metrics `system/job_…` of its run.
+         */
+        JobUsage: {
+            cpu_time_s: number | null;
+            memory_limit_bytes: number | null;
+            peak_memory_bytes: number | null;
         };
         /**
          * KeepFile
@@ -2355,6 +2367,7 @@ export interface components {
             kernel?: string;
             /** @enum {unknown} */
             kind: "notebook";
+            memory_limit?: number;
             notebook: string;
             parameters?: Record<string, never>;
         };
@@ -2449,6 +2462,7 @@ export interface components {
             };
             experiment?: string;
             kernel?: string;
+            memory_limit?: number | null;
             name?: string;
             note?: string;
             parameters?: Record<string, never>;

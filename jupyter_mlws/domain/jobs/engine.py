@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING
 
-from jupyter_mlws.domain.jobs import service, store
+from jupyter_mlws.domain.jobs import service, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import progress_of
 from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, passes
@@ -282,6 +282,7 @@ class JobEngine:
         if followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
             self._to(followed, RunStatus.RUNNING, pid.get("started_at"))
         self._look_at_files(followed)
+        usage.follow(self, followed)
         if jobdir.read_exit(folder) is None and not self._is_lost(followed):
             return False
         self._hand(self._work, self._settle, followed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.jobs import ingest, service, store
+from jupyter_mlws.domain.jobs import ingest, service, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
 from jupyter_mlws.domain.jobs.snapshots import is_text, readable
@@ -56,6 +56,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     taker = ingest.of_job(engine.db, engine.blobs, ref.workspace, run_id, engine.stopping)
     if spool.replay(str(folder / "spool"), taker).left:
         raise NotNow(f"What job {run_id} logged could not be stored now.")
+    usage.take_rest(engine, run_id, folder, taker)
     captured = Capture(engine)
     captured.leavings(row, folder, snapshot)
     notebook = captured.notebook(row, folder)

@@ -77,7 +77,14 @@ async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, 
 def _frozen(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
     """The sources, and the state of their repository: both of this moment."""
     prepared = kind_of(body.spec).freeze(db, services, actor, body)
+    prepared = prepared._replace(spec=_with_limits(services, prepared.spec))
     return prepared._replace(git=environments.git_state(Path(prepared.source_dir))) if prepared.source_dir else prepared
+
+
+def _with_limits(services: Any, spec: Spec) -> Spec:
+    """A job that says nothing of its memory has the limit of this server, if it has one."""
+    usual = services.settings.job_memory_limit
+    return spec if usual is None or spec.memory_limit is not UNSET else msgspec.structs.replace(spec, memory_limit=usual)
 
 
 async def check(
@@ -144,6 +151,8 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     digest = await asyncio.to_thread(_checked_rerun, run_id, body)
     row, ref, experiment = await db.read(lambda s: _original(s, actor, Action.SUBMIT, run_id))
     spec, params = await _changed(services, db, row, ref, body)
+    if body.memory_limit is not UNSET:
+        spec = msgspec.structs.replace(spec, memory_limit=UNSET if body.memory_limit is None else body.memory_limit)
     new = JobCreate(
         spec=spec,
         experiment=body.experiment if body.experiment is not UNSET else experiment,

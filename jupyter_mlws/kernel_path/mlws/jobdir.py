@@ -25,6 +25,7 @@ EXIT = "exit.json"
 LOCK = "lock"
 USER_LOG = os.path.join("user_logs", "std_log.txt")
 SYSTEM_LOG = os.path.join("system_logs", "supervisor.log")
+USAGE = "usage.jsonl"
 NOTEBOOK = "notebook.jsonl"
 PROGRESS = "progress.json"
 RESULT = "result.json"

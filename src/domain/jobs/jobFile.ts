@@ -1,5 +1,6 @@
 /** A job as a job file; see docs/reference/job-files.md. Pure. */
 
+import { sizeText } from './lines';
 import type { JobCreate } from './types';
 
 /** The file and what to do with it. */
@@ -27,7 +28,7 @@ export function jobFile(job: JobCreate, workspace: string): IJobFile {
     ...field('kernel', spec?.kernel),
     ...section('parameters', spec?.parameters, json),
     ...section('environment_variables', job.env, text),
-    ...(job.timeout_s ? ['limits:', `  timeout: ${job.timeout_s}`] : [])
+    ...limits(job.timeout_s, spec?.memory_limit)
   ];
   const options = [
     workspace !== 'default' && `--workspace ${argument(workspace)}`,
@@ -40,6 +41,16 @@ export function jobFile(job: JobCreate, workspace: string): IJobFile {
     text: `${lines.join('\n')}\n`,
     command: ['mlws job create --file', argument(name), ...options].join(' ')
   };
+}
+
+function limits(timeout?: number, memory?: number): string[] {
+  return timeout || memory
+    ? [
+        'limits:',
+        ...(timeout ? [`  timeout: ${timeout}`] : []),
+        ...(memory ? [`  memory: ${sizeText(memory)}`] : [])
+      ]
+    : [];
 }
 
 function baseName(path: string): string {

@@ -2,7 +2,13 @@
 
 import type { Job, ReRun } from '../runs';
 import { changedValues, isSame } from './drafts';
-import { readPairs, readSpan, spanText } from './lines';
+import {
+  readPairs,
+  readSize,
+  readSpan,
+  sizeText,
+  spanText
+} from './lines';
 import { givenWords, type ISubmission } from './submission';
 import type { IFormParameter, ISubject, ParameterField } from './types';
 
@@ -90,6 +96,7 @@ export function startRerun({
     drafts: {},
     priority,
     timeout: spanText(timeout),
+    memory: sizeText(spec.memory_limit),
     inPlace: false,
     env: env.join('\n'),
     tags: '',
@@ -119,6 +126,9 @@ export function buildRerun(
       form.priority !== job.priority && { priority: form.priority }),
     ...(readSpan(form.timeout) !== job.timeout_s && {
       timeout_s: readSpan(form.timeout)
+    }),
+    ...(readSize(form.memory) !== (job.spec.memory_limit ?? null) && {
+      memory_limit: readSize(form.memory)
     }),
     ...(env && { env })
   };

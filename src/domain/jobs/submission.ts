@@ -2,8 +2,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
-import { readPairs, readSpan } from './lines';
+import { readPairs, readSize, readSpan } from './lines';
 import type { ISubject, JobCreate, NotebookInspection } from './types';
+
+/** No job is given less memory than this: 16 MiB. */
+const SMALLEST = 16 * 1024 * 1024;
 
 /** All that the form holds. */
 export interface ISubmission {
@@ -16,6 +19,7 @@ export interface ISubmission {
   drafts: Drafts;
   priority: number | null;
   timeout: string;
+  memory: string;
   inPlace: boolean;
   env: string;
   tags: string;
@@ -33,6 +37,7 @@ export type SubmissionField =
   | 'name'
   | 'priority'
   | 'timeout_s'
+  | 'memory_limit'
   | 'env'
   | 'tags'
   | 'note'
@@ -46,6 +51,7 @@ export type Problems = Partial<Record<SubmissionField, string>>;
 export const ADVANCED: readonly SubmissionField[] = [
   'priority',
   'timeout_s',
+  'memory_limit',
   'env',
   'tags',
   'note'
@@ -65,6 +71,7 @@ export function startSubmission(
     drafts: {},
     priority: 0,
     timeout: '',
+    memory: '',
     inPlace: false,
     env: '',
     tags: '',
@@ -114,6 +121,10 @@ export function findProblems(
   if (span !== null && !(span >= 1)) {
     problems.timeout_s = trans.__('A span with its unit: 90s, 45m, 2h.');
   }
+  const memory = readSize(form.memory);
+  if (memory !== null && !(memory >= SMALLEST)) {
+    problems.memory_limit = trans.__('A size with its unit: 512MB, 4GiB.');
+  }
   const kept = { env: subject.job?.env_names, tags: undefined };
   for (const key of ['env', 'tags'] as const) {
     const { wrong } = readPairs(form[key], kept[key]);
@@ -132,12 +143,14 @@ export function buildJob(
   const parameters = changedValues(inspection.parameters, form.drafts);
   const { pairs: env } = readPairs(form.env);
   const timeout = readSpan(form.timeout);
+  const memory = readSize(form.memory);
   return {
     spec: {
       kind: 'notebook',
       notebook: inspection.path,
       ...(form.kernel !== inspection.kernel && { kernel: form.kernel }),
-      ...(parameters && { parameters })
+      ...(parameters && { parameters }),
+      ...(memory !== null && { memory_limit: memory })
     },
     target: form.target,
     ...(form.experiment.trim() && { experiment: form.experiment.trim() }),

@@ -26,6 +26,15 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
         disabled={disabled}
         onChange={timeout => onChange({ timeout })}
       />
+      <TextField
+        label={trans.__('Memory limit')}
+        placeholder={trans.__('none')}
+        help={trans.__('The run is ended when it holds more: 512MB, 4GiB.')}
+        value={form.memory}
+        error={problems.memory_limit}
+        disabled={disabled}
+        onChange={memory => onChange({ memory })}
+      />
       <NumberField
         label={trans.__('Priority')}
         integer
