@@ -123,6 +123,18 @@ class JobKernel:
                 return None
         return None
 
+    @property
+    def pid(self) -> int | None:
+        """The kernel's process, while there is one."""
+        found = getattr(self.manager.provisioner, "pid", None)
+        return found if isinstance(found, int) and self.manager.has_kernel else None
+
+    def let_go(self) -> None:
+        """Listen to the kernel no more: what it says from now on is for others, and would gather here."""
+        if self.client is not None:
+            self.client.stop_channels()
+            self.client = None
+
     def killed_by(self) -> int | None:
         """The signal that ended the kernel's process, if one did."""
         code = self._exit_code()

@@ -55,6 +55,8 @@ class Reporter:
 
     def __init__(self, job_dir: Path) -> None:
         self.dir = job_dir
+        self.ended = False
+        """The result is told."""
         self._progress: dict[str, Any] | None = None
         self._told_at = 0.0
         self._saved_at = time.monotonic()
@@ -96,6 +98,7 @@ class Reporter:
         """Write how it ended; `error` has the fields of `RunError`, `kernel_signal` is what the kernel was killed by."""
         data = msgspec.json.encode({"ok": error is None, "error": error, "kernel_signal": kernel_signal})
         jobdir.write_atomic(str(self.dir / jobdir.RESULT), data)
+        self.ended = True
 
 
 def run_error(message: str, **fields: Any) -> dict[str, Any]:

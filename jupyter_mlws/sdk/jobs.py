@@ -13,6 +13,7 @@ from jupyter_mlws.domain.jobs.schemas import (
     CommandSpec,
     JobCreate,
     JobFileValidation,
+    KeptKernel,
     LogSlice,
     NotebookInspect,
     NotebookInspection,
@@ -65,6 +66,7 @@ def _spec(
     command: str | None,
     code: str | Path | None,
     memory_limit: int | UnsetType,
+    keep_kernel: bool,
 ) -> NotebookSpec | CommandSpec:
     """What to run, its sources named as the server finds them."""
     if notebook is not None:
@@ -74,6 +76,7 @@ def _spec(
             kernel=kernel or UNSET,
             parameters=plain_values(parameters, "parameter") or UNSET,
             memory_limit=memory_limit,
+            keep_kernel_on_failure=keep_kernel or UNSET,
         )
     folder = UNSET if code is None else source.folder(str(code))
     return CommandSpec(command=command or "", code=folder, memory_limit=memory_limit)
@@ -128,6 +131,7 @@ class Jobs:
         priority: int = 0,
         timeout: int | None = None,
         memory_limit: str | int | None = None,
+        keep_kernel_on_failure: bool = False,
         tags: Mapping[str, str] | None = None,
         note: str | None = None,
         env: Mapping[str, str] | None = None,
@@ -137,6 +141,8 @@ class Jobs:
     ) -> Job:
         """Submit a notebook, a shell line with the folder `code`, or a job file. Answers once the sources are frozen and the job is queued.
 
+        With `keep_kernel_on_failure` the kernel of a notebook is kept for a time when a cell fails: the job's page opens a console on it.
+
         A job `file` says the rest itself; `set` changes fields of it by path (`{"inputs.lr": 0.1}`). What of it is not honoured
         is a `JobFileNotice`, a Python warning.
 
@@ -145,14 +151,15 @@ class Jobs:
         infinite. Raises `BadInput` (a parameter, a kernel), `NotFound` (the notebook), `Conflict` (a folder that is very large).
         """
         if file is not None or set is not None:
-            other = (notebook, command, code, parameters, kernel, name, experiment, timeout, memory_limit, tags, note, env)
+            kept = keep_kernel_on_failure or None
+            other = (kept, notebook, command, code, parameters, kernel, name, experiment, timeout, memory_limit, tags, note, env)
             beside = target != "local" or any(one is not None for one in other)
             more = {"priority": priority, "in_place": in_place, "confirm_large": confirm_large, "parent": parent}
             return self._from_file(file, set, beside=beside, **more)
-        _check_words(notebook, command, code, notebook_only=bool(parameters or kernel))
+        _check_words(notebook, command, code, notebook_only=bool(parameters or kernel or keep_kernel_on_failure))
         source = Source(self._workspace, in_place=in_place)
         body = JobCreate(
-            spec=_spec(source, notebook, kernel, parameters, command, code, _size(memory_limit)),
+            spec=_spec(source, notebook, kernel, parameters, command, code, _size(memory_limit), keep_kernel_on_failure),
             experiment=UNSET if experiment is None else experiment,
             name=UNSET if name is None else name,
             target=target,
@@ -239,6 +246,14 @@ class Jobs:
         """Cancel a job, whatever its status. One that has ended stays as it is."""
         return self._job("POST", f"/jobs/{segment(job)}/cancel")
 
+    def kept_kernel(self, job: str) -> KeptKernel:
+        """The kernel of a failed notebook that is kept now. Raises `NotFound`, with code `no_kernel_kept`."""
+        return self._ask("GET", f"/jobs/{segment(job)}/kernel", KeptKernel)
+
+    def end_kernel(self, job: str) -> None:
+        """End the kernel that is kept of a job; its run stays as it is."""
+        self._ask("DELETE", f"/jobs/{segment(job)}/kernel", type(None))
+
     def rerun(
         self,
         job: str,
@@ -252,6 +267,7 @@ class Jobs:
         priority: int | None = None,
         timeout: int | None = None,
         memory_limit: str | int | None = None,
+        keep_kernel_on_failure: bool | None = None,
         tags: Mapping[str, str] | None = None,
         note: str | None = None,
         env: Mapping[str, str | None] | None = None,
@@ -270,6 +286,7 @@ class Jobs:
             target=UNSET if target is None else target,
             priority=UNSET if priority is None else priority,
             timeout_s=UNSET if timeout is None else timeout or None,
+            keep_kernel_on_failure=UNSET if keep_kernel_on_failure is None else keep_kernel_on_failure,
             memory_limit=UNSET if memory_limit is None else _size(memory_limit) or None,
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,

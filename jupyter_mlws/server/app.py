@@ -55,6 +55,11 @@ class MlwsApp(ExtensionApp):
         help="Memory limit of jobs that name none themselves, as `4GiB`; all processes of a job count together. Default: no limit. "
         "Environment: MLWS_JOB_MEMORY_LIMIT."
     ).tag(config=True)
+    kept_kernel_s = Int(
+        1800,
+        min=0,
+        help="For how many seconds the kernel of a notebook job is kept after a cell failed, if the job asks for it. 0 keeps none.",
+    ).tag(config=True)
     track_kernels = Bool(
         True, help="Tell kernels started by this server where the workspace is, so that `import mlws` needs no configuration."
     ).tag(config=True)
@@ -161,6 +166,7 @@ class MlwsApp(ExtensionApp):
             max_jobs=self.max_jobs,
             compute_targets=dict(self.compute_targets),
             job_memory_limit=parse_size(self.job_memory_limit) if self.job_memory_limit else None,
+            kept_kernel_s=self.kept_kernel_s,
             mlflow_in_kernels=self.mlflow_in_kernels,
             headless=self.headless,
             single_user=type(serverapp.identity_provider).__module__.startswith("jupyter_server."),

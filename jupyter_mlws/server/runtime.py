@@ -60,6 +60,8 @@ class Settings(Struct, kw_only=True):
     compute_targets: dict[str, Any] = msgspec.field(default_factory=dict)
     job_memory_limit: int | None = None
     """Bytes; of jobs that name no limit of their own."""
+    kept_kernel_s: int = 1800
+    """How long the kernel of a failed notebook is kept, if the job asks for it."""
     mlflow_in_kernels: bool = True
     """Whether kernels find MLflow's variables, too."""
     headless: bool = False

@@ -155,6 +155,15 @@ FIELDS = (
         "json",
         "spec.parameters",
     ),
+    Field(
+        "keep_kernel_on_failure",
+        Fate.HONOURED,
+        "`true`: when a cell fails the kernel is kept for a time, so that a console can be opened on it.",
+        "true",
+        NOTEBOOK,
+        "truth",
+        "spec.keep_kernel_on_failure",
+    ),
     Field("name", Fate.WARNED, "The server makes the id of a job itself; `display_name` names the run.", "my_job_1"),
     Field(
         "environment",

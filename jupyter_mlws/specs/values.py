@@ -90,6 +90,13 @@ def size(field: str, node: Node) -> int:
         raise Problem(node.place, field, str(error)) from None
 
 
+def truth(field: str, node: Node) -> bool:
+    """`true` or `false`."""
+    if not isinstance(node, Scalar) or node.kind != "bool":
+        raise _refuse(field, node, "true or false")
+    return bool(node.value)
+
+
 def kind(field: str, node: Node) -> str:
     """The type of the job."""
     found = text(field, node)
@@ -183,5 +190,6 @@ READERS: dict[str, Callable[[str, Node], Any]] = {
     "target": target,
     "text": text,
     "texts": texts,
+    "truth": truth,
     "variables": variables,
 }

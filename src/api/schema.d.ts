@@ -260,6 +260,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{run_id}/kernel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The kept kernel of a job
+         * @description Until when it is kept.
+         */
+        get: operations["kernels_get_Kernel"];
+        put?: never;
+        post?: never;
+        /**
+         * End the kept kernel of a job
+         * @description With all its processes. The run stays as it is.
+         */
+        delete: operations["kernels_delete_Kernel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{run_id}/kernel/attach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attach the kept kernel of a job
+         * @description From now on this Jupyter server has the kernel, by its `kernel_id`. Again it changes nothing.
+         */
+        post: operations["kept_kernels_post_Attach"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{run_id}/log": {
         parameters: {
             query?: never;
@@ -2097,6 +2141,17 @@ export interface components {
             path: string;
         };
         /**
+         * KeptKernel
+         * @description The kernel of a failed notebook that is kept, with all that was in it.
+         */
+        KeptKernel: {
+            display_name: string;
+            kernel_id: string;
+            kernel_name: string;
+            run_id: string;
+            until: number;
+        };
+        /**
          * KernelChoice
          * @description A kernel that is installed.
          */
@@ -2364,6 +2419,7 @@ export interface components {
          * @description Run a notebook by papermill.
          */
         NotebookSpec: {
+            keep_kernel_on_failure?: boolean;
             kernel?: string;
             /** @enum {unknown} */
             kind: "notebook";
@@ -2461,6 +2517,7 @@ export interface components {
                 [key: string]: string | null;
             };
             experiment?: string;
+            keep_kernel_on_failure?: boolean;
             kernel?: string;
             memory_limit?: number | null;
             name?: string;
@@ -3800,6 +3857,187 @@ export interface operations {
             };
             /** @description What was asked for does not exist, or the caller may not know that it does. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    kernels_get_Kernel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptKernel"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    kernels_delete_Kernel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    kept_kernels_post_Attach: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptKernel"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This Jupyter server runs its kernels through a gateway, where those of jobs cannot be reached. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING
 
-from jupyter_mlws.domain.jobs import service, store, usage
+from jupyter_mlws.domain.jobs import kept, service, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import progress_of
 from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, passes
@@ -72,6 +72,8 @@ class JobEngine:
         self.url = url
         self.usual = {name: compute.max_jobs for name, compute in computes.items()}
         """The limits of the settings; those of the targets may have been changed since."""
+        self.kept_kernel_s = kept.KEPT_S
+        self.kept = kept.Kept(folders.jobs)
         self.stopping = threading.Event()
         self._hint = hint
         self._followed: dict[str, Followed] = {}
@@ -186,6 +188,7 @@ class JobEngine:
                 log.debug("Job %s went on by itself", followed.run_id)
         for compute in self.computes.values():
             compute.tidy()
+        self.kept.end_deleted(self.db)
 
     def _take_up(self, followed: Followed, status: RunStatus, *, canceled: bool) -> None:
         followed.status, followed.cancel = status, canceled

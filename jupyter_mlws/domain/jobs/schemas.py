@@ -37,6 +37,8 @@ class NotebookSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="notebo
     """Values by name, JSON types; each must be declared in the notebook's `parameters` cell."""
     memory_limit: MemoryLimit | UnsetType = UNSET
     """Bytes of memory that all its processes may hold together; over it the job is ended, reason `out_of_memory`."""
+    keep_kernel_on_failure: bool | UnsetType = UNSET
+    """When a cell fails the run is Failed as ever, but its kernel is kept for a time, so that a console can be opened on it."""
 
 
 class CommandSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="command", tag_field="kind"):
@@ -167,6 +169,8 @@ class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):
     """null takes the limit away."""
     memory_limit: MemoryLimit | UnsetType | None = UNSET
     """In bytes; null takes the limit away."""
+    keep_kernel_on_failure: bool | UnsetType = UNSET
+    """Of a notebook."""
     env: dict[EnvName, str | None] | UnsetType = UNSET
     """Environment variables that are added or changed; null takes one away, and those that are not named keep their values."""
     tags: Tags | UnsetType = UNSET
@@ -179,6 +183,18 @@ class JobUpdate(RunUpdate, kw_only=True, forbid_unknown_fields=True):
     """What a person may change of a job: what may change of its run, and while it waits its place in the queue."""
 
     priority: Annotated[int, Meta(ge=-100, le=100)] | UnsetType = UNSET
+
+
+class KeptKernel(Struct, kw_only=True):
+    """The kernel of a failed notebook that is kept, with all that was in it."""
+
+    run_id: str
+    kernel_id: str
+    """By this id Jupyter's server has it, once it is attached."""
+    kernel_name: str
+    display_name: str
+    until: int
+    """When it ends by itself."""
 
 
 class JobUsage(Struct, kw_only=True):

@@ -81,6 +81,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         record_change(session, ref.workspace, "compute", job.target)
 
     engine.db.write_sync(finish)
+    engine.kept.add(run_id)
     capture_late(engine, row)
 
 

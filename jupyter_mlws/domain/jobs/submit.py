@@ -196,8 +196,9 @@ async def _changed(services: Any, db: Transactions, row: JobRow, ref: runs.RunRe
             raise BadInput("A notebook has no command line; this is for command jobs.", field="command")
         inspected = await _snapshot_notebook(services, db, row, ref, spec)
         parameters = {**(spec.parameters or {}), **(body.parameters or {})}
+        keep = spec.keep_kernel_on_failure if body.keep_kernel_on_failure is UNSET else body.keep_kernel_on_failure
         kernel = body.kernel if body.kernel is not UNSET else spec.kernel
-        spec = msgspec.structs.replace(spec, kernel=kernel, parameters=parameters or UNSET)
+        spec = msgspec.structs.replace(spec, kernel=kernel, parameters=parameters or UNSET, keep_kernel_on_failure=keep)
         name = spec.notebook.rsplit("/", 1)[-1].removesuffix(".ipynb")
         spec = await asyncio.to_thread(sources.checked_spec, spec, inspected._replace(name=name))
         return spec, sources.params_of(inspected.parameters, spec)
@@ -205,6 +206,8 @@ async def _changed(services: Any, db: Transactions, row: JobRow, ref: runs.RunRe
         raise UnknownParameter("A command takes no parameters; they are for notebooks.", field="parameters")
     if body.kernel is not UNSET:
         raise BadInput("A command runs without a kernel; kernels are for notebooks.", field="kernel")
+    if body.keep_kernel_on_failure is not UNSET:
+        raise BadInput("A command runs without a kernel; there is none to keep.", field="keep_kernel_on_failure")
     if isinstance(spec, CommandSpec):
         return msgspec.structs.replace(spec, command=body.command if body.command is not UNSET else spec.command), {}
     if body.command is not UNSET:

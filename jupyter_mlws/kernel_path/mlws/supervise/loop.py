@@ -29,9 +29,13 @@ def now_ms() -> int:
 
 
 class Supervisor:
-    """One job. `run` returns its exit record."""
+    """One job. `run` returns its exit record.
 
-    def __init__(self, job_dir: str, job: Dict[str, Any], note: Note) -> None:
+    A notebook's kernel may be kept after a cell failed: then the job has ended for everybody, and its record is told early, to
+    `on_end`; what is left is watched like the job was, until it ends, the run is deleted, or somebody asks.
+    """
+
+    def __init__(self, job_dir: str, job: Dict[str, Any], note: Note, on_end: Callable[[Dict[str, Any]], None]) -> None:
         self.dir = job_dir
         self.job = job
         self.note = note
@@ -52,6 +56,9 @@ class Supervisor:
         self._gave_up: float | None = None
         self.watch: Watch | None = None
         self._unit: str | None = None
+        self._on_end = on_end
+        self._keeps = False
+        """The job has ended, its kernel is kept."""
         self._wake_read, self._wake_write = os.pipe()
         self._pipe_read, self._pipe_write = os.pipe()
         self.log = LogFile(os.path.join(job_dir, jobdir.USER_LOG), note, job.get("log_limit_bytes"))
@@ -92,11 +99,12 @@ class Supervisor:
         cpu_s, max_rss = round(usage.ru_utime + usage.ru_stime, 3), usage.ru_maxrss * (1024 if tree.LINUX else 1)
         status = self.status
         if self.watch is not None:
+            cpu_s = max(cpu_s, self.watch.cpu_s)
             self.watch.end(cpu_s, max_rss)
         return {
             "version": 1,
             "attempt": self.job.get("attempt", 1),
-            "exit_code": os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None,
+            "exit_code": 1 if self._keeps else os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None,
             "signal": os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None,
             "reason": reason,
             "message": message,
@@ -260,6 +268,13 @@ class Supervisor:
     def _check_cancel(self, now: float) -> None:
         if self.reason != "exited":
             return None
+        if self._keeps and not os.path.exists(os.path.join(self.dir, jobdir.JOB)):
+            return self._stop("canceled", now)  # the job was deleted for good, with its folder
+        if not self._keeps and os.path.exists(os.path.join(self.dir, jobdir.KERNEL)):
+            self._keeps = True
+            self.deadline = None
+            self.note("a cell failed, and the kernel is kept: the job has ended")
+            self._on_end(self.record(reason="exited", message=None))
         if self.deadline is not None and now >= self.deadline:
             return self._stop("timeout", now)
         path = os.path.join(self.dir, jobdir.CANCEL)

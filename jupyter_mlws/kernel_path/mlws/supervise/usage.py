@@ -127,6 +127,11 @@ class Watch:
                 os.close(fd)
 
     @property
+    def cpu_s(self) -> float:
+        """CPU seconds of the job until the last look."""
+        return 0.0 if self._last is None else round(self._last.cpu_s, 3)
+
+    @property
     def own(self) -> Set[int]:
         """Processes below the supervisor that are not the job's."""
         return self._reader.own
