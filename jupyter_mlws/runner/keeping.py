@@ -41,5 +41,5 @@ async def keep(session: Session, seconds: float) -> None:
         "until": int(until * 1000),
     }
     jobdir.write_atomic(str(session.reporter.dir / jobdir.KERNEL), json.dumps(told).encode())
-    while time.time() < until and not session.canceled and await kernel.manager.is_alive():
+    while time.time() < until and not session.canceled and await kernel.manager.is_alive():  # noqa: ASYNC110 - a process tells nobody
         await asyncio.sleep(LOOK_EVERY_S)

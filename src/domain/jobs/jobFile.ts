@@ -27,6 +27,7 @@ export function jobFile(job: JobCreate, workspace: string): IJobFile {
     `notebook: ${text(notebook)}`,
     ...field('kernel', spec?.kernel),
     ...section('parameters', spec?.parameters, json),
+    ...(spec?.keep_kernel_on_failure ? ['keep_kernel_on_failure: true'] : []),
     ...section('environment_variables', job.env, text),
     ...limits(job.timeout_s, spec?.memory_limit)
   ];

@@ -2,13 +2,7 @@
 
 import type { Job, ReRun } from '../runs';
 import { changedValues, isSame } from './drafts';
-import {
-  readPairs,
-  readSize,
-  readSpan,
-  sizeText,
-  spanText
-} from './lines';
+import { readPairs, readSize, readSpan, sizeText, spanText } from './lines';
 import { givenWords, type ISubmission } from './submission';
 import type { IFormParameter, ISubject, ParameterField } from './types';
 
@@ -97,12 +91,17 @@ export function startRerun({
     priority,
     timeout: spanText(timeout),
     memory: sizeText(spec.memory_limit),
+    keepKernel: keepsKernel(spec),
     inPlace: false,
     env: env.join('\n'),
     tags: '',
     note: '',
     confirmed: false
   };
+}
+
+function keepsKernel(spec: Job['spec']): boolean {
+  return spec.kind === 'notebook' && spec.keep_kernel_on_failure === true;
 }
 
 /** What is sent: only what differs from what the job had. */
@@ -129,6 +128,9 @@ export function buildRerun(
     }),
     ...(readSize(form.memory) !== (job.spec.memory_limit ?? null) && {
       memory_limit: readSize(form.memory)
+    }),
+    ...(form.keepKernel !== before.keepKernel && {
+      keep_kernel_on_failure: form.keepKernel
     }),
     ...(env && { env })
   };

@@ -20,6 +20,7 @@ export interface ISubmission {
   priority: number | null;
   timeout: string;
   memory: string;
+  keepKernel: boolean;
   inPlace: boolean;
   env: string;
   tags: string;
@@ -72,6 +73,7 @@ export function startSubmission(
     priority: 0,
     timeout: '',
     memory: '',
+    keepKernel: false,
     inPlace: false,
     env: '',
     tags: '',
@@ -150,7 +152,8 @@ export function buildJob(
       notebook: inspection.path,
       ...(form.kernel !== inspection.kernel && { kernel: form.kernel }),
       ...(parameters && { parameters }),
-      ...(memory !== null && { memory_limit: memory })
+      ...(memory !== null && { memory_limit: memory }),
+      ...(form.keepKernel && { keep_kernel_on_failure: true })
     },
     target: form.target,
     ...(form.experiment.trim() && { experiment: form.experiment.trim() }),

@@ -37,19 +37,7 @@ export function MetricsTab(props: IMetricsTabProps): JSX.Element {
   const [axis, setAxis] = useState<XAxis>('step');
   const [logScale, setLogScale] = useState(false);
   const words = useDeferredValue(filter);
-  const byKey = useMemo(
-    () =>
-      new Map(
-        (metrics.data ?? [])
-          .filter(({ key }) => !isUsage(key))
-          .map(metric => [metric.key, metric])
-      ),
-    [metrics.data]
-  );
-  const usage = useMemo(
-    () => (metrics.data ?? []).filter(({ key }) => isUsage(key)),
-    [metrics.data]
-  );
+  const [byKey, usage] = useParted(metrics.data);
   const groups = useMemo(
     () => groupMetrics([...byKey.keys()], words),
     [byKey, words]
@@ -107,6 +95,20 @@ export function MetricsTab(props: IMetricsTabProps): JSX.Element {
       {used}
     </div>
   );
+}
+
+/** What was measured, by key; and what tells of the job's processes. */
+function useParted(
+  metrics: readonly MetricSummary[] | undefined
+): [ReadonlyMap<string, MetricSummary>, readonly MetricSummary[]] {
+  return useMemo(() => {
+    const all = metrics ?? [];
+    const measured = all.filter(({ key }) => !isUsage(key));
+    return [
+      new Map(measured.map(metric => [metric.key, metric])),
+      all.filter(({ key }) => isUsage(key))
+    ];
+  }, [metrics]);
 }
 
 function NothingMeasured(props: { ended: boolean }): JSX.Element {

@@ -20,9 +20,9 @@ import { usageCharts, type IUsageChart } from './usage';
 
 const POINTS = 1000;
 const HEIGHT = 160;
-/** A second curve beside that in the run's own colour, and a level. */
+/** A second curve beside that in the run's own colour; and a level, which is none of a run's. */
 const SECOND = '#e07b39';
-const LEVEL = '#d64545';
+const LEVEL = '#888888';
 
 export interface IUsageSectionProps {
   runId: string;
@@ -111,7 +111,7 @@ function UsageChart(props: {
         <span className="jp-mlws-muted">
           {chart.limit === null
             ? chart.unit
-            : trans.__('%1 of %2', chart.unit, formatNumber(chart.limit))}
+            : trans.__('%1, limit %2', chart.unit, formatNumber(chart.limit))}
         </span>
         {chart.curves.length === 1 && (
           <span className="jp-mlws-number" title={formatNumberFull(last)}>

@@ -7,7 +7,7 @@ import {
   draftProblem,
   placeholder
 } from '../drafts';
-import { readPairs, readSpan, spanText } from '../lines';
+import { readPairs, readSize, readSpan, sizeText, spanText } from '../lines';
 import {
   buildJob,
   findProblems,
@@ -254,5 +254,44 @@ describe('small notations', () => {
       wrong: null
     });
     expect(readPairs('a=1\nnonsense').wrong).toBe('nonsense');
+  });
+});
+
+describe('readSize', () => {
+  it.each([
+    ['4GiB', 4 * 1024 ** 3],
+    ['4 g', 4 * 1024 ** 3],
+    ['512MB', 512e6],
+    ['1.5G', 1.5 * 1024 ** 3],
+    ['2048', 2048],
+    ['', null],
+    ['much', NaN],
+    ['-1G', NaN],
+    ['4 GiBs', NaN]
+  ])('%s', (text, size) => {
+    expect(readSize(text)).toBe(size);
+  });
+
+  it.each([4 * 1024 ** 3, 512e6, 1, 3 * 1024 ** 2 + 1])(
+    'reads back what is written of %d',
+    size => {
+      expect(readSize(sizeText(size))).toBe(size);
+    }
+  );
+
+  it('is sent in bytes, and refused where no program fits in', () => {
+    const inspection = anInspection();
+    const start = startSubmission(inspection, 'local');
+    const form = { ...start, memory: '1GiB', keepKernel: true };
+    expect(buildJob(form, inspection).spec).toMatchObject({
+      memory_limit: 1024 ** 3,
+      keep_kernel_on_failure: true
+    });
+    expect(buildJob(start, inspection).spec).toEqual({
+      kind: 'notebook',
+      notebook: inspection.path
+    });
+    const wrong = findProblems({ ...start, memory: '4' }, inspection, trans);
+    expect(wrong.memory_limit).toMatch(/512MB/);
   });
 });

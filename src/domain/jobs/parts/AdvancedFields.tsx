@@ -1,5 +1,5 @@
 import { CheckboxField, NumberField, TextField, useTrans } from '../../../ui';
-import type { ISubmission, Problems } from '../submission';
+import { kindOfJob, type ISubmission, type Problems } from '../submission';
 import type { ISubject } from '../types';
 
 export interface IFieldsProps {
@@ -79,6 +79,30 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
           onChange={note => onChange({ note })}
         />
       </div>
+      <Choices {...props} />
+    </div>
+  );
+}
+
+/** What is on or off. */
+function Choices(props: IFieldsProps): JSX.Element {
+  const { form, disabled, onChange, subject } = props;
+  const trans = useTrans();
+  return (
+    <>
+      {kindOfJob(subject) === 'notebook' && (
+        <div className="jp-mlws-submit-wide">
+          <CheckboxField
+            label={trans.__('Keep the kernel if a cell fails')}
+            help={trans.__(
+              'For a time: a console then shows what is in its variables.'
+            )}
+            value={form.keepKernel}
+            disabled={disabled}
+            onChange={keepKernel => onChange({ keepKernel })}
+          />
+        </div>
+      )}
       {!subject.job && (
         <div className="jp-mlws-submit-wide">
           <CheckboxField
@@ -92,6 +116,6 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
           />
         </div>
       )}
-    </div>
+    </>
   );
 }

@@ -109,14 +109,16 @@ function UsageFacts({ job }: { job: Job }): JSX.Element {
   return (
     <>
       {peak !== null ? (
-        <Fact label={trans.__('Peak memory')}>
+        <Fact label={trans.__('Memory')}>
           {limit
-            ? trans.__('%1 of %2', formatBytes(peak), formatBytes(limit))
-            : formatBytes(peak)}
+            ? trans.__('peak %1 of %2', formatBytes(peak), formatBytes(limit))
+            : trans.__('peak %1', formatBytes(peak))}
         </Fact>
       ) : (
         limit !== undefined && (
-          <Fact label={trans.__('Memory limit')}>{formatBytes(limit)}</Fact>
+          <Fact label={trans.__('Memory')}>
+            {trans.__('limit %1', formatBytes(limit))}
+          </Fact>
         )
       )}
       {cpu !== null && (
