@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import re
 
-_SIZE = re.compile(r"\s*(\d{1,18}(?:\.\d{1,6})?)\s*(?:([kmgtp])(i?)b?|b)?\s*", re.ASCII | re.IGNORECASE)
-_UNITS = "kmgtp"
-HOW = "write bytes or a number with its unit, as 4GiB, 512MB or 1.5G"
+_SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]i?)?B?\s*", re.ASCII | re.IGNORECASE)
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
 
 
-def parse_size(text: str) -> int:
-    """Bytes. `GiB` is 2^30, `GB` 10^9; `G` alone, as schedulers write it, 2^30. Raises ValueError, with a sentence."""
+def read_bytes(text: str) -> int | None:
+    """`4GiB`, `512 MB` or a bare number as bytes; None for what is no size."""
     match = _SIZE.fullmatch(text)
-    if match is None:
-        raise ValueError(f"{text[:80]!r} is no size; {HOW}.")
-    number, unit, binary = match[1], (match[2] or "").lower(), bool(match[3])
-    base = 1024 if binary or not text.strip().lower().endswith("b") else 1000
-    return round(float(number) * base ** (_UNITS.index(unit) + 1)) if unit else int(float(number))
+    return None if match is None else int(float(match[1]) * _UNITS[(match[2] or "").lower()])
 
 
 def size_text(count: int) -> str:

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
 
+from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.jobs.schemas import (
     CommandSpec,
     JobCreate,
@@ -23,7 +24,7 @@ from jupyter_mlws.domain.jobs.schemas import (
 from jupyter_mlws.domain.jobs.schemas import JobUpdate as JobUpdateBody
 from jupyter_mlws.domain.runs.schemas import DeletePlan, Lifecycle
 from jupyter_mlws.kit.ids import new_id
-from jupyter_mlws.kit.sizes import parse_size
+from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.sdk import forms, job_files
 from jupyter_mlws.sdk.errors import BadInput, WaitTimeout
 from jupyter_mlws.sdk.plain import plain_values
@@ -86,10 +87,24 @@ def _size(given: str | int | None) -> int | UnsetType:
     """Bytes of a memory limit. Raises `BadInput`."""
     if given is None:
         return UNSET
-    try:
-        return parse_size(given) if isinstance(given, str) else int(given)
-    except ValueError as error:
-        raise BadInput(str(error), status=400, code="bad_input", field="memory_limit") from None
+    size = read_bytes(given) if isinstance(given, str) else given
+    if size is None:
+        words = f"{str(given)[:80]!r} is no size of memory; write 4GiB, 512 MB, or a number of bytes."
+        raise BadInput(words, status=400, code="bad_input", field="memory_limit")
+    return size
+
+
+def asked(cpus: float | None, memory: int | str | None, gpus: int | None) -> JobResources | UnsetType:
+    """What a job asks for; `BadInput` for a size that is none."""
+    size = read_bytes(memory) if isinstance(memory, str) else memory
+    if size is None and memory is not None:
+        words = f"{str(memory)[:80]!r} is no size of memory; write 4GiB, 512 MB, or a number of bytes."
+        raise BadInput(words, status=400, code="bad_input", field="memory")
+    if cpus is None and size is None and gpus is None:
+        return UNSET
+    return JobResources(
+        cpus=UNSET if cpus is None else cpus, memory_bytes=UNSET if size is None else size, gpus=UNSET if gpus is None else gpus
+    )
 
 
 class JobUpdate(NamedTuple):
@@ -132,6 +147,10 @@ class Jobs:
         timeout: int | None = None,
         memory_limit: str | int | None = None,
         keep_kernel_on_failure: bool = False,
+        max_retries: int = 0,
+        cpus: float | None = None,
+        memory: int | str | None = None,
+        gpus: int | None = None,
         tags: Mapping[str, str] | None = None,
         note: str | None = None,
         env: Mapping[str, str] | None = None,
@@ -146,14 +165,18 @@ class Jobs:
         A job `file` says the rest itself; `set` changes fields of it by path (`{"inputs.lr": 0.1}`). What of it is not honoured
         is a `JobFileNotice`, a Python warning.
 
+        With `max_retries` a job that fails is tried again, after a pause that doubles. One that asks for `cpus`, `memory`
+        (`"4GiB"`, or bytes) or `gpus` starts once so much of its target is free.
+
         Paths are those of this machine; one that is not here is looked for on the server, below its root. `timeout` is in
-        seconds, `memory_limit` in bytes or a text as `"4GiB"`; `parameters` may be numpy's numbers and arrays, but neither NaN nor
-        infinite. Raises `BadInput` (a parameter, a kernel), `NotFound` (the notebook), `Conflict` (a folder that is very large).
+        seconds, of each attempt; `memory_limit` in bytes or a text as `"4GiB"`; `parameters` may be numpy's numbers and arrays, but
+        neither NaN nor infinite. Raises `BadInput` (a parameter, a kernel, more than the target has), `NotFound` (the notebook),
+        `Conflict` (a folder that is very large).
         """
         if file is not None or set is not None:
-            kept = keep_kernel_on_failure or None
-            other = (kept, notebook, command, code, parameters, kernel, name, experiment, timeout, memory_limit, tags, note, env)
-            beside = target != "local" or any(one is not None for one in other)
+            options = (name, experiment, timeout, memory_limit, tags, note, env, cpus, memory, gpus)
+            other = (notebook, command, code, parameters, kernel, *options)
+            beside = target != "local" or bool(max_retries or keep_kernel_on_failure) or any(one is not None for one in other)
             more = {"priority": priority, "in_place": in_place, "confirm_large": confirm_large, "parent": parent}
             return self._from_file(file, set, beside=beside, **more)
         _check_words(notebook, command, code, notebook_only=bool(parameters or kernel or keep_kernel_on_failure))
@@ -165,6 +188,8 @@ class Jobs:
             target=target,
             priority=priority,
             timeout_s=UNSET if timeout is None else timeout,
+            max_retries=max_retries,
+            resources=asked(cpus, memory, gpus),
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,
             env=dict(env) if env else UNSET,
@@ -254,6 +279,14 @@ class Jobs:
         """End the kernel that is kept of a job; its run stays as it is."""
         self._ask("DELETE", f"/jobs/{segment(job)}/kernel", type(None))
 
+    def pause(self, job: str) -> Job:
+        """Hold a job that waits: it starts no sooner than it is resumed. Raises `Conflict` for one that waits no longer."""
+        return self._job("POST", f"/jobs/{segment(job)}/pause")
+
+    def resume(self, job: str) -> Job:
+        """Let a job that is on hold wait for its turn again; one whose last attempt failed need not wait for the next any longer."""
+        return self._job("POST", f"/jobs/{segment(job)}/resume")
+
     def rerun(
         self,
         job: str,
@@ -268,12 +301,17 @@ class Jobs:
         timeout: int | None = None,
         memory_limit: str | int | None = None,
         keep_kernel_on_failure: bool | None = None,
+        max_retries: int | None = None,
+        cpus: float | None = None,
+        memory: int | str | None = None,
+        gpus: int | None = None,
         tags: Mapping[str, str] | None = None,
         note: str | None = None,
         env: Mapping[str, str | None] | None = None,
     ) -> Job:
         """Submit a job again from its own snapshot; what is given wins over what it had.
 
+        What it asks for is changed as a whole: with one of `cpus`, `memory` and `gpus` those that are left out are none.
         A `timeout` or `memory_limit` of 0 takes the limit away, and None in `env` a variable; those that `env` does not name stay.
         The new run has only the tags and the note that are given here.
         """
@@ -288,6 +326,8 @@ class Jobs:
             timeout_s=UNSET if timeout is None else timeout or None,
             keep_kernel_on_failure=UNSET if keep_kernel_on_failure is None else keep_kernel_on_failure,
             memory_limit=UNSET if memory_limit is None else _size(memory_limit) or None,
+            max_retries=UNSET if max_retries is None else max_retries,
+            resources=asked(cpus, memory, gpus),
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,
             env=dict(env) if env else UNSET,
@@ -295,36 +335,57 @@ class Jobs:
         return self._job("POST", f"/jobs/{segment(job)}/rerun", body=body)
 
     def log(
-        self, job: str, *, offset: int = 0, limit: int = LOG_BYTES, tail: int | None = None, stream: LogStream = "user"
+        self,
+        job: str,
+        *,
+        offset: int = 0,
+        limit: int = LOG_BYTES,
+        tail: int | None = None,
+        stream: LogStream = "user",
+        attempt: int | None = None,
     ) -> LogSlice:
-        """A piece of the log from a byte offset on, or its last `tail` bytes. `stream="system"` is the supervisor's own log."""
-        query = {"offset": offset, "limit": limit, "tail": tail, "stream": stream}
+        """A piece of the log from a byte offset on, or its last `tail` bytes. `stream="system"` is the supervisor's own log.
+
+        Each attempt has a log of its own: that of the current one, unless another is named.
+        """
+        query = {"offset": offset, "limit": limit, "tail": tail, "stream": stream, "attempt": attempt}
         return self._ask("GET", f"/jobs/{segment(job)}/log", LogSlice, query=query)
 
-    def full_log(self, job: str, *, stream: LogStream = "user") -> str:
-        """The whole log as it is now."""
+    def full_log(self, job: str, *, stream: LogStream = "user", attempt: int | None = None) -> str:
+        """The whole log as it is now, of the current attempt or of another."""
         pieces: list[str] = []
         offset = 0
         while True:
-            piece = self.log(job, offset=offset, stream=stream)
+            piece = self.log(job, offset=offset, stream=stream, attempt=attempt)
             pieces.append(piece.text)
             if piece.next_offset == offset or piece.done:
                 return "".join([*pieces, piece.partial])
             offset = piece.next_offset
 
     def follow(self, job: str, *, every: float = POLL_S) -> Iterator[JobUpdate]:
-        """Updates of a job until it has ended and all of its log was given; the last one has the final status."""
-        offset = 0
+        """Updates of a job until it has ended and all of its log was given; the last one has the final status.
+
+        Of a job that is tried again the logs of all attempts, from the one on that is the current one now, each but the first
+        under a line that names it.
+        """
+        offset, attempt, heading = 0, 0, ""
         while True:
-            run = self.show(job).run
-            piece = self.log(job, offset=offset)
+            found = self.show(job)
+            run, attempt = found.run, attempt or found.attempt
+            piece = self.log(job, offset=offset, attempt=attempt)
             caught_up, offset = piece.next_offset == offset, piece.next_offset
-            done = run.ended and (piece.done or caught_up)
+            over = attempt < found.attempt and (piece.done or caught_up)
+            done = run.ended and attempt == found.attempt and (piece.done or caught_up)
             # What is still unfinished at the end is a line all the same.
-            yield JobUpdate(run, piece.text + piece.partial if done else piece.text, "" if done else piece.partial)
+            text = piece.text + piece.partial if done or over else piece.text
+            yield JobUpdate(run, heading + text if text else "", "" if done or over else piece.partial)
+            heading = "" if text else heading
             if done:
                 return
-            if caught_up:
+            if over:
+                offset, attempt = 0, attempt + 1
+                heading = f"----- attempt {attempt} -----\n"
+            elif caught_up:
                 time.sleep(every)
 
     def stream(self, job: str, *, to: IO[str] | None = None) -> Job:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Dict, Int, TraitError, Unicode, default, validate
+from traitlets import Bool, Dict, Float, Int, TraitError, Unicode, default, validate
 
 from jupyter_mlws.kit.paths import default_data_dir
-from jupyter_mlws.kit.sizes import parse_size
+from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.server.early_kernels import EarlyKernels, why_untracked
 from jupyter_mlws.server.router import add_routes
 
@@ -60,6 +60,17 @@ class MlwsApp(ExtensionApp):
         min=0,
         help="For how many seconds the kernel of a notebook job is kept after a cell failed, if the job asks for it. 0 keeps none.",
     ).tag(config=True)
+    compute_limits = Dict(
+        help="What jobs may have of compute targets, by the target's name: a dict of `cpus`, `memory_bytes` and `gpus` (all together; "
+        "the machine's own if left out), and of `max_jobs_per_user`, `cpus_per_user`, `memory_bytes_per_user` and `gpus_per_user` "
+        "(none if left out). What `mlws compute update` says wins."
+    ).tag(config=True)
+    retry_backoff_s = Float(
+        10.0,
+        min=0.0,
+        help="How many seconds a job with retries waits after its first failed attempt; after each further one twice as long, "
+        "at most ten minutes.",
+    ).tag(config=True)
     track_kernels = Bool(
         True, help="Tell kernels started by this server where the workspace is, so that `import mlws` needs no configuration."
     ).tag(config=True)
@@ -92,13 +103,11 @@ class MlwsApp(ExtensionApp):
 
     @validate("job_memory_limit")
     def _checked_memory_limit(self, proposal: Any) -> str:
-        try:
-            size = parse_size(proposal["value"] or "16MiB")
-        except ValueError as error:
-            raise TraitError(f"MlwsApp.job_memory_limit: {error}") from None
-        if size < 1 << 24:
-            raise TraitError("MlwsApp.job_memory_limit: less than 16 MiB is what an empty program takes.")
-        return str(proposal["value"])
+        text = str(proposal["value"])
+        size = read_bytes(text) if text else None
+        if text and (size is None or size < 1 << 24):
+            raise TraitError(f"MlwsApp.job_memory_limit must be a size of 16 MiB or more, as 4GiB, not {text[:80]!r}.")
+        return text
 
     @default("mlflow_in_kernels")
     def _default_mlflow_in_kernels(self) -> bool:
@@ -165,8 +174,10 @@ class MlwsApp(ExtensionApp):
             url=own_url(serverapp),
             max_jobs=self.max_jobs,
             compute_targets=dict(self.compute_targets),
-            job_memory_limit=parse_size(self.job_memory_limit) if self.job_memory_limit else None,
+            job_memory_limit=read_bytes(self.job_memory_limit) if self.job_memory_limit else None,
             kept_kernel_s=self.kept_kernel_s,
+            compute_limits=dict(self.compute_limits),
+            retry_backoff_s=self.retry_backoff_s,
             mlflow_in_kernels=self.mlflow_in_kernels,
             headless=self.headless,
             single_user=type(serverapp.identity_provider).__module__.startswith("jupyter_server."),

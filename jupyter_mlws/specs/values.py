@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlws.kit.sizes import parse_size
+from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.specs.errors import Problem
 from jupyter_mlws.specs.expressions import OPEN, Input
 from jupyter_mlws.specs.fields import BY_PATH, KINDS, OTHER_KINDS, Fate
@@ -79,15 +79,27 @@ def seconds(field: str, node: Node) -> int:
     return found
 
 
+def whole(field: str, node: Node) -> int:
+    """A whole number."""
+    if not isinstance(node, Scalar) or node.kind != "int":
+        raise _refuse(field, node, "a whole number")
+    found: int = node.value
+    return found
+
+
+def number(field: str, node: Node) -> float:
+    """A number."""
+    if not isinstance(node, Scalar) or node.kind not in ("int", "float") or not math.isfinite(node.value):
+        raise _refuse(field, node, "a number")
+    return float(node.value)
+
+
 def size(field: str, node: Node) -> int:
-    """A number of bytes, or a size with its unit."""
-    scalar = _scalar(field, node, "a size")
-    if scalar.kind not in ("int", "text"):
-        raise _refuse(field, node, "a size, as 4GiB,")
-    try:
-        return scalar.value if scalar.kind == "int" else parse_size(scalar.text)
-    except ValueError as error:
-        raise Problem(node.place, field, str(error)) from None
+    """A number of bytes, or one with its unit."""
+    found = read_bytes(node.text) if isinstance(node, Scalar) and node.kind in ("int", "text") else None
+    if found is None:
+        raise _refuse(field, node, "a size (4GiB, 512 MB, or bytes)")
+    return found
 
 
 def truth(field: str, node: Node) -> bool:
@@ -185,6 +197,7 @@ READERS: dict[str, Callable[[str, Node], Any]] = {
     "kind": kind,
     "literal": literal,
     "prose": prose,
+    "number": number,
     "seconds": seconds,
     "size": size,
     "target": target,
@@ -192,4 +205,5 @@ READERS: dict[str, Callable[[str, Node], Any]] = {
     "texts": texts,
     "truth": truth,
     "variables": variables,
+    "whole": whole,
 }

@@ -89,6 +89,12 @@ class ComputeMissing(BadInput):
     code = "compute_missing"
 
 
+class TooMuchAsked(BadInput):
+    """The job asks for more CPUs, memory or GPUs than its target has, or than one user may have of it."""
+
+    code = "too_much_asked"
+
+
 class BlobMissing(Conflict):
     """The manifest names a file that was not sent."""
 

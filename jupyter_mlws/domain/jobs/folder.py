@@ -78,8 +78,11 @@ def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, st
         MLWS_RUN_ID=row.run_id,
         MLWS_JOB_DIR=str(job_dir),
         MLWS_SPOOL_DIR=str(job_dir / "spool"),
+        MLWS_ATTEMPT=str(row.attempt),
         AZUREML_RUN_ID=row.run_id,
     )
+    if row.gpu_ids:
+        env.update(CUDA_DEVICE_ORDER="PCI_BUS_ID", CUDA_VISIBLE_DEVICES=",".join(map(str, row.gpu_ids)))
     if address.name is not None:
         env["MLWS_RUN_NAME"] = address.name
     env.update(row.env)

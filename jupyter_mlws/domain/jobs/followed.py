@@ -65,6 +65,13 @@ def passes(error: Exception) -> bool:
     return isinstance(error, PASSING) or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT))
 
 
+def reason_of(error: Exception) -> str:
+    """A passing failure in words for a person."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full."
+    return str(error)
+
+
 def begun(folder: Path) -> bool:
     """Whether a supervisor was ever started in a job's folder."""
     path = str(folder)

@@ -45,10 +45,16 @@ def kept_kernel(folders: Folders, run_id: str) -> KeptKernel:
 
 def found_kernel(folders: Folders, run_id: str) -> dict[str, Any]:
     """What the runner of the job wrote of its kernel, if that lives. Raises `NoKernelKept`."""
-    told = jobdir.read_kernel(str(folders.job(run_id)))
+    told = jobdir.read_kernel(str(folder_of_kernel(folders.job(run_id))))
     if told is None or not isinstance(told.get("until"), int) or not isinstance(told.get("connection_file"), str):
         raise NoKernelKept("No kernel of this job is kept: it was not asked for, or it has ended by now.")
     return told
+
+
+def folder_of_kernel(job: Path) -> Path:
+    """The folder of the attempt whose kernel was kept, which is the last one; that of the job where none was."""
+    found = [job / jobdir.KERNEL, *job.glob(f"attempts/*/{jobdir.KERNEL}")]
+    return next((path.parent for path in found if path.exists()), job)
 
 
 def as_wire(run_id: str, told: dict[str, Any]) -> KeptKernel:
@@ -66,7 +72,7 @@ def as_wire(run_id: str, told: dict[str, Any]) -> KeptKernel:
 def end_kernel(folders: Folders, run_id: str) -> None:
     """Ask the supervisor to end the kernel. Raises `NoKernelKept`."""
     found_kernel(folders, run_id)
-    jobdir.request_cancel(str(folders.job(run_id)))
+    jobdir.request_cancel(str(folder_of_kernel(folders.job(run_id))))
 
 
 class Kept:
@@ -79,24 +85,27 @@ class Kept:
 
     def add(self, run_id: str) -> None:
         """A job has ended; its kernel may be kept."""
-        if jobdir.read_kernel(str(self._jobs / run_id)) is not None:
+        if self._kernel(run_id) is not None:
             with self._adding:
                 self._ids = self._known() | {run_id}
 
     def end_deleted(self, db: Transactions) -> None:
         """End the kernels whose run is in the bin or gone; forget those that have ended. At the first time all folders are looked at."""
         with self._adding:
-            ids = {run_id for run_id in self._known() if jobdir.read_kernel(str(self._jobs / run_id)) is not None}
+            ids = {run_id for run_id in self._known() if self._kernel(run_id) is not None}
             self._ids = ids
         for run_id in ids - living(db, ids) if ids else ():
-            jobdir.request_cancel(str(self._jobs / run_id))
+            jobdir.request_cancel(str(folder_of_kernel(self._jobs / run_id)))
 
     def _known(self) -> set[str]:
         if self._ids is None:
             with os.scandir(self._jobs) as entries:
                 names = [entry.name for entry in entries if is_id(entry.name)]
-            self._ids = {name for name in names if (self._jobs / name / jobdir.KERNEL).exists()}
+            self._ids = {name for name in names if (folder_of_kernel(self._jobs / name) / jobdir.KERNEL).exists()}
         return self._ids
+
+    def _kernel(self, run_id: str) -> dict[str, Any] | None:
+        return jobdir.read_kernel(str(folder_of_kernel(self._jobs / run_id)))
 
 
 def living(db: Transactions, ids: Collection[str]) -> set[str]:

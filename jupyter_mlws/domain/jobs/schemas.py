@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from jupyter_mlws.domain.runs.schemas import Run, RunUpdate
+from jupyter_mlws.domain.compute.schemas import Amounts, JobResources
+from jupyter_mlws.domain.runs.schemas import Run, RunError, RunUpdate
+from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.storage.schemas import ManifestFile, Sha256
 from jupyter_mlws.kit.fields import Key, Many, Name, ObjectId, Tags, matching
 
@@ -18,6 +20,7 @@ EnvName = Annotated[
     ),
 ]
 PathText = Annotated[str, Meta(min_length=1, max_length=4096)]
+Retries = Annotated[int, Meta(ge=0, le=20)]
 COMMAND_CHARS = 100_000
 JOB_FILE_CHARS = 65_536
 
@@ -88,6 +91,10 @@ class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0
     """Greater runs first; equal ones in the order of submission."""
     timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType = UNSET
+    """Of each attempt."""
+    max_retries: Retries = 0
+    """How often it is tried again when it fails; not when it is canceled or runs out of time."""
+    resources: JobResources | UnsetType = UNSET
     tags: Tags | UnsetType = UNSET
     note: Annotated[str, Meta(max_length=100_000)] | UnsetType = UNSET
     env: dict[EnvName, str] | UnsetType = UNSET
@@ -171,6 +178,9 @@ class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):
     """In bytes; null takes the limit away."""
     keep_kernel_on_failure: bool | UnsetType = UNSET
     """Of a notebook."""
+    max_retries: Retries | UnsetType = UNSET
+    resources: JobResources | UnsetType | None = UNSET
+    """All of what it asks for; null for nothing."""
     env: dict[EnvName, str | None] | UnsetType = UNSET
     """Environment variables that are added or changed; null takes one away, and those that are not named keep their values."""
     tags: Tags | UnsetType = UNSET
@@ -207,6 +217,21 @@ class JobUsage(Struct, kw_only=True):
     """Of all its processes together."""
 
 
+class Attempt(Struct, kw_only=True):
+    """One attempt to run a job. While it goes on its status is that of the run, and `ended_at` is null."""
+
+    attempt: int
+    """From 1."""
+    status: RunStatus
+    reason: str | None
+    error: RunError | None
+    started_at: int | None
+    ended_at: int | None
+    exit_code: int | None
+    signal: int | None
+    """Number of the signal that ended the process."""
+
+
 class Job(Struct, kw_only=True):
     """A job: its run, what it was asked to do, and what was not captured of its folder."""
 
@@ -219,6 +244,13 @@ class Job(Struct, kw_only=True):
     in_place: bool
     """It runs in its source's own folder: with the files as they are there, not with those of a snapshot."""
     attempt: int
+    """Which one runs, or comes next, from 1."""
+    max_retries: int
+    attempts: list[Attempt]
+    """Those that have begun, the first first."""
+    asks: Amounts
+    gpu_ids: list[int]
+    """The GPUs that it has; empty without any."""
     not_captured: list[str]
     """Paths that the snapshot left out (ignored files); links to the originals stand in their place."""
     new_files: list[str]

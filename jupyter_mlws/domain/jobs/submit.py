@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
+from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.jobs import service, sources, store
+from jupyter_mlws.domain.jobs import queue, service, sources, store
+from jupyter_mlws.domain.jobs.attempts import prefix_of
 from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere, UnknownParameter
 from jupyter_mlws.domain.jobs.folder import folder_of
 from jupyter_mlws.domain.jobs.kinds import ExtensionKind, kind_of
@@ -128,6 +131,8 @@ async def _check_places(services: Any, db: Transactions, workspace: str, body: J
         raise ComputeMissing(f"There is no compute target {body.target[:80]!r}; there are: {there}.", field="target")
     if services.jobs.computes[body.target].problem:
         raise ComputeMissing(services.jobs.computes[body.target].problem, field="target")
+    if body.resources is not UNSET:
+        queue.check_resources(body.resources, body.target)
     await db.read(lambda s: service.check_workspace(s, workspace))
 
 
@@ -160,12 +165,14 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
         target=body.target if body.target is not UNSET else row.target,
         priority=body.priority if body.priority is not UNSET else row.priority,
         timeout_s=(body.timeout_s if body.timeout_s is not UNSET else row.timeout_s) or UNSET,
+        max_retries=body.max_retries if body.max_retries is not UNSET else row.max_retries,
+        resources=(body.resources if body.resources is not UNSET else _asked(row)) or UNSET,
         tags={**(body.tags or {}), "mlws.rerun_of": run_id},
         note=body.note,
         env={name: value for name, value in {**row.env, **(body.env or {})}.items() if value is not None} or UNSET,
         in_place=row.in_place,
     )
-    if body.target is not UNSET:
+    if body.target is not UNSET or body.resources is not UNSET:
         await _check_places(services, db, ref.workspace, new)
     source = spec.command if isinstance(spec, CommandSpec) else await db.read(lambda s: runs.source_of(s, run_id))
     prepared = service.Prepared(
@@ -176,6 +183,10 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared))
     return job
+
+
+def _asked(row: JobRow) -> JobResources:
+    return JobResources(cpus=row.cpus or UNSET, memory_bytes=row.memory_bytes or UNSET, gpus=row.gpus or UNSET)
 
 
 def _checked_rerun(run_id: str, body: ReRun) -> str:
@@ -252,19 +263,20 @@ async def inspect(services: Any, db: Transactions, actor: Actor, path: str) -> N
     return await asyncio.to_thread(sources.inspection, services, actor, path)
 
 
-def log_path(session: Session, services: Any, run_id: str, stream: str) -> Path:
-    """Where a log lies: in the job's folder, or in the store once that is gone."""
-    service.job_row(session, run_id)
+def log_path(session: Session, services: Any, run_id: str, stream: str, attempt: int | None = None) -> tuple[Path, bool]:
+    """Where a log lies: in the folder of the attempt (the current one, if none is given), or in the store once that is gone.
+
+    The flag: that attempt is over, whatever the job does.
+    """
+    row = service.job_row(session, run_id)
+    number = attempt or row.attempt
     name = jobdir.USER_LOG if stream == "user" else jobdir.SYSTEM_LOG
-    path: Path = services.folders.jobs / run_id / name
+    path: Path = services.folders.job(run_id, number) / name
     if not path.exists():
-        try:
-            kept = storage.find_artifact(session, run_id, name)
-        except ArtifactNotFound:
-            return path
-        stored: Path = services.blobs.path(kept.sha256)
-        return stored
-    return path
+        for kept in (f"{prefix_of(number)}{name}", *([name] if number == row.attempt else [])):
+            with contextlib.suppress(ArtifactNotFound):
+                path = services.blobs.path(storage.find_artifact(session, run_id, kept).sha256)
+    return path, number < row.attempt
 
 
 async def keep(services: Any, db: Transactions, actor: Actor, run_id: str, path: str) -> StoredFile:
@@ -276,7 +288,7 @@ async def keep(services: Any, db: Transactions, actor: Actor, run_id: str, path:
         return service.job_row(session, run_id)
 
     row = await db.read(look)
-    folder = services.folders.jobs / run_id
+    folder = services.folders.job(run_id, row.attempt)
     base = folder_of(row, folder) if row.in_place else folder / "work"
     source = inside(base, cleaned) if base.is_dir() else None
     if source is None or not source.is_file():

@@ -64,45 +64,6 @@ export function readSpan(text: string): number | null {
   return Math.round(seconds);
 }
 
-const SIZES = ['k', 'm', 'g', 't', 'p'];
-
-/**
- * Bytes of a size as people write it: "4GiB" and "4G" are 2^32, "4GB" is 4 · 10^9.
- *
- * @returns null for an empty text, NaN for what is no size.
- */
-export function readSize(text: string): number | null {
-  const compact = text.replace(/\s+/g, '').toLowerCase();
-  if (!compact) {
-    return null;
-  }
-  const found = /^(\d+(?:\.\d+)?)(?:([kmgtp])(i?)b?|b)?$/.exec(compact);
-  if (!found) {
-    return NaN;
-  }
-  const [, count, unit, binary] = found;
-  const base = binary || !compact.endsWith('b') ? 1024 : 1000;
-  const power = unit ? SIZES.indexOf(unit) + 1 : 0;
-  return Math.round(Number(count) * base ** power);
-}
-
-/** A size as `readSize` reads it, to the byte: "4GiB"; empty for none. */
-export function sizeText(bytes: number | null | undefined): string {
-  if (!bytes) {
-    return '';
-  }
-  let size = bytes;
-  let unit = '';
-  for (const next of ['KiB', 'MiB', 'GiB', 'TiB']) {
-    if (size % 1024 !== 0) {
-      break;
-    }
-    size /= 1024;
-    unit = next;
-  }
-  return `${size}${unit}`;
-}
-
 /** A span of time as `readSpan` reads it: "1h 30m"; empty for none. */
 export function spanText(seconds: number | null): string {
   let left = seconds ?? 0;

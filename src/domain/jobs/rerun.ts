@@ -1,8 +1,10 @@
 /** A job that is run again, as a form. Pure. */
 
 import type { Job, ReRun } from '../runs';
+import { readSize, sizeText } from '../../lib/size';
 import { changedValues, isSame } from './drafts';
-import { readPairs, readSize, readSpan, sizeText, spanText } from './lines';
+import { readPairs, readSpan, spanText } from './lines';
+import { askedResources } from './resources';
 import { givenWords, type ISubmission } from './submission';
 import type { IFormParameter, ISubject, ParameterField } from './types';
 
@@ -79,6 +81,8 @@ export function startRerun({
   spec,
   priority,
   timeout_s: timeout,
+  max_retries: retries,
+  asks,
   env_names: env
 }: Job): ISubmission {
   return {
@@ -90,8 +94,12 @@ export function startRerun({
     drafts: {},
     priority,
     timeout: spanText(timeout),
-    memory: sizeText(spec.memory_limit),
+    memoryLimit: sizeText(spec.memory_limit),
     keepKernel: keepsKernel(spec),
+    retries,
+    cpus: asks.cpus,
+    memory: sizeText(asks.memory_bytes),
+    gpus: asks.gpus,
     inPlace: false,
     env: env.join('\n'),
     tags: '',
@@ -126,11 +134,16 @@ export function buildRerun(
     ...(readSpan(form.timeout) !== job.timeout_s && {
       timeout_s: readSpan(form.timeout)
     }),
-    ...(readSize(form.memory) !== (job.spec.memory_limit ?? null) && {
-      memory_limit: readSize(form.memory)
+    ...(readSize(form.memoryLimit) !== (job.spec.memory_limit ?? null) && {
+      memory_limit: readSize(form.memoryLimit)
     }),
     ...(form.keepKernel !== before.keepKernel && {
       keep_kernel_on_failure: form.keepKernel
+    }),
+    ...(form.retries !== null &&
+      form.retries !== job.max_retries && { max_retries: form.retries }),
+    ...(!isSame(askedResources(form), askedResources(before)) && {
+      resources: askedResources(form) ?? null
     }),
     ...(env && { env })
   };

@@ -2,11 +2,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
-import { readPairs, readSize, readSpan } from './lines';
+import { readSize } from '../../lib/size';
+import { readPairs, readSpan } from './lines';
+import { askedResources, findResourceProblems } from './resources';
 import type { ISubject, JobCreate, NotebookInspection } from './types';
-
-/** No job is given less memory than this: 16 MiB. */
-const SMALLEST = 16 * 1024 * 1024;
 
 /** All that the form holds. */
 export interface ISubmission {
@@ -19,8 +18,13 @@ export interface ISubmission {
   drafts: Drafts;
   priority: number | null;
   timeout: string;
-  memory: string;
+  memoryLimit: string;
   keepKernel: boolean;
+  retries: number | null;
+  cpus: number | null;
+  /** As it is typed: "4GiB". */
+  memory: string;
+  gpus: number | null;
   inPlace: boolean;
   env: string;
   tags: string;
@@ -39,6 +43,10 @@ export type SubmissionField =
   | 'priority'
   | 'timeout_s'
   | 'memory_limit'
+  | 'max_retries'
+  | 'resources.cpus'
+  | 'resources.memory_bytes'
+  | 'resources.gpus'
   | 'env'
   | 'tags'
   | 'note'
@@ -53,6 +61,10 @@ export const ADVANCED: readonly SubmissionField[] = [
   'priority',
   'timeout_s',
   'memory_limit',
+  'max_retries',
+  'resources.cpus',
+  'resources.memory_bytes',
+  'resources.gpus',
   'env',
   'tags',
   'note'
@@ -72,8 +84,12 @@ export function startSubmission(
     drafts: {},
     priority: 0,
     timeout: '',
-    memory: '',
+    memoryLimit: '',
     keepKernel: false,
+    retries: 0,
+    cpus: null,
+    memory: '',
+    gpus: null,
     inPlace: false,
     env: '',
     tags: '',
@@ -123,10 +139,7 @@ export function findProblems(
   if (span !== null && !(span >= 1)) {
     problems.timeout_s = trans.__('A span with its unit: 90s, 45m, 2h.');
   }
-  const memory = readSize(form.memory);
-  if (memory !== null && !(memory >= SMALLEST)) {
-    problems.memory_limit = trans.__('A size with its unit: 512MB, 4GiB.');
-  }
+  findResourceProblems(form, problems, trans);
   const kept = { env: subject.job?.env_names, tags: undefined };
   for (const key of ['env', 'tags'] as const) {
     const { wrong } = readPairs(form[key], kept[key]);
@@ -145,7 +158,8 @@ export function buildJob(
   const parameters = changedValues(inspection.parameters, form.drafts);
   const { pairs: env } = readPairs(form.env);
   const timeout = readSpan(form.timeout);
-  const memory = readSize(form.memory);
+  const memory = readSize(form.memoryLimit);
+  const resources = askedResources(form);
   return {
     spec: {
       kind: 'notebook',
@@ -160,6 +174,8 @@ export function buildJob(
     ...givenWords(form),
     ...(form.priority && { priority: form.priority }),
     ...(timeout !== null && { timeout_s: timeout }),
+    ...(form.retries && { max_retries: form.retries }),
+    ...(resources && { resources }),
     ...(form.inPlace && { in_place: true }),
     ...(Object.keys(env).length > 0 && { env }),
     ...(form.confirmed && { confirm_large: true })
@@ -204,6 +220,9 @@ export function placeOf(
   );
   if (parameter) {
     return `parameters.${parameter.name}`;
+  }
+  if (FIELDS.includes(path)) {
+    return path as SubmissionField;
   }
   const root = path.split(/[.[]/)[0] ?? '';
   return FIELDS.includes(root) ? (root as SubmissionField) : null;

@@ -124,7 +124,7 @@ function RunPage(
       />
       <BinNotice run={run} />
       {editing && <RerunForm run={run} onClose={() => setEditing(false)} />}
-      <Progress run={run} />
+      <Progress run={run} answeredAt={answer.at} />
       <FailureBanner
         run={run}
         onShowCell={index => {

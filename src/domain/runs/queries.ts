@@ -16,6 +16,8 @@ export const runKeys = queryKeys('run');
 
 /** So often one looks whether a kept kernel is still there. */
 const KERNEL_MS = 5_000;
+/** How often a job that waits is asked why, in ms. */
+const WAITING_EVERY_MS = 5_000;
 
 /** So many runs below a run come at once. */
 const CHILDREN = 200;
@@ -31,7 +33,10 @@ export const runQueries = {
             params: { path: { run_id: id } },
             signal
           })
-        )
+        ),
+      // Its place in the queue changes with other jobs, of which no hint of its own tells.
+      refetchInterval: ({ state }) =>
+        state.data?.waiting ? WAITING_EVERY_MS : false
     }),
   /** The experiment that it belongs to, for its goal. */
   experiment: (api: ApiClient, id: string) =>

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from jupyter_mlws.domain.jobs.routes import jobs, kernels, notebooks
+from jupyter_mlws.domain.jobs.routes import compute, jobs, kernels, notebooks
 
-ROUTES = [*jobs.ROUTES, *kernels.ROUTES, *notebooks.ROUTES]
+ROUTES = [*jobs.ROUTES, *kernels.ROUTES, *compute.ROUTES, *notebooks.ROUTES]

@@ -12,8 +12,9 @@ from typing import Dict, List, NamedTuple, Set, Tuple
 from mlws.supervise import tree
 
 REFRESH_S = 20.0
-PSS_SHARE = 200
-"""Adding up shares of shared memory walks all page tables: it takes no more than this part of the time."""
+PSS_SHARE, PSS_SHARE_CHANGED = 1000, 200
+"""Adding up shares of shared memory walks all page tables: it takes no more than this part of the time, while nothing changes and else."""
+CHANGED = 0.05
 PAGE = resource.getpagesize()
 TICKS = os.sysconf("SC_CLK_TCK")
 PSS_PARTS = (b"Pss_Anon:", b"Pss_Shmem:", b"SwapPss:")
@@ -45,7 +46,8 @@ class Reader:
         self._others: Set[int] = set()
         self._refresh_at = 0.0
         self._apart = 0
-        self._pss_at = 0.0
+        self._pss_at = self._pss_at_change = 0.0
+        self._rss = 0
 
     def look(self) -> Look:
         """The tree now."""
@@ -70,10 +72,16 @@ class Reader:
         Pages of files do not count: the system takes them back when it needs them. Between two exact readings, which are as seldom
         as they are slow, what the processes share is taken to be what it was. Where nothing tells it, RSS.
         """
-        if exact or look.at >= self._pss_at:
+        changed = abs(look.rss - self._rss) > CHANGED * self._rss
+        if exact or look.at >= (self._pss_at_change if changed else self._pss_at):
             began = time.perf_counter()
             self._apart = look.rss - sum(_pss(pid) for pid in look.pids) if tree.LINUX else 0
-            self._pss_at = look.at + (time.perf_counter() - began) * PSS_SHARE
+            took = time.perf_counter() - began
+            self._rss, self._pss_at, self._pss_at_change = (
+                look.rss,
+                look.at + took * PSS_SHARE,
+                look.at + took * PSS_SHARE_CHANGED,
+            )
         return max(0, look.rss - self._apart)
 
     def disk(self, look: Look) -> Tuple[int, int]:

@@ -22,6 +22,8 @@ THINNING = 350
 """Points are a 350th of the job's time apart, and at least a second: about 2,000 in 10 hours, and 300 more each time that doubles."""
 ATTEMPT = 1_000_000
 CHECK_S = 0.5
+SLACK_S = 0.05
+"""A point that is due so soon is made by the same look."""
 QUICKEST_S = 0.02
 LISTING_S = 5.0
 """Without /proc a look is a process of its own (`ps`)."""
@@ -69,7 +71,7 @@ class Watch:
         growth = 0.0 if before is None else (look.rss - before.rss) / max(look.at - before.at, 0.001)
         self.peak, self._recent_peak = max(self.peak, memory), max(self._recent_peak, memory)
         self._check_at = now + self._patience(memory, growth)
-        if now >= self._point_at:
+        if now >= self._point_at - SLACK_S:
             self._note(look)
         found = not self.over and self.limit is not None and memory > self.limit
         self.over = self.over or found

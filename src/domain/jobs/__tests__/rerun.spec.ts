@@ -105,12 +105,12 @@ describe('what is sent', () => {
       }
     });
     const form = startRerun(kept);
-    expect(form).toMatchObject({ memory: '4GiB', keepKernel: true });
+    expect(form).toMatchObject({ memoryLimit: '4GiB', keepKernel: true });
     expect(buildRerun(form, kept, [])).toEqual({});
     expect(
-      buildRerun({ ...form, memory: '', keepKernel: false }, kept, [])
+      buildRerun({ ...form, memoryLimit: '', keepKernel: false }, kept, [])
     ).toEqual({ memory_limit: null, keep_kernel_on_failure: false });
-    expect(buildRerun({ ...form, memory: '8 gib' }, kept, [])).toEqual({
+    expect(buildRerun({ ...form, memoryLimit: '8 gib' }, kept, [])).toEqual({
       memory_limit: 8 * 1024 ** 3
     });
   });

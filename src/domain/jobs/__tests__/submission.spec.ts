@@ -7,7 +7,7 @@ import {
   draftProblem,
   placeholder
 } from '../drafts';
-import { readPairs, readSize, readSpan, sizeText, spanText } from '../lines';
+import { readPairs, readSpan, spanText } from '../lines';
 import {
   buildJob,
   findProblems,
@@ -257,32 +257,11 @@ describe('small notations', () => {
   });
 });
 
-describe('readSize', () => {
-  it.each([
-    ['4GiB', 4 * 1024 ** 3],
-    ['4 g', 4 * 1024 ** 3],
-    ['512MB', 512e6],
-    ['1.5G', 1.5 * 1024 ** 3],
-    ['2048', 2048],
-    ['', null],
-    ['much', NaN],
-    ['-1G', NaN],
-    ['4 GiBs', NaN]
-  ])('%s', (text, size) => {
-    expect(readSize(text)).toBe(size);
-  });
-
-  it.each([4 * 1024 ** 3, 512e6, 1, 3 * 1024 ** 2 + 1])(
-    'reads back what is written of %d',
-    size => {
-      expect(readSize(sizeText(size))).toBe(size);
-    }
-  );
-
+describe('the memory limit', () => {
   it('is sent in bytes, and refused where no program fits in', () => {
     const inspection = anInspection();
     const start = startSubmission(inspection, 'local');
-    const form = { ...start, memory: '1GiB', keepKernel: true };
+    const form = { ...start, memoryLimit: '1GiB', keepKernel: true };
     expect(buildJob(form, inspection).spec).toMatchObject({
       memory_limit: 1024 ** 3,
       keep_kernel_on_failure: true
@@ -291,7 +270,11 @@ describe('readSize', () => {
       kind: 'notebook',
       notebook: inspection.path
     });
-    const wrong = findProblems({ ...start, memory: '4' }, inspection, trans);
+    const wrong = findProblems(
+      { ...start, memoryLimit: '4' },
+      inspection,
+      trans
+    );
     expect(wrong.memory_limit).toMatch(/512MB/);
   });
 });

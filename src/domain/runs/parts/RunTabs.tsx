@@ -34,7 +34,11 @@ export function RunTabs(props: IRunTabsProps): JSX.Element {
       id: 'overview',
       label: trans.__('Overview'),
       render: () => (
-        <OverviewTab run={run} onShowMetrics={() => onSelect('metrics')} />
+        <OverviewTab
+          run={run}
+          onShowMetrics={() => onSelect('metrics')}
+          onShowLog={() => onSelect('logs')}
+        />
       )
     },
     {
@@ -54,12 +58,21 @@ export function RunTabs(props: IRunTabsProps): JSX.Element {
     run.kind !== 'interactive' && {
       id: 'logs',
       label: trans.__('Logs'),
-      render: () => <LogsTab runId={run.id} waiting={isWaiting(run)} />
+      render: () => (
+        <LogsTab
+          runId={run.id}
+          waiting={isWaiting(run)}
+          attempts={job.data?.attempts.length}
+        />
+      )
     },
     hasNotebook(run) && {
       id: 'notebook',
       label: trans.__('Notebook'),
-      render: () => <RunNotebook run={run} cell={props.cell} />
+      // Each attempt begins a notebook of its own.
+      render: () => (
+        <RunNotebook key={job.data?.attempt ?? 1} run={run} cell={props.cell} />
+      )
     },
     ...fileTabs(run, job.data, trans)
   ];
