@@ -85,7 +85,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "command": spec.get("command"),
         "environment": spec.get("kernel"),
         "environment_variables": dict.fromkeys(job.env_names),
-        "limits": {"timeout": job.timeout_s},
+        "limits": {"timeout": job.timeout_s, "memory": spec.get("memory_limit")},
         "resources": {"instance_count": 1, **{key: value for key, value in plain(job.asks).items() if value is not None}},
         "retry_settings": {"max_retries": job.max_retries},
     }
@@ -98,6 +98,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "priority": job.priority,
         "timeout_s": job.timeout_s,
         "attempt": job.attempt,
+        "usage": plain(job.usage),
         "attempts": [{**plain(one), "started_at": iso(one.started_at), "ended_at": iso(one.ended_at)} for one in job.attempts],
         "gpu_ids": job.gpu_ids,
         "not_captured": job.not_captured,

@@ -104,6 +104,8 @@ WITH_FILE = {"file", "settings", "priority", "in_place", "confirm_large", "strea
 @click.option(
     "--timeout", type=Span(whole=True), metavar="SPAN", help="End the job after so long: 90s, 45m, 2h; seconds without a unit."
 )
+@click.option("--keep-kernel", is_flag=True, help="Keep the kernel for a time when a cell fails, to look into it.")
+@click.option("--memory-limit", type=Size(), metavar="SIZE", help="End the job when it holds more memory: 4GiB, 512MB; or bytes.")
 @click.option(
     "--max-retries",
     type=click.IntRange(0, 20),
@@ -131,8 +133,9 @@ def create(session: Session, notebook: str | None, line: str | None, given: tupl
         return
     if (notebook is None) == (line is None):
         raise click.UsageError('Say what to run: --notebook PATH, --command "LINE" (with --code FOLDER), or --file PATH.')
-    if notebook is None and (given or options["kernel"]):
-        raise click.UsageError("-p and --kernel go with --notebook; a command reads its own arguments.")
+    options["keep_kernel_on_failure"] = options.pop("keep_kernel")
+    if notebook is None and (given or options["kernel"] or options["keep_kernel_on_failure"]):
+        raise click.UsageError("-p, --kernel and --keep-kernel go with --notebook; a command reads its own arguments.")
     if notebook is not None and options["code"] is not None:
         raise click.UsageError("--code goes with --command; a notebook's code is its folder.")
     if line is not None and options["code"] is None:
@@ -362,6 +365,16 @@ def cancel(session: Session, job: tuple[str, ...]) -> None:
     show.run_rows(session, Table([jobs.cancel(session.run_id(one)).run for one in job], runs()))
 
 
+@command.command("end-kernel")
+@named("job", "jobs")
+@common
+def end_kernel(session: Session, job: str) -> None:
+    """End the kernel that was kept when a cell of the job failed (`--keep-kernel`)."""
+    run_id = session.run_id(job)
+    session.workspace.jobs.end_kernel(run_id)
+    show.said(f"The kernel of job {run_id[:SHORT]} ends.")
+
+
 @command.command("pause")
 @named("job", "active_jobs", several=True)
 @common
@@ -396,6 +409,7 @@ def resume(session: Session, job: tuple[str, ...]) -> None:
 @click.option("--target", metavar="NAME", shell_complete=suggest("targets"), help="Another compute target.")
 @click.option("--priority", type=int, help="Another priority.")
 @click.option("--timeout", type=Span(whole=True), metavar="SPAN", help="Another time limit: 90s, 45m, 2h.")
+@click.option("--memory-limit", type=Size(), metavar="SIZE", help="Another memory limit: 4GiB, 512MB; 0 for none.")
 @click.option("--max-retries", type=click.IntRange(0, 20), metavar="NUMBER", help="Try it again so often if it fails.")
 @ASKS
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the new run. May be repeated.")

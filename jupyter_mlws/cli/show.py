@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jupyter_mlws.cli import azure_views, tables
+from jupyter_mlws.kit.sizes import size_text
 from jupyter_mlws.sdk import text
 from jupyter_mlws.sdk.forms import SHORT, runs
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from msgspec import UnsetType
+
     from jupyter_mlws.cli.context import Session
-    from jupyter_mlws.domain.jobs.schemas import Attempt, JobFileValidation
+    from jupyter_mlws.domain.jobs.schemas import Attempt, JobFileValidation, JobUsage
     from jupyter_mlws.sdk.results import Job, Run
     from jupyter_mlws.sdk.table import Table
 
@@ -85,6 +88,8 @@ def job_one(session: Session, job: Job) -> None:
     extra = [
         ("Priority", str(job.priority) if job.priority else ""),
         ("Time limit", f"{job.timeout_s} s" if job.timeout_s else ""),
+        ("Peak memory", memory_text(job.usage, job.spec.memory_limit)),
+        ("CPU time", text.duration(round(job.usage.cpu_time_s * 1000)) if job.usage and job.usage.cpu_time_s is not None else ""),
         ("Asks for", asks_text(job)),
         ("Retries", f"{job.attempt - 1} of {job.max_retries}" if job.max_retries else ""),
         ("Attempts", "\n".join(map(attempt_text, job.attempts)) if len(job.attempts) > 1 else ""),
@@ -92,6 +97,15 @@ def job_one(session: Session, job: Job) -> None:
         ("New files", "\n".join(job.new_files[:LISTED])),
     ]
     one(session, azure_views.job_json(job), run_fields(job.run) + extra)
+
+
+def memory_text(usage: JobUsage | None, limit: int | UnsetType) -> str:
+    """The most memory that a job held, and its limit."""
+    bound = size_text(limit) if isinstance(limit, int) else ""
+    if usage is None or usage.peak_memory_bytes is None:
+        return f"limit {bound}" if bound else ""
+    peak = size_text(usage.peak_memory_bytes)
+    return f"{peak} of {bound}" if bound else peak
 
 
 def asks_text(job: Job) -> str:

@@ -54,7 +54,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> int:
         """Bytes."""
-        from jupyter_mlws.domain.compute.schemas import read_bytes  # noqa: PLC0415 - few verbs need it
+        from jupyter_mlws.kit.sizes import read_bytes  # noqa: PLC0415 - few verbs need it
 
         found = value if isinstance(value, int) else read_bytes(value)
         if found is None:

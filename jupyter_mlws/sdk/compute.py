@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
-from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget, ComputeUpdate, read_bytes
+from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget, ComputeUpdate
+from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.sdk import forms
 from jupyter_mlws.sdk.errors import BadInput
 from jupyter_mlws.sdk.table import Table

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Dict, Float, Int, Unicode, default
+from traitlets import Bool, Dict, Float, Int, TraitError, Unicode, default, validate
 
 from jupyter_mlws.kit.paths import default_data_dir
+from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.server.early_kernels import EarlyKernels, why_untracked
 from jupyter_mlws.server.router import add_routes
 
@@ -49,6 +50,15 @@ class MlwsApp(ExtensionApp):
     compute_targets = Dict(
         help="Further compute targets by name, each a dict of its `kind` (an entry point of the group `jupyter_mlws.compute`), "
         "`max_jobs` (default 1) and what the kind asks for."
+    ).tag(config=True)
+    job_memory_limit = Unicode(
+        help="Memory limit of jobs that name none themselves, as `4GiB`; all processes of a job count together. Default: no limit. "
+        "Environment: MLWS_JOB_MEMORY_LIMIT."
+    ).tag(config=True)
+    kept_kernel_s = Int(
+        1800,
+        min=0,
+        help="For how many seconds the kernel of a notebook job is kept after a cell failed, if the job asks for it. 0 keeps none.",
     ).tag(config=True)
     compute_limits = Dict(
         help="What jobs may have of compute targets, by the target's name: a dict of `cpus`, `memory_bytes` and `gpus` (all together; "
@@ -86,6 +96,18 @@ class MlwsApp(ExtensionApp):
     @default("database_url")
     def _default_database_url(self) -> str:
         return os.environ.get("MLWS_DATABASE_URL", "")
+
+    @default("job_memory_limit")
+    def _default_job_memory_limit(self) -> str:
+        return os.environ.get("MLWS_JOB_MEMORY_LIMIT", "")
+
+    @validate("job_memory_limit")
+    def _checked_memory_limit(self, proposal: Any) -> str:
+        text = str(proposal["value"])
+        size = read_bytes(text) if text else None
+        if text and (size is None or size < 1 << 24):
+            raise TraitError(f"MlwsApp.job_memory_limit must be a size of 16 MiB or more, as 4GiB, not {text[:80]!r}.")
+        return text
 
     @default("mlflow_in_kernels")
     def _default_mlflow_in_kernels(self) -> bool:
@@ -152,6 +174,8 @@ class MlwsApp(ExtensionApp):
             url=own_url(serverapp),
             max_jobs=self.max_jobs,
             compute_targets=dict(self.compute_targets),
+            job_memory_limit=read_bytes(self.job_memory_limit) if self.job_memory_limit else None,
+            kept_kernel_s=self.kept_kernel_s,
             compute_limits=dict(self.compute_limits),
             retry_backoff_s=self.retry_backoff_s,
             mlflow_in_kernels=self.mlflow_in_kernels,

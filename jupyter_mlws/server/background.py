@@ -66,6 +66,7 @@ class Background:
             retry_backoff_s=settings.retry_backoff_s,
             compute_limits=settings.compute_limits,
         )
+        self._engine.kept_kernel_s = settings.kept_kernel_s
 
     async def start(self) -> None:
         """Begin."""

@@ -80,6 +80,15 @@ FIELDS = (
     ),
     Field("limits.timeout", Fate.HONOURED, "After so many seconds the job is ended.", "3600", shape="seconds", into="timeout_s"),
     Field(
+        "limits.memory",
+        Fate.HONOURED,
+        "Over so much memory the job is ended, all its processes together: bytes, or `4GiB`, `512MB`. Our extension: Azure's command jobs "
+        "have the memory of their machine.",
+        "4GiB",
+        shape="size",
+        into="spec.memory_limit",
+    ),
+    Field(
         "retry_settings.max_retries",
         Fate.HONOURED,
         "How often the job is tried again when it fails, 0 to 20; not when it is canceled or runs out of time. "
@@ -184,6 +193,15 @@ FIELDS = (
         NOTEBOOK,
         "json",
         "spec.parameters",
+    ),
+    Field(
+        "keep_kernel_on_failure",
+        Fate.HONOURED,
+        "`true`: when a cell fails the kernel is kept for a time, so that a console can be opened on it.",
+        "true",
+        NOTEBOOK,
+        "truth",
+        "spec.keep_kernel_on_failure",
     ),
     Field("name", Fate.WARNED, "The server makes the id of a job itself; `display_name` names the run.", "my_job_1"),
     Field(

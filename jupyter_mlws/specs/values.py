@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlws.domain.compute.schemas import read_bytes
+from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.specs.errors import Problem
 from jupyter_mlws.specs.expressions import OPEN, Input
 from jupyter_mlws.specs.fields import BY_PATH, KINDS, OTHER_KINDS, Fate
@@ -100,6 +100,13 @@ def size(field: str, node: Node) -> int:
     if found is None:
         raise _refuse(field, node, "a size (4GiB, 512 MB, or bytes)")
     return found
+
+
+def truth(field: str, node: Node) -> bool:
+    """`true` or `false`."""
+    if not isinstance(node, Scalar) or node.kind != "bool":
+        raise _refuse(field, node, "true or false")
+    return bool(node.value)
 
 
 def kind(field: str, node: Node) -> str:
@@ -196,6 +203,7 @@ READERS: dict[str, Callable[[str, Node], Any]] = {
     "target": target,
     "text": text,
     "texts": texts,
+    "truth": truth,
     "variables": variables,
     "whole": whole,
 }

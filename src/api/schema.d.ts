@@ -260,6 +260,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{run_id}/kernel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The kept kernel of a job
+         * @description Until when it is kept.
+         */
+        get: operations["kernels_get_Kernel"];
+        put?: never;
+        post?: never;
+        /**
+         * End the kept kernel of a job
+         * @description With all its processes. The run stays as it is.
+         */
+        delete: operations["kernels_delete_Kernel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{run_id}/kernel/attach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attach the kept kernel of a job
+         * @description From now on this Jupyter server has the kernel, by its `kernel_id`. Again it changes nothing.
+         */
+        post: operations["kept_kernels_post_Attach"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{run_id}/log": {
         parameters: {
             query?: never;
@@ -1628,6 +1672,7 @@ export interface components {
             command: string;
             /** @enum {unknown} */
             kind: "command";
+            memory_limit?: number;
         };
         /**
          * ComputeList
@@ -1816,6 +1861,7 @@ export interface components {
             extension: string;
             /** @enum {unknown} */
             kind: "extension";
+            memory_limit?: number;
             settings?: Record<string, never>;
         };
         /**
@@ -2030,6 +2076,7 @@ export interface components {
             run: components["schemas"]["Run"];
             spec: components["schemas"]["NotebookSpec"] | components["schemas"]["CommandSpec"] | components["schemas"]["ExtensionSpec"];
             timeout_s: number | null;
+            usage: components["schemas"]["JobUsage"] | null;
         };
         /**
          * JobCreate
@@ -2170,11 +2217,31 @@ export interface components {
             };
         };
         /**
+         * JobUsage
+         * @description What a job used until now. Its course over time are the metrics `system/job_…` of its run.
+         */
+        JobUsage: {
+            cpu_time_s: number | null;
+            memory_limit_bytes: number | null;
+            peak_memory_bytes: number | null;
+        };
+        /**
          * KeepFile
          * @description A file of the working folder to store as an artifact.
          */
         KeepFile: {
             path: string;
+        };
+        /**
+         * KeptKernel
+         * @description The kernel of a failed notebook that is kept, with all that was in it.
+         */
+        KeptKernel: {
+            display_name: string;
+            kernel_id: string;
+            kernel_name: string;
+            run_id: string;
+            until: number;
         };
         /**
          * KernelChoice
@@ -2456,9 +2523,11 @@ export interface components {
          * @description Run a notebook by papermill.
          */
         NotebookSpec: {
+            keep_kernel_on_failure?: boolean;
             kernel?: string;
             /** @enum {unknown} */
             kind: "notebook";
+            memory_limit?: number;
             notebook: string;
             parameters?: Record<string, never>;
         };
@@ -2556,8 +2625,10 @@ export interface components {
                 [key: string]: string | null;
             };
             experiment?: string;
+            keep_kernel_on_failure?: boolean;
             kernel?: string;
             max_retries?: number;
+            memory_limit?: number | null;
             name?: string;
             note?: string;
             parameters?: Record<string, never>;
@@ -3914,6 +3985,187 @@ export interface operations {
             };
             /** @description What was asked for does not exist, or the caller may not know that it does. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    kernels_get_Kernel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptKernel"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    kernels_delete_Kernel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    kept_kernels_post_Attach: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptKernel"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This Jupyter server runs its kernels through a gateway, where those of jobs cannot be reached. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

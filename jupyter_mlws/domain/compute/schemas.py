@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -15,16 +14,6 @@ class Load(NamedTuple):
     memory_bytes: int | None
     load: float | None
     memory_used_bytes: int | None
-
-
-SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]i?)?B?\s*", re.ASCII | re.IGNORECASE)
-UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
-
-
-def read_bytes(text: str) -> int | None:
-    """`4GiB`, `512 MB` or a bare number as bytes; None for what is no size."""
-    match = SIZE.fullmatch(text)
-    return None if match is None else int(float(match[1]) * UNITS[(match[2] or "").lower()])
 
 
 Jobs = Annotated[int, Meta(ge=1, le=1000)]

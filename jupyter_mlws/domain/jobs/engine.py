@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.service import limits_of
-from jupyter_mlws.domain.jobs import attempts, queue, store
+from jupyter_mlws.domain.jobs import attempts, kept, queue, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import Outcome, progress_of
 from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, passes, reason_of
@@ -76,6 +76,8 @@ class JobEngine:
         self.url = url
         self.usual = {name: compute.max_jobs for name, compute in computes.items()}
         """The limits of the settings; those of the targets may have been changed since."""
+        self.kept_kernel_s = kept.KEPT_S
+        self.kept = kept.Kept(folders.jobs)
         self.retry_backoff_s = retry_backoff_s
         self.stopping = threading.Event()
         self._compute_limits = compute_limits or {}
@@ -204,6 +206,7 @@ class JobEngine:
                 log.debug("Job %s went on by itself", followed.run_id)
         for compute in self.computes.values():
             compute.tidy()
+        self.kept.end_deleted(self.db)
 
     def _take_up(self, followed: Followed, status: RunStatus, *, canceled: bool) -> None:
         followed.status, followed.cancel = status, canceled
@@ -320,6 +323,7 @@ class JobEngine:
         if followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
             self._to(followed, RunStatus.RUNNING, pid.get("started_at"))
         self._look_at_files(followed)
+        usage.follow(self, followed)
         if jobdir.read_exit(folder) is None and not self._is_lost(followed):
             return False
         self._hand(self._work, self._settle, followed)

@@ -65,6 +65,12 @@ class NotAJob(NotFound):
     code = "not_a_job"
 
 
+class NoKernelKept(NotFound):
+    """No kernel of this job is kept, or no longer."""
+
+    code = "no_kernel_kept"
+
+
 class JobStarted(Conflict):
     """The job waits no longer, so it has no place in the queue that could change."""
 

@@ -46,6 +46,9 @@ class Followed:
         self.progress_at = 0.0
         self.progress_stamp = 0
         self.silent_since: float | None = None
+        self.usage_at = 0.0
+        self.usage_offset = 0
+        """Up to here the notes of what it uses are taken in."""
 
     def rests(self, now: float) -> bool:
         """Whether it is left alone now. A job that is canceled before it began has nothing to wait for."""

@@ -25,6 +25,10 @@ COMMAND_CHARS = 100_000
 JOB_FILE_CHARS = 65_536
 
 
+MemoryLimit = Annotated[int, Meta(ge=16 * 2**20, le=2**53)]
+"""Bytes that all processes of a job may hold together. Less than 16 MiB is what an empty program takes."""
+
+
 class NotebookSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="notebook", tag_field="kind"):
     """Run a notebook by papermill."""
 
@@ -34,6 +38,10 @@ class NotebookSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="notebo
     """Kernelspec name; the notebook's own if left out."""
     parameters: Annotated[dict[Key, Any], Many] | UnsetType = UNSET
     """Values by name, JSON types; each must be declared in the notebook's `parameters` cell."""
+    memory_limit: MemoryLimit | UnsetType = UNSET
+    """Bytes of memory that all its processes may hold together; over it the job is ended, reason `out_of_memory`."""
+    keep_kernel_on_failure: bool | UnsetType = UNSET
+    """When a cell fails the run is Failed as ever, but its kernel is kept for a time, so that a console can be opened on it."""
 
 
 class CommandSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="command", tag_field="kind"):
@@ -42,6 +50,8 @@ class CommandSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="command
     command: Annotated[str, Meta(min_length=1, max_length=COMMAND_CHARS)]
     code: PathText | UnsetType = UNSET
     """Folder to snapshot and to run in, relative to the server's root; an empty folder if left out. With a manifest: `.`, or left out."""
+    memory_limit: MemoryLimit | UnsetType = UNSET
+    """Bytes of memory that all its processes may hold together; over it the job is ended, reason `out_of_memory`."""
 
 
 class ExtensionSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="extension", tag_field="kind"):
@@ -53,6 +63,8 @@ class ExtensionSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="exten
     """What the kind asks for, JSON types; the kind itself checks them."""
     code: PathText | UnsetType = UNSET
     """Folder to snapshot and to run in, relative to the server's root; an empty folder if left out. With a manifest: `.`, or left out."""
+    memory_limit: MemoryLimit | UnsetType = UNSET
+    """Bytes of memory that all its processes may hold together; over it the job is ended, reason `out_of_memory`."""
 
 
 Spec = NotebookSpec | CommandSpec | ExtensionSpec
@@ -162,6 +174,10 @@ class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):
     priority: Annotated[int, Meta(ge=-100, le=100)] | UnsetType = UNSET
     timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType | None = UNSET
     """null takes the limit away."""
+    memory_limit: MemoryLimit | UnsetType | None = UNSET
+    """In bytes; null takes the limit away."""
+    keep_kernel_on_failure: bool | UnsetType = UNSET
+    """Of a notebook."""
     max_retries: Retries | UnsetType = UNSET
     resources: JobResources | UnsetType | None = UNSET
     """All of what it asks for; null for nothing."""
@@ -177,6 +193,28 @@ class JobUpdate(RunUpdate, kw_only=True, forbid_unknown_fields=True):
     """What a person may change of a job: what may change of its run, and while it waits its place in the queue."""
 
     priority: Annotated[int, Meta(ge=-100, le=100)] | UnsetType = UNSET
+
+
+class KeptKernel(Struct, kw_only=True):
+    """The kernel of a failed notebook that is kept, with all that was in it."""
+
+    run_id: str
+    kernel_id: str
+    """By this id Jupyter's server has it, once it is attached."""
+    kernel_name: str
+    display_name: str
+    until: int
+    """When it ends by itself."""
+
+
+class JobUsage(Struct, kw_only=True):
+    """What a job used until now. Its course over time are the metrics `system/job_…` of its run."""
+
+    peak_memory_bytes: int | None
+    """The most that all its processes held at once, looked at every second or oftener."""
+    memory_limit_bytes: int | None
+    cpu_time_s: float | None
+    """Of all its processes together."""
 
 
 class Attempt(Struct, kw_only=True):
@@ -219,6 +257,8 @@ class Job(Struct, kw_only=True):
     """Files the job made outside `outputs/` and `logs/`, known after its end; `Keep` stores one as an artifact."""
     notebook_artifact: str | None
     """Artifact path of the output notebook, once it is stored."""
+    usage: JobUsage | None
+    """null until there is something to tell."""
 
 
 class JobFileSubmission(Struct, kw_only=True):

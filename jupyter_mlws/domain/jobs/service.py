@@ -19,6 +19,7 @@ from jupyter_mlws.domain.jobs.errors import IdempotencyConflict, JobStarted, Not
 from jupyter_mlws.domain.jobs.schemas import Job, JobList, NotebookSpec, Spec
 from jupyter_mlws.domain.jobs.states import phase_of
 from jupyter_mlws.domain.jobs.tables import JobRow
+from jupyter_mlws.domain.jobs.usage import usage_of
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import Run, RunKind, RunUpdate
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
@@ -131,9 +132,10 @@ def get_job(session: Session, actor: Actor, run_id: str) -> Job:
     """A job and its run."""
     run = runs.get_run(session, actor, run_id)
     row = job_row(session, run_id)
+    spec = spec_of(row)
     return Job(
         run=run,
-        spec=spec_of(row),
+        spec=spec,
         priority=row.priority,
         timeout_s=row.timeout_s,
         env_names=sorted(row.env),
@@ -146,6 +148,7 @@ def get_job(session: Session, actor: Actor, run_id: str) -> Job:
         not_captured=row.not_captured,
         new_files=row.new_files,
         notebook_artifact=row.notebook_artifact,
+        usage=usage_of(session, run_id, spec),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.jobs import attempts, ingest, service, store
+from jupyter_mlws.domain.jobs import attempts, ingest, service, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
 from jupyter_mlws.domain.jobs.snapshots import is_text, readable
@@ -55,6 +55,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     taker = ingest.of_job(engine.db, engine.blobs, ref.workspace, run_id, engine.stopping)
     if spool.replay(str(folder / "spool"), taker).left:
         raise NotNow(f"What job {run_id} logged could not be stored now.")
+    usage.take_rest(engine, run_id, folder, taker)
     outcome = outcome_of(folder, canceled=row.cancel_requested_at is not None)
     again = attempts.comes_again(row, outcome)
     captured = Capture(engine, attempts.prefix_of(row.attempt) if again else "")
@@ -81,6 +82,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         record_change(session, ref.workspace, "compute", job.target)
 
     engine.db.write_sync(finish)
+    engine.kept.add(run_id)
     if not again:
         capture_late(engine, row)
 

@@ -80,7 +80,14 @@ async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, 
 def _frozen(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
     """The sources, and the state of their repository: both of this moment."""
     prepared = kind_of(body.spec).freeze(db, services, actor, body)
+    prepared = prepared._replace(spec=_with_limits(services, prepared.spec))
     return prepared._replace(git=environments.git_state(Path(prepared.source_dir))) if prepared.source_dir else prepared
+
+
+def _with_limits(services: Any, spec: Spec) -> Spec:
+    """A job that says nothing of its memory has the limit of this server, if it has one."""
+    usual = services.settings.job_memory_limit
+    return spec if usual is None or spec.memory_limit is not UNSET else msgspec.structs.replace(spec, memory_limit=usual)
 
 
 async def check(
@@ -149,6 +156,8 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     digest = await asyncio.to_thread(_checked_rerun, run_id, body)
     row, ref, experiment = await db.read(lambda s: _original(s, actor, Action.SUBMIT, run_id))
     spec, params = await _changed(services, db, row, ref, body)
+    if body.memory_limit is not UNSET:
+        spec = msgspec.structs.replace(spec, memory_limit=UNSET if body.memory_limit is None else body.memory_limit)
     new = JobCreate(
         spec=spec,
         experiment=body.experiment if body.experiment is not UNSET else experiment,
@@ -198,8 +207,9 @@ async def _changed(services: Any, db: Transactions, row: JobRow, ref: runs.RunRe
             raise BadInput("A notebook has no command line; this is for command jobs.", field="command")
         inspected = await _snapshot_notebook(services, db, row, ref, spec)
         parameters = {**(spec.parameters or {}), **(body.parameters or {})}
+        keep = spec.keep_kernel_on_failure if body.keep_kernel_on_failure is UNSET else body.keep_kernel_on_failure
         kernel = body.kernel if body.kernel is not UNSET else spec.kernel
-        spec = msgspec.structs.replace(spec, kernel=kernel, parameters=parameters or UNSET)
+        spec = msgspec.structs.replace(spec, kernel=kernel, parameters=parameters or UNSET, keep_kernel_on_failure=keep)
         name = spec.notebook.rsplit("/", 1)[-1].removesuffix(".ipynb")
         spec = await asyncio.to_thread(sources.checked_spec, spec, inspected._replace(name=name))
         return spec, sources.params_of(inspected.parameters, spec)
@@ -207,6 +217,8 @@ async def _changed(services: Any, db: Transactions, row: JobRow, ref: runs.RunRe
         raise UnknownParameter("A command takes no parameters; they are for notebooks.", field="parameters")
     if body.kernel is not UNSET:
         raise BadInput("A command runs without a kernel; kernels are for notebooks.", field="kernel")
+    if body.keep_kernel_on_failure is not UNSET:
+        raise BadInput("A command runs without a kernel; there is none to keep.", field="keep_kernel_on_failure")
     if isinstance(spec, CommandSpec):
         return msgspec.structs.replace(spec, command=body.command if body.command is not UNSET else spec.command), {}
     if body.command is not UNSET:

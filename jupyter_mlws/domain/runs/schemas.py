@@ -121,7 +121,8 @@ class Run(Struct, kw_only=True, omit_defaults=False):
     kind: RunKind
     status: RunStatus
     reason: str | None
-    """Code of the ending where it needs one: `error`, `timeout`, `lost`, `kernel_ended`, `canceled`, `spawn_failed`."""
+    """Code of the ending where it needs one: `error`, `timeout`, `lost`, `kernel_ended`, `canceled`, `spawn_failed`,
+    `out_of_memory`."""
     error: RunError | None
     lifecycle: Lifecycle
     parent_id: str | None

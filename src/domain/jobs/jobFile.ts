@@ -27,8 +27,9 @@ export function jobFile(job: JobCreate, workspace: string): IJobFile {
     `notebook: ${text(notebook)}`,
     ...field('kernel', spec?.kernel),
     ...section('parameters', spec?.parameters, json),
+    ...(spec?.keep_kernel_on_failure ? ['keep_kernel_on_failure: true'] : []),
     ...section('environment_variables', job.env, text),
-    ...(job.timeout_s ? ['limits:', `  timeout: ${job.timeout_s}`] : []),
+    ...limits(job.timeout_s, spec?.memory_limit),
     ...(job.max_retries
       ? ['retry_settings:', `  max_retries: ${job.max_retries}`]
       : []),
@@ -45,6 +46,16 @@ export function jobFile(job: JobCreate, workspace: string): IJobFile {
     text: `${lines.join('\n')}\n`,
     command: ['mlws job create --file', argument(name), ...options].join(' ')
   };
+}
+
+function limits(timeout?: number, memory?: number): string[] {
+  return timeout || memory
+    ? [
+        'limits:',
+        ...(timeout ? [`  timeout: ${timeout}`] : []),
+        ...(memory ? [`  memory: ${sizeText(memory)}`] : [])
+      ]
+    : [];
 }
 
 function resources(asked: JobCreate['resources']): string[] {

@@ -1,7 +1,7 @@
 /** A job that is run again, as a form. Pure. */
 
 import type { Job, ReRun } from '../runs';
-import { sizeText } from '../../lib/size';
+import { readSize, sizeText } from '../../lib/size';
 import { changedValues, isSame } from './drafts';
 import { readPairs, readSpan, spanText } from './lines';
 import { askedResources } from './resources';
@@ -94,6 +94,8 @@ export function startRerun({
     drafts: {},
     priority,
     timeout: spanText(timeout),
+    memoryLimit: sizeText(spec.memory_limit),
+    keepKernel: keepsKernel(spec),
     retries,
     cpus: asks.cpus,
     memory: sizeText(asks.memory_bytes),
@@ -104,6 +106,10 @@ export function startRerun({
     note: '',
     confirmed: false
   };
+}
+
+function keepsKernel(spec: Job['spec']): boolean {
+  return spec.kind === 'notebook' && spec.keep_kernel_on_failure === true;
 }
 
 /** What is sent: only what differs from what the job had. */
@@ -127,6 +133,12 @@ export function buildRerun(
       form.priority !== job.priority && { priority: form.priority }),
     ...(readSpan(form.timeout) !== job.timeout_s && {
       timeout_s: readSpan(form.timeout)
+    }),
+    ...(readSize(form.memoryLimit) !== (job.spec.memory_limit ?? null) && {
+      memory_limit: readSize(form.memoryLimit)
+    }),
+    ...(form.keepKernel !== before.keepKernel && {
+      keep_kernel_on_failure: form.keepKernel
     }),
     ...(form.retries !== null &&
       form.retries !== job.max_retries && { max_retries: form.retries }),

@@ -4,7 +4,10 @@ import { readSize } from '../../lib/size';
 import type { ISubmission, Problems } from './submission';
 import type { JobCreate } from './types';
 
-/** What is wrong with the retries and with what the job asks for. */
+/** No job is given less memory than this: 16 MiB. */
+const SMALLEST = 16 * 1024 * 1024;
+
+/** What is wrong with the retries, the memory limit and with what the job asks for. */
 export function findResourceProblems(
   form: ISubmission,
   problems: Problems,
@@ -16,6 +19,10 @@ export function findResourceProblems(
   }
   if (cpus !== null && !(cpus > 0)) {
     problems['resources.cpus'] = trans.__('A number above 0.');
+  }
+  const limit = readSize(form.memoryLimit);
+  if (limit !== null && !(limit >= SMALLEST)) {
+    problems.memory_limit = trans.__('A size with its unit: 4GiB, 512 MB.');
   }
   if (Number.isNaN(readSize(form.memory))) {
     problems['resources.memory_bytes'] = trans.__(

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
+import { readSize } from '../../lib/size';
 import { readPairs, readSpan } from './lines';
 import { askedResources, findResourceProblems } from './resources';
 import type { ISubject, JobCreate, NotebookInspection } from './types';
@@ -17,6 +18,8 @@ export interface ISubmission {
   drafts: Drafts;
   priority: number | null;
   timeout: string;
+  memoryLimit: string;
+  keepKernel: boolean;
   retries: number | null;
   cpus: number | null;
   /** As it is typed: "4GiB". */
@@ -39,6 +42,7 @@ export type SubmissionField =
   | 'name'
   | 'priority'
   | 'timeout_s'
+  | 'memory_limit'
   | 'max_retries'
   | 'resources.cpus'
   | 'resources.memory_bytes'
@@ -56,6 +60,7 @@ export type Problems = Partial<Record<SubmissionField, string>>;
 export const ADVANCED: readonly SubmissionField[] = [
   'priority',
   'timeout_s',
+  'memory_limit',
   'max_retries',
   'resources.cpus',
   'resources.memory_bytes',
@@ -79,6 +84,8 @@ export function startSubmission(
     drafts: {},
     priority: 0,
     timeout: '',
+    memoryLimit: '',
+    keepKernel: false,
     retries: 0,
     cpus: null,
     memory: '',
@@ -151,13 +158,16 @@ export function buildJob(
   const parameters = changedValues(inspection.parameters, form.drafts);
   const { pairs: env } = readPairs(form.env);
   const timeout = readSpan(form.timeout);
+  const memory = readSize(form.memoryLimit);
   const resources = askedResources(form);
   return {
     spec: {
       kind: 'notebook',
       notebook: inspection.path,
       ...(form.kernel !== inspection.kernel && { kernel: form.kernel }),
-      ...(parameters && { parameters })
+      ...(parameters && { parameters }),
+      ...(memory !== null && { memory_limit: memory }),
+      ...(form.keepKernel && { keep_kernel_on_failure: true })
     },
     target: form.target,
     ...(form.experiment.trim() && { experiment: form.experiment.trim() }),

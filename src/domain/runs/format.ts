@@ -73,6 +73,7 @@ export function endReason(
     timeout: trans.__('it took longer than its time limit'),
     lost: trans.__('its process vanished without a word'),
     kernel_ended: trans.__('its kernel ended'),
+    out_of_memory: trans.__('it used more memory than it may'),
     canceled: trans.__('it was canceled'),
     spawn_failed: trans.__('it could not be started'),
     retry: trans.__('it failed, and is tried again')

@@ -54,6 +54,7 @@ export function aJob({
     },
     priority: 0,
     timeout_s: null,
+    usage: null,
     env_names: [],
     in_place: false,
     attempt: 1,

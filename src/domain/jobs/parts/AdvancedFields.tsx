@@ -1,5 +1,5 @@
 import { CheckboxField, NumberField, TextField, useTrans } from '../../../ui';
-import type { ISubmission, Problems } from '../submission';
+import { kindOfJob, type ISubmission, type Problems } from '../submission';
 import type { ISubject } from '../types';
 
 export interface IFieldsProps {
@@ -25,6 +25,15 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
         error={problems.timeout_s}
         disabled={disabled}
         onChange={timeout => onChange({ timeout })}
+      />
+      <TextField
+        label={trans.__('Memory limit')}
+        placeholder={trans.__('none')}
+        help={trans.__('The run is ended when it holds more: 512MB, 4GiB.')}
+        value={form.memoryLimit}
+        error={problems.memory_limit}
+        disabled={disabled}
+        onChange={memoryLimit => onChange({ memoryLimit })}
       />
       <NumberField
         label={trans.__('Priority')}
@@ -71,6 +80,30 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
           onChange={note => onChange({ note })}
         />
       </div>
+      <Choices {...props} />
+    </div>
+  );
+}
+
+/** What is on or off. */
+function Choices(props: IFieldsProps): JSX.Element {
+  const { form, disabled, onChange, subject } = props;
+  const trans = useTrans();
+  return (
+    <>
+      {kindOfJob(subject) === 'notebook' && (
+        <div className="jp-mlws-submit-wide">
+          <CheckboxField
+            label={trans.__('Keep the kernel if a cell fails')}
+            help={trans.__(
+              'For a time: a console then shows what is in its variables.'
+            )}
+            value={form.keepKernel}
+            disabled={disabled}
+            onChange={keepKernel => onChange({ keepKernel })}
+          />
+        </div>
+      )}
       {!subject.job && (
         <div className="jp-mlws-submit-wide">
           <CheckboxField
@@ -84,7 +117,7 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
           />
         </div>
       )}
-    </div>
+    </>
   );
 }
 

@@ -51,6 +51,7 @@ export function RunTabs(props: IRunTabsProps): JSX.Element {
           startedAt={run.started_at}
           known={run.metrics}
           ended={hasEnded(run)}
+          memoryLimit={job.data?.spec.memory_limit}
         />
       )
     },
