@@ -13,6 +13,7 @@ from jupyter_mlws.domain.compute.schemas import ComputeUpdate, JobResources, Loa
 from jupyter_mlws.domain.compute.service import Compute, keep
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs.engine import JobEngine
+from jupyter_mlws.domain.jobs.leases import Leases
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, Job, JobCreate
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import Run
@@ -57,9 +58,10 @@ class Lab:
     def engine(self) -> JobEngine:
         return self.engines[-1]
 
-    def start(self) -> JobEngine:
+    def start(self, leases: Leases | None = None) -> JobEngine:
         computes: dict[str, Compute] = {"local": self.compute}
-        engine = JobEngine(self.db, self.blobs, self.folders, computes, "", lambda *_: None, retry_backoff_s=self.backoff_s)
+        more: dict[str, Any] = {"retry_backoff_s": self.backoff_s, "leases": leases}
+        engine = JobEngine(self.db, self.blobs, self.folders, computes, "", lambda *_: None, **more)
         self.engines.append(engine)
         engine.start()
         return engine

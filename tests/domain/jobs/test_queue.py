@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, select
 
+from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.compute.service import Limits
 from jupyter_mlws.domain.jobs import engine as engine_module
-from jupyter_mlws.domain.jobs import queue
+from jupyter_mlws.domain.jobs import queue, store
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs.errors import JobStarted, TooMuchAsked
 from jupyter_mlws.domain.jobs.prepare import prepare
 from jupyter_mlws.domain.jobs.queue import Plan
-from jupyter_mlws.domain.jobs.schemas import JobResources, JobUpdate
+from jupyter_mlws.domain.jobs.schemas import JobUpdate
 from jupyter_mlws.domain.jobs.store import Ask
 from jupyter_mlws.domain.jobs.tables import JobRow
 from jupyter_mlws.domain.runs.states import RunStatus
@@ -38,7 +39,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
         db.write_sync(lambda s: workspaces.ensure_default(s, "ada"))
         made = Lab(db, tmp_path / "data")
         yield made
-        for run_id in [one.run_id for one in db.read_sync(lambda s: queue.store.live(s))]:
+        for run_id in [one.run_id for one in db.read_sync(lambda s: store.live(s))]:
             made.cancel(run_id)
         made.close()
 
