@@ -93,6 +93,9 @@ class JobEngine:
         self._work = ThreadPoolExecutor(4, thread_name_prefix="mlws-job")
         self._running: set[Future[None]] = set()
         self._thread = threading.Thread(target=self._run, name="mlws-jobs", daemon=True)
+        for compute in computes.values():
+            if hasattr(compute, "when_one_ends"):
+                compute.when_one_ends = self.wake
 
     def start(self) -> None:
         """Take up what an earlier server left, then begin."""
@@ -110,6 +113,9 @@ class JobEngine:
         for pool in (self._looks, self._work):
             pool.shutdown(wait=False, cancel_futures=True)
         wait(list(self._running), STOP_S)
+        for compute in self.computes.values():
+            if hasattr(compute, "close"):
+                compute.close()
 
     def wake(self) -> None:
         """There is something to do: a job was submitted or canceled."""

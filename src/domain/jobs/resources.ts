@@ -1,13 +1,28 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { readSize } from '../../lib/size';
-import type { ISubmission, Problems } from './submission';
 import type { JobCreate } from './types';
+
+/** What the form holds of it. */
+export interface IResourceDraft {
+  retries: number | null;
+  cpus: number | null;
+  /** As it is typed: "4GiB". */
+  memory: string;
+  gpus: number | null;
+}
+
+/** A field of it that can be wrong. */
+export type ResourceField =
+  | 'max_retries'
+  | 'resources.cpus'
+  | 'resources.memory_bytes'
+  | 'resources.gpus';
 
 /** What is wrong with the retries and with what the job asks for. */
 export function findResourceProblems(
-  form: ISubmission,
-  problems: Problems,
+  form: IResourceDraft,
+  problems: Partial<Record<ResourceField, string>>,
   trans: TranslationBundle
 ): void {
   const { retries, cpus, gpus } = form;
@@ -34,7 +49,7 @@ function isWhole(value: number | null, most: number): boolean {
 }
 
 /** What the job asks of its target; undefined for nothing. */
-export function askedResources(form: ISubmission): JobCreate['resources'] {
+export function askedResources(form: IResourceDraft): JobCreate['resources'] {
   const memory = readSize(form.memory);
   const asked = {
     ...(form.cpus && { cpus: form.cpus }),

@@ -3,11 +3,16 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
 import { readPairs, readSpan } from './lines';
-import { askedResources, findResourceProblems } from './resources';
+import {
+  askedResources,
+  findResourceProblems,
+  type IResourceDraft,
+  type ResourceField
+} from './resources';
 import type { ISubject, JobCreate, NotebookInspection } from './types';
 
 /** All that the form holds. */
-export interface ISubmission {
+export interface ISubmission extends IResourceDraft {
   kernel: string;
   /** The shell line of a command job. */
   command: string;
@@ -17,11 +22,6 @@ export interface ISubmission {
   drafts: Drafts;
   priority: number | null;
   timeout: string;
-  retries: number | null;
-  cpus: number | null;
-  /** As it is typed: "4GiB". */
-  memory: string;
-  gpus: number | null;
   inPlace: boolean;
   env: string;
   tags: string;
@@ -39,10 +39,7 @@ export type SubmissionField =
   | 'name'
   | 'priority'
   | 'timeout_s'
-  | 'max_retries'
-  | 'resources.cpus'
-  | 'resources.memory_bytes'
-  | 'resources.gpus'
+  | ResourceField
   | 'env'
   | 'tags'
   | 'note'

@@ -34,10 +34,6 @@ class Machine(LocalCompute):
         super().__init__("local", max_jobs)
         self.gpu_ids = [0, 1, 2, 3]
 
-    def all_ended(self) -> bool:
-        self.tidy()
-        return not self._children
-
     def load(self) -> Load:
         return Load(8, 16 * GIB, 0.0, 0)
 
@@ -69,8 +65,14 @@ class Lab:
     def close(self) -> None:
         for engine in self.engines:
             engine.stop()
-        until(self.compute.all_ended, 30, "all supervisors have ended")
+        until(self.all_ended, 30, "all supervisors have ended")
         self.blobs.close()
+
+    def all_ended(self) -> bool:
+        """Whether no supervisor lives any more."""
+        self.compute.tidy()
+        folders = [*self.folders.jobs.glob("*"), *self.folders.jobs.glob("*/attempts/*")]
+        return not any(self.compute.is_alive(folder) for folder in folders)
 
     def limit(self, **changes: Any) -> None:
         """As `PATCH /compute/local`."""

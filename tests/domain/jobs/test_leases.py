@@ -66,6 +66,6 @@ def test_a_job_whose_server_stays_away_is_taken_over(labs: tuple[Lab, Lab], monk
     assert [(attempt.status.value, attempt.reason) for attempt in job.attempts] == [("Failed", "lost"), ("Completed", None)]
     # Its supervisor has ended meanwhile; its server comes back and must not change what is settled.
     one.start(leases_of(one))
-    until(one.compute.all_ended, 30)
+    until(one.all_ended, 30)
     assert two.run(run_id).status is RunStatus.COMPLETED
     assert sum(status in ("Completed", "Failed", "Canceled") for status in two.statuses(run_id)) == 1
