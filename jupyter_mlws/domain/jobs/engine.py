@@ -229,7 +229,7 @@ class JobEngine:
         for name, compute in self.computes.items():
             if compute.problem or not self.db.read_sync(partial(store.any_queued, target=name)):
                 continue
-            plan = self.db.read_sync(partial(queue.plan_of, target=name))
+            plan = self.db.read_sync(partial(queue.plan_of, target=name, owner=self.leases.owner))
             due = min(due, plan.due() or math.inf)
             if picks := plan.starts():
                 for run_id, attempt in self.db.write_sync(partial(queue.claim, picks=picks, target=name, leases=self.leases)):

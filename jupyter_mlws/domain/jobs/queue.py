@@ -269,10 +269,10 @@ def _needs(plan: Plan, ask: Ask, what: WaitingFor, target: str) -> str:
 # --- on the database
 
 
-def plan_of(session: Session, target: str) -> Plan:
-    """The queue of a target as it stands."""
+def plan_of(session: Session, target: str, owner: str | None = None) -> Plan:
+    """The queue of a target as it stands, for this server or for the `owner`."""
     limits = Queues.limits.get(target, NO_TARGET)
-    live = store.asks(session, target, Phase.LIVE, Queues.owner)
+    live = store.asks(session, target, Phase.LIVE, owner or Queues.owner)
     return Plan(store.asks(session, target, Phase.QUEUED), live, limits, now_ms())
 
 

@@ -35,17 +35,18 @@ def labs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Lab, 
         queue.Queues.owner = None
 
 
-def leases_of(lab: Lab) -> Leases:
-    return Leases(name_of(lab.folders.root), lease_ms=2000, steady_s=0)
+def short(lab: Lab) -> Leases:
+    """Leases that run out in seconds."""
+    return Leases(name_of(lab.folders.root), lease_ms=4000, steady_s=0)
 
 
 def test_fifty_jobs_are_started_once_each(labs: tuple[Lab, Lab], tmp_path: Path):
     one = labs[0]
     marks = tmp_path / "marks"
     marks.mkdir()
-    ids = [one.submit(f"echo $$ >> {marks}/$MLWS_RUN_ID") for _ in range(JOBS)]
+    ids = [one.submit(f"echo $$ >> {marks}/$MLWS_RUN_ID; sleep 0.5") for _ in range(JOBS)]
     for lab in labs:
-        lab.start(leases_of(lab))
+        lab.start(Leases(name_of(lab.folders.root)))
     until(lambda: all(one.run(run_id).status is RunStatus.COMPLETED for run_id in ids), 120)
     assert {mark.name: len(mark.read_text().splitlines()) for mark in marks.iterdir()} == dict.fromkeys(ids, 1)
     shares = [sum(1 for _ in lab.folders.jobs.iterdir()) for lab in labs]
@@ -57,15 +58,15 @@ def test_fifty_jobs_are_started_once_each(labs: tuple[Lab, Lab], tmp_path: Path)
 def test_a_job_whose_server_stays_away_is_taken_over(labs: tuple[Lab, Lab], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("jupyter_mlws.domain.jobs.engine.ADOPT_EVERY_S", 0.5)
     one, two = labs
-    one.start(leases_of(one))
+    one.start(short(one))
     run_id = one.submit('[ "$MLWS_ATTEMPT" = 2 ] || sleep 8', max_retries=1)
     one.becomes(run_id, "Running")
-    two.start(leases_of(two))
+    two.start(short(two))
     one.engine.stop()
     job = two.ended(run_id, 60)
     assert [(attempt.status.value, attempt.reason) for attempt in job.attempts] == [("Failed", "lost"), ("Completed", None)]
     # Its supervisor has ended meanwhile; its server comes back and must not change what is settled.
-    one.start(leases_of(one))
+    one.start(short(one))
     until(one.all_ended, 30)
     assert two.run(run_id).status is RunStatus.COMPLETED
     assert sum(status in ("Completed", "Failed", "Canceled") for status in two.statuses(run_id)) == 1
