@@ -12,6 +12,7 @@ from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.jobs import ingest
 from jupyter_mlws.domain.jobs import tasks as jobs_tasks
 from jupyter_mlws.domain.jobs.engine import JobEngine
+from jupyter_mlws.domain.jobs.leases import Leases, name_of
 from jupyter_mlws.domain.metrics import tasks as metrics_tasks
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import StatusConflict
@@ -65,6 +66,7 @@ class Background:
             services.hub.passing,
             retry_backoff_s=settings.retry_backoff_s,
             compute_limits=settings.compute_limits,
+            leases=Leases(name_of(services.folders.root) if db.writer_engine.dialect.name == "postgresql" else None),
         )
         self._engine.kept_kernel_s = settings.kept_kernel_s
 

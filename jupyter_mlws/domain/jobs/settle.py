@@ -50,6 +50,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     row, ref, snapshot = engine.db.read_sync(lambda s: _known(s, run_id))
     if ref.status in TERMINAL:
         return
+    engine.check_current(row, folder)
     if ref.status is not RunStatus.FINALIZING:
         engine.db.write_sync(lambda s: runs.change_status(s, run_id, RunStatus.FINALIZING, actor=ACTOR))
     taker = ingest.of_job(engine.db, engine.blobs, ref.workspace, run_id, engine.stopping)
@@ -69,6 +70,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         job = store.by_id(session, run_id)
         if job is None:
             return
+        engine.check_current(job, folder)
         if not again:
             job.notebook_artifact = notebook
             job.new_files = new_files

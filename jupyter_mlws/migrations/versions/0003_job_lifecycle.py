@@ -29,7 +29,7 @@ def _queue() -> None:
     """What the queue goes by."""
     op.add_column("jobs", sa.Column("max_retries", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("jobs", sa.Column("not_before", sa.BigInteger(), nullable=True))
-    op.add_column("jobs", sa.Column("submitted_by", _varchar(255), nullable=False, server_default=""))
+    op.add_column("jobs", sa.Column("submitted_by", _varchar(255), nullable=False, server_default=sa.text("''")))
     op.add_column("jobs", sa.Column("cpus", sa.Float(53), nullable=True))
     op.add_column("jobs", sa.Column("memory_bytes", sa.BigInteger(), nullable=True))
     op.add_column("jobs", sa.Column("gpus", sa.Integer(), nullable=False, server_default="0"))

@@ -4,11 +4,16 @@ import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
 import { readSize } from '../../lib/size';
 import { readPairs, readSpan } from './lines';
-import { askedResources, findResourceProblems } from './resources';
+import {
+  askedResources,
+  findResourceProblems,
+  type IResourceDraft,
+  type ResourceField
+} from './resources';
 import type { ISubject, JobCreate, NotebookInspection } from './types';
 
 /** All that the form holds. */
-export interface ISubmission {
+export interface ISubmission extends IResourceDraft {
   kernel: string;
   /** The shell line of a command job. */
   command: string;
@@ -18,13 +23,7 @@ export interface ISubmission {
   drafts: Drafts;
   priority: number | null;
   timeout: string;
-  memoryLimit: string;
   keepKernel: boolean;
-  retries: number | null;
-  cpus: number | null;
-  /** As it is typed: "4GiB". */
-  memory: string;
-  gpus: number | null;
   inPlace: boolean;
   env: string;
   tags: string;
@@ -42,11 +41,7 @@ export type SubmissionField =
   | 'name'
   | 'priority'
   | 'timeout_s'
-  | 'memory_limit'
-  | 'max_retries'
-  | 'resources.cpus'
-  | 'resources.memory_bytes'
-  | 'resources.gpus'
+  | ResourceField
   | 'env'
   | 'tags'
   | 'note'
