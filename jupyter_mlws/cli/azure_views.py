@@ -85,6 +85,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "command": spec.get("command"),
         "environment": spec.get("kernel"),
         "environment_variables": dict.fromkeys(job.env_names),
+        "secrets": job.secrets,
         "limits": {"timeout": job.timeout_s},
         "resources": {"instance_count": 1},
     }

@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "Runs: what was tracked.",
     "job": "Jobs: submit, follow, cancel.",
     "compute": "Compute targets: where jobs run, and why one waits.",
+    "secret": "Secrets: values that jobs are given and nobody is shown.",
     "environment": "Environments: what a run ran in, and which kernels there are.",
     "import": "Bring runs and models of MLflow along.",
     "export": "Write runs and models into a folder that MLflow reads.",

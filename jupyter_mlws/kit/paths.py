@@ -116,6 +116,11 @@ class Folders(NamedTuple):
         return self.root / "compute.json"
 
     @property
+    def secrets_key(self) -> Path:
+        """The key that secrets are sealed with, where it is kept in a file here."""
+        return self.root / "secrets.key"
+
+    @property
     def lock(self) -> Path:
         """Held by the one server that owns this folder."""
         return self.root / "owner.lock"

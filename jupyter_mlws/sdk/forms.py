@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.jobs.schemas import KernelChoice
     from jupyter_mlws.domain.metrics.schemas import MetricSummary
     from jupyter_mlws.domain.runs.schemas import StatusChange
+    from jupyter_mlws.domain.secrets.schemas import Secret
     from jupyter_mlws.domain.storage.schemas import FileEntry
     from jupyter_mlws.domain.workspaces.schemas import Resource, Workspace
     from jupyter_mlws.sdk.results import Run
@@ -203,6 +204,30 @@ def load_of(target: ComputeTarget) -> str:
 def _compute_record(target: ComputeTarget) -> dict[str, Any]:
     return {name: getattr(target, name) for name in target.__struct_fields__ if name != "queue"}
 
+
+def _secret_record(one: Secret) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in one.__struct_fields__}
+
+
+SECRETS: Form[Secret] = Form(
+    "secret",
+    (
+        Column("Secret", shrinks=True),
+        Column("Set"),
+        Column("By", shrinks=True),
+        Column("Waiting", right=True),
+        Column("Jobs", right=True),
+    ),
+    lambda one: [
+        one.name,
+        text.ago(one.updated_at) if one.readable else "unreadable: set it anew",
+        one.updated_by,
+        str(len(one.waiting) or ""),
+        str(one.jobs or ""),
+    ],
+    _secret_record,
+    times=("created_at", "updated_at"),
+)
 
 COMPUTE: Form[ComputeTarget] = Form(
     "compute target",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
 from msgspec import UNSET, Struct
@@ -31,7 +32,7 @@ from jupyter_mlws.sdk.table import Table
 from jupyter_mlws.sdk.transport import SUBMIT_TIMEOUT_S, segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from jupyter_mlws.sdk.runs import RunList, View
@@ -69,6 +70,11 @@ def _spec(
         path = source.notebook(str(notebook))
         return NotebookSpec(notebook=path, kernel=kernel or UNSET, parameters=plain_values(parameters, "parameter") or UNSET)
     return CommandSpec(command=command or "", code=UNSET if code is None else source.folder(str(code)))
+
+
+def _named(secrets: Mapping[str, str] | Sequence[str] | None) -> dict[str, str]:
+    """Secrets by variable."""
+    return dict(secrets) if isinstance(secrets, Mapping) else {name: name for name in secrets or ()}
 
 
 class JobUpdate(NamedTuple):
@@ -112,6 +118,7 @@ class Jobs:
         tags: Mapping[str, str] | None = None,
         note: str | None = None,
         env: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | Sequence[str] | None = None,
         in_place: bool = False,
         confirm_large: bool = False,
         parent: str | None = None,
@@ -121,12 +128,15 @@ class Jobs:
         A job `file` says the rest itself; `set` changes fields of it by path (`{"inputs.lr": 0.1}`). What of it is not honoured
         is a `JobFileNotice`, a Python warning.
 
+        `secrets` names secrets of the workspace by variable, or those whose variable is called as they are; the job finds their values in
+        its environment, and what it prints and logs has `***` in their place.
+
         Paths are those of this machine; one that is not here is looked for on the server, below its root. `timeout` is in
         seconds; `parameters` may be numpy's numbers and arrays, but neither NaN nor infinite. Raises `BadInput` (a parameter, a
         kernel), `NotFound` (the notebook), `Conflict` (a folder that is very large).
         """
         if file is not None or set is not None:
-            other = (notebook, command, code, parameters, kernel, name, experiment, timeout, tags, note, env)
+            other = (notebook, command, code, parameters, kernel, name, experiment, timeout, tags, note, env, secrets)
             beside = target != "local" or any(one is not None for one in other)
             more = {"priority": priority, "in_place": in_place, "confirm_large": confirm_large, "parent": parent}
             return self._from_file(file, set, beside=beside, **more)
@@ -142,6 +152,7 @@ class Jobs:
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,
             env=dict(env) if env else UNSET,
+            secrets=_named(secrets) or UNSET,
             manifest=source.manifest or UNSET,
             in_place=in_place,
             confirm_large=confirm_large,
@@ -235,10 +246,11 @@ class Jobs:
         tags: Mapping[str, str] | None = None,
         note: str | None = None,
         env: Mapping[str, str | None] | None = None,
+        secrets: Mapping[str, str | None] | None = None,
     ) -> Job:
         """Submit a job again from its own snapshot; what is given wins over what it had.
 
-        A `timeout` of 0 takes the limit away, and None in `env` a variable; those that `env` does not name stay. The new run has
+        A `timeout` of 0 takes the limit away, and None in `env` or `secrets` a variable; those that they do not name stay. The new run has
         only the tags and the note that are given here.
         """
         body = ReRun(
@@ -253,6 +265,7 @@ class Jobs:
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,
             env=dict(env) if env else UNSET,
+            secrets=dict(secrets) if secrets else UNSET,
         )
         return self._job("POST", f"/jobs/{segment(job)}/rerun", body=body)
 

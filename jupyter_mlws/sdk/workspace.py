@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.sdk.experiments import Experiments
     from jupyter_mlws.sdk.jobs import Jobs
     from jupyter_mlws.sdk.runs import Runs
+    from jupyter_mlws.sdk.secrets import Secrets
 
 
 class Workspace:
@@ -43,7 +44,7 @@ class Workspace:
         ws = Workspace("vision", url="https://hub.example.org/user/me/", token="…")
 
     `name` is `MLWS_WORKSPACE`, else `default`, if left out. Nothing is asked of the server before the first call; `connect()`
-    checks at once that it answers. `jobs`, `runs`, `experiments`, `compute` and `environments` hold the rest.
+    checks at once that it answers. `jobs`, `runs`, `experiments`, `compute`, `secrets` and `environments` hold the rest.
     """
 
     def __init__(self, name: str | None = None, url: str | None = None, token: str | None = None) -> None:
@@ -121,6 +122,13 @@ class Workspace:
         from jupyter_mlws.sdk.compute import Compute  # noqa: PLC0415
 
         return Compute(self)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Values that jobs are given as variables; they can be set and never read."""
+        from jupyter_mlws.sdk.secrets import Secrets  # noqa: PLC0415
+
+        return Secrets(self)
 
     @cached_property
     def environments(self) -> Environments:

@@ -55,7 +55,8 @@ class Background:
         self._spool_left = 0
         services = runtime.services
         targets = compute.make_targets(runtime.settings.max_jobs, runtime.settings.compute_targets)
-        self._engine = JobEngine(db, services.blobs, services.folders, targets, runtime.settings.url, services.hub.passing)
+        settings, hint = runtime.settings, services.hub.passing
+        self._engine = JobEngine(db, services.blobs, services.folders, targets, settings.url, hint, services.secrets)
         for name, target in targets.items():
             self._engine.set_limit(name, compute.limit_of(services.folders.compute, name, target.max_jobs))
 

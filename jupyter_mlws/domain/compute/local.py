@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mlws.jobdir as jobdir
 from jupyter_mlws.domain.compute.schemas import Load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 KERNEL_PATH = str(Path(jobdir.__file__).resolve().parent.parent)
 
@@ -19,28 +25,36 @@ class LocalCompute:
     kind = "local"
     description = "This machine"
     problem = ""
+    takes_secrets = True
 
     def __init__(self, name: str, max_jobs: int) -> None:
         self.name = name
         self.max_jobs = max_jobs
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, job_dir: Path) -> None:
-        """Start the supervisor of a job whose folder is ready. It detaches itself from this process."""
+    def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
+        """Start the supervisor of a job whose folder is ready. It detaches itself from this process.
+
+        Secrets go through a pipe, which nobody else can read and which leaves nothing.
+        """
         env = {**os.environ, "PYTHONPATH": KERNEL_PATH}
         log = job_dir / "system_logs" / "supervisor.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as out:
-            self._children[job_dir.name] = subprocess.Popen(
-                [sys.executable, "-m", "mlws.supervise", str(job_dir)],
+            child = subprocess.Popen(
+                [sys.executable, "-m", "mlws.supervise", str(job_dir), *(["--secrets"] if secrets else [])],
                 cwd=job_dir,
                 env=env,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if secrets else subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
                 close_fds=True,
             )
+        self._children[job_dir.name] = child
+        if child.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), child.stdin:  # one that has ended already says itself why
+                child.stdin.write(json.dumps(dict(secrets or {})).encode())
 
     def is_alive(self, job_dir: Path) -> bool:
         """Whether the supervisor lives."""

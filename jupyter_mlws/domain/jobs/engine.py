@@ -20,11 +20,13 @@ from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import progress_of
 from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, passes
 from jupyter_mlws.domain.jobs.prepare import prepare
+from jupyter_mlws.domain.jobs.secret_values import start
 from jupyter_mlws.domain.jobs.settle import give_up, settle
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import RunNotFound, StatusConflict
 from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.domain.secrets.service import KeyPlaces
 from jupyter_mlws.kit.clock import now_ms
 from mlws import jobdir
 
@@ -64,12 +66,14 @@ class JobEngine:
         computes: dict[str, Compute],
         url: str,
         hint: Callable[[str, str, str, str | None], None],
+        secrets: KeyPlaces | None = None,
     ) -> None:
         self.db = db
         self.blobs = blobs
         self.folders = folders
         self.computes = computes
         self.url = url
+        self.secrets = secrets or KeyPlaces(folders.secrets_key)
         self.usual = {name: compute.max_jobs for name, compute in computes.items()}
         """The limits of the settings; those of the targets may have been changed since."""
         self.stopping = threading.Event()
@@ -135,7 +139,8 @@ class JobEngine:
     def _run(self) -> None:
         while not self.stopping.is_set():
             woken = self._wake.wait(TICK_S if self._followed else IDLE_S)
-            self._wake.clear()
+            if woken:  # else somebody may have called just after the wait was over, and would be forgotten
+                self._wake.clear()
             try:
                 now = time.monotonic()
                 if now >= self._adopt_at:
@@ -227,7 +232,7 @@ class JobEngine:
                 if not prepare(self, followed.run_id, followed.folder):
                     self._end(followed, RunStatus.CANCELED, "canceled", None)
                     return
-                self._compute(followed).start(followed.folder)
+                start(self, self._compute(followed), followed.run_id, followed.folder)
             followed.unprepared, followed.tries = False, 0
         except NotNow:
             self._adopt_at = 0.0  # taken up again at once, or by the next server

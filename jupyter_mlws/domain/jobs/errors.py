@@ -83,6 +83,12 @@ class ComputeMissing(BadInput):
     code = "compute_missing"
 
 
+class SecretsNotTaken(BadInput):
+    """Jobs on this compute target cannot be given secrets."""
+
+    code = "secrets_not_taken"
+
+
 class BlobMissing(Conflict):
     """The manifest names a file that was not sent."""
 

@@ -11,6 +11,7 @@ from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.jobs import ingest, service, store
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
+from jupyter_mlws.domain.jobs.secret_values import masker_of
 from jupyter_mlws.domain.jobs.snapshots import is_text, readable
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import RunError
@@ -53,7 +54,8 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         return
     if ref.status is not RunStatus.FINALIZING:
         engine.db.write_sync(lambda s: runs.change_status(s, run_id, RunStatus.FINALIZING, actor=ACTOR))
-    taker = ingest.of_job(engine.db, engine.blobs, ref.workspace, run_id, engine.stopping)
+    masker = masker_of(engine.db, engine.secrets, run_id)
+    taker = ingest.of_job(engine.db, engine.blobs, ref.workspace, run_id, engine.stopping, masker)
     if spool.replay(str(folder / "spool"), taker).left:
         raise NotNow(f"What job {run_id} logged could not be stored now.")
     captured = Capture(engine)

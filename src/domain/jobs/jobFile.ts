@@ -27,6 +27,7 @@ export function jobFile(job: JobCreate, workspace: string): IJobFile {
     ...field('kernel', spec?.kernel),
     ...section('parameters', spec?.parameters, json),
     ...section('environment_variables', job.env, text),
+    ...section('secrets', job.secrets, text),
     ...(job.timeout_s ? ['limits:', `  timeout: ${job.timeout_s}`] : [])
   ];
   const options = [

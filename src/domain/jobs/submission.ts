@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
-import { readPairs, readSpan } from './lines';
+import { readPairs, readSecrets, readSpan } from './lines';
 import type { ISubject, JobCreate, NotebookInspection } from './types';
 
 /** All that the form holds. */
@@ -18,6 +18,8 @@ export interface ISubmission {
   timeout: string;
   inPlace: boolean;
   env: string;
+  /** Variables with the names of the secrets that they hold. */
+  secrets: string;
   tags: string;
   note: string;
   confirmed: boolean;
@@ -34,6 +36,7 @@ export type SubmissionField =
   | 'priority'
   | 'timeout_s'
   | 'env'
+  | 'secrets'
   | 'tags'
   | 'note'
   | 'confirm_large'
@@ -47,6 +50,7 @@ export const ADVANCED: readonly SubmissionField[] = [
   'priority',
   'timeout_s',
   'env',
+  'secrets',
   'tags',
   'note'
 ];
@@ -67,6 +71,7 @@ export function startSubmission(
     timeout: '',
     inPlace: false,
     env: '',
+    secrets: '',
     tags: '',
     note: '',
     confirmed: false
@@ -114,6 +119,12 @@ export function findProblems(
   if (span !== null && !(span >= 1)) {
     problems.timeout_s = trans.__('A span with its unit: 90s, 45m, 2h.');
   }
+  if (readSecrets(form.secrets).wrong !== null) {
+    problems.secrets = trans.__(
+      '“%1” is neither VARIABLE=secret nor the name of both.',
+      readSecrets(form.secrets).wrong ?? ''
+    );
+  }
   const kept = { env: subject.job?.env_names, tags: undefined };
   for (const key of ['env', 'tags'] as const) {
     const { wrong } = readPairs(form[key], kept[key]);
@@ -131,6 +142,7 @@ export function buildJob(
 ): JobCreate {
   const parameters = changedValues(inspection.parameters, form.drafts);
   const { pairs: env } = readPairs(form.env);
+  const { pairs: secrets } = readSecrets(form.secrets);
   const timeout = readSpan(form.timeout);
   return {
     spec: {
@@ -146,6 +158,7 @@ export function buildJob(
     ...(timeout !== null && { timeout_s: timeout }),
     ...(form.inPlace && { in_place: true }),
     ...(Object.keys(env).length > 0 && { env }),
+    ...(Object.keys(secrets).length > 0 && { secrets }),
     ...(form.confirmed && { confirm_large: true })
   };
 }

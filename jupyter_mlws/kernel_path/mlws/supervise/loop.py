@@ -12,6 +12,7 @@ import time
 from typing import Any, Callable, Dict, List, Tuple
 
 from mlws import jobdir
+from mlws.masking import NAMES, Masker
 from mlws.supervise import tree
 from mlws.supervise.log import LogFile
 
@@ -30,10 +31,12 @@ def now_ms() -> int:
 class Supervisor:
     """One job. `run` returns its exit record."""
 
-    def __init__(self, job_dir: str, job: Dict[str, Any], note: Note) -> None:
+    def __init__(self, job_dir: str, job: Dict[str, Any], note: Note, secrets: Dict[str, str] | None = None) -> None:
         self.dir = job_dir
         self.job = job
         self.note = note
+        self.secrets = secrets or {}
+        self._hiding = Masker(self.secrets.values()).of_bytes()
         self.pid = 0
         self.status: int | None = None
         self.reason = "exited"
@@ -60,7 +63,7 @@ class Supervisor:
             self.note("this system has no subreaper: a process that leaves its group and loses its parent will not be found")
         _enlarge(self._pipe_write)
         try:
-            self.pid = tree.spawn(self.job["argv"], self.job["cwd"], self.job["env"], self._pipe_write)
+            self.pid = tree.spawn(self.job["argv"], self.job["cwd"], self._environment(), self._pipe_write)
         except (tree.SpawnFailed, KeyError, TypeError, OSError) as error:
             message = f"job.json lacks {error}." if isinstance(error, KeyError) else str(error)
             self.note(f"not started: {message}")
@@ -78,6 +81,11 @@ class Supervisor:
             self._kill_rest()
             raise
         return self.record(reason=self.reason, message=None)
+
+    def _environment(self) -> Dict[str, str]:
+        """Variables of the job. Its secrets are nowhere else, and it is told which they are, so that what it logs is without them."""
+        hidden = {NAMES: ",".join(self.secrets)} if self.secrets else {}
+        return {**self.job["env"], **self.secrets, **hidden}
 
     def record(self, *, reason: str, message: str | None) -> Dict[str, Any]:
         """The exit record."""
@@ -146,6 +154,7 @@ class Supervisor:
         while pipe_open and self._read_output():
             if not select.select([self._pipe_read], [], [], 0)[0]:
                 break
+        self.log.feed(self._hiding.end())
         self.log.close()
 
     def _read_output(self) -> bool:
@@ -155,7 +164,7 @@ class Supervisor:
         except BlockingIOError:
             return True
         if data:
-            self.log.feed(data)
+            self.log.feed(self._hiding.feed(data))
         return bool(data)
 
     def _patience_ms(self) -> int:
