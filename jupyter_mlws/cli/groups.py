@@ -21,6 +21,7 @@ COMMANDS = {
     "export": "Write runs and models into a folder that MLflow reads.",
     "server": "The server that the commands talk to.",
     "db": "The database and its files: check, upgrade, back up, compact.",
+    "gc": "Remove what nobody needs any more.",
     "open": "Open a page in JupyterLab.",
     "completion": "Print the shell's completion script.",
 }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.metrics.schemas import MetricSummary
     from jupyter_mlws.domain.runs.schemas import StatusChange
     from jupyter_mlws.domain.secrets.schemas import Secret
-    from jupyter_mlws.domain.storage.schemas import FileEntry
+    from jupyter_mlws.domain.storage.schemas import FileEntry, Garbage
     from jupyter_mlws.domain.workspaces.schemas import Resource, Workspace
     from jupyter_mlws.sdk.results import Run
 
@@ -227,6 +227,13 @@ SECRETS: Form[Secret] = Form(
     ],
     _secret_record,
     times=("created_at", "updated_at"),
+)
+
+GARBAGE: Form[Garbage] = Form(
+    "kind",
+    (Column("What", shrinks=True), Column("Number", right=True), Column("Size", right=True)),
+    lambda one: [one.what, str(one.number), text.size(one.bytes)],
+    lambda one: {name: getattr(one, name) for name in one.__struct_fields__},
 )
 
 COMPUTE: Form[ComputeTarget] = Form(

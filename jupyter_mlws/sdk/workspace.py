@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from msgspec import UNSET
 
 from jupyter_mlws.domain.access.schemas import EXCHANGEABLE, Token, TokenExchange
+from jupyter_mlws.domain.storage.schemas import GarbageReport
 from jupyter_mlws.domain.workspaces.schemas import (
     Resource,
     ResourceList,
@@ -23,7 +24,7 @@ from jupyter_mlws.sdk import forms
 from jupyter_mlws.sdk.discovery import Server, locate, locate_or_start, named_server
 from jupyter_mlws.sdk.errors import NotFound
 from jupyter_mlws.sdk.table import Table
-from jupyter_mlws.sdk.transport import Transport, segment
+from jupyter_mlws.sdk.transport import SUBMIT_TIMEOUT_S, Transport, segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,6 +139,14 @@ class Workspace:
         return Environments(self)
 
     # --- workspaces themselves; they act on the one that is named, by default this one ---
+
+    def gc(self, *, grace_s: int = 24 * 3600, dry_run: bool = False) -> GarbageReport:
+        """Remove what nobody needs any more in the whole data folder, or (`dry_run`) tell what would go. `grace_s`: leave what is younger.
+
+        Files that nothing names, folders of ended and deleted jobs, what crashes left behind; no run, file or model that is not deleted.
+        """
+        query = {"grace_s": grace_s, "dry_run": dry_run}
+        return self.transport.ask("POST", "/gc", GarbageReport, query=query, timeout=SUBMIT_TIMEOUT_S)
 
     def info(self) -> dict[str, Any]:
         """The server: its version, data folder, and who it takes the caller for."""

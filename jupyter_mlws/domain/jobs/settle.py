@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -82,6 +83,9 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         record_change(session, ref.workspace, "compute", job.target)
 
     engine.db.write_sync(finish)
+    if not captured.left and not new_files:
+        # All that the job made is stored; logs and the rest of its folder stay for a while (`tasks`).
+        shutil.rmtree(folder / "work", ignore_errors=True)
     capture_late(engine, row)
 
 

@@ -270,6 +270,12 @@ def snapshots_of_these_alone(session: Session, ids: Collection[str]) -> list[str
     return [snapshot_id for snapshot_id in session.execute(query).scalars() if snapshot_id is not None]
 
 
+def with_snapshots(session: Session, snapshot_ids: Collection[str]) -> set[str]:
+    """Those of the snapshots that a run has."""
+    query = select(RunRow.snapshot_id).where(RunRow.snapshot_id.in_(listed(session, snapshot_ids))).distinct()
+    return {snapshot_id for snapshot_id in session.execute(query).scalars() if snapshot_id is not None}
+
+
 _DATASETS = "SELECT run_id, dataset_id, tags FROM run_datasets WHERE run_id {among} ORDER BY run_id, at, dataset_id"
 
 

@@ -93,20 +93,24 @@ def forget_blobs(session: Session, shas: Collection[str]) -> None:
     session.execute(delete(BlobRow).where(BlobRow.sha256.in_(listed(session, shas))))
 
 
-def freed_bytes(session: Session, run_ids: Collection[str], snapshot_ids: Collection[str]) -> int:
-    """Bytes of the blobs that only these runs and snapshots name."""
+def freed_blobs(
+    session: Session, run_ids: Collection[str], snapshot_ids: Collection[str], before: int | None = None
+) -> tuple[int, int]:
+    """Number and bytes of the blobs that only these runs and snapshots name; `before`: last stored before this time (ms)."""
     runs, snapshots = listed(session, run_ids), listed(session, snapshot_ids)
     candidates: CompoundSelect[Any] = union(
         select(ArtifactRow.sha256).where(ArtifactRow.run_id.in_(runs)),
         select(SnapshotFileRow.sha256).where(SnapshotFileRow.snapshot_id.in_(snapshots), SnapshotFileRow.sha256.is_not(None)),
     )
-    query = select(func.coalesce(func.sum(BlobRow.size), 0)).where(
+    query = select(func.count(), func.coalesce(func.sum(BlobRow.size), 0)).where(
         BlobRow.sha256.in_(select(candidates.subquery().c.sha256)),
         ~exists().where(ArtifactRow.sha256 == BlobRow.sha256, ArtifactRow.run_id.not_in(runs)),
         ~exists().where(SnapshotFileRow.sha256 == BlobRow.sha256, SnapshotFileRow.snapshot_id.not_in(snapshots)),
         *(~exists().where(column == BlobRow.sha256) for column in REFERENCES),
+        *(() if before is None else (BlobRow.created_at < before,)),
     )
-    return int(session.execute(query).scalar_one())
+    number, size = session.execute(query).one()
+    return int(number), int(size)
 
 
 # Artifacts
@@ -176,6 +180,12 @@ def add_snapshot(session: Session, row: SnapshotRow, files: Sequence[dict[str, A
     table: Table = SnapshotFileRow.__table__  # type: ignore[assignment]  # typed as a FromClause
     if files:
         session.connection().execute(table.insert(), [{"snapshot_id": row.id, **file} for file in files])
+
+
+def old_snapshots(session: Session, before: int, after: str, limit: int) -> list[str]:
+    """Ids of snapshots that were stored before this time (ms), in their order, those after an id."""
+    query = select(SnapshotRow.id).where(SnapshotRow.created_at < before, SnapshotRow.id > after)
+    return list(session.execute(query.order_by(SnapshotRow.id).limit(limit)).scalars())
 
 
 def snapshot_file(session: Session, snapshot_id: str, path: str) -> SnapshotFileRow | None:
