@@ -63,6 +63,8 @@ class Settings(Struct, kw_only=True):
     compute_targets: dict[str, Any] = msgspec.field(default_factory=dict)
     mlflow_in_kernels: bool = True
     """Whether kernels find MLflow's variables, too."""
+    bin_days: int = 0
+    """After so many days runs in the bin are removed for good; 0 for never."""
     secrets_key: str = ""
     """What MLWS_SECRETS_KEY held."""
     secrets_key_file: Path | None = None

@@ -146,9 +146,9 @@ def remove_artifact(session: Session, run_id: str, path: str) -> int:
     return gone
 
 
-def number_of_artifacts(session: Session, run_ids: Collection[str]) -> int:
-    """How many files runs keep."""
-    return store.number_of_artifacts(session, run_ids)
+def number_of_artifacts(session: Session, run_ids: Collection[str], *, logs: bool = True) -> int:
+    """How many files runs keep; `logs`: those of their jobs' logs as well."""
+    return store.number_of_artifacts(session, run_ids, logs=logs)
 
 
 def bytes_of_runs(session: Session, run_ids: Collection[str]) -> dict[str, int]:
@@ -245,24 +245,29 @@ def snapshot_size(session: Session, snapshot_id: str) -> tuple[int, int]:
 # Deleting
 
 
-def freed_bytes(session: Session, run_ids: Collection[str], snapshot_ids: Collection[str], *, before: int | None = None) -> int:
+def freed_bytes(session: Session, run_ids: Collection[str], snapshot_ids: Collection[str], *, logs: bool = True) -> int:
     """Bytes on disk that become free once these runs' artifacts and these snapshots are gone and gc has run.
 
-    `before`: of files last stored before this time (ms) alone.
+    Not `logs`: those of the runs stay.
     """
-    return store.freed_blobs(session, run_ids, snapshot_ids, before)[1]
+    return store.freed_blobs(session, run_ids, snapshot_ids, logs=logs)[1]
 
 
 def freed_blobs(
     session: Session, run_ids: Collection[str], snapshot_ids: Collection[str], *, before: int | None = None
 ) -> tuple[int, int]:
-    """As `freed_bytes`, with the number of files before."""
+    """Number and bytes of those files; `before`: last stored before this time (ms)."""
     return store.freed_blobs(session, run_ids, snapshot_ids, before)
 
 
 def delete_of_runs(session: Session, run_ids: Collection[str]) -> None:
     """Remove all artifacts of runs; gc frees the bytes."""
     store.remove_of_runs(session, run_ids)
+
+
+def delete_outputs(session: Session, run_ids: Collection[str]) -> None:
+    """Remove the artifacts of runs but for their logs; gc frees the bytes."""
+    store.remove_of_runs(session, run_ids, logs=False)
 
 
 def delete_snapshots(session: Session, snapshot_ids: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""Secrets of workspaces, and which jobs are given them."""
+"""Secrets of workspaces, and which jobs are given them; rules of retention."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def _varchar(length: int) -> sa.String:
 
 def upgrade() -> None:
     _secrets()
+    _retention()
 
 
 def _secrets() -> None:
@@ -50,3 +51,17 @@ def _secrets() -> None:
         sa.PrimaryKeyConstraint("run_id", "variable", name=op.f("pk_secret_uses")),
     )
     op.create_index(op.f("ix_secret_uses_workspace_id_secret"), "secret_uses", ["workspace_id", "secret"])
+
+
+def _retention() -> None:
+    op.create_table(
+        "retention",
+        sa.Column("workspace_id", KEY, nullable=False),
+        sa.Column("experiment_id", sa.BigInteger(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=True),
+        sa.Column("last_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_runs", sa.BigInteger(), nullable=False),
+        sa.Column("last_bytes", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], name=op.f("fk_retention_workspace_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("workspace_id", "experiment_id", name=op.f("pk_retention")),
+    )

@@ -41,7 +41,7 @@ export function SecretForm(props: {
       {props.name === null && (
         <TextField
           label={trans.__('Name')}
-          placeholder="HF_TOKEN"
+          placeholder={trans.__('HF_TOKEN')}
           help={trans.__(
             'Jobs name it; most often it is called as their variable.'
           )}
