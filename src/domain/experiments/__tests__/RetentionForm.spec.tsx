@@ -41,7 +41,9 @@ describe('RetentionForm', () => {
     const { saved } = renderForm(null);
     await user.type(await screen.findByLabelText(/newest runs/), '9');
     expect(
-      await screen.findByText(/Now 3 runs would go to the bin; 2 KiB become free/)
+      await screen.findByText(
+        /Now 3 runs would go to the bin; 2 KiB become free/
+      )
     ).toHaveTextContent('1 older run is spared');
     await user.click(screen.getByRole('button', { name: 'Save the rule' }));
     expect(saved).toEqual([{ what: 'runs', keep_last: 9 }]);
