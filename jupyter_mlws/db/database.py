@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from jupyter_mlws.db import driver, outbox
+from jupyter_mlws.db import driver, outbox, shortcut
 from jupyter_mlws.db.engine import READERS, is_failure, make_readers, make_writer, words_of_failure
 from jupyter_mlws.kit.errors import Busy, Unavailable
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import URL, Connection
+
+    from jupyter_mlws.db.shortcut import Shortcut
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -43,11 +45,19 @@ class DatabaseFailed(Unavailable):
 class _Item(Generic[T]):
     """A write, and who waits for it: a thread, or a task of an event loop."""
 
-    __slots__ = ("fn", "future", "repeatable")
+    __slots__ = ("fn", "future", "repeatable", "shortcut")
 
-    def __init__(self, fn: Callable[[Session], T], future: Future[T] | asyncio.Future[T], *, repeatable: bool) -> None:
+    def __init__(
+        self,
+        fn: Callable[[Session], T],
+        future: Future[T] | asyncio.Future[T],
+        *,
+        repeatable: bool,
+        shortcut: Shortcut | None = None,
+    ) -> None:
         self.fn = fn
         self.repeatable = repeatable
+        self.shortcut = shortcut
         self.future = future
 
     def begins(self) -> bool:
@@ -100,10 +110,13 @@ class Database:
         self._accept(_Item(fn, future, repeatable=repeatable))
         return future
 
-    async def write(self, fn: Callable[[Session], T], *, repeatable: bool = False) -> T:
-        """Run `fn` in the writer thread and answer once its group is committed. Raises as `submit`, whose `repeatable` it takes."""
+    async def write(self, fn: Callable[[Session], T], *, repeatable: bool = False, shortcut: Shortcut | None = None) -> T:
+        """Run `fn` in the writer thread and answer once its group is committed. Raises as `submit`, whose `repeatable` it takes.
+
+        `shortcut`: tried first where all of the group brought the same one; `fn` then runs only if that did not do it.
+        """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._accept(_Item(fn, future, repeatable=repeatable))
+        self._accept(_Item(fn, future, repeatable=repeatable, shortcut=shortcut))
         return await future
 
     def _accept(self, item: _Item[Any]) -> None:
@@ -168,7 +181,9 @@ class Database:
     def _commit(self, group: list[_Item[Any]]) -> None:
         """Run a group as one transaction and settle its futures."""
         # Whoever stopped to wait before this is left out.
-        group = [item for item in group if item.begins()]
+        group = self._cut_short([item for item in group if item.begins()])
+        if not group:
+            return
         try:
             outcomes, changes = self._transaction(group)
         except BaseException as error:
@@ -180,6 +195,26 @@ class Database:
             self._seq = changes[-1].seq
         _settle(outcomes)
         self._tell(changes)
+
+    def _cut_short(self, group: list[_Item[Any]]) -> list[_Item[Any]]:
+        """Those of a group that their shortcut did not do. Whatever fails there is begun anew in the ordinary way, which tells why."""
+        cuts = [item.shortcut for item in group if item.shortcut is not None]
+        if not cuts or len(cuts) < len(group) or any(cut.function is not cuts[0].function for cut in cuts):
+            return group
+        try:
+            with shortcut.plain(self.writer_engine) as connection:
+                done, changes = cuts[0].function(connection, [cut.request for cut in cuts], self._seq)
+        except (SQLAlchemyError, self.writer_engine.dialect.loaded_dbapi.Error) as error:
+            log.debug("A shortcut failed; going the long way: %s", error)
+            return group
+        except Exception:
+            log.exception("A shortcut failed; going the long way")
+            return group
+        if changes:
+            self._seq = changes[-1].seq
+        _settle([(item, cut.answer, None) for item, cut, did in zip(group, cuts, done, strict=True) if did])
+        self._tell(changes)
+        return [item for item, did in zip(group, done, strict=True) if not did]
 
     def _transaction(self, group: list[_Item[Any]]) -> tuple[list[_Outcome], list[outbox.Change]]:
         if len(group) == 1:

@@ -7,7 +7,7 @@ greater `seq` than the last seen gives every object that changed since, once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Integer, func, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.orm import Session
+
+    from jupyter_mlws.db.shortcut import Plain
 
 PENDING = "mlws_changes"
 
@@ -61,18 +63,34 @@ def last_seq(session: Session) -> int:
     return session.execute(select(func.max(ChangeRow.seq))).scalar_one_or_none() or 0
 
 
-_STORE = """
-INSERT INTO changes (kind, object_id, seq, workspace, parent, at, times) VALUES (?, ?, ?, ?, ?, ?, 1)
+_UPSERT = """
+INSERT INTO changes (kind, object_id, seq, workspace, parent, at, times) {values}
 ON CONFLICT (kind, object_id) DO UPDATE SET
   seq = excluded.seq, workspace = excluded.workspace, parent = excluded.parent, at = excluded.at, times = changes.times + 1
 """
+_STORE = _UPSERT.format(values="VALUES (?, ?, ?, ?, ?, ?, 1)")
 
 
 def store_changes(session: Session, changes: Sequence[Change]) -> None:
     """Write outbox rows, replacing the earlier rows of the same objects."""
     if changes:
-        rows = [(c.kind, c.id, c.seq, c.workspace, c.parent, c.at) for c in changes]
-        driver.run(session, _STORE, rows, many=True)
+        driver.run(session, _STORE, _rows(changes), many=True)
+
+
+def put_changes(connection: Plain, changes: Sequence[Change]) -> None:
+    """As `store_changes`, in a shortcut."""
+    if changes:
+        connection.run(_STORE, _rows(changes))
+
+
+def _rows(changes: Sequence[Change]) -> list[tuple[Any, ...]]:
+    return [(c.kind, c.id, c.seq, c.workspace, c.parent, c.at) for c in changes]
+
+
+def hints_of(rows: str) -> str:
+    """A part of a statement: stores a change for each object in `rows` (kind, object_id, seq, workspace, parent, at)."""
+    newest = "SELECT kind, object_id, max(seq), workspace, parent, max(at), 1"
+    return _UPSERT.format(values=f"{newest} FROM {rows} GROUP BY 1, 2, 4, 5")
 
 
 def changes_after(session: Session, seq: int, limit: int, workspace: str | None = None) -> list[Change]:

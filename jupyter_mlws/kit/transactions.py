@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,5 +28,6 @@ class Transactions(Protocol):
     async def read(self, fn: Callable[[Session], T]) -> T:
         """Run `fn` in one read transaction."""
 
-    async def write(self, fn: Callable[[Session], T], *, repeatable: bool = False) -> T:
-        """Run `fn` in the writer, and answer once it is committed; `repeatable` if it may be called twice, which is quicker."""
+    async def write(self, fn: Callable[[Session], T], *, repeatable: bool = False, shortcut: Any = None) -> T:
+        """Run `fn` in the writer, and answer once it is committed; `repeatable` if it may be called twice, which is quicker, and a
+        `shortcut` (`db.shortcut`) where there is one."""

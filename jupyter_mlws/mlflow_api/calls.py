@@ -40,7 +40,7 @@ RUNS = [
     Call("POST", "runs/update", LOG, r.UpdateRun, runs.update),
     Call("POST", "runs/delete", EDIT, r.RunRequest, runs.delete),
     Call("POST", "runs/restore", EDIT, r.RunRequest, runs.restore),
-    Call("POST", "runs/log-metric", LOG, r.LogMetric, run_logging.log_metric, repeatable=True),
+    Call("POST", "runs/log-metric", LOG, r.LogMetric, run_logging.log_metric, repeatable=True, shortcut=run_logging.append),
     Call("POST", "runs/log-parameter", LOG, r.LogParam, run_logging.log_param, repeatable=True),
     Call("POST", "runs/log-batch", LOG, r.LogBatch, run_logging.log_batch, repeatable=True),
     Call("POST", "runs/set-tag", LOG, r.RunTag, run_logging.set_tag, repeatable=True),

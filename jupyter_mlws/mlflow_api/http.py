@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.db.shortcut import Shortcut
     from jupyter_mlws.kit.actors import Actor
 
 API = "api/2.0/mlflow"
@@ -47,6 +48,8 @@ class Call(NamedTuple):
     writes: bool = True
     repeatable: bool = False
     """As in `Database.write`: for what training logs again and again."""
+    shortcut: Callable[[Context, Any], Shortcut | None] | None = None
+    """The quick way for the common case, if this request is one."""
 
     @property
     def summary(self) -> str:
@@ -117,7 +120,11 @@ class MlflowHandler(ApiHandler):
             if name != "workspace":
                 setattr(request, name, value)
         run = partial(_run, call.run, self.context, request)
-        self.send_json(await (self.db.write(run, repeatable=call.repeatable) if call.writes else self.db.read(run)))
+        if call.writes:
+            shortcut = None if call.shortcut is None else call.shortcut(self.context, request)
+            self.send_json(await self.db.write(run, repeatable=call.repeatable, shortcut=shortcut))
+        else:
+            self.send_json(await self.db.read(run))
 
     def parse(self, call: Call) -> Request:
         """The request as the call wants it: from the query of a GET, else from the body."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.db.shortcut import Shortcut
     from jupyter_mlws.mlflow_api import requests as r
     from jupyter_mlws.mlflow_api.http import Context
 
@@ -53,6 +54,14 @@ def log_metric(session: Session, context: Context, request: r.LogMetric) -> dict
         ref = runs.log(session, context.actor, run_id, metrics=[point])
         models.log_points(session, context.actor, ref, [request])
     return {}
+
+
+def append(context: Context, request: r.LogMetric) -> Shortcut | None:
+    """The quick way to log a point of a metric that the run has already; checked as in `log_metric`."""
+    if request.model_id:
+        return None
+    check_key(request.key or "", "name", "Metric name")
+    return runs.shortcut(context.actor, run_id_of(request), point_of(request, "timestamp"), {})
 
 
 def log_param(session: Session, context: Context, request: r.LogParam) -> dict[str, Any]:

@@ -57,10 +57,19 @@ class Background:
         self._spool_left = 0
         services = runtime.services
         targets = compute.make_targets(runtime.settings.max_jobs, runtime.settings.compute_targets)
-        settings, hint = runtime.settings, services.hub.passing
-        self._engine = JobEngine(db, services.blobs, services.folders, targets, settings.url, hint, services.secrets)
-        for name, target in targets.items():
-            self._engine.set_limit(name, compute.limit_of(services.folders.compute, name, target.max_jobs))
+        settings = runtime.settings
+        self._engine = JobEngine(
+            db,
+            services.blobs,
+            services.folders,
+            targets,
+            settings.url,
+            services.hub.passing,
+            services.secrets,
+            retry_backoff_s=settings.retry_backoff_s,
+            compute_limits=settings.compute_limits,
+        )
+        self._engine.kept_kernel_s = settings.kept_kernel_s
 
     async def start(self) -> None:
         """Begin."""

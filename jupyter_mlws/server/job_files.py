@@ -18,6 +18,7 @@ from jupyter_mlws.domain.jobs.errors import (
     ParameterType,
     SnapshotUnconfirmed,
     SourceMissing,
+    TooMuchAsked,
     UnknownParameter,
 )
 from jupyter_mlws.domain.jobs.routes.jobs import idempotency_key
@@ -41,6 +42,7 @@ WRONG = [
     ParameterType,
     SourceMissing,
     TooLarge,
+    TooMuchAsked,
 ]
 
 

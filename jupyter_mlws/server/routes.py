@@ -12,7 +12,7 @@ from jupyter_mlws.domain.runs import routes as runs
 from jupyter_mlws.domain.search import routes as search
 from jupyter_mlws.domain.secrets import routes as secrets
 from jupyter_mlws.domain.workspaces import routes as workspaces
-from jupyter_mlws.server import changes, garbage, handover, info, job_files, mlflow_folders
+from jupyter_mlws.server import changes, garbage, handover, info, job_files, kept_kernels, mlflow_folders
 
 if TYPE_CHECKING:
     from jupyter_mlws.kit.http import Route
@@ -31,6 +31,7 @@ SLICES = (
     models,
     jobs,
     job_files,
+    kept_kernels,
     mlflow_folders,
 )
 

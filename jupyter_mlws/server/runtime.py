@@ -61,6 +61,12 @@ class Settings(Struct, kw_only=True):
     """Where kernels and jobs reach us: `http://127.0.0.1:<port><base>/mlws`; empty on a unix socket."""
     max_jobs: int
     compute_targets: dict[str, Any] = msgspec.field(default_factory=dict)
+    job_memory_limit: int | None = None
+    """Bytes; of jobs that name no limit of their own."""
+    kept_kernel_s: int = 1800
+    """How long the kernel of a failed notebook is kept, if the job asks for it."""
+    compute_limits: dict[str, Any] = msgspec.field(default_factory=dict)
+    retry_backoff_s: float = 10.0
     mlflow_in_kernels: bool = True
     """Whether kernels find MLflow's variables, too."""
     bin_days: int = 0

@@ -6,6 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.specs.errors import Problem
 from jupyter_mlws.specs.expressions import OPEN, Input
 from jupyter_mlws.specs.fields import BY_PATH, KINDS, OTHER_KINDS, Fate
@@ -76,6 +77,36 @@ def seconds(field: str, node: Node) -> int:
         raise _refuse(field, node, "a whole number of seconds")
     found: int = node.value
     return found
+
+
+def whole(field: str, node: Node) -> int:
+    """A whole number."""
+    if not isinstance(node, Scalar) or node.kind != "int":
+        raise _refuse(field, node, "a whole number")
+    found: int = node.value
+    return found
+
+
+def number(field: str, node: Node) -> float:
+    """A number."""
+    if not isinstance(node, Scalar) or node.kind not in ("int", "float") or not math.isfinite(node.value):
+        raise _refuse(field, node, "a number")
+    return float(node.value)
+
+
+def size(field: str, node: Node) -> int:
+    """A number of bytes, or one with its unit."""
+    found = read_bytes(node.text) if isinstance(node, Scalar) and node.kind in ("int", "text") else None
+    if found is None:
+        raise _refuse(field, node, "a size (4GiB, 512 MB, or bytes)")
+    return found
+
+
+def truth(field: str, node: Node) -> bool:
+    """`true` or `false`."""
+    if not isinstance(node, Scalar) or node.kind != "bool":
+        raise _refuse(field, node, "true or false")
+    return bool(node.value)
 
 
 def kind(field: str, node: Node) -> str:
@@ -166,9 +197,13 @@ READERS: dict[str, Callable[[str, Node], Any]] = {
     "kind": kind,
     "literal": literal,
     "prose": prose,
+    "number": number,
     "seconds": seconds,
+    "size": size,
     "target": target,
     "text": text,
     "texts": texts,
+    "truth": truth,
     "variables": variables,
+    "whole": whole,
 }

@@ -8,13 +8,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import mlws.jobdir as jobdir
 from jupyter_mlws.domain.compute.schemas import Load
+from jupyter_mlws.domain.compute.starter import Starter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 KERNEL_PATH = str(Path(jobdir.__file__).resolve().parent.parent)
 
@@ -30,37 +32,50 @@ class LocalCompute:
     def __init__(self, name: str, max_jobs: int) -> None:
         self.name = name
         self.max_jobs = max_jobs
+        self.when_one_ends: Callable[[], None] = lambda: None
+        self.gpu_ids = gpus_here()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._env = {**os.environ, "PYTHONPATH": KERNEL_PATH}
+        argv = [sys.executable, "-S", "-m", "mlws.supervise.starter"]
+        self._starter = Starter(
+            argv, self._env, ended=lambda _: self.when_one_ends(), failed=lambda folder: self._spawn(Path(folder))
+        )
 
     def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
         """Start the supervisor of a job whose folder is ready. It detaches itself from this process.
 
-        Secrets go through a pipe, which nobody else can read and which leaves nothing.
+        Secrets go to an interpreter of its own, through a pipe, which nobody else can read and which leaves nothing.
         """
-        env = {**os.environ, "PYTHONPATH": KERNEL_PATH}
+        if secrets or not self._starter.start(str(job_dir)):
+            self._spawn(job_dir, secrets or {})
+
+    def _spawn(self, job_dir: Path, secrets: Mapping[str, str] = MappingProxyType({})) -> None:
+        """With an interpreter of its own."""
         log = job_dir / "system_logs" / "supervisor.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as out:
             child = subprocess.Popen(
-                [sys.executable, "-m", "mlws.supervise", str(job_dir), *(["--secrets"] if secrets else [])],
+                [sys.executable, "-S", "-m", "mlws.supervise", str(job_dir), *(["--secrets"] if secrets else [])],
                 cwd=job_dir,
-                env=env,
+                env=self._env,
                 stdin=subprocess.PIPE if secrets else subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
                 close_fds=True,
             )
-        self._children[job_dir.name] = child
+        self._children[str(job_dir)] = child
         if child.stdin is not None:
             with contextlib.suppress(BrokenPipeError), child.stdin:  # one that has ended already says itself why
-                child.stdin.write(json.dumps(dict(secrets or {})).encode())
+                child.stdin.write(json.dumps(dict(secrets)).encode())
 
     def is_alive(self, job_dir: Path) -> bool:
         """Whether the supervisor lives."""
-        child = self._children.get(job_dir.name)
+        if self._starter.has(str(job_dir)):
+            return True
+        child = self._children.get(str(job_dir))
         if child is not None and child.poll() is not None:
-            self._children.pop(job_dir.name, None)
+            self._children.pop(str(job_dir), None)
         elif child is not None:
             return True
         return jobdir.is_alive(str(job_dir))
@@ -71,9 +86,14 @@ class LocalCompute:
 
     def tidy(self) -> None:
         """Let the system forget supervisors that have ended."""
+        self._starter.tidy()
         for name, child in list(self._children.items()):
             if child.poll() is not None:
                 self._children.pop(name, None)
+
+    def close(self) -> None:
+        """The server stops; what was started goes on."""
+        self._starter.close()
 
     def load(self) -> Load:
         """CPU and memory of this machine now."""
@@ -84,6 +104,12 @@ class LocalCompute:
             average = None
         total, used = _memory()
         return Load(cpus, total, average, used)
+
+
+def gpus_here() -> list[int]:
+    """Numbers of NVIDIA's GPUs in this machine, as their device files have them."""
+    names = (path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*"))
+    return sorted(int(name) for name in names if name.isdigit())
 
 
 def _memory() -> tuple[int | None, int | None]:

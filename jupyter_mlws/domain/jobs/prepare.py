@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from jupyter_mlws.domain.access import service as access
-from jupyter_mlws.domain.jobs import service, store
+from jupyter_mlws.domain.jobs import kept, service, store
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.folder import Address, folder_of, fresh, write_job
 from jupyter_mlws.domain.jobs.kinds import kind_of
@@ -44,6 +45,8 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     if plan.row.cancel_requested_at is not None:
         return False
     fresh(folder)
+    if plan.row.attempt > 1:  # what the attempt before left in it is stored
+        shutil.rmtree(engine.folders.job(run_id, plan.row.attempt - 1) / "work", ignore_errors=True)
     if not plan.row.in_place or plan.row.source_dir is None:
         links = [(path, target) for path, target in plan.row.links]
         files = _while_wanted(engine, run_id, plan.files)
@@ -53,7 +56,10 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     )
     address = Address(engine.url, token.secret, plan.ref.workspace, plan.experiment, plan.name)
     spec, cwd = service.spec_of(plan.row), folder_of(plan.row, folder)
-    write_job(plan.row, kind_of(spec).launch(spec, cwd, folder), folder, cwd, address)
+    launch = kind_of(spec).launch(spec, cwd, folder)
+    if plan.row.attempt > plan.row.max_retries:  # that of the last attempt: the others are followed by one
+        launch = kept.with_kernel_kept(launch, spec, engine.kept_kernel_s)
+    write_job(plan.row, launch, folder, cwd, address)
     return True
 
 

@@ -52,8 +52,13 @@ def unneeded(folders: Folders, db: Transactions, grace_s: float, kept_s: float) 
         for name in names:
             folder = Path(folders.job(name))
             due = ages[name] > (kept_s if name in there else grace_s)
-            if due and (name not in there or name in done) and not folder.is_symlink() and not jobdir.is_alive(str(folder)):
+            if due and (name not in there or name in done) and not folder.is_symlink() and not _lives(folder):
                 yield Folder(folder, name in there)
+
+
+def _lives(folder: Path) -> bool:
+    """Whether a supervisor is there, of whatever attempt: of a job that runs, or of one that has ended and whose kernel is kept."""
+    return any(jobdir.is_alive(str(one)) for one in (folder, *folder.glob("attempts/*")))
 
 
 def size_of(folder: Folder) -> int:

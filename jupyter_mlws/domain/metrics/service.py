@@ -6,7 +6,7 @@ import math
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from jupyter_mlws.domain.metrics import batch, chunks, store, thinning
+from jupyter_mlws.domain.metrics import batch, chunks, statements, store, thinning
 from jupyter_mlws.domain.metrics import history as reading
 from jupyter_mlws.domain.metrics import series as charts
 from jupyter_mlws.domain.metrics.batch import Series
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.db.shortcut import Plain
     from jupyter_mlws.domain.metrics.chunks import Chunk, Point
     from jupyter_mlws.domain.metrics.schemas import MetricPoint
     from jupyter_mlws.kit.fields import MetricValue
@@ -75,6 +76,22 @@ def log_points(session: Session, run_id: str, experiment_id: int, points: Sequen
         ],
     )
     return sum(map(len, grouped.values()))
+
+
+def append(connection: Plain, run_id: str, point: MetricPoint) -> bool:
+    """In a shortcut on SQLite: as `log_points` for one point that lies behind the last one of its series. False: nothing was done."""
+    ((key, points),) = batch.by_key([point]).items()
+    return store.append(connection, run_id, key, points[0])
+
+
+def appending(rows: str) -> str:
+    """The same on PostgreSQL, as parts of a statement (see `statements.appending`)."""
+    return statements.appending(rows)
+
+
+def column_value(value: float) -> float | None:
+    """A value as columns have it: NaN is NULL, and -0.0, which SQLite does not keep, is 0.0."""
+    return value + 0.0 if value == value else None
 
 
 def _leave_out_known(session: Session, grouped: dict[str, list[Point]], there: dict[str, Series]) -> set[int]:

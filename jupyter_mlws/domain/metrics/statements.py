@@ -79,3 +79,20 @@ WHERE old.id = new.id
 """On PostgreSQL, where each statement is a way to the server and back."""
 TAIL = "series_id, step, time, value"
 ADD_TAIL = f"INSERT INTO metric_tail ({TAIL}) VALUES (?, ?, ?, ?)"  # noqa: S608 - constants
+ONE_SERIES = f"SELECT {_COLUMNS} FROM metric_latest WHERE run_id = ? AND key = ?"  # noqa: S608 - constants
+
+
+def appending(rows: str) -> str:
+    """Two parts of a statement of PostgreSQL: `moved`, the series of which one of the `rows` (n, run_id, key, value, step, time, …) is a
+    point behind the last, with these columns; and `stored`, which adds these points. No series may be in `rows` twice; NULL is NaN."""
+    return f"""
+moved AS (
+  UPDATE metric_latest AS old SET
+    value = new.value, is_nan = new.value IS NULL, min_value = LEAST(old.min_value, new.value),
+    max_value = GREATEST(old.max_value, new.value), step = new.step, time = new.time, count = old.count + 1,
+    tail_count = old.tail_count + 1
+  FROM {rows} AS new
+  WHERE old.run_id = new.run_id AND old.key = new.key
+    AND (new.step > old.step OR (new.step = old.step AND new.time > old.time))
+  RETURNING old.id AS series_id, new.*),
+stored AS (INSERT INTO metric_tail ({TAIL}) SELECT {TAIL} FROM moved)"""  # noqa: S608 - names of ours

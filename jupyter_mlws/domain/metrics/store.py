@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, insert, literal, select, text, tuple_, upda
 from jupyter_mlws.db import driver
 from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.metrics import statements
-from jupyter_mlws.domain.metrics.batch import Series, Stand
+from jupyter_mlws.domain.metrics.batch import Series, Stand, stand_of, together
 from jupyter_mlws.domain.metrics.tables import COMPACTION_DUE, MetricChunkRow, MetricLatestRow, MetricTailRow
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.metrics.chunks import Chunk, Place
+    from jupyter_mlws.db.shortcut import Plain
+    from jupyter_mlws.domain.metrics.chunks import Chunk, Place, Point
 
 BATCH = 500
 """Most values in one IN."""
@@ -152,6 +153,19 @@ def add_tail(session: Session, rows: list[TailRow]) -> None:
     """Store points one by one."""
     if rows and not (len(rows) > 1 and driver.copy(session, "metric_tail", statements.TAIL, rows)):
         driver.run(session, statements.ADD_TAIL, rows, many=True)
+
+
+def append(connection: Plain, run_id: str, key: str, point: Point) -> bool:
+    """In a shortcut on SQLite: store a point of a series that is there and ends before it. False: nothing was done."""
+    for row in connection.fetch(statements.ONE_SERIES, (run_id, key)):
+        series = Series(row[0], Stand._make(row[1:]))
+        if series.appended([point]):
+            step, time, value = point
+            stand = together(series.stand, stand_of([point], in_tail=True, untidy=False))
+            connection.run(statements.SET_SERIES, [(*stand, series.id)])
+            connection.run(statements.ADD_TAIL, [(series.id, step, time, value if value == value else None)])
+            return True
+    return False
 
 
 def add_chunks(session: Session, series_id: int, chunks: Iterable[Chunk]) -> None:

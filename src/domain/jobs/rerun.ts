@@ -1,6 +1,7 @@
 /** A job that is run again, as a form. Pure. */
 
 import type { Job, ReRun } from '../runs';
+import { readSize, sizeText } from '../../lib/size';
 import { changedValues, isSame } from './drafts';
 import {
   readPairs,
@@ -9,6 +10,7 @@ import {
   secretsText,
   spanText
 } from './lines';
+import { askedResources } from './resources';
 import { givenWords, type ISubmission } from './submission';
 import type { IFormParameter, ISubject, ParameterField } from './types';
 
@@ -85,6 +87,8 @@ export function startRerun({
   spec,
   priority,
   timeout_s: timeout,
+  max_retries: retries,
+  asks,
   env_names: env,
   secrets
 }: Job): ISubmission {
@@ -97,6 +101,12 @@ export function startRerun({
     drafts: {},
     priority,
     timeout: spanText(timeout),
+    memoryLimit: sizeText(spec.memory_limit),
+    keepKernel: keepsKernel(spec),
+    retries,
+    cpus: asks.cpus,
+    memory: sizeText(asks.memory_bytes),
+    gpus: asks.gpus,
     inPlace: false,
     env: env.join('\n'),
     secrets: secretsText(secrets),
@@ -104,6 +114,10 @@ export function startRerun({
     note: '',
     confirmed: false
   };
+}
+
+function keepsKernel(spec: Job['spec']): boolean {
+  return spec.kind === 'notebook' && spec.keep_kernel_on_failure === true;
 }
 
 /** What is sent: only what differs from what the job had. */
@@ -128,6 +142,17 @@ export function buildRerun(
       form.priority !== job.priority && { priority: form.priority }),
     ...(readSpan(form.timeout) !== job.timeout_s && {
       timeout_s: readSpan(form.timeout)
+    }),
+    ...(readSize(form.memoryLimit) !== (job.spec.memory_limit ?? null) && {
+      memory_limit: readSize(form.memoryLimit)
+    }),
+    ...(form.keepKernel !== before.keepKernel && {
+      keep_kernel_on_failure: form.keepKernel
+    }),
+    ...(form.retries !== null &&
+      form.retries !== job.max_retries && { max_retries: form.retries }),
+    ...(!isSame(askedResources(form), askedResources(before)) && {
+      resources: askedResources(form) ?? null
     }),
     ...(env && { env }),
     ...(secrets && { secrets })

@@ -2,7 +2,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
+import { readSize } from '../../lib/size';
 import { readPairs, readSecrets, readSpan } from './lines';
+import { askedResources, findResourceProblems } from './resources';
 import type { ISubject, JobCreate, NotebookInspection } from './types';
 
 /** All that the form holds. */
@@ -16,6 +18,13 @@ export interface ISubmission {
   drafts: Drafts;
   priority: number | null;
   timeout: string;
+  memoryLimit: string;
+  keepKernel: boolean;
+  retries: number | null;
+  cpus: number | null;
+  /** As it is typed: "4GiB". */
+  memory: string;
+  gpus: number | null;
   inPlace: boolean;
   env: string;
   /** Variables with the names of the secrets that they hold. */
@@ -35,6 +44,11 @@ export type SubmissionField =
   | 'name'
   | 'priority'
   | 'timeout_s'
+  | 'memory_limit'
+  | 'max_retries'
+  | 'resources.cpus'
+  | 'resources.memory_bytes'
+  | 'resources.gpus'
   | 'env'
   | 'secrets'
   | 'tags'
@@ -49,6 +63,11 @@ export type Problems = Partial<Record<SubmissionField, string>>;
 export const ADVANCED: readonly SubmissionField[] = [
   'priority',
   'timeout_s',
+  'memory_limit',
+  'max_retries',
+  'resources.cpus',
+  'resources.memory_bytes',
+  'resources.gpus',
   'env',
   'secrets',
   'tags',
@@ -69,6 +88,12 @@ export function startSubmission(
     drafts: {},
     priority: 0,
     timeout: '',
+    memoryLimit: '',
+    keepKernel: false,
+    retries: 0,
+    cpus: null,
+    memory: '',
+    gpus: null,
     inPlace: false,
     env: '',
     secrets: '',
@@ -125,6 +150,7 @@ export function findProblems(
       readSecrets(form.secrets).wrong ?? ''
     );
   }
+  findResourceProblems(form, problems, trans);
   const kept = { env: subject.job?.env_names, tags: undefined };
   for (const key of ['env', 'tags'] as const) {
     const { wrong } = readPairs(form[key], kept[key]);
@@ -144,18 +170,24 @@ export function buildJob(
   const { pairs: env } = readPairs(form.env);
   const { pairs: secrets } = readSecrets(form.secrets);
   const timeout = readSpan(form.timeout);
+  const memory = readSize(form.memoryLimit);
+  const resources = askedResources(form);
   return {
     spec: {
       kind: 'notebook',
       notebook: inspection.path,
       ...(form.kernel !== inspection.kernel && { kernel: form.kernel }),
-      ...(parameters && { parameters })
+      ...(parameters && { parameters }),
+      ...(memory !== null && { memory_limit: memory }),
+      ...(form.keepKernel && { keep_kernel_on_failure: true })
     },
     target: form.target,
     ...(form.experiment.trim() && { experiment: form.experiment.trim() }),
     ...givenWords(form),
     ...(form.priority && { priority: form.priority }),
     ...(timeout !== null && { timeout_s: timeout }),
+    ...(form.retries && { max_retries: form.retries }),
+    ...(resources && { resources }),
     ...(form.inPlace && { in_place: true }),
     ...(Object.keys(env).length > 0 && { env }),
     ...(Object.keys(secrets).length > 0 && { secrets }),
@@ -201,6 +233,9 @@ export function placeOf(
   );
   if (parameter) {
     return `parameters.${parameter.name}`;
+  }
+  if (FIELDS.includes(path)) {
+    return path as SubmissionField;
   }
   const root = path.split(/[.[]/)[0] ?? '';
   return FIELDS.includes(root) ? (root as SubmissionField) : null;
