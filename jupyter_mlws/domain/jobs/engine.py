@@ -23,11 +23,13 @@ from jupyter_mlws.domain.jobs.folder import Outcome
 from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, changed_files, new_progress, passes, reason_of
 from jupyter_mlws.domain.jobs.leases import Leases
 from jupyter_mlws.domain.jobs.prepare import prepare
+from jupyter_mlws.domain.jobs.secret_values import start
 from jupyter_mlws.domain.jobs.settle import give_up, settle
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import RunNotFound, StatusConflict
 from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.domain.secrets.service import KeyPlaces
 from jupyter_mlws.kit.clock import now_ms
 from mlws import jobdir
 
@@ -67,6 +69,7 @@ class JobEngine:
         computes: dict[str, Compute],
         url: str,
         hint: Callable[[str, str, str, str | None], None],
+        secrets: KeyPlaces | None = None,
         *,
         retry_backoff_s: float = attempts.BACKOFF_S,
         compute_limits: Mapping[str, Any] | None = None,
@@ -77,6 +80,7 @@ class JobEngine:
         self.folders = folders
         self.computes = computes
         self.url = url
+        self.secrets = secrets or KeyPlaces(folders.secrets_key)
         self.usual = {name: compute.max_jobs for name, compute in computes.items()}
         """The limits of the settings; those of the targets may have been changed since."""
         self.kept_kernel_s = kept.KEPT_S
@@ -155,7 +159,8 @@ class JobEngine:
     def _run(self) -> None:
         while not self.stopping.is_set():
             woken = self._wake.wait(TICK_S if self._followed else self._patience_s())
-            self._wake.clear()
+            if woken:  # else somebody may have called just after the wait was over, and would be forgotten
+                self._wake.clear()
             try:
                 now = time.monotonic()
                 if now >= self._adopt_at:
@@ -260,7 +265,7 @@ class JobEngine:
                 if not prepare(self, followed.run_id, followed.folder):
                     self._end(followed, RunStatus.CANCELED, "canceled", None)
                     return
-                self._compute(followed).start(followed.folder)
+                start(self, self._compute(followed), followed.run_id, followed.folder)
             followed.unprepared, followed.tries = False, 0
             queue.Queues.held_up.pop(followed.run_id, None)
         except NotNow:

@@ -52,6 +52,17 @@ def known(session: Session, ids: Collection[str]) -> set[str]:
     return set(session.execute(select(JobRow.run_id).where(JobRow.run_id.in_(listed(session, ids)))).scalars())
 
 
+def done_with(session: Session, ids: Collection[str]) -> set[str]:
+    """Those of the jobs that have ended, with all that they left stored."""
+    query = select(JobRow.run_id).where(JobRow.run_id.in_(listed(session, ids)), JobRow.phase == Phase.ENDED, JobRow.captured)
+    return set(session.execute(query).scalars())
+
+
+def forget_new_files(session: Session, run_id: str) -> None:
+    """The working folder is gone, and with it what could have been kept."""
+    session.execute(update(JobRow).where(JobRow.run_id == run_id).values(new_files=[]))
+
+
 def by_key(session: Session, workspace_id: int, key: str) -> JobRow | None:
     """The job that was submitted with this idempotency key."""
     query = select(JobRow).where(JobRow.workspace_id == workspace_id, JobRow.idempotency_key == key)

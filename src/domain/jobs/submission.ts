@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
 import { readSize } from '../../lib/size';
-import { readPairs, readSpan } from './lines';
+import { readPairs, readSecrets, readSpan } from './lines';
 import {
   askedResources,
   findResourceProblems,
@@ -26,6 +26,8 @@ export interface ISubmission extends IResourceDraft {
   keepKernel: boolean;
   inPlace: boolean;
   env: string;
+  /** Variables with the names of the secrets that they hold. */
+  secrets: string;
   tags: string;
   note: string;
   confirmed: boolean;
@@ -43,6 +45,7 @@ export type SubmissionField =
   | 'timeout_s'
   | ResourceField
   | 'env'
+  | 'secrets'
   | 'tags'
   | 'note'
   | 'confirm_large'
@@ -61,6 +64,7 @@ export const ADVANCED: readonly SubmissionField[] = [
   'resources.memory_bytes',
   'resources.gpus',
   'env',
+  'secrets',
   'tags',
   'note'
 ];
@@ -87,6 +91,7 @@ export function startSubmission(
     gpus: null,
     inPlace: false,
     env: '',
+    secrets: '',
     tags: '',
     note: '',
     confirmed: false
@@ -134,6 +139,12 @@ export function findProblems(
   if (span !== null && !(span >= 1)) {
     problems.timeout_s = trans.__('A span with its unit: 90s, 45m, 2h.');
   }
+  if (readSecrets(form.secrets).wrong !== null) {
+    problems.secrets = trans.__(
+      '“%1” is neither VARIABLE=secret nor the name of both.',
+      readSecrets(form.secrets).wrong ?? ''
+    );
+  }
   findResourceProblems(form, problems, trans);
   const kept = { env: subject.job?.env_names, tags: undefined };
   for (const key of ['env', 'tags'] as const) {
@@ -152,6 +163,7 @@ export function buildJob(
 ): JobCreate {
   const parameters = changedValues(inspection.parameters, form.drafts);
   const { pairs: env } = readPairs(form.env);
+  const { pairs: secrets } = readSecrets(form.secrets);
   const timeout = readSpan(form.timeout);
   const memory = readSize(form.memoryLimit);
   const resources = askedResources(form);
@@ -173,6 +185,7 @@ export function buildJob(
     ...(resources && { resources }),
     ...(form.inPlace && { in_place: true }),
     ...(Object.keys(env).length > 0 && { env }),
+    ...(Object.keys(secrets).length > 0 && { secrets }),
     ...(form.confirmed && { confirm_large: true })
   };
 }
