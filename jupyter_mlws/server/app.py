@@ -50,6 +50,10 @@ class MlwsApp(ExtensionApp):
         help="Further compute targets by name, each a dict of its `kind` (an entry point of the group `jupyter_mlws.compute`), "
         "`max_jobs` (default 1) and what the kind asks for."
     ).tag(config=True)
+    mirror_map = Dict(
+        help="Where data that lies elsewhere is found on this machine: absolute paths of folders (or files) by the addresses and "
+        "references that jobs name, such as `https://example.org/data/` or `azureml:iris:1`. The longest beginning wins."
+    ).tag(config=True)
     track_kernels = Bool(
         True, help="Tell kernels started by this server where the workspace is, so that `import mlws` needs no configuration."
     ).tag(config=True)
@@ -141,6 +145,7 @@ class MlwsApp(ExtensionApp):
             url=own_url(serverapp),
             max_jobs=self.max_jobs,
             compute_targets=dict(self.compute_targets),
+            mirror_map=dict(self.mirror_map),
             mlflow_in_kernels=self.mlflow_in_kernels,
             headless=self.headless,
             single_user=type(serverapp.identity_provider).__module__.startswith("jupyter_server."),

@@ -56,6 +56,7 @@ class Background:
         services = runtime.services
         targets = compute.make_targets(runtime.settings.max_jobs, runtime.settings.compute_targets)
         self._engine = JobEngine(db, services.blobs, services.folders, targets, runtime.settings.url, services.hub.passing)
+        self._engine.mirrors = runtime.settings.mirror_map
         for name, target in targets.items():
             self._engine.set_limit(name, compute.limit_of(services.folders.compute, name, target.max_jobs))
 

@@ -11,8 +11,10 @@ from msgspec import UNSET
 from jupyter_mlws.domain.jobs import submit
 from jupyter_mlws.domain.jobs.errors import (
     ComputeMissing,
+    DataMissing,
     IdempotencyConflict,
     KernelMissing,
+    MirrorMissing,
     NotANotebook,
     NotebookNotFound,
     ParameterType,
@@ -40,6 +42,8 @@ WRONG = [
     UnknownParameter,
     ParameterType,
     SourceMissing,
+    DataMissing,
+    MirrorMissing,
     TooLarge,
 ]
 
@@ -80,7 +84,7 @@ class ValidateHandler(ApiHandler):
     async def post(self, workspace: str) -> None:
         """Whether it could be submitted, and what it asks for; nothing is stored. Sources are looked at if `folder` says where."""
         read, here = await reading(self.body), self.body.folder is not UNSET
-        job = read.placed(self.body.folder) if here else read.job
+        job = read.placed(self.body.folder) if here else read.seen(UNSET)
         try:
             await submit.check(self.services, self.db, self.actor, workspace, job, sources_here=here)
         except MlwsError as error:

@@ -58,6 +58,7 @@ class Settings(Struct, kw_only=True):
     """Where kernels and jobs reach us: `http://127.0.0.1:<port><base>/mlws`; empty on a unix socket."""
     max_jobs: int
     compute_targets: dict[str, Any] = msgspec.field(default_factory=dict)
+    mirror_map: dict[str, str] = msgspec.field(default_factory=dict)
     mlflow_in_kernels: bool = True
     """Whether kernels find MLflow's variables, too."""
     headless: bool = False

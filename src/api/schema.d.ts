@@ -1563,8 +1563,14 @@ export interface components {
         CommandSpec: {
             code?: string;
             command: string;
+            inputs?: {
+                [key: string]: components["schemas"]["JobInput"];
+            };
             /** @enum {unknown} */
             kind: "command";
+            outputs?: {
+                [key: string]: components["schemas"]["JobOutput"];
+            };
         };
         /**
          * ComputeList
@@ -2049,6 +2055,23 @@ export interface components {
             message: string;
         };
         /**
+         * JobInput
+         * @description Data that a command reads: `${{inputs.<name>}}` in it becomes the path where the data lies while the job runs.
+         */
+        JobInput: {
+            /**
+             * @default ro_mount
+             * @enum {unknown}
+             */
+            mode?: "direct" | "download" | "ro_mount" | "rw_mount";
+            path: string;
+            /**
+             * @default uri_folder
+             * @enum {unknown}
+             */
+            type?: "custom_model" | "mlflow_model" | "mltable" | "triton_model" | "uri_file" | "uri_folder";
+        };
+        /**
          * JobList
          * @description Jobs that wait or run, in the order of the queue. `ended`: ids of those submitted in the last minute that have ended
          *         already, so that who follows the list learns of jobs too that were never in it.
@@ -2056,6 +2079,23 @@ export interface components {
         JobList: {
             ended: string[];
             jobs: components["schemas"]["Run"][];
+        };
+        /**
+         * JobOutput
+         * @description Data that a command writes: `${{outputs.<name>}}` in it becomes a path below `outputs/`, which is captured.
+         */
+        JobOutput: {
+            /**
+             * @default rw_mount
+             * @enum {unknown}
+             */
+            mode?: "direct" | "rw_mount" | "upload";
+            path?: string;
+            /**
+             * @default uri_folder
+             * @enum {unknown}
+             */
+            type?: "custom_model" | "mlflow_model" | "mltable" | "triton_model" | "uri_file" | "uri_folder";
         };
         /**
          * JobParameters

@@ -29,7 +29,7 @@ from jupyter_mlws.kit.clock import now_ms
 from mlws import jobdir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -70,6 +70,7 @@ class JobEngine:
         self.folders = folders
         self.computes = computes
         self.url = url
+        self.mirrors: Mapping[str, str] = {}
         self.usual = {name: compute.max_jobs for name, compute in computes.items()}
         """The limits of the settings; those of the targets may have been changed since."""
         self.stopping = threading.Event()

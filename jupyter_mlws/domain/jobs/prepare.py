@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+import msgspec
+
 from jupyter_mlws.domain.access import service as access
-from jupyter_mlws.domain.jobs import service, store
+from jupyter_mlws.domain.jobs import data, service, store
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.folder import Address, folder_of, fresh, write_job
 from jupyter_mlws.domain.jobs.kinds import kind_of
 from jupyter_mlws.domain.jobs.layout import materialize
+from jupyter_mlws.domain.jobs.schemas import CommandSpec
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.kit.actors import ActorKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -53,11 +56,15 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     )
     address = Address(engine.url, token.secret, plan.ref.workspace, plan.experiment, plan.name)
     spec, cwd = service.spec_of(plan.row), folder_of(plan.row, folder)
-    write_job(plan.row, kind_of(spec).launch(spec, cwd, folder), folder, cwd, address)
+    variables: dict[str, str] = {}
+    if isinstance(spec, CommandSpec):
+        places = data.lay(spec, folder, cwd, engine.mirrors, lambda files: _while_wanted(engine, run_id, files))
+        spec, variables = msgspec.structs.replace(spec, command=places.put_into(spec.command)), places.variables()
+    write_job(plan.row, kind_of(spec).launch(spec, cwd, folder), folder, cwd, address, variables)
     return True
 
 
-def _while_wanted(engine: JobEngine, run_id: str, files: list[T]) -> Iterator[T]:
+def _while_wanted(engine: JobEngine, run_id: str, files: Iterable[T]) -> Iterator[T]:
     """The files, until the server stops or the job is canceled: laying many takes its time."""
     for file in files:
         if not engine.wanted(run_id):

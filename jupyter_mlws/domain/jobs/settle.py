@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.jobs import ingest, service, store
+from jupyter_mlws.domain.jobs import data, ingest, service, store
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
+from jupyter_mlws.domain.jobs.schemas import CommandSpec
 from jupyter_mlws.domain.jobs.snapshots import is_text, readable
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import RunError
@@ -62,6 +63,9 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     name_files(engine, run_id, captured)
     new_files = [] if row.in_place else new_files_of(folder / "work", row, snapshot)
     outcome = outcome_of(folder, canceled=row.cancel_requested_at is not None)
+    spec = service.spec_of(row)
+    if isinstance(spec, CommandSpec) and outcome.status is RunStatus.COMPLETED:
+        data.deliver(spec, folder_of(row, folder), engine.mirrors, captured.leave)
     progress = progress_of(folder)
 
     def finish(session: Session) -> None:
