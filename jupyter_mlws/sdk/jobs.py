@@ -12,6 +12,8 @@ from msgspec import UNSET, Struct
 from jupyter_mlws.domain.jobs.schemas import (
     CommandSpec,
     JobCreate,
+    JobFileSchema,
+    JobFileText,
     JobFileValidation,
     LogSlice,
     NotebookInspect,
@@ -165,6 +167,14 @@ class Jobs:
         Raises `BadInput`, whose message has a line for each thing that is wrong.
         """
         return job_files.validate(self._workspace, file, set)
+
+    def export(self, job: str) -> JobFileText:
+        """A job as a job file: `text`, and in `warnings` what the file cannot say. Raises `BadInput` for kinds that have no files."""
+        return self._ask("GET", f"/jobs/{segment(job)}/file", JobFileText)
+
+    def file_schema(self) -> dict[str, Any]:
+        """The JSON schema of job files, for editors."""
+        return self._ask("GET", "/job-file-schema", JobFileSchema).schema
 
     def show(self, job: str) -> Job:
         """A job by its id. Raises `NotFound`, with code `not_a_job` for a run that was not submitted."""

@@ -32,6 +32,7 @@ class Field(Struct, frozen=True):
     """Its place in `JobCreate`."""
 
 
+SCHEMA_URL = "https://azuremlschemas.azureedge.net/latest/commandJob.schema.json"
 COMMAND = ("command",)
 NOTEBOOK = ("notebook",)
 

@@ -216,6 +216,25 @@ def test_wrong_command_lines(mlws: Mlws, tmp_path: Path, words: list[str], code:
     assert told in said.err
 
 
+def test_a_job_is_written_as_a_file_that_makes_it_again(mlws: Mlws, folder: Path) -> None:
+    made = json.loads(mlws("job", "create", "--command", "cat words.txt", "--code", str(folder / "src"), "-o", "json").out)
+    said = mlws("job", "export", made["name"], "--to", str(folder / "again.yml"))
+    assert (said.code, said.out, said.err) == (0, "", f"Wrote {folder / 'again.yml'}\n")
+    again = mlws("job", "create", "--file", str(folder / "again.yml"), "--stream")
+    assert (again.code, again.out) == (0, "words beside the file\n"), again.err
+    printed = mlws("job", "export", made["name"])
+    assert (printed.code, printed.out) == (0, (folder / "again.yml").read_text())
+    assert json.loads(mlws("job", "export", made["name"], "-o", "json").out) == {"text": printed.out, "warnings": []}
+    there = mlws("job", "export", made["name"], "--to", str(folder / "again.yml"))
+    assert (there.code, "cannot be written: File exists" in there.err) == (2, True)
+
+
+def test_the_schema_for_editors_is_the_one_of_the_docs(mlws: Mlws) -> None:
+    said = mlws("job", "schema")
+    kept = Path(__file__).parents[2] / "docs" / "reference" / "job.schema.json"
+    assert (said.code, said.out) == (0, kept.read_text(encoding="utf-8"))
+
+
 @pytest.mark.slow
 def test_in_place_is_in_the_code_folder_itself(mlws: Mlws, folder: Path) -> None:
     (folder / "pwd.yml").write_text("command: pwd\ncode: src\n")

@@ -174,6 +174,20 @@ class JobFileValidation(Struct, kw_only=True):
     warnings: list[JobFileWarning]
 
 
+class JobFileText(Struct, kw_only=True):
+    """A job as the text of a job file."""
+
+    text: str
+    warnings: list[str]
+    """What the file cannot say; the same stands in its first lines, as comments."""
+
+
+class JobFileSchema(Struct, kw_only=True):
+    """A JSON schema of job files, for editors."""
+
+    schema: dict[str, Any]
+
+
 class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):
     """Submit a job again from its own snapshot; what is given here wins over what it had."""
 
