@@ -51,8 +51,10 @@ class MlwsApp(ExtensionApp):
         "`max_jobs` (default 1) and what the kind asks for."
     ).tag(config=True)
     mirror_map = Dict(
+        value_trait=Unicode(),
+        key_trait=Unicode(),
         help="Where data that lies elsewhere is found on this machine: absolute paths of folders (or files) by the addresses and "
-        "references that jobs name, such as `https://example.org/data/` or `azureml:iris:1`. The longest beginning wins."
+        "references that jobs name, such as `https://example.org/data/` or `azureml:iris:1`. The longest beginning wins.",
     ).tag(config=True)
     track_kernels = Bool(
         True, help="Tell kernels started by this server where the workspace is, so that `import mlws` needs no configuration."

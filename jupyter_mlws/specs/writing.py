@@ -74,9 +74,9 @@ def _fields(job: JobCreate) -> dict[str, Any]:
 
 def _outside(job: JobCreate) -> list[str]:
     options = [option.format(getattr(job, name)) for name, option in OUTSIDE.items() if getattr(job, name)]
-    found = [f"A file has no field for it; give it beside: {' '.join(options)}"] if options else []
+    found = [f"No field of a file says this; give it beside the file: {' '.join(options)}"] if options else []
     if job.parent_id is not UNSET:
-        found.append(f"The job stands below the run {job.parent_id}; a file has no field for that.")
+        found.append(f"The job stands below the run {job.parent_id}; no field of a file says that.")
     return found
 
 

@@ -30,7 +30,7 @@ def test_a_command_with_data(server: LiveServer) -> None:
     assert "hidden" not in file["text"]
     assert file["warnings"] == [
         "Values of environment variables are not told; add environment_variables for SECRET.",
-        "A file has no field for it; give it beside: --priority 5",
+        "No field of a file says this; give it beside the file: --priority 5",
     ]
     made = server.ok("POST", "/workspaces/default/jobs/file", {"text": file["text"], "folder": ""})["job"]["run"]
     assert server.wait(made["id"])["status"] == "Completed"

@@ -65,7 +65,7 @@ JOBS = st.builds(
 def test_a_file_that_was_written_asks_for_the_same_job(job: JobCreate) -> None:
     written = write_job_file(job)
     assert read_job_file(written.text, file="job.yml").job == in_file(job)
-    assert all(warning.startswith("A file has no field for it; give it beside: --") for warning in written.warnings)
+    assert all(warning.startswith("No field of a file says this; give it beside the file: --") for warning in written.warnings)
 
 
 def test_a_file_as_a_person_would_write_it() -> None:
@@ -76,12 +76,12 @@ def test_a_file_as_a_person_would_write_it() -> None:
         outputs={"model": JobOutput()},
     )
     written = write_job_file(JobCreate(spec=spec, name="first", tags={"n": "1"}, timeout_s=60, priority=3), ["Mind this."])
-    assert written.warnings == ["Mind this.", "A file has no field for it; give it beside: --priority 3"]
+    assert written.warnings == ["Mind this.", "No field of a file says this; give it beside the file: --priority 3"]
     assert (
         written.text
         == """\
 # Mind this.
-# A file has no field for it; give it beside: --priority 3
+# No field of a file says this; give it beside the file: --priority 3
 $schema: https://azuremlschemas.azureedge.net/latest/commandJob.schema.json
 type: command
 display_name: first

@@ -215,8 +215,9 @@ def deliver(spec: CommandSpec, cwd: Path, mirrors: Mapping[str, str], leave: Cal
         if output.path is UNSET or output.mode == "direct":
             continue
         source = cwd / output_path(name, output)
-        if not source.exists():
-            leave(output_path(name, output), f"the job did not make it, nothing was copied to {output.path}")
+        if source.is_symlink() or not (source.is_file() or source.is_dir()):
+            made = "is no file or folder of its own" if os.path.lexists(source) else "the job did not make it"
+            leave(output_path(name, output), f"{made}, nothing was copied to {output.path}")
             continue
         try:
             copy(source, _target(name, output, mirrors), iter)
@@ -226,7 +227,8 @@ def deliver(spec: CommandSpec, cwd: Path, mirrors: Mapping[str, str], leave: Cal
 
 
 def copy(source: Path, target: Path, wanted: Callable[[Any], Any]) -> None:
-    """Copy a file or a folder (into one that is there: its files are added and replaced). Links stay links to the same originals."""
+    """Copy a file or a folder (into one that is there: its files are added and replaced). Links stay links: those that lead out of the
+    folder to their originals, the others to the copies."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if not source.is_dir():
         _copy_one(source, target)
@@ -235,7 +237,7 @@ def copy(source: Path, target: Path, wanted: Callable[[Any], Any]) -> None:
     for entry, relative in wanted(_below(source)):
         place = target / relative
         if entry.is_symlink():
-            _link(Path(entry.path), place)
+            _link(Path(entry.path), place, source.resolve())
         elif entry.is_dir():
             place.mkdir(exist_ok=True)
         elif entry.is_file():
@@ -266,8 +268,13 @@ def _copy_one(source: Path, target: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _link(source: Path, place: Path) -> None:
+def _link(source: Path, place: Path, root: Path) -> None:
+    try:
+        real = source.resolve()
+    except (OSError, RuntimeError):  # a link in a circle
+        return
+    target = os.path.relpath(real, source.parent.resolve()) if real.is_relative_to(root) else str(real)
     if place.is_dir() and not place.is_symlink():
         shutil.rmtree(place)
     place.unlink(missing_ok=True)
-    place.symlink_to(source.resolve())
+    place.symlink_to(target)

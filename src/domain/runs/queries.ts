@@ -54,6 +54,18 @@ export const runQueries = {
           })
         )
     }),
+  /** The file that asks for the same job; its name and tags may change. */
+  jobFile: (api: ApiClient, id: string) =>
+    queryOptions({
+      queryKey: runKeys.detail(id, 'file'),
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.GET('/jobs/{run_id}/file', {
+            params: { path: { run_id: id } },
+            signal
+          })
+        )
+    }),
   /** The parameters that its snapshot's notebook declares. */
   parameters: (api: ApiClient, id: string) =>
     queryOptions({
