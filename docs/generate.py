@@ -45,6 +45,7 @@ What you may set:
 |---|---|
 | `MLWS_DATA_DIR` | the data folder, for the server, the command line and Python alike |
 | `MLWS_DATABASE_URL` | SQLAlchemy URL of the database |
+| `MLWS_JOB_MEMORY_LIMIT` | memory limit of jobs that name none themselves, as `4GiB` |
 | `MLWS_IDLE_TIMEOUT_S` | seconds after which a server that a command started ends when nobody needs it; 600 |
 | `MLWS_URL`, `MLWS_TOKEN` | the server to talk to, instead of the one that is found |
 | `MLWS_WORKSPACE`, `MLWS_EXPERIMENT` | where runs go; for kernels in JupyterLab's environment, their kernelspec, or a cell |

@@ -1,3 +1,4 @@
+import { computePlugin } from './plugins/compute';
 import { connectionPlugin } from './plugins/connection';
 import { experimentsPlugin } from './plugins/experiments';
 import { launcherPlugin } from './plugins/launcher';
@@ -18,6 +19,7 @@ export default [
   pagesPlugin,
   linksPlugin,
   experimentsPlugin,
+  computePlugin,
   submitPlugin,
   mlflowPlugin,
   statusBarPlugin,

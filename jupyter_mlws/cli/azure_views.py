@@ -68,7 +68,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "error": None if run.error is None else {"message": run.error.message, "cell": run.error.cell, "kind": run.error.kind},
         "progress": None if run.progress is None else {"done": run.progress.done, "total": run.progress.total},
-        "waiting": None if run.waiting is None else {"reason": run.waiting.reason, "position": run.waiting.position},
+        "waiting": None if run.waiting is None else plain(run.waiting),
         "parent_job_name": run.parent_id,
         "children": run.children,
         "lifecycle": run.lifecycle.value,
@@ -85,8 +85,9 @@ def job_json(job: Job) -> dict[str, Any]:
         "command": spec.get("command"),
         "environment": spec.get("kernel"),
         "environment_variables": dict.fromkeys(job.env_names),
-        "limits": {"timeout": job.timeout_s},
-        "resources": {"instance_count": 1},
+        "limits": {"timeout": job.timeout_s, "memory": spec.get("memory_limit")},
+        "resources": {"instance_count": 1, **{key: value for key, value in plain(job.asks).items() if value is not None}},
+        "retry_settings": {"max_retries": job.max_retries},
     }
     head, tail = list(run.items())[:position], list(run.items())[position:]
     return {
@@ -97,6 +98,9 @@ def job_json(job: Job) -> dict[str, Any]:
         "priority": job.priority,
         "timeout_s": job.timeout_s,
         "attempt": job.attempt,
+        "usage": plain(job.usage),
+        "attempts": [{**plain(one), "started_at": iso(one.started_at), "ended_at": iso(one.ended_at)} for one in job.attempts],
+        "gpu_ids": job.gpu_ids,
         "not_captured": job.not_captured,
         "new_files": job.new_files,
     }

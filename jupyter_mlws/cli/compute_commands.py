@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jupyter_mlws.cli import azure_views, show
 from jupyter_mlws.cli.context import Session, common, named, refuses
+from jupyter_mlws.cli.spans import DEFAULT, Limit, Size
 from jupyter_mlws.sdk import text
 from jupyter_mlws.sdk.forms import SHORT, load_of
 
@@ -45,33 +46,94 @@ def show_target(session: Session, target: str) -> None:
     _one(session, session.workspace.compute.show(target))
 
 
+JOBS, CPUS, MEMORY, GPUS = (
+    Limit(one) for one in (click.IntRange(1, 1000), click.FloatRange(0, min_open=True), Size(), click.IntRange(0, 1000))
+)
+
+
 @command.command("update")
 @named("target", "targets", default="local")
-@click.option("--max-jobs", type=click.IntRange(1, 1000), metavar="NUMBER", help="How many jobs run at once.")
-@click.option("--default-max-jobs", "usual", is_flag=True, help="As many again as the server's settings say.")
+@click.option("--max-jobs", type=JOBS, metavar="NUMBER", help="How many jobs run at once.")
+@click.option("--cpus", type=CPUS, metavar="NUMBER", help="How many CPUs jobs may ask for, all together.")
+@click.option("--memory", type=MEMORY, metavar="SIZE", help="How much memory jobs may ask for, all together: 16GiB.")
+@click.option("--gpus", type=GPUS, metavar="NUMBER", help="How many GPUs jobs may ask for, all together.")
+@click.option("--max-jobs-per-user", type=JOBS, metavar="NUMBER", help="How many jobs of one user run at once.")
+@click.option("--cpus-per-user", type=CPUS, metavar="NUMBER", help="How many CPUs one user may have at once.")
+@click.option("--memory-per-user", type=MEMORY, metavar="SIZE", help="How much memory one user may have at once.")
+@click.option("--gpus-per-user", type=GPUS, metavar="NUMBER", help="How many GPUs one user may have at once.")
+@click.option("--default-max-jobs", "usual", is_flag=True, help="As many jobs again as the server's settings say.")
 @common
-def update(session: Session, target: str, max_jobs: int | None, usual: bool) -> None:
-    """Change how many jobs run at once, from now on and after a restart.
+def update(session: Session, target: str, usual: bool, **limits: Any) -> None:
+    """Change what jobs may have of a target, from now on and after a restart.
 
-    Jobs that run go on, even if there are more of them.
+    `default` instead of a value is what the server's settings say. Jobs that run go on, even if they have more.
     """
-    if (max_jobs is None) != usual:
-        raise click.UsageError("Say how many jobs run at once: --max-jobs NUMBER, or --default-max-jobs.")
-    _one(session, session.workspace.compute.update(target, max_jobs=max_jobs))
+    given = {name: None if value == DEFAULT else value for name, value in limits.items() if value is not None}
+    if usual and "max_jobs" in given:
+        raise click.UsageError("Say either --max-jobs NUMBER, or --default-max-jobs.")
+    if usual:
+        given["max_jobs"] = None
+    if not given:
+        raise click.UsageError("Say how many jobs run at once: --max-jobs NUMBER, or --default-max-jobs; or another limit.")
+    _one(session, session.workspace.compute.update(target, **given))
+
+
+@command.command("pause")
+@named("target", "targets", default="local")
+@common
+def pause(session: Session, target: str) -> None:
+    """Start no more jobs on a target, until it is resumed. Those that run go on."""
+    _one(session, session.workspace.compute.pause(target))
+
+
+@command.command("resume")
+@named("target", "targets", default="local")
+@common
+def resume(session: Session, target: str) -> None:
+    """Start jobs on a target again."""
+    _one(session, session.workspace.compute.resume(target))
 
 
 def _one(session: Session, target: ComputeTarget) -> None:
-    queue = [f"{job.position}. {job.name} ({job.run_id[:SHORT]}): {job.reason}" for job in target.queue]
+    queue = [
+        f"{f'{job.position}.' if job.position else '-'} {job.name} ({job.run_id[:SHORT]}): {job.reason}" for job in target.queue
+    ]
     memory = f"{text.size(target.memory_used_bytes)} of {text.size(target.memory_bytes)} used" if target.memory_bytes else ""
     usual = f" (the settings say {target.default_max_jobs})" if target.default_max_jobs != target.max_jobs else ""
     rows = [
         ("Target", target.name),
         ("Kind", target.kind),
-        ("State", f"{target.state}  {target.detail}".rstrip()),
+        ("State", "paused: no job starts" if target.paused else f"{target.state}  {target.detail}".rstrip()),
         ("About", target.description),
         ("Jobs", f"{target.running} running of at most {target.max_jobs}{usual}, {target.queued} waiting"),
         ("CPUs", load_of(target)),
         ("Memory", memory),
+        ("Asked for", _asked(target)),
+        ("One user", _per_user(target)),
         ("Queue", "\n".join(queue)),
     ]
     show.one(session, azure_views.compute_json(target), rows)
+
+
+def _asked(target: ComputeTarget) -> str:
+    """What running jobs have asked for, of what they may."""
+    has, total = target.reserved, target.total
+    parts = [
+        f"{has.cpus or 0:g} of {total.cpus:g} CPUs" if total.cpus else "",
+        f"{text.size(has.memory_bytes or 0)} of {text.size(total.memory_bytes)} memory" if total.memory_bytes else "",
+        f"{has.gpus or 0} of {total.gpus} GPUs" if total.gpus else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _per_user(target: ComputeTarget) -> str:
+    """What one user may have at once."""
+    limits = target.per_user
+    parts = [
+        text.many(limits.max_jobs, "job") if limits.max_jobs else "",
+        f"{limits.cpus:g} CPUs" if limits.cpus else "",
+        f"{text.size(limits.memory_bytes)} memory" if limits.memory_bytes else "",
+        f"{limits.gpus} GPUs" if limits.gpus is not None else "",
+    ]
+    found = ", ".join(filter(None, parts))
+    return f"at most {found}" if found else ""

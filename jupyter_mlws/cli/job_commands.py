@@ -11,10 +11,12 @@ from click.core import ParameterSource
 from jupyter_mlws.cli import show
 from jupyter_mlws.cli.context import Session, check_changes, common, limited, named, pairs, suggest, tag_changes
 from jupyter_mlws.cli.failures import FAILED
-from jupyter_mlws.cli.spans import Span
+from jupyter_mlws.cli.spans import Size, Span
 from jupyter_mlws.sdk.forms import SHORT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_mlws.domain.jobs.schemas import JobFileWarning
     from jupyter_mlws.sdk.results import Job, Run
     from jupyter_mlws.sdk.table import Table
@@ -50,6 +52,19 @@ PARAMETER = click.option(
     metavar="KEY=VALUE",
     help='A parameter; the value is JSON (0.1, true, [1, 2], "text") or else text. May be repeated.',
 )
+
+
+def ASKS(verb: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - reads like the decorators beside it
+    """Options that say what a job asks of its target."""
+    for option in (
+        click.option("--gpus", type=click.IntRange(0, 1000), metavar="NUMBER", help="Wait until so many GPUs are free."),
+        click.option("--memory", type=Size(), metavar="SIZE", help="Wait until so much memory is free: 4GiB, 512MB."),
+        click.option(
+            "--cpus", type=click.FloatRange(0, min_open=True), metavar="NUMBER", help="Wait until so many CPUs are free."
+        ),
+    ):
+        verb = option(verb)
+    return verb
 
 
 FILE = click.option(
@@ -89,6 +104,17 @@ WITH_FILE = {"file", "settings", "priority", "in_place", "confirm_large", "strea
 @click.option(
     "--timeout", type=Span(whole=True), metavar="SPAN", help="End the job after so long: 90s, 45m, 2h; seconds without a unit."
 )
+@click.option("--keep-kernel", is_flag=True, help="Keep the kernel for a time when a cell fails, to look into it.")
+@click.option("--memory-limit", type=Size(), metavar="SIZE", help="End the job when it holds more memory: 4GiB, 512MB; or bytes.")
+@click.option(
+    "--max-retries",
+    type=click.IntRange(0, 20),
+    default=0,
+    show_default=True,
+    metavar="NUMBER",
+    help="Try it again so often if it fails.",
+)
+@ASKS
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag. May be repeated.")
 @click.option("--env", multiple=True, metavar="KEY=VALUE", help="An environment variable of the job. May be repeated.")
 @click.option("--note", metavar="TEXT", help="A note.")
@@ -107,8 +133,9 @@ def create(session: Session, notebook: str | None, line: str | None, given: tupl
         return
     if (notebook is None) == (line is None):
         raise click.UsageError('Say what to run: --notebook PATH, --command "LINE" (with --code FOLDER), or --file PATH.')
-    if notebook is None and (given or options["kernel"]):
-        raise click.UsageError("-p and --kernel go with --notebook; a command reads its own arguments.")
+    options["keep_kernel_on_failure"] = options.pop("keep_kernel")
+    if notebook is None and (given or options["kernel"] or options["keep_kernel_on_failure"]):
+        raise click.UsageError("-p, --kernel and --keep-kernel go with --notebook; a command reads its own arguments.")
     if notebook is not None and options["code"] is not None:
         raise click.UsageError("--code goes with --command; a notebook's code is its folder.")
     if line is not None and options["code"] is None:
@@ -236,15 +263,16 @@ def wait(session: Session, job: str, timeout: float | None) -> None:
 @named("job", "jobs")
 @click.option("--system", is_flag=True, help="The supervisor's own log instead.")
 @click.option("--tail", type=click.IntRange(0), metavar="BYTES", help="Only its end.")
+@click.option("--attempt", type=click.IntRange(1), metavar="NUMBER", help="Of an earlier attempt.  [default: the current one]")
 @common
-def log(session: Session, job: str, system: bool, tail: int | None) -> None:
+def log(session: Session, job: str, system: bool, tail: int | None, attempt: int | None) -> None:
     """Print what a job has logged until now."""
     jobs, run_id = session.workspace.jobs, session.run_id(job)
     if tail is not None:
-        piece = jobs.log(run_id, tail=tail, stream="system" if system else "user")
+        piece = jobs.log(run_id, tail=tail, stream="system" if system else "user", attempt=attempt)
         click.echo(piece.text + piece.partial, nl=False)
     else:
-        click.echo(jobs.full_log(run_id, stream="system" if system else "user"), nl=False)
+        click.echo(jobs.full_log(run_id, stream="system" if system else "user", attempt=attempt), nl=False)
 
 
 @command.command("show")
@@ -356,6 +384,40 @@ def cancel(session: Session, job: tuple[str, ...]) -> None:
     show.run_rows(session, Table([jobs.cancel(session.run_id(one)).run for one in job], runs()))
 
 
+@command.command("end-kernel")
+@named("job", "jobs")
+@common
+def end_kernel(session: Session, job: str) -> None:
+    """End the kernel that was kept when a cell of the job failed (`--keep-kernel`)."""
+    run_id = session.run_id(job)
+    session.workspace.jobs.end_kernel(run_id)
+    show.said(f"The kernel of job {run_id[:SHORT]} ends.")
+
+
+@command.command("pause")
+@named("job", "active_jobs", several=True)
+@common
+def pause(session: Session, job: tuple[str, ...]) -> None:
+    """Hold jobs that wait: they start no sooner than they are resumed."""
+    from jupyter_mlws.sdk.forms import runs  # noqa: PLC0415 - most verbs do without
+    from jupyter_mlws.sdk.table import Table  # noqa: PLC0415
+
+    jobs = session.workspace.jobs
+    show.run_rows(session, Table([jobs.pause(session.run_id(one)).run for one in job], runs()))
+
+
+@command.command("resume")
+@named("job", "active_jobs", several=True)
+@common
+def resume(session: Session, job: tuple[str, ...]) -> None:
+    """Let jobs that are on hold wait for their turn again; those that failed and are to be tried again need not wait for it."""
+    from jupyter_mlws.sdk.forms import runs  # noqa: PLC0415 - most verbs do without
+    from jupyter_mlws.sdk.table import Table  # noqa: PLC0415
+
+    jobs = session.workspace.jobs
+    show.run_rows(session, Table([jobs.resume(session.run_id(one)).run for one in job], runs()))
+
+
 @command.command("rerun")
 @click.argument("job", shell_complete=suggest("jobs"))
 @PARAMETER
@@ -366,6 +428,9 @@ def cancel(session: Session, job: tuple[str, ...]) -> None:
 @click.option("--target", metavar="NAME", shell_complete=suggest("targets"), help="Another compute target.")
 @click.option("--priority", type=int, help="Another priority.")
 @click.option("--timeout", type=Span(whole=True), metavar="SPAN", help="Another time limit: 90s, 45m, 2h.")
+@click.option("--memory-limit", type=Size(), metavar="SIZE", help="Another memory limit: 4GiB, 512MB; 0 for none.")
+@click.option("--max-retries", type=click.IntRange(0, 20), metavar="NUMBER", help="Try it again so often if it fails.")
+@ASKS
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the new run. May be repeated.")
 @click.option("--env", multiple=True, metavar="KEY=VALUE", help="A new value for an environment variable. May be repeated.")
 @click.option("--note", metavar="TEXT", help="A note.")

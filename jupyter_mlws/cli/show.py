@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jupyter_mlws.cli import azure_views, tables
+from jupyter_mlws.kit.sizes import size_text
 from jupyter_mlws.sdk import text
 from jupyter_mlws.sdk.forms import SHORT, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from msgspec import UnsetType
+
     from jupyter_mlws.cli.context import Session
-    from jupyter_mlws.domain.jobs.schemas import JobFileText, JobFileValidation
+    from jupyter_mlws.domain.jobs.schemas import Attempt, JobFileText, JobFileValidation, JobUsage
     from jupyter_mlws.sdk.results import Job, Run
     from jupyter_mlws.sdk.table import Table
 
@@ -85,6 +88,11 @@ def job_one(session: Session, job: Job) -> None:
     extra = [
         ("Priority", str(job.priority) if job.priority else ""),
         ("Time limit", f"{job.timeout_s} s" if job.timeout_s else ""),
+        ("Peak memory", memory_text(job.usage, job.spec.memory_limit)),
+        ("CPU time", text.duration(round(job.usage.cpu_time_s * 1000)) if job.usage and job.usage.cpu_time_s is not None else ""),
+        ("Asks for", asks_text(job)),
+        ("Retries", f"{job.attempt - 1} of {job.max_retries}" if job.max_retries else ""),
+        ("Attempts", "\n".join(map(attempt_text, job.attempts)) if len(job.attempts) > 1 else ""),
         ("Not captured", "\n".join(left[:LISTED] + more)),
         ("New files", "\n".join(job.new_files[:LISTED])),
     ]
@@ -106,6 +114,34 @@ def file_text(session: Session, found: JobFileText, to: str | None) -> None:
         tables.as_json({"text": found.text, "warnings": found.warnings})
     else:
         click.echo(found.text, nl=False)
+
+
+def memory_text(usage: JobUsage | None, limit: int | UnsetType) -> str:
+    """The most memory that a job held, and its limit."""
+    bound = size_text(limit) if isinstance(limit, int) else ""
+    if usage is None or usage.peak_memory_bytes is None:
+        return f"limit {bound}" if bound else ""
+    peak = size_text(usage.peak_memory_bytes)
+    return f"{peak} of {bound}" if bound else peak
+
+
+def asks_text(job: Job) -> str:
+    """What a job asks of its target, and which GPUs it has."""
+    asks = job.asks
+    parts = [
+        f"{asks.cpus:g} CPUs" if asks.cpus else "",
+        f"{text.size(asks.memory_bytes)} memory" if asks.memory_bytes else "",
+        f"{asks.gpus} GPUs" if asks.gpus else "",
+    ]
+    has = f" (has {', '.join(map(str, job.gpu_ids))})" if job.gpu_ids else ""
+    return ", ".join(filter(None, parts)) + has
+
+
+def attempt_text(attempt: Attempt) -> str:
+    """One attempt in a line."""
+    took = attempt.ended_at - attempt.started_at if attempt.ended_at and attempt.started_at else None
+    words = [text.status(attempt.status.value), text.duration(took), attempt.error.message if attempt.error else ""]
+    return f"{attempt.attempt}. " + "  ".join(filter(None, words))
 
 
 def validation(session: Session, file: str, found: JobFileValidation) -> None:

@@ -149,6 +149,8 @@ class ApiHandler(JupyterHandler):
     query: Any = None
     hung_up: Callable[[], None] | None = None
     """What to do when the client goes away."""
+    forwards = True
+    """Answered by the server that owns the data folder; else by the one that is asked."""
     SUPPORTED_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
     @property
@@ -179,7 +181,7 @@ class ApiHandler(JupyterHandler):
         await self._authenticate()
         self._check_address()
         self._count_as_activity()
-        if await self.runtime.forward(self):
+        if self.forwards and await self.runtime.forward(self):
             return
         await self._identify()
         workspace = self.path_kwargs.get("workspace")

@@ -101,9 +101,10 @@ class Folders(NamedTuple):
         """One folder a job."""
         return self.root / "jobs"
 
-    def job(self, run_id: str) -> Path:
-        """The folder of a job."""
-        return self.jobs / run_id
+    def job(self, run_id: str, attempt: int = 1) -> Path:
+        """The folder of an attempt to run a job; those of later ones lie in that of the first, which holds all there is of the job."""
+        first = self.jobs / run_id
+        return first if attempt == 1 else first / "attempts" / str(attempt)
 
     @property
     def spool(self) -> Path:

@@ -124,6 +124,7 @@ def _cell_error(failure: BaseException, cells: Any, index: int, session: Session
         trace = next((o["traceback"] for o in reversed(cells[index].outputs) if o["output_type"] == "error"), None)
         message = f"{failure.ename}: {failure.evalue[:MAX_MESSAGE]} ({where})"
         return run_error(message, kind=failure.ename, cell=index, cell_name=name, traceback="\n".join(trace) if trace else None)
+    session.kernel_signal = session.kernel.killed_by()
     last_words = session.kernel.last_words.decode("utf-8", "replace").strip() or None
     message = f"The kernel died in {where} ({session.kernel.ending()})."
     return run_error(message, kind="KernelDied", cell=index, cell_name=name, traceback=last_words)

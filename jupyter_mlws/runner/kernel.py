@@ -123,10 +123,30 @@ class JobKernel:
                 return None
         return None
 
+    @property
+    def pid(self) -> int | None:
+        """The kernel's process, while there is one."""
+        found = getattr(self.manager.provisioner, "pid", None)
+        return found if isinstance(found, int) and self.manager.has_kernel else None
+
+    def let_go(self) -> None:
+        """Listen to the kernel no more: what it says from now on is for others, and would gather here."""
+        if self.client is not None:
+            self.client.stop_channels()
+            self.client = None
+
+    def killed_by(self) -> int | None:
+        """The signal that ended the kernel's process, if one did."""
+        code = self._exit_code()
+        return -code if code is not None and code < 0 else None
+
+    def _exit_code(self) -> int | None:
+        process = getattr(self.manager.provisioner, "process", None)
+        return process.poll() if process is not None else None
+
     def ending(self) -> str:
         """How the kernel's process ended, for a person."""
-        process = getattr(self.manager.provisioner, "process", None)
-        code = process.poll() if process is not None else None
+        code = self._exit_code()
         if code is None:
             return "its process is gone"
         if code == -9:

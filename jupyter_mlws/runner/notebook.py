@@ -44,6 +44,7 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from jupyter_mlws.runner.deltas import DeltaWriter  # noqa: E402
+from jupyter_mlws.runner.keeping import keep, may_keep  # noqa: E402
 from jupyter_mlws.runner.kernel import JobKernel, KernelDied  # noqa: E402
 from jupyter_mlws.runner.lean import lean_imports  # noqa: E402
 from jupyter_mlws.runner.report import Refused, Reporter, run_error  # noqa: E402
@@ -58,26 +59,33 @@ def main(job_dir: Path) -> int:
     logging.basicConfig(handlers=[handler], format="%(asctime)s %(name)s %(message)s")
     reporter = Reporter(job_dir)
     deltas = DeltaWriter(str(job_dir / jobdir.NOTEBOOK))
-    canceled = False
+    canceled, killed_by = False, None
     try:
         section = (jobdir.read_json(str(job_dir / jobdir.JOB)) or {}).get("notebook") or {}
-        error, canceled = _run(section, reporter, deltas)
+        error, canceled, killed_by = _run(section, reporter, deltas)
     except (Refused, KernelDied) as failure:
         words = failure.last_words.decode("utf-8", "replace").strip() if isinstance(failure, KernelDied) else ""
         error = run_error(str(failure), kind=failure.kind, traceback=words or None)
     except Exception as failure:
         logging.getLogger("mlws").exception("the runner failed")
         error = run_error(f"The notebook runner failed: {type(failure).__name__}: {failure}", kind=type(failure).__name__)
-    if error is not None:
-        words = f"{error['traceback']}\n" if error.get("kind") == "KernelDied" and error.get("traceback") else ""
-        os.write(2, f"{words}{error['message']}\n".encode("utf-8", "replace"))
-    reporter.result(error)
-    deltas.done()
+    _tell(reporter, deltas, error, killed_by)
     return CANCELED if canceled else int(error is not None)
 
 
-def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tuple[dict[str, Any] | None, bool]:
-    """Run the notebook; its error, and whether it was canceled."""
+def _tell(reporter: Reporter, deltas: DeltaWriter, error: dict[str, Any] | None, killed_by: int | None) -> None:
+    """Tell how it ended, once: where the kernel is kept that was before it."""
+    if reporter.ended:
+        return
+    if error is not None:
+        words = f"{error['traceback']}\n" if error.get("kind") == "KernelDied" and error.get("traceback") else ""
+        os.write(2, f"{words}{error['message']}\n".encode("utf-8", "replace"))
+    reporter.result(error, killed_by)
+    deltas.done()
+
+
+def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tuple[dict[str, Any] | None, bool, int | None]:
+    """Run the notebook; its error, whether it was canceled, and the signal that killed the kernel, if one did."""
     source = Path(section.get("input") or "")
     raw = _read(source)
     kernel = JobKernel(_kernel_name(raw, section.get("kernel")))
@@ -94,6 +102,10 @@ def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tu
                 raise KernelDied(str(died), last_words=kernel.last_words) from None
             session.error, notebook = run_error("The job was canceled while its kernel started.", kind="Canceled"), None
         session.running = False
+        if may_keep(session, section):
+            reporter.save(notebook)
+            _tell(reporter, deltas, session.error, None)
+            loop.run_until_complete(keep(session, float(section["keep_kernel_s"])))
         loop.run_until_complete(kernel.ask_to_end())
         if notebook is not None:
             reporter.save(notebook)
@@ -103,7 +115,7 @@ def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tu
         raise
     finally:
         loop.run_until_complete(kernel.finish())
-    return session.error, session.canceled and session.error is not None
+    return session.error, session.canceled and session.error is not None, session.kernel_signal
 
 
 def _execute(raw: dict[str, Any], section: dict[str, Any], session: Session) -> Any:

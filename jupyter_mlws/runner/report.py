@@ -55,6 +55,8 @@ class Reporter:
 
     def __init__(self, job_dir: Path) -> None:
         self.dir = job_dir
+        self.ended = False
+        """The result is told."""
         self._progress: dict[str, Any] | None = None
         self._told_at = 0.0
         self._saved_at = time.monotonic()
@@ -92,10 +94,11 @@ class Reporter:
         self._saved_at = time.monotonic()
         self._save_every = max(SAVE_EVERY_S, min(300.0, (self._saved_at - started) * 20))
 
-    def result(self, error: dict[str, Any] | None) -> None:
-        """Write how it ended; `error` has the fields of `RunError`."""
-        data = msgspec.json.encode({"ok": error is None, "error": error})
+    def result(self, error: dict[str, Any] | None, kernel_signal: int | None = None) -> None:
+        """Write how it ended; `error` has the fields of `RunError`, `kernel_signal` is what the kernel was killed by."""
+        data = msgspec.json.encode({"ok": error is None, "error": error, "kernel_signal": kernel_signal})
         jobdir.write_atomic(str(self.dir / jobdir.RESULT), data)
+        self.ended = True
 
 
 def run_error(message: str, **fields: Any) -> dict[str, Any]:

@@ -27,6 +27,8 @@ class Session:
     running: bool = False
     canceled: bool = False
     error: dict[str, Any] | None = None
+    kernel_signal: int | None = None
+    """What the kernel was killed by, if it was."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def catch_signals(self) -> None:

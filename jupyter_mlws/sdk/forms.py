@@ -201,7 +201,11 @@ def load_of(target: ComputeTarget) -> str:
 
 
 def _compute_record(target: ComputeTarget) -> dict[str, Any]:
-    return {name: getattr(target, name) for name in target.__struct_fields__ if name != "queue"}
+    return {
+        name: getattr(target, name)
+        for name in target.__struct_fields__
+        if name not in ("queue", "live", "total", "reserved", "per_user")
+    }
 
 
 COMPUTE: Form[ComputeTarget] = Form(
@@ -214,7 +218,14 @@ COMPUTE: Form[ComputeTarget] = Form(
         Column("Waiting", right=True),
         Column("Load", right=True),
     ),
-    lambda one: [one.name, one.kind, one.state, f"{one.running} of {one.max_jobs}", str(one.queued), load_of(one)],
+    lambda one: [
+        one.name,
+        one.kind,
+        "paused" if one.paused else one.state,
+        f"{one.running} of {one.max_jobs}",
+        str(one.queued),
+        load_of(one),
+    ],
     _compute_record,
 )
 

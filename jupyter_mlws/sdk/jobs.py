@@ -7,14 +7,16 @@ import time
 import warnings
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.jobs.schemas import (
     CommandSpec,
     JobCreate,
     JobFileSchema,
     JobFileText,
     JobFileValidation,
+    KeptKernel,
     LogSlice,
     NotebookInspect,
     NotebookInspection,
@@ -24,6 +26,7 @@ from jupyter_mlws.domain.jobs.schemas import (
 from jupyter_mlws.domain.jobs.schemas import JobUpdate as JobUpdateBody
 from jupyter_mlws.domain.runs.schemas import DeletePlan, Lifecycle
 from jupyter_mlws.kit.ids import new_id
+from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.sdk import forms, job_files
 from jupyter_mlws.sdk.errors import BadInput, WaitTimeout
 from jupyter_mlws.sdk.plain import plain_values
@@ -65,12 +68,45 @@ def _spec(
     parameters: Mapping[str, Any] | None,
     command: str | None,
     code: str | Path | None,
+    memory_limit: int | UnsetType,
+    keep_kernel: bool,
 ) -> NotebookSpec | CommandSpec:
     """What to run, its sources named as the server finds them."""
     if notebook is not None:
         path = source.notebook(str(notebook))
-        return NotebookSpec(notebook=path, kernel=kernel or UNSET, parameters=plain_values(parameters, "parameter") or UNSET)
-    return CommandSpec(command=command or "", code=UNSET if code is None else source.folder(str(code)))
+        return NotebookSpec(
+            notebook=path,
+            kernel=kernel or UNSET,
+            parameters=plain_values(parameters, "parameter") or UNSET,
+            memory_limit=memory_limit,
+            keep_kernel_on_failure=keep_kernel or UNSET,
+        )
+    folder = UNSET if code is None else source.folder(str(code))
+    return CommandSpec(command=command or "", code=folder, memory_limit=memory_limit)
+
+
+def _size(given: str | int | None) -> int | UnsetType:
+    """Bytes of a memory limit. Raises `BadInput`."""
+    if given is None:
+        return UNSET
+    size = read_bytes(given) if isinstance(given, str) else given
+    if size is None:
+        words = f"{str(given)[:80]!r} is no size of memory; write 4GiB, 512 MB, or a number of bytes."
+        raise BadInput(words, status=400, code="bad_input", field="memory_limit")
+    return size
+
+
+def asked(cpus: float | None, memory: int | str | None, gpus: int | None) -> JobResources | UnsetType:
+    """What a job asks for; `BadInput` for a size that is none."""
+    size = read_bytes(memory) if isinstance(memory, str) else memory
+    if size is None and memory is not None:
+        words = f"{str(memory)[:80]!r} is no size of memory; write 4GiB, 512 MB, or a number of bytes."
+        raise BadInput(words, status=400, code="bad_input", field="memory")
+    if cpus is None and size is None and gpus is None:
+        return UNSET
+    return JobResources(
+        cpus=UNSET if cpus is None else cpus, memory_bytes=UNSET if size is None else size, gpus=UNSET if gpus is None else gpus
+    )
 
 
 class JobUpdate(NamedTuple):
@@ -111,6 +147,12 @@ class Jobs:
         target: str = "local",
         priority: int = 0,
         timeout: int | None = None,
+        memory_limit: str | int | None = None,
+        keep_kernel_on_failure: bool = False,
+        max_retries: int = 0,
+        cpus: float | None = None,
+        memory: int | str | None = None,
+        gpus: int | None = None,
         tags: Mapping[str, str] | None = None,
         note: str | None = None,
         env: Mapping[str, str] | None = None,
@@ -120,27 +162,36 @@ class Jobs:
     ) -> Job:
         """Submit a notebook, a shell line with the folder `code`, or a job file. Answers once the sources are frozen and the job is queued.
 
+        With `keep_kernel_on_failure` the kernel of a notebook is kept for a time when a cell fails: the job's page opens a console on it.
+
         A job `file` says the rest itself; `set` changes fields of it by path (`{"inputs.lr": 0.1}`). What of it is not honoured
         is a `JobFileNotice`, a Python warning.
 
+        With `max_retries` a job that fails is tried again, after a pause that doubles. One that asks for `cpus`, `memory`
+        (`"4GiB"`, or bytes) or `gpus` starts once so much of its target is free.
+
         Paths are those of this machine; one that is not here is looked for on the server, below its root. `timeout` is in
-        seconds; `parameters` may be numpy's numbers and arrays, but neither NaN nor infinite. Raises `BadInput` (a parameter, a
-        kernel), `NotFound` (the notebook), `Conflict` (a folder that is very large).
+        seconds, of each attempt; `memory_limit` in bytes or a text as `"4GiB"`; `parameters` may be numpy's numbers and arrays, but
+        neither NaN nor infinite. Raises `BadInput` (a parameter, a kernel, more than the target has), `NotFound` (the notebook),
+        `Conflict` (a folder that is very large).
         """
         if file is not None or set is not None:
-            other = (notebook, command, code, parameters, kernel, name, experiment, timeout, tags, note, env)
-            beside = target != "local" or any(one is not None for one in other)
+            options = (name, experiment, timeout, memory_limit, tags, note, env, cpus, memory, gpus)
+            other = (notebook, command, code, parameters, kernel, *options)
+            beside = target != "local" or bool(max_retries or keep_kernel_on_failure) or any(one is not None for one in other)
             more = {"priority": priority, "in_place": in_place, "confirm_large": confirm_large, "parent": parent}
             return self._from_file(file, set, beside=beside, **more)
-        _check_words(notebook, command, code, notebook_only=bool(parameters or kernel))
+        _check_words(notebook, command, code, notebook_only=bool(parameters or kernel or keep_kernel_on_failure))
         source = Source(self._workspace, in_place=in_place)
         body = JobCreate(
-            spec=_spec(source, notebook, kernel, parameters, command, code),
+            spec=_spec(source, notebook, kernel, parameters, command, code, _size(memory_limit), keep_kernel_on_failure),
             experiment=UNSET if experiment is None else experiment,
             name=UNSET if name is None else name,
             target=target,
             priority=priority,
             timeout_s=UNSET if timeout is None else timeout,
+            max_retries=max_retries,
+            resources=asked(cpus, memory, gpus),
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,
             env=dict(env) if env else UNSET,
@@ -230,6 +281,22 @@ class Jobs:
         """Cancel a job, whatever its status. One that has ended stays as it is."""
         return self._job("POST", f"/jobs/{segment(job)}/cancel")
 
+    def kept_kernel(self, job: str) -> KeptKernel:
+        """The kernel of a failed notebook that is kept now. Raises `NotFound`, with code `no_kernel_kept`."""
+        return self._ask("GET", f"/jobs/{segment(job)}/kernel", KeptKernel)
+
+    def end_kernel(self, job: str) -> None:
+        """End the kernel that is kept of a job; its run stays as it is."""
+        self._ask("DELETE", f"/jobs/{segment(job)}/kernel", type(None))
+
+    def pause(self, job: str) -> Job:
+        """Hold a job that waits: it starts no sooner than it is resumed. Raises `Conflict` for one that waits no longer."""
+        return self._job("POST", f"/jobs/{segment(job)}/pause")
+
+    def resume(self, job: str) -> Job:
+        """Let a job that is on hold wait for its turn again; one whose last attempt failed need not wait for the next any longer."""
+        return self._job("POST", f"/jobs/{segment(job)}/resume")
+
     def rerun(
         self,
         job: str,
@@ -242,14 +309,21 @@ class Jobs:
         target: str | None = None,
         priority: int | None = None,
         timeout: int | None = None,
+        memory_limit: str | int | None = None,
+        keep_kernel_on_failure: bool | None = None,
+        max_retries: int | None = None,
+        cpus: float | None = None,
+        memory: int | str | None = None,
+        gpus: int | None = None,
         tags: Mapping[str, str] | None = None,
         note: str | None = None,
         env: Mapping[str, str | None] | None = None,
     ) -> Job:
         """Submit a job again from its own snapshot; what is given wins over what it had.
 
-        A `timeout` of 0 takes the limit away, and None in `env` a variable; those that `env` does not name stay. The new run has
-        only the tags and the note that are given here.
+        What it asks for is changed as a whole: with one of `cpus`, `memory` and `gpus` those that are left out are none.
+        A `timeout` or `memory_limit` of 0 takes the limit away, and None in `env` a variable; those that `env` does not name stay.
+        The new run has only the tags and the note that are given here.
         """
         body = ReRun(
             name=UNSET if name is None else name,
@@ -260,6 +334,10 @@ class Jobs:
             target=UNSET if target is None else target,
             priority=UNSET if priority is None else priority,
             timeout_s=UNSET if timeout is None else timeout or None,
+            keep_kernel_on_failure=UNSET if keep_kernel_on_failure is None else keep_kernel_on_failure,
+            memory_limit=UNSET if memory_limit is None else _size(memory_limit) or None,
+            max_retries=UNSET if max_retries is None else max_retries,
+            resources=asked(cpus, memory, gpus),
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,
             env=dict(env) if env else UNSET,
@@ -267,36 +345,57 @@ class Jobs:
         return self._job("POST", f"/jobs/{segment(job)}/rerun", body=body)
 
     def log(
-        self, job: str, *, offset: int = 0, limit: int = LOG_BYTES, tail: int | None = None, stream: LogStream = "user"
+        self,
+        job: str,
+        *,
+        offset: int = 0,
+        limit: int = LOG_BYTES,
+        tail: int | None = None,
+        stream: LogStream = "user",
+        attempt: int | None = None,
     ) -> LogSlice:
-        """A piece of the log from a byte offset on, or its last `tail` bytes. `stream="system"` is the supervisor's own log."""
-        query = {"offset": offset, "limit": limit, "tail": tail, "stream": stream}
+        """A piece of the log from a byte offset on, or its last `tail` bytes. `stream="system"` is the supervisor's own log.
+
+        Each attempt has a log of its own: that of the current one, unless another is named.
+        """
+        query = {"offset": offset, "limit": limit, "tail": tail, "stream": stream, "attempt": attempt}
         return self._ask("GET", f"/jobs/{segment(job)}/log", LogSlice, query=query)
 
-    def full_log(self, job: str, *, stream: LogStream = "user") -> str:
-        """The whole log as it is now."""
+    def full_log(self, job: str, *, stream: LogStream = "user", attempt: int | None = None) -> str:
+        """The whole log as it is now, of the current attempt or of another."""
         pieces: list[str] = []
         offset = 0
         while True:
-            piece = self.log(job, offset=offset, stream=stream)
+            piece = self.log(job, offset=offset, stream=stream, attempt=attempt)
             pieces.append(piece.text)
             if piece.next_offset == offset or piece.done:
                 return "".join([*pieces, piece.partial])
             offset = piece.next_offset
 
     def follow(self, job: str, *, every: float = POLL_S) -> Iterator[JobUpdate]:
-        """Updates of a job until it has ended and all of its log was given; the last one has the final status."""
-        offset = 0
+        """Updates of a job until it has ended and all of its log was given; the last one has the final status.
+
+        Of a job that is tried again the logs of all attempts, from the one on that is the current one now, each but the first
+        under a line that names it.
+        """
+        offset, attempt, heading = 0, 0, ""
         while True:
-            run = self.show(job).run
-            piece = self.log(job, offset=offset)
+            found = self.show(job)
+            run, attempt = found.run, attempt or found.attempt
+            piece = self.log(job, offset=offset, attempt=attempt)
             caught_up, offset = piece.next_offset == offset, piece.next_offset
-            done = run.ended and (piece.done or caught_up)
+            over = attempt < found.attempt and (piece.done or caught_up)
+            done = run.ended and attempt == found.attempt and (piece.done or caught_up)
             # What is still unfinished at the end is a line all the same.
-            yield JobUpdate(run, piece.text + piece.partial if done else piece.text, "" if done else piece.partial)
+            text = piece.text + piece.partial if done or over else piece.text
+            yield JobUpdate(run, heading + text if text else "", "" if done or over else piece.partial)
+            heading = "" if text else heading
             if done:
                 return
-            if caught_up:
+            if over:
+                offset, attempt = 0, attempt + 1
+                heading = f"----- attempt {attempt} -----\n"
+            elif caught_up:
                 time.sleep(every)
 
     def stream(self, job: str, *, to: IO[str] | None = None) -> Job:

@@ -130,9 +130,17 @@ class Job(_Bound, job_types.Job, kw_only=True, dict=True):
         """Cancel it."""
         return self._workspace().jobs.cancel(self.id)
 
-    def log(self) -> str:
-        """All that it has printed until now."""
-        return self._workspace().jobs.full_log(self.id)
+    def pause(self) -> Job:
+        """Hold it while it waits."""
+        return self._workspace().jobs.pause(self.id)
+
+    def resume(self) -> Job:
+        """Let it wait for its turn again."""
+        return self._workspace().jobs.resume(self.id)
+
+    def log(self, *, attempt: int | None = None) -> str:
+        """All that it has printed until now, or did in an earlier attempt."""
+        return self._workspace().jobs.full_log(self.id, attempt=attempt)
 
     def rerun(self, **changes: Any) -> Job:
         """Submit it again from its own snapshot, with what is given changed: the arguments of `ws.jobs.rerun`."""

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Dict, Int, Unicode, default
+from traitlets import Bool, Dict, Float, Int, TraitError, Unicode, default, validate
 
 from jupyter_mlws.kit.paths import default_data_dir
+from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.server.early_kernels import EarlyKernels, why_untracked
 from jupyter_mlws.server.router import add_routes
 
@@ -56,6 +57,26 @@ class MlwsApp(ExtensionApp):
         help="Where data that lies elsewhere is found on this machine: absolute paths of folders (or files) by the addresses and "
         "references that jobs name, such as `https://example.org/data/` or `azureml:iris:1`. The longest beginning wins.",
     ).tag(config=True)
+    job_memory_limit = Unicode(
+        help="Memory limit of jobs that name none themselves, as `4GiB`; all processes of a job count together. Default: no limit. "
+        "Environment: MLWS_JOB_MEMORY_LIMIT."
+    ).tag(config=True)
+    kept_kernel_s = Int(
+        1800,
+        min=0,
+        help="For how many seconds the kernel of a notebook job is kept after a cell failed, if the job asks for it. 0 keeps none.",
+    ).tag(config=True)
+    compute_limits = Dict(
+        help="What jobs may have of compute targets, by the target's name: a dict of `cpus`, `memory_bytes` and `gpus` (all together; "
+        "the machine's own if left out), and of `max_jobs_per_user`, `cpus_per_user`, `memory_bytes_per_user` and `gpus_per_user` "
+        "(none if left out). What `mlws compute update` says wins."
+    ).tag(config=True)
+    retry_backoff_s = Float(
+        10.0,
+        min=0.0,
+        help="How many seconds a job with retries waits after its first failed attempt; after each further one twice as long, "
+        "at most ten minutes.",
+    ).tag(config=True)
     track_kernels = Bool(
         True, help="Tell kernels started by this server where the workspace is, so that `import mlws` needs no configuration."
     ).tag(config=True)
@@ -81,6 +102,18 @@ class MlwsApp(ExtensionApp):
     @default("database_url")
     def _default_database_url(self) -> str:
         return os.environ.get("MLWS_DATABASE_URL", "")
+
+    @default("job_memory_limit")
+    def _default_job_memory_limit(self) -> str:
+        return os.environ.get("MLWS_JOB_MEMORY_LIMIT", "")
+
+    @validate("job_memory_limit")
+    def _checked_memory_limit(self, proposal: Any) -> str:
+        text = str(proposal["value"])
+        size = read_bytes(text) if text else None
+        if text and (size is None or size < 1 << 24):
+            raise TraitError(f"MlwsApp.job_memory_limit must be a size of 16 MiB or more, as 4GiB, not {text[:80]!r}.")
+        return text
 
     @default("mlflow_in_kernels")
     def _default_mlflow_in_kernels(self) -> bool:
@@ -148,6 +181,10 @@ class MlwsApp(ExtensionApp):
             max_jobs=self.max_jobs,
             compute_targets=dict(self.compute_targets),
             mirror_map=dict(self.mirror_map),
+            job_memory_limit=read_bytes(self.job_memory_limit) if self.job_memory_limit else None,
+            kept_kernel_s=self.kept_kernel_s,
+            compute_limits=dict(self.compute_limits),
+            retry_backoff_s=self.retry_backoff_s,
             mlflow_in_kernels=self.mlflow_in_kernels,
             headless=self.headless,
             single_user=type(serverapp.identity_provider).__module__.startswith("jupyter_server."),

@@ -55,10 +55,19 @@ class Background:
         self._spool_left = 0
         services = runtime.services
         targets = compute.make_targets(runtime.settings.max_jobs, runtime.settings.compute_targets)
-        self._engine = JobEngine(db, services.blobs, services.folders, targets, runtime.settings.url, services.hub.passing)
-        self._engine.mirrors = runtime.settings.mirror_map
-        for name, target in targets.items():
-            self._engine.set_limit(name, compute.limit_of(services.folders.compute, name, target.max_jobs))
+        settings = runtime.settings
+        self._engine = JobEngine(
+            db,
+            services.blobs,
+            services.folders,
+            targets,
+            settings.url,
+            services.hub.passing,
+            retry_backoff_s=settings.retry_backoff_s,
+            compute_limits=settings.compute_limits,
+        )
+        self._engine.kept_kernel_s = settings.kept_kernel_s
+        self._engine.mirrors = settings.mirror_map
 
     async def start(self) -> None:
         """Begin."""

@@ -21,6 +21,7 @@ from jupyter_mlws.domain.jobs.errors import (
     ParameterType,
     SnapshotUnconfirmed,
     SourceMissing,
+    TooMuchAsked,
     UnknownParameter,
 )
 from jupyter_mlws.domain.jobs.routes.jobs import idempotency_key
@@ -55,6 +56,7 @@ WRONG = [
     DataMissing,
     MirrorMissing,
     TooLarge,
+    TooMuchAsked,
 ]
 
 

@@ -11,12 +11,26 @@ from jupyter_mlws.domain.models import routes as models
 from jupyter_mlws.domain.runs import routes as runs
 from jupyter_mlws.domain.search import routes as search
 from jupyter_mlws.domain.workspaces import routes as workspaces
-from jupyter_mlws.server import changes, handover, info, job_files, mlflow_folders
+from jupyter_mlws.server import changes, handover, info, job_files, kept_kernels, mlflow_folders
 
 if TYPE_CHECKING:
     from jupyter_mlws.kit.http import Route
 
-SLICES = (info, handover, changes, workspaces, access, experiments, runs, search, models, jobs, job_files, mlflow_folders)
+SLICES = (
+    info,
+    handover,
+    changes,
+    workspaces,
+    access,
+    experiments,
+    runs,
+    search,
+    models,
+    jobs,
+    job_files,
+    kept_kernels,
+    mlflow_folders,
+)
 
 
 def all_routes() -> list[Route]:

@@ -59,6 +59,12 @@ class Settings(Struct, kw_only=True):
     max_jobs: int
     compute_targets: dict[str, Any] = msgspec.field(default_factory=dict)
     mirror_map: dict[str, str] = msgspec.field(default_factory=dict)
+    job_memory_limit: int | None = None
+    """Bytes; of jobs that name no limit of their own."""
+    kept_kernel_s: int = 1800
+    """How long the kernel of a failed notebook is kept, if the job asks for it."""
+    compute_limits: dict[str, Any] = msgspec.field(default_factory=dict)
+    retry_backoff_s: float = 10.0
     mlflow_in_kernels: bool = True
     """Whether kernels find MLflow's variables, too."""
     headless: bool = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, JobCreate, JobFileSource, JobFileWarning, NotebookSpec, SourceManifest
 from jupyter_mlws.kit.addresses import is_elsewhere
 from jupyter_mlws.kit.decoding import convert
@@ -87,10 +88,10 @@ class ParsedJobFile(Struct):
     def located(self, error: E) -> E:
         """An error about a field of the job, in words that name the line of the file. Others stay as they are."""
         name = (error.field or "").removeprefix("spec.")
-        field = PATHS.get(name.partition(".")[0])
+        field = PATHS.get(name) or PATHS.get(name.partition(".")[0])
         if field is None:
             return error
-        path = field + name[name.find(".") :] if "." in name else field
+        path = field + name[name.find(".") :] if "." in name and name not in PATHS else field
         place = self.places.get(path) or self.places.get(path.rpartition(".")[0]) or self.places.get(field) or Place(self.file)
         error.message = str(Problem(place, path, error.message))
         error.field = path
@@ -213,8 +214,9 @@ class _Reading:
 
     def _within_limits(self, row: Field, path: str, node: Node, value: Any) -> Any:
         """The value, if it is one that the API takes: lengths, ranges, numbers of entries."""
-        name = row.into.removeprefix("spec.")
-        shape = LIMITS[SPECS[self._kind]][name] if row.into.startswith("spec.") else LIMITS[JobCreate][name]
+        within, _, name = row.into.rpartition(".")
+        holders: dict[str, type[Struct]] = {"": JobCreate, "spec": SPECS[self._kind], "resources": JobResources}
+        shape = LIMITS[holders[within]][name]
         try:
             return convert(value, shape, strict=True)
         except BadInput as error:
@@ -247,7 +249,7 @@ class _Reading:
         job: dict[str, Any] = {"spec": spec}
         for into, value in self._found.items():
             within, _, name = into.rpartition(".")
-            (spec if within else job)[name] = value
+            (job.setdefault(within, {}) if within else job)[name] = value
         made = msgspec.convert(job, JobCreate)
         field = SOURCES[self._kind]
         path = getattr(made.spec, field)
@@ -257,7 +259,8 @@ class _Reading:
 
 
 LIMITS: dict[type[Struct], dict[str, Any]] = {
-    shape: {field.name: field.type for field in msgspec.structs.fields(shape)} for shape in (JobCreate, CommandSpec, NotebookSpec)
+    shape: {field.name: field.type for field in msgspec.structs.fields(shape)}
+    for shape in (JobCreate, JobResources, CommandSpec, NotebookSpec)
 }
 
 

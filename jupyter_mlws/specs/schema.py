@@ -24,14 +24,17 @@ SHAPES: dict[str, dict[str, Any]] = {
     "json": {"type": "object"},
     "kind": {"enum": [*KINDS]},
     "literal": LITERAL,
+    "number": {"type": "number"},
     "output_mode": {"enum": [*OUTPUT_MODES]},
     "prose": TEXT,
     "seconds": {"type": "integer", "minimum": 1},
+    "size": {"type": ["integer", "string"]},
     "target": TEXT,
     "text": TEXT,
     "texts": {"type": "object", "additionalProperties": TEXT},
     "truth": {"type": "boolean"},
     "variables": {"type": "object", "propertyNames": {"pattern": NAME}, "additionalProperties": TEXT},
+    "whole": {"type": "integer", "minimum": 0},
 }
 """What a field takes, by the `shape` of its row; of `inputs` and `outputs` see `_named`."""
 
@@ -69,7 +72,7 @@ def _properties(prefix: str) -> dict[str, Any]:
             found[name] = _described(field, _named(name))
         elif "<name>" not in rest:
             inner = found.setdefault(name, {"type": "object", "properties": {}, "additionalProperties": False})
-            inner["properties"][rest] = _described(field, SHAPES[field.shape])
+            inner["properties"][rest] = _described(field, SHAPES.get(field.shape, {}))
     return found
 
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.kit.addresses import is_elsewhere
+from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.specs.errors import Problem
 from jupyter_mlws.specs.expressions import OPEN
 from jupyter_mlws.specs.fields import KINDS, OTHER_KINDS
@@ -80,8 +81,31 @@ def seconds(field: str, node: Node) -> int:
     return found
 
 
+def whole(field: str, node: Node) -> int:
+    """A whole number."""
+    if not isinstance(node, Scalar) or node.kind != "int":
+        raise refuse(field, node, "a whole number")
+    found: int = node.value
+    return found
+
+
+def number(field: str, node: Node) -> float:
+    """A number."""
+    if not isinstance(node, Scalar) or node.kind not in ("int", "float") or not math.isfinite(node.value):
+        raise refuse(field, node, "a number")
+    return float(node.value)
+
+
+def size(field: str, node: Node) -> int:
+    """A number of bytes, or one with its unit."""
+    found = read_bytes(node.text) if isinstance(node, Scalar) and node.kind in ("int", "text") else None
+    if found is None:
+        raise refuse(field, node, "a size (4GiB, 512 MB, or bytes)")
+    return found
+
+
 def truth(field: str, node: Node) -> bool:
-    """A truth value."""
+    """`true` or `false`."""
     if not isinstance(node, Scalar) or node.kind != "bool":
         raise refuse(field, node, "true or false")
     return bool(node.value)
@@ -146,10 +170,13 @@ READERS: dict[str, Callable[[str, Node], Any]] = {
     "kind": kind,
     "literal": literal,
     "prose": prose,
+    "number": number,
     "seconds": seconds,
+    "size": size,
     "target": target,
     "text": text,
     "texts": texts,
     "truth": truth,
     "variables": variables,
+    "whole": whole,
 }

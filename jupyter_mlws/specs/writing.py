@@ -8,10 +8,10 @@ import msgspec
 import yaml
 from msgspec import UNSET
 
-from jupyter_mlws.domain.jobs.schemas import JOB_FILE_CHARS, CommandSpec, ExtensionSpec, JobFileText
+from jupyter_mlws.domain.jobs.schemas import JOB_FILE_CHARS, ExtensionSpec, JobFileText
 from jupyter_mlws.kit.errors import BadInput
 from jupyter_mlws.specs.errors import JobFileInvalid
-from jupyter_mlws.specs.fields import SCHEMA_URL
+from jupyter_mlws.specs.fields import FIELDS, SCHEMA_URL
 from jupyter_mlws.specs.job_files import read_job_file
 from jupyter_mlws.specs.values import EXPONENT
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 OUTSIDE = {"priority": "--priority {}", "in_place": "--in-place", "confirm_large": "--confirm-large"}
 """Fields of a job that files do not have, and the options that say them."""
+LINE_ENDS = "\r\x85\u2028\u2029"
+"""Other ends of lines than the usual one: YAML folds them, unless they are escaped."""
+LATE = ("environment_variables", "compute")
+DEFAULTS = {"max_retries": 0}
 FILE = "job.yml"
 
 
@@ -53,23 +57,24 @@ def in_file(job: JobCreate) -> JobCreate:
 
 
 def _fields(job: JobCreate) -> dict[str, Any]:
-    """The fields of the file, in the order of Azure's examples."""
+    """The fields of the file, by the table; what may be said of any job comes after what it runs."""
     given: dict[str, Any] = msgspec.to_builtins(job)
-    spec = given["spec"]
-    command = isinstance(job.spec, CommandSpec)
-    pairs = [
-        ("$schema", SCHEMA_URL if command else None),
-        ("type", spec["kind"]),
-        ("display_name", given.get("name")),
-        ("experiment_name", given.get("experiment")),
-        ("description", given.get("note")),
-        ("tags", given.get("tags")),
-        *((name, spec.get(name)) for name in ("command", "code", "inputs", "outputs", "notebook", "kernel", "parameters")),
-        ("environment_variables", given.get("env")),
-        ("compute", given["target"]),
-        ("limits", {"timeout": given["timeout_s"]} if "timeout_s" in given else None),
-    ]
-    return {name: value for name, value in pairs if value is not None}
+    kind = given["spec"]["kind"]
+    found: dict[str, Any] = {"$schema": SCHEMA_URL, "type": kind} if kind == "command" else {"type": kind}
+    late: dict[str, Any] = {}
+    for field in FIELDS:
+        section, _, below = field.into.rpartition(".")
+        holder = given.get(section, {}) if section else given
+        if kind not in field.kinds or below not in holder or holder[below] == DEFAULTS.get(field.into):
+            continue
+        head, dot, name = field.path.partition(".")
+        place = late if dot or head in LATE else found
+        if dot:
+            place.setdefault(head, {})[name] = holder[below]
+        else:
+            place[head] = holder[below]
+    data = {side: given["spec"][side] for side in ("inputs", "outputs") if given["spec"].get(side)}
+    return {**found, **data, **late}
 
 
 def _outside(job: JobCreate) -> list[str]:
@@ -100,7 +105,8 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc] # PyYAML ships no types
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     # A number to us, in the values of notebooks, and a text to YAML 1.1.
-    style = "|" if "\n" in text else '"' if EXPONENT.fullmatch(text) else None
+    quoted = EXPONENT.fullmatch(text) or any(char in LINE_ENDS for char in text)
+    style = '"' if quoted else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -55,7 +55,7 @@ export interface paths {
          * Compute targets
          * @description With their load, their queue, and why each job in it waits.
          */
-        get: operations["jobs_get_Computes"];
+        get: operations["compute_get_Computes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -75,7 +75,7 @@ export interface paths {
          * A compute target
          * @description With its load, its queue, and why each job in it waits.
          */
-        get: operations["jobs_get_Compute"];
+        get: operations["compute_get_Compute"];
         put?: never;
         post?: never;
         delete?: never;
@@ -83,9 +83,9 @@ export interface paths {
         head?: never;
         /**
          * Change a compute target
-         * @description How many jobs run on it at once, from now on and after a restart. Those that run go on, even if there are more of them.
+         * @description What jobs may have of it, and whether any start, from now on and after a restart. Those that run go on in any case.
          */
-        patch: operations["jobs_patch_Compute"];
+        patch: operations["compute_patch_Compute"];
         trace?: never;
     };
     "/experiments/{experiment_id}": {
@@ -300,6 +300,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{run_id}/kernel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The kept kernel of a job
+         * @description Until when it is kept.
+         */
+        get: operations["kernels_get_Kernel"];
+        put?: never;
+        post?: never;
+        /**
+         * End the kept kernel of a job
+         * @description With all its processes. The run stays as it is.
+         */
+        delete: operations["kernels_delete_Kernel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{run_id}/kernel/attach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attach the kept kernel of a job
+         * @description From now on this Jupyter server has the kernel, by its `kernel_id`. Again it changes nothing.
+         */
+        post: operations["kept_kernels_post_Attach"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{run_id}/log": {
         parameters: {
             query?: never;
@@ -400,6 +444,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{run_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a job on hold
+         * @description One that waits: it leaves the queue until it is resumed. Again is harmless.
+         */
+        post: operations["jobs_post_Pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{run_id}/rerun": {
         parameters: {
             query?: never;
@@ -414,6 +478,26 @@ export interface paths {
          * @description From its own snapshot, with what is given changed. With an `Idempotency-Key` the call may be repeated.
          */
         post: operations["jobs_post_Rerun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{run_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a job
+         * @description One that is on hold waits for its turn again; one whose last attempt failed need not wait for the next any longer.
+         */
+        post: operations["jobs_post_Resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1517,6 +1601,29 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Amounts
+         * @description Of what jobs ask for; null where nothing is said, or not known.
+         */
+        Amounts: {
+            cpus: number | null;
+            gpus: number | null;
+            memory_bytes: number | null;
+        };
+        /**
+         * Attempt
+         * @description One attempt to run a job. While it goes on its status is that of the run, and `ended_at` is null.
+         */
+        Attempt: {
+            attempt: number;
+            ended_at: number | null;
+            error: components["schemas"]["RunError"] | null;
+            exit_code: number | null;
+            reason: string | null;
+            signal: number | null;
+            started_at: number | null;
+            status: components["schemas"]["RunStatus"];
+        };
+        /**
          * BestRun
          * @description The best run by the experiment's goal (the last value of its metric; NaN never wins).
          */
@@ -1608,6 +1715,7 @@ export interface components {
             };
             /** @enum {unknown} */
             kind: "command";
+            memory_limit?: number;
             outputs?: {
                 [key: string]: components["schemas"]["JobOutput"];
             };
@@ -1629,23 +1737,36 @@ export interface components {
             description: string;
             detail: string;
             kind: string;
+            live: components["schemas"]["LiveJob"][];
             load: number | null;
             max_jobs: number;
             memory_bytes: number | null;
             memory_used_bytes: number | null;
             name: string;
+            paused: boolean;
+            per_user: components["schemas"]["UserLimits"];
             queue: components["schemas"]["QueuedJob"][];
             queued: number;
+            reserved: components["schemas"]["Amounts"];
             running: number;
             /** @enum {unknown} */
             state: "ready" | "unavailable";
+            total: components["schemas"]["Amounts"];
         };
         /**
          * ComputeUpdate
-         * @description What may change of a compute target.
+         * @description What may change of a compute target; what is left out stays, and null is what the server's settings say.
          */
         ComputeUpdate: {
-            max_jobs: number | null;
+            cpus?: number | null;
+            cpus_per_user?: number | null;
+            gpus?: number | null;
+            gpus_per_user?: number | null;
+            max_jobs?: number | null;
+            max_jobs_per_user?: number | null;
+            memory_bytes?: number | null;
+            memory_bytes_per_user?: number | null;
+            paused?: boolean;
         };
         /**
          * DeletePlan
@@ -1786,6 +1907,7 @@ export interface components {
             extension: string;
             /** @enum {unknown} */
             kind: "extension";
+            memory_limit?: number;
             settings?: Record<string, never>;
         };
         /**
@@ -1986,9 +2108,13 @@ export interface components {
          * @description A job: its run, what it was asked to do, and what was not captured of its folder.
          */
         Job: {
+            asks: components["schemas"]["Amounts"];
             attempt: number;
+            attempts: components["schemas"]["Attempt"][];
             env_names: string[];
+            gpu_ids: number[];
             in_place: boolean;
+            max_retries: number;
             new_files: string[];
             not_captured: string[];
             notebook_artifact: string | null;
@@ -1996,6 +2122,7 @@ export interface components {
             run: components["schemas"]["Run"];
             spec: components["schemas"]["NotebookSpec"] | components["schemas"]["CommandSpec"] | components["schemas"]["ExtensionSpec"];
             timeout_s: number | null;
+            usage: components["schemas"]["JobUsage"] | null;
         };
         /**
          * JobCreate
@@ -2011,11 +2138,14 @@ export interface components {
             /** @default false */
             in_place?: boolean;
             manifest?: components["schemas"]["SourceManifest"];
+            /** @default 0 */
+            max_retries?: number;
             name?: string;
             note?: string;
             parent_id?: string;
             /** @default 0 */
             priority?: number;
+            resources?: components["schemas"]["JobResources"];
             spec: components["schemas"]["NotebookSpec"] | components["schemas"]["CommandSpec"] | components["schemas"]["ExtensionSpec"];
             tags?: {
                 [key: string]: string;
@@ -2160,6 +2290,15 @@ export interface components {
             parameters: components["schemas"]["ParameterField"][];
         };
         /**
+         * JobResources
+         * @description What a job asks of its target: it starts once so much is free there, and until its end no other job gets it.
+         */
+        JobResources: {
+            cpus?: number;
+            gpus?: number;
+            memory_bytes?: number;
+        };
+        /**
          * JobUpdate
          * @description What a person may change of a job: what may change of its run, and while it waits its place in the queue.
          */
@@ -2173,11 +2312,31 @@ export interface components {
             };
         };
         /**
+         * JobUsage
+         * @description What a job used until now. Its course over time are the metrics `system/job_…` of its run.
+         */
+        JobUsage: {
+            cpu_time_s: number | null;
+            memory_limit_bytes: number | null;
+            peak_memory_bytes: number | null;
+        };
+        /**
          * KeepFile
          * @description A file of the working folder to store as an artifact.
          */
         KeepFile: {
             path: string;
+        };
+        /**
+         * KeptKernel
+         * @description The kernel of a failed notebook that is kept, with all that was in it.
+         */
+        KeptKernel: {
+            display_name: string;
+            kernel_id: string;
+            kernel_name: string;
+            run_id: string;
+            until: number;
         };
         /**
          * KernelChoice
@@ -2201,6 +2360,18 @@ export interface components {
          * @enum {unknown}
          */
         Lifecycle: "active" | "deleted";
+        /**
+         * LiveJob
+         * @description A job that runs on a target, or is about to.
+         */
+        LiveJob: {
+            asks: components["schemas"]["Amounts"];
+            name: string;
+            run_id: string;
+            started_at: number | null;
+            status: string;
+            user: string;
+        };
         /**
          * LogBatch
          * @description Metrics, params and tags to log on a run in one go. The same `batch_id` again is answered without logging twice.
@@ -2447,9 +2618,11 @@ export interface components {
          * @description Run a notebook by papermill.
          */
         NotebookSpec: {
+            keep_kernel_on_failure?: boolean;
             kernel?: string;
             /** @enum {unknown} */
             kind: "notebook";
+            memory_limit?: number;
             notebook: string;
             parameters?: Record<string, never>;
         };
@@ -2527,11 +2700,15 @@ export interface components {
          * @description A job that waits on a target.
          */
         QueuedJob: {
+            asks: components["schemas"]["Amounts"];
+            code: string;
             name: string;
-            position: number;
+            position: number | null;
             priority: number;
             reason: string;
             run_id: string;
+            until: number | null;
+            user: string;
         };
         /**
          * ReRun
@@ -2543,11 +2720,15 @@ export interface components {
                 [key: string]: string | null;
             };
             experiment?: string;
+            keep_kernel_on_failure?: boolean;
             kernel?: string;
+            max_retries?: number;
+            memory_limit?: number | null;
             name?: string;
             note?: string;
             parameters?: Record<string, never>;
             priority?: number;
+            resources?: components["schemas"]["JobResources"] | null;
             tags?: {
                 [key: string]: string;
             };
@@ -2825,6 +3006,16 @@ export interface components {
             holder: components["schemas"]["Holder"];
         };
         /**
+         * UserLimits
+         * @description What the jobs of one user may have of a target at once; null: as much as there is.
+         */
+        UserLimits: {
+            cpus: number | null;
+            gpus: number | null;
+            max_jobs: number | null;
+            memory_bytes: number | null;
+        };
+        /**
          * VersionImport
          * @description A version of a registered model of another store.
          */
@@ -2853,12 +3044,20 @@ export interface components {
         };
         /**
          * Waiting
-         * @description Why a job does not run yet, and its place in the queue (counted from 1).
+         * @description Why a job does not run yet, and its place in the queue.
          */
         Waiting: {
-            position: number;
+            code: components["schemas"]["WaitingFor"];
+            position: number | null;
             reason: string;
+            until: number | null;
         };
+        /**
+         * WaitingFor
+         * @description What a job waits for.
+         * @enum {unknown}
+         */
+        WaitingFor: "backoff" | "cpus" | "gpus" | "memory" | "on_hold" | "queue_paused" | "server" | "slot" | "start" | "target" | "too_large" | "turn" | "user_limit";
         /**
          * Workspace
          * @description A workspace.
@@ -3039,7 +3238,7 @@ export interface operations {
             };
         };
     };
-    jobs_get_Computes: {
+    compute_get_Computes: {
         parameters: {
             query?: never;
             header?: never;
@@ -3095,7 +3294,7 @@ export interface operations {
             };
         };
     };
-    jobs_get_Compute: {
+    compute_get_Compute: {
         parameters: {
             query?: never;
             header?: never;
@@ -3153,7 +3352,7 @@ export interface operations {
             };
         };
     };
-    jobs_patch_Compute: {
+    compute_patch_Compute: {
         parameters: {
             query?: never;
             header?: never;
@@ -4004,6 +4203,187 @@ export interface operations {
             };
         };
     };
+    kernels_get_Kernel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptKernel"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    kernels_delete_Kernel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    kept_kernels_post_Attach: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptKernel"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This Jupyter server runs its kernels through a gateway, where those of jobs cannot be reached. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     jobs_get_Log: {
         parameters: {
             query?: {
@@ -4012,6 +4392,7 @@ export interface operations {
                 tail?: number | null;
                 before?: number | null;
                 stream?: "system" | "user";
+                attempt?: number | null;
             };
             header?: never;
             path: {
@@ -4074,6 +4455,7 @@ export interface operations {
                 q: string;
                 offset?: number;
                 stream?: "system" | "user";
+                attempt?: number | null;
             };
             header?: never;
             path: {
@@ -4310,6 +4692,73 @@ export interface operations {
             };
         };
     };
+    jobs_post_Pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The job waits no longer, so it has no place in the queue that could change. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     jobs_post_Rerun: {
         parameters: {
             query?: never;
@@ -4381,6 +4830,73 @@ export interface operations {
             };
             /** @description The body or a field is larger than the limit. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    jobs_post_Resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The job waits no longer, so it has no place in the queue that could change. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -45,7 +45,14 @@ export function createRunHost(
     openCopy: async copy => {
       documents.openOrReveal(await saveCopy(contents, copy));
     },
-    openFile: path => void documents.openOrReveal(path)
+    openFile: path => void documents.openOrReveal(path),
+    openConsole: async id => {
+      await app.serviceManager.kernels.refreshRunning();
+      await app.commands.execute('console:create', {
+        kernelPreference: { id },
+        insertMode: 'split-bottom'
+      });
+    }
   };
 }
 

@@ -112,11 +112,12 @@ JOB_KEYS = [
         "priority",
         "timeout_s",
         "attempt",
+        "usage",
         "not_captured",
     ),
     "new_files",
 ]
-JOB_ONLY = {"environment", "environment_variables", "limits", "resources", "spec", "priority", "timeout_s", "attempt"}
+JOB_ONLY = {"environment", "environment_variables", "limits", "resources", "spec", "priority", "timeout_s", "attempt", "usage"}
 RUN_KEYS = [key for key in JOB_KEYS if key not in JOB_ONLY | {"not_captured", "new_files"}]
 
 
@@ -131,7 +132,11 @@ def test_the_whole_shape_of_a_job(mlws: Mlws, tmp_path: Path) -> None:
     job = json.loads(mlws("job", "show", "-n", job_id, "-o", "json").out)
     assert list(job) == JOB_KEYS
     assert (job["id"], job["type"], job["command"], job["environment"]) == (f"/jobs/{job_id}", "notebook", None, "python3")
-    assert (job["environment_variables"], job["limits"], job["parameters"]) == ({"SECRET": None}, {"timeout": 60}, {"lr": "0.2"})
+    assert (job["environment_variables"], job["limits"], job["parameters"]) == (
+        {"SECRET": None},
+        {"timeout": 60, "memory": None},
+        {"lr": "0.2"},
+    )
     assert set(job["creation_context"]) == CONTEXT
     assert job["creation_context"]["created_by_type"] == "User"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", job["creation_context"]["created_at"])

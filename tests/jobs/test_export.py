@@ -19,7 +19,15 @@ def test_a_command_with_data(server: LiveServer) -> None:
     (server.root / "exp" / "a.csv").write_text("a")
     data = {"inputs": {"a": {"path": "exp/a.csv", "type": "uri_file"}}, "outputs": {"b": {"mode": "upload"}}}
     spec = {"kind": "command", "command": "cat ${{inputs.a}}\necho > ${{outputs.b}}/x", "code": "exp/src", **data}
-    given = {"experiment": "exported", "name": "first", "note": "One\ntwo", "timeout_s": 60, "tags": {"t": "1"}}
+    given = {
+        "experiment": "exported",
+        "name": "first",
+        "note": "One\ntwo",
+        "timeout_s": 60,
+        "max_retries": 1,
+        "resources": {"cpus": 0.5},
+        "tags": {"t": "1"},
+    }
     run_id = server.submit(spec, **given, env={"SECRET": "hidden"}, priority=5)
     file, job = exported(server, run_id)
     folder = (server.root / "exp").resolve()

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
+from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, ExtensionSpec, JobCreate, JobInput, JobOutput, NotebookSpec
 from jupyter_mlws.specs.job_files import read_job_file
 from jupyter_mlws.specs.writing import NoJobFile, in_file, write_job_file
@@ -44,6 +45,8 @@ NOTEBOOKS = st.builds(
     NotebookSpec,
     notebook=LOCAL,
     kernel=st.just(UNSET) | TEXT,
+    memory_limit=st.sampled_from([UNSET, 1 << 30]),
+    keep_kernel_on_failure=st.sampled_from([UNSET, True]),
     parameters=st.just(UNSET) | st.dictionaries(FULL, VALUES, min_size=1, max_size=3),
 )
 JOBS = st.builds(
@@ -55,6 +58,8 @@ JOBS = st.builds(
     tags=st.just(UNSET) | st.dictionaries(FULL, TEXT, min_size=1, max_size=2),
     env=st.just(UNSET) | st.dictionaries(NAME, TEXT, min_size=1, max_size=2),
     timeout_s=st.just(UNSET) | st.integers(1, 31_536_000),
+    max_retries=st.sampled_from([0, 2]),
+    resources=st.just(UNSET) | st.sampled_from([JobResources(cpus=0.5, gpus=1), JobResources(memory_bytes=1 << 30)]),
     priority=st.sampled_from([0, 7]),
     in_place=st.booleans(),
 )

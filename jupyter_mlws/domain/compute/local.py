@@ -6,9 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mlws.jobdir as jobdir
 from jupyter_mlws.domain.compute.schemas import Load
+from jupyter_mlws.domain.compute.starter import Starter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KERNEL_PATH = str(Path(jobdir.__file__).resolve().parent.parent)
 
@@ -23,18 +28,29 @@ class LocalCompute:
     def __init__(self, name: str, max_jobs: int) -> None:
         self.name = name
         self.max_jobs = max_jobs
+        self.when_one_ends: Callable[[], None] = lambda: None
+        self.gpu_ids = gpus_here()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._env = {**os.environ, "PYTHONPATH": KERNEL_PATH}
+        argv = [sys.executable, "-S", "-m", "mlws.supervise.starter"]
+        self._starter = Starter(
+            argv, self._env, ended=lambda _: self.when_one_ends(), failed=lambda folder: self._spawn(Path(folder))
+        )
 
     def start(self, job_dir: Path) -> None:
         """Start the supervisor of a job whose folder is ready. It detaches itself from this process."""
-        env = {**os.environ, "PYTHONPATH": KERNEL_PATH}
+        if not self._starter.start(str(job_dir)):
+            self._spawn(job_dir)
+
+    def _spawn(self, job_dir: Path) -> None:
+        """With an interpreter of its own."""
         log = job_dir / "system_logs" / "supervisor.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as out:
-            self._children[job_dir.name] = subprocess.Popen(
-                [sys.executable, "-m", "mlws.supervise", str(job_dir)],
+            self._children[str(job_dir)] = subprocess.Popen(
+                [sys.executable, "-S", "-m", "mlws.supervise", str(job_dir)],
                 cwd=job_dir,
-                env=env,
+                env=self._env,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -44,9 +60,11 @@ class LocalCompute:
 
     def is_alive(self, job_dir: Path) -> bool:
         """Whether the supervisor lives."""
-        child = self._children.get(job_dir.name)
+        if self._starter.has(str(job_dir)):
+            return True
+        child = self._children.get(str(job_dir))
         if child is not None and child.poll() is not None:
-            self._children.pop(job_dir.name, None)
+            self._children.pop(str(job_dir), None)
         elif child is not None:
             return True
         return jobdir.is_alive(str(job_dir))
@@ -57,9 +75,14 @@ class LocalCompute:
 
     def tidy(self) -> None:
         """Let the system forget supervisors that have ended."""
+        self._starter.tidy()
         for name, child in list(self._children.items()):
             if child.poll() is not None:
                 self._children.pop(name, None)
+
+    def close(self) -> None:
+        """The server stops; what was started goes on."""
+        self._starter.close()
 
     def load(self) -> Load:
         """CPU and memory of this machine now."""
@@ -70,6 +93,12 @@ class LocalCompute:
             average = None
         total, used = _memory()
         return Load(cpus, total, average, used)
+
+
+def gpus_here() -> list[int]:
+    """Numbers of NVIDIA's GPUs in this machine, as their device files have them."""
+    names = (path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*"))
+    return sorted(int(name) for name in names if name.isdigit())
 
 
 def _memory() -> tuple[int | None, int | None]:

@@ -7,21 +7,20 @@ somebody set stand in a file of the data folder, not in the database, which mach
 from __future__ import annotations
 
 import logging
-import threading
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-import msgspec
-
+from jupyter_mlws.domain.compute.limits import Limits, keep, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.unavailable import UnavailableCompute
-from mlws.jobdir import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from jupyter_mlws.domain.compute.schemas import Load
+
+__all__ = ["LOCAL", "Compute", "ComputeKind", "Limits", "keep", "limits_of", "make_targets"]
 
 log = logging.getLogger(__name__)
 
@@ -102,38 +101,3 @@ def _kind(name: str) -> EntryPoint:
     if name not in points:
         raise ValueError(f"no installed package brings targets of the kind {name!r}; there are: {', '.join(sorted(points))}")
     return points[name]
-
-
-class _Kept(msgspec.Struct):
-    """What the file holds: the limit of each target that somebody changed."""
-
-    max_jobs: dict[str, Annotated[int, msgspec.Meta(ge=1)]] = {}
-
-
-_keeping = threading.Lock()
-
-
-def limit_of(path: Path, name: str, usual: int) -> int:
-    """How many jobs of a target run at once: as it was set, else `usual`."""
-    return _read(path).max_jobs.get(name, usual)
-
-
-def keep_limit(path: Path, name: str, max_jobs: int | None) -> None:
-    """Remember the limit of a target; None forgets it."""
-    with _keeping:
-        kept = _read(path)
-        if max_jobs is None:
-            kept.max_jobs.pop(name, None)
-        else:
-            kept.max_jobs[name] = max_jobs
-        write_atomic(str(path), msgspec.json.encode(kept), durable=True)
-
-
-def _read(path: Path) -> _Kept:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=_Kept)
-    except FileNotFoundError:
-        return _Kept()
-    except (OSError, ValueError) as error:
-        log.warning("%s cannot be read, so the limits in it do not count: %s", path, error)
-        return _Kept()

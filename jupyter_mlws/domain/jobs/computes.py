@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute import service as compute
-from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget, QueuedJob
-from jupyter_mlws.domain.jobs import service, store
+from jupyter_mlws.domain.compute.schemas import Amounts, ComputeList, ComputeTarget, LiveJob, QueuedJob, UserLimits
+from jupyter_mlws.domain.jobs import queue, service, store
 from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.kit.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import Load
+    from jupyter_mlws.domain.compute.schemas import ComputeUpdate, Load
     from jupyter_mlws.domain.compute.service import Compute
+    from jupyter_mlws.domain.jobs.store import Ask
+    from jupyter_mlws.domain.runs.schemas import Run
     from jupyter_mlws.kit.actors import Actor
 
 QUEUE_SHOWN = 100
@@ -36,13 +38,13 @@ def find(computes: Mapping[str, Compute], name: str) -> Compute:
     return computes[name]
 
 
-def set_limit(services: Any, name: str, max_jobs: int | None) -> None:
-    """How many jobs of a target run at once, from now on; None: as the settings say. Kept on disk; may block."""
+def change(services: Any, name: str, update: ComputeUpdate) -> None:
+    """Change what is given of a target, from now on and after a restart. Kept on disk; may block."""
     target = find(services.jobs.computes, name)
     if target.problem:
         raise BadInput(target.problem, field="target")
-    compute.keep_limit(services.folders.compute, name, max_jobs)
-    services.jobs.set_limit(name, services.jobs.usual[name] if max_jobs is None else max_jobs)
+    compute.keep(services.folders.compute, name, update)
+    services.jobs.refresh_limits()
 
 
 def describe(session: Session, actor: Actor, computes: Iterable[tuple[Compute, Load]], usual: Mapping[str, int]) -> ComputeList:
@@ -51,25 +53,79 @@ def describe(session: Session, actor: Actor, computes: Iterable[tuple[Compute, L
 
 
 def _one(session: Session, actor: Actor, target: Compute, load: Load, usual: int) -> ComputeTarget:
-    waiting = service.queue_of(session, target.name, QUEUE_SHOWN)
-    queue = [(row, why) for row, why in waiting if actor.workspace_id in (None, row.workspace_id)]
-    names = {run.id: run.name for run in runs.wires_by_id(session, [row.run_id for row, _ in queue])}
+    name = target.name
+    plan = queue.plan_of(session, name)
+    limits, use = plan.limits, plan.use_before
+    live = store.asks(session, name, Phase.LIVE)
     return ComputeTarget(
-        name=target.name,
+        name=name,
         kind=target.kind,
         description=target.description,
         max_jobs=target.max_jobs,
         default_max_jobs=usual,
-        running=store.number(session, target.name, Phase.LIVE),
-        queued=store.number(session, target.name, Phase.QUEUED),
+        running=len(live),
+        queued=len(plan.waiting),
         state="unavailable" if target.problem else "ready",
         detail=target.problem,
         cpu_count=load.cpu_count,
         memory_bytes=load.memory_bytes,
         load=load.load,
         memory_used_bytes=load.memory_used_bytes,
-        queue=[
-            QueuedJob(run_id=row.run_id, name=names[row.run_id], position=why.position, reason=why.reason, priority=row.priority)
-            for row, why in queue
-        ],
+        paused=limits.paused,
+        total=Amounts(cpus=limits.cpus, memory_bytes=limits.memory_bytes, gpus=len(limits.gpu_ids)),
+        reserved=Amounts(cpus=use.cpus, memory_bytes=use.memory_bytes, gpus=use.gpus),
+        per_user=UserLimits(
+            max_jobs=limits.max_jobs_per_user,
+            cpus=limits.cpus_per_user,
+            memory_bytes=limits.memory_bytes_per_user,
+            gpus=limits.gpus_per_user,
+        ),
+        queue=_queue(session, actor, plan, name),
+        live=_live(session, actor, live),
     )
+
+
+def _visible(session: Session, actor: Actor, asks: Sequence[Ask]) -> dict[str, Run]:
+    """The runs of those of the jobs that the actor may see."""
+    spaces = store.workspaces_of(session, [ask.run_id for ask in asks])
+    seen = [run_id for run_id, space in spaces.items() if actor.workspace_id in (None, space)]
+    return {run.id: run for run in runs.wires_by_id(session, seen)}
+
+
+def _queue(session: Session, actor: Actor, plan: queue.Plan, name: str) -> list[QueuedJob]:
+    held = store.asks(session, name, Phase.PAUSED)[:QUEUE_SHOWN]
+    first = plan.waiting[:QUEUE_SHOWN]
+    found = _visible(session, actor, [*first, *held])
+    reasons = [(ask, queue.waiting_of(plan, name, place)) for place, ask in enumerate(first)]
+    reasons += [(ask, queue.on_hold()) for ask in held]
+    return [
+        QueuedJob(
+            run_id=ask.run_id,
+            name=found[ask.run_id].name,
+            user=ask.user,
+            position=why.position,
+            code=why.code.value,
+            reason=why.reason,
+            until=why.until,
+            priority=ask.priority,
+            asks=service.asks_of(ask),
+        )
+        for ask, why in reasons
+        if ask.run_id in found
+    ]
+
+
+def _live(session: Session, actor: Actor, live: Sequence[Ask]) -> list[LiveJob]:
+    found = _visible(session, actor, live[:QUEUE_SHOWN])
+    return [
+        LiveJob(
+            run_id=ask.run_id,
+            name=found[ask.run_id].name,
+            user=ask.user,
+            status=found[ask.run_id].status.value,
+            started_at=found[ask.run_id].started_at,
+            asks=service.asks_of(ask),
+        )
+        for ask in live
+        if ask.run_id in found
+    ]

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from jupyter_mlws.domain.jobs import service, store
+from jupyter_mlws.domain.compute.service import limits_of
+from jupyter_mlws.domain.jobs import attempts, kept, queue, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
-from jupyter_mlws.domain.jobs.folder import progress_of
-from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, passes
+from jupyter_mlws.domain.jobs.folder import Outcome, progress_of
+from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, passes, reason_of
 from jupyter_mlws.domain.jobs.prepare import prepare
 from jupyter_mlws.domain.jobs.settle import give_up, settle
 from jupyter_mlws.domain.runs import service as runs
@@ -30,7 +32,6 @@ from mlws import jobdir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from sqlalchemy.orm import Session
 
@@ -64,6 +65,9 @@ class JobEngine:
         computes: dict[str, Compute],
         url: str,
         hint: Callable[[str, str, str, str | None], None],
+        *,
+        retry_backoff_s: float = attempts.BACKOFF_S,
+        compute_limits: Mapping[str, Any] | None = None,
     ) -> None:
         self.db = db
         self.blobs = blobs
@@ -73,20 +77,28 @@ class JobEngine:
         self.mirrors: Mapping[str, str] = {}
         self.usual = {name: compute.max_jobs for name, compute in computes.items()}
         """The limits of the settings; those of the targets may have been changed since."""
+        self.kept_kernel_s = kept.KEPT_S
+        self.kept = kept.Kept(folders.jobs)
+        self.retry_backoff_s = retry_backoff_s
         self.stopping = threading.Event()
+        self._compute_limits = compute_limits or {}
         self._hint = hint
         self._followed: dict[str, Followed] = {}
         self._wake = threading.Event()
         self._adopt_at = 0.0
+        self._due_at = math.inf
+        """When the next back-off ends (ms)."""
         self._looks = ThreadPoolExecutor(4, thread_name_prefix="mlws-look")
         self._work = ThreadPoolExecutor(4, thread_name_prefix="mlws-job")
         self._running: set[Future[None]] = set()
         self._thread = threading.Thread(target=self._run, name="mlws-jobs", daemon=True)
-        service.Slots.limits = {name: compute.max_jobs for name, compute in computes.items()}
-        service.Slots.problems = {name: compute.problem for name, compute in computes.items()}
+        for compute in computes.values():
+            if hasattr(compute, "when_one_ends"):
+                compute.when_one_ends = self.wake
 
     def start(self) -> None:
         """Take up what an earlier server left, then begin."""
+        self.refresh_limits()
         self._adopt()
         self._wake.set()
         self._thread.start()
@@ -100,14 +112,22 @@ class JobEngine:
         for pool in (self._looks, self._work):
             pool.shutdown(wait=False, cancel_futures=True)
         wait(list(self._running), STOP_S)
+        for compute in self.computes.values():
+            if hasattr(compute, "close"):
+                compute.close()
 
     def wake(self) -> None:
         """There is something to do: a job was submitted or canceled."""
         self._wake.set()
 
-    def set_limit(self, target: str, slots: int) -> None:
-        """So many jobs of a target run at once, from now on."""
-        self.computes[target].max_jobs = service.Slots.limits[target] = slots
+    def refresh_limits(self) -> None:
+        """What jobs may have of each target may have changed. Asks the targets; may block."""
+        found = {}
+        for name, compute in self.computes.items():
+            found[name] = limits_of(self.folders.compute, compute, self.usual[name], self._compute_limits)
+            compute.max_jobs = found[name].max_jobs
+        queue.Queues.limits = found
+        queue.Queues.problems = {name: compute.problem for name, compute in self.computes.items()}
         self.wake()
 
     def active(self) -> bool:
@@ -122,10 +142,6 @@ class JobEngine:
             self._pass_on_cancel(followed)
         self.wake()
 
-    def folder_of(self, run_id: str) -> Path:
-        """The folder of a job."""
-        return self.folders.jobs / run_id
-
     def wanted(self, run_id: str) -> bool:
         """Whether preparing this job is still worth the while."""
         followed = self._followed.get(run_id)
@@ -135,13 +151,13 @@ class JobEngine:
 
     def _run(self) -> None:
         while not self.stopping.is_set():
-            woken = self._wake.wait(TICK_S if self._followed else IDLE_S)
+            woken = self._wake.wait(TICK_S if self._followed else self._patience_s())
             self._wake.clear()
             try:
                 now = time.monotonic()
                 if now >= self._adopt_at:
                     self._adopt()
-                if woken or not self._followed:
+                if woken or not self._followed or now_ms() >= self._due_at:
                     self._dispatch()
                 for followed in list(self._followed.values()):
                     if followed.busy or followed.rests(now):
@@ -155,6 +171,9 @@ class JobEngine:
                     log.exception("The engine of jobs stumbled; going on")
                 self._wake.set()
                 self.stopping.wait(1)
+
+    def _patience_s(self) -> float:
+        return max(0.0, min(IDLE_S, (self._due_at - now_ms()) / 1000))
 
     def _hand(self, pool: ThreadPoolExecutor, work: Callable[[Followed], None], followed: Followed) -> None:
         """Let a worker thread have a job."""
@@ -176,7 +195,8 @@ class JobEngine:
             for row in store.live(session):
                 if row.run_id not in self._followed:
                     ref = runs.ref_by_id(session, row.run_id)
-                    followed = Followed(row.run_id, ref.workspace, ref.experiment_id, row.target, self.folder_of(row.run_id))
+                    folder = self.folders.job(row.run_id, row.attempt)
+                    followed = Followed(row.run_id, ref.workspace, ref.experiment_id, row.target, folder)
                     found.append((followed, ref.status, row.cancel_requested_at is not None))
             return found
 
@@ -187,6 +207,7 @@ class JobEngine:
                 log.debug("Job %s went on by itself", followed.run_id)
         for compute in self.computes.values():
             compute.tidy()
+        self.kept.end_deleted(self.db)
 
     def _take_up(self, followed: Followed, status: RunStatus, *, canceled: bool) -> None:
         followed.status, followed.cancel = status, canceled
@@ -200,17 +221,21 @@ class JobEngine:
 
     def _dispatch(self) -> None:
         """Start what may start, in the order of the queue."""
+        due = math.inf
         for name, compute in self.computes.items():
-            if compute.problem or not self.db.read_sync(partial(store.queue, target=name, limit=1)):
+            if compute.problem or not self.db.read_sync(partial(store.any_queued, target=name)):
                 continue
-            limit = compute.max_jobs
-            for run_id in self.db.write_sync(partial(service.next_to_start, target=name, slots=limit)):
-                self._begin(run_id, name)
+            plan = self.db.read_sync(partial(queue.plan_of, target=name))
+            due = min(due, plan.due() or math.inf)
+            if picks := plan.starts():
+                for run_id, attempt in self.db.write_sync(partial(queue.claim, picks=picks, target=name)):
+                    self._begin(run_id, attempt, name)
+        self._due_at = due
 
-    def _begin(self, run_id: str, target: str) -> None:
+    def _begin(self, run_id: str, attempt: int, target: str) -> None:
         def look(session: Session) -> Followed:
             ref = runs.ref_by_id(session, run_id)
-            return Followed(run_id, ref.workspace, ref.experiment_id, target, self.folder_of(run_id))
+            return Followed(run_id, ref.workspace, ref.experiment_id, target, self.folders.job(run_id, attempt))
 
         followed = self.db.read_sync(look)
         self._followed[run_id] = followed
@@ -230,6 +255,7 @@ class JobEngine:
                     return
                 self._compute(followed).start(followed.folder)
             followed.unprepared, followed.tries = False, 0
+            queue.Queues.held_up.pop(followed.run_id, None)
         except NotNow:
             self._adopt_at = 0.0  # taken up again at once, or by the next server
             self._drop(followed)
@@ -237,6 +263,7 @@ class JobEngine:
             followed.unprepared = not begun(followed.folder) and passes(error)
             if followed.unprepared:
                 log.warning("Job %s cannot be prepared now; trying again: %s", followed.run_id, error)
+                self._tell_held_up(followed, error)
                 followed.rest()
                 return
             log.exception("Job %s could not be prepared", followed.run_id)
@@ -248,15 +275,29 @@ class JobEngine:
             self.wake()
 
     def _end(self, followed: Followed, status: RunStatus, reason: str | None, error: RunError | None) -> None:
-        """End a job that has no processes. Where that fails it is taken up again."""
+        """End an attempt that has no processes. Where that fails it is taken up again."""
+
+        def end(session: Session) -> None:
+            if (row := store.by_id(session, followed.run_id)) is not None:
+                attempts.end_attempt(session, row, Outcome(status, reason, error, None, None), self.retry_backoff_s)
+
         try:
-            self.db.write_sync(lambda s: runs.change_status(s, followed.run_id, status, actor=ACTOR, reason=reason, error=error))
+            self.db.write_sync(end)
         except Exception:
             log.exception("Job %s could not be ended", followed.run_id)
         self._drop(followed)
 
+    def _tell_held_up(self, followed: Followed, error: Exception) -> None:
+        """Say on the run why it does not begin."""
+        known = queue.Queues.held_up.get(followed.run_id)
+        queue.Queues.held_up[followed.run_id] = words = f"It cannot begin now, and is tried again: {reason_of(error)}"
+        if words != known:
+            self._hint(followed.workspace, "run", followed.run_id, str(followed.experiment_id))
+
     def _drop(self, followed: Followed) -> None:
-        self._followed.pop(followed.run_id, None)
+        queue.Queues.held_up.pop(followed.run_id, None)
+        if self._followed.get(followed.run_id) is followed:  # and not its next attempt
+            del self._followed[followed.run_id]
         self.wake()
 
     def _look(self, followed: Followed) -> None:
@@ -283,6 +324,7 @@ class JobEngine:
         if followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
             self._to(followed, RunStatus.RUNNING, pid.get("started_at"))
         self._look_at_files(followed)
+        usage.follow(self, followed)
         if jobdir.read_exit(folder) is None and not self._is_lost(followed):
             return False
         self._hand(self._work, self._settle, followed)
@@ -319,7 +361,7 @@ class JobEngine:
 
     def _to(self, followed: Followed, status: RunStatus, at: int | None = None) -> None:
         try:
-            self.db.write_sync(lambda s: runs.change_status(s, followed.run_id, status, actor=ACTOR, at=at))
+            self.db.write_sync(lambda s: _change(s, followed.run_id, status, at))
         except StatusConflict:
             followed.status = self.db.read_sync(lambda s: runs.ref_by_id(s, followed.run_id).status)
         else:
@@ -375,3 +417,9 @@ class JobEngine:
             log.exception("Job %s could not even be given up; trying again", followed.run_id)
             return
         self._drop(followed)
+
+
+def _change(session: Session, run_id: str, status: RunStatus, at: int | None) -> None:
+    runs.change_status(session, run_id, status, actor=ACTOR, at=at)
+    if status is RunStatus.RUNNING:
+        attempts.note_running(session, run_id, at)

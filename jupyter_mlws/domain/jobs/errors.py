@@ -77,6 +77,12 @@ class NotAJob(NotFound):
     code = "not_a_job"
 
 
+class NoKernelKept(NotFound):
+    """No kernel of this job is kept, or no longer."""
+
+    code = "no_kernel_kept"
+
+
 class JobStarted(Conflict):
     """The job waits no longer, so it has no place in the queue that could change."""
 
@@ -93,6 +99,12 @@ class ComputeMissing(BadInput):
     """No compute target has this name."""
 
     code = "compute_missing"
+
+
+class TooMuchAsked(BadInput):
+    """The job asks for more CPUs, memory or GPUs than its target has, or than one user may have of it."""
+
+    code = "too_much_asked"
 
 
 class BlobMissing(Conflict):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
+from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.jobs import service
 from jupyter_mlws.domain.jobs.schemas import JobCreate, NotebookSpec
 from jupyter_mlws.domain.runs import service as runs
@@ -36,6 +37,8 @@ def asked_again(session: Session, actor: Actor, run_id: str) -> tuple[JobCreate,
             target=row.target,
             priority=row.priority,
             timeout_s=row.timeout_s or UNSET,
+            max_retries=row.max_retries,
+            resources=_asked(row),
             tags=tags or UNSET,
             note=job.run.note or UNSET,
             in_place=row.in_place,
@@ -43,6 +46,12 @@ def asked_again(session: Session, actor: Actor, run_id: str) -> tuple[JobCreate,
         ),
         left,
     )
+
+
+def _asked(row: JobRow) -> JobResources | UnsetType:
+    if not (row.cpus or row.memory_bytes or row.gpus):
+        return UNSET
+    return JobResources(cpus=row.cpus or UNSET, memory_bytes=row.memory_bytes or UNSET, gpus=row.gpus or UNSET)
 
 
 def _with_paths(spec: Any, row: JobRow) -> tuple[Any, list[str]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from jupyter_mlws.domain.jobs.errors import NotNow
+from jupyter_mlws.domain.jobs.memory import REASON, out_of_memory
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import Progress, RunError
 from jupyter_mlws.domain.runs.states import RunStatus
@@ -78,10 +79,13 @@ def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, st
         MLWS_RUN_ID=row.run_id,
         MLWS_JOB_DIR=str(job_dir),
         MLWS_SPOOL_DIR=str(job_dir / "spool"),
+        MLWS_ATTEMPT=str(row.attempt),
         AZUREML_RUN_ID=row.run_id,
         AZUREML_ARM_WORKSPACE_NAME=address.workspace,
         AZUREML_ARM_PROJECT_NAME=address.experiment,
     )
+    if row.gpu_ids:
+        env.update(CUDA_DEVICE_ORDER="PCI_BUS_ID", CUDA_VISIBLE_DEVICES=",".join(map(str, row.gpu_ids)))
     if address.name is not None:
         env["MLWS_RUN_NAME"] = address.name
     env.update(row.env)
@@ -103,6 +107,7 @@ def write_job(
         "cwd": str(cwd),
         "env": {**environment_of(row, job_dir, address), **{k: v for k, v in variables.items() if k not in row.env}},
         "timeout_s": row.timeout_s,
+        "memory_limit_bytes": row.spec.get("memory_limit"),
         "grace_s": GRACE_S,
         "heartbeat_s": HEARTBEAT_S,
         "log_limit_bytes": None,
@@ -182,17 +187,20 @@ def outcome_of(job_dir: Path, *, canceled: bool = False) -> Outcome:
     if reason == "spawn_failed":
         words = whole_text(f"The job could not be started: {record.get('message')}")
         return Outcome(RunStatus.FAILED, "spawn_failed", RunError(message=words), started, ended)
+    result = jobdir.read_json(str(job_dir / jobdir.RESULT)) or {}
+    memory = out_of_memory(record, result, jobdir.read_json(str(job_dir / jobdir.PROGRESS)))
+    if memory is not None:
+        return Outcome(RunStatus.FAILED, REASON, runs.shortened(memory), started, ended)
     if record.get("exit_code") == 0:
         return Outcome(RunStatus.COMPLETED, None, None, started, ended)
-    return Outcome(RunStatus.FAILED, "error", _error(job_dir, record), started, ended)
+    return Outcome(RunStatus.FAILED, "error", _error(result, record), started, ended)
 
 
 def _time(value: Any) -> int | None:
     return value if isinstance(value, int) and 0 <= value < 2**53 else None
 
 
-def _error(job_dir: Path, record: dict[str, Any]) -> RunError:
-    result = jobdir.read_json(str(job_dir / jobdir.RESULT)) or {}
+def _error(result: dict[str, Any], record: dict[str, Any]) -> RunError:
     told = result.get("error")
     if isinstance(told, dict) and told.get("message"):
         return _told_error(told)

@@ -46,6 +46,9 @@ class Followed:
         self.progress_at = 0.0
         self.progress_stamp = 0
         self.silent_since: float | None = None
+        self.usage_at = 0.0
+        self.usage_offset = 0
+        """Up to here the notes of what it uses are taken in."""
 
     def rests(self, now: float) -> bool:
         """Whether it is left alone now. A job that is canceled before it began has nothing to wait for."""
@@ -60,6 +63,13 @@ class Followed:
 def passes(error: Exception) -> bool:
     """Whether a failure says nothing against the job."""
     return isinstance(error, PASSING) or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT))
+
+
+def reason_of(error: Exception) -> str:
+    """A passing failure in words for a person."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full."
+    return str(error)
 
 
 def begun(folder: Path) -> bool:

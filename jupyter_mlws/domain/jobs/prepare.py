@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
 from jupyter_mlws.domain.access import service as access
-from jupyter_mlws.domain.jobs import data, service, store
+from jupyter_mlws.domain.jobs import data, kept, service, store
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.folder import Address, folder_of, fresh, write_job
 from jupyter_mlws.domain.jobs.kinds import kind_of
@@ -47,6 +48,9 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     if plan.row.cancel_requested_at is not None:
         return False
     fresh(folder)
+    if plan.row.attempt > 1:  # what the attempt before left in it is stored
+        for name in ("work", data.FOLDER):
+            shutil.rmtree(engine.folders.job(run_id, plan.row.attempt - 1) / name, ignore_errors=True)
     if not plan.row.in_place or plan.row.source_dir is None:
         links = [(path, target) for path, target in plan.row.links]
         files = _while_wanted(engine, run_id, plan.files)
@@ -60,7 +64,10 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     if isinstance(spec, CommandSpec):
         places = data.lay(spec, folder, cwd, engine.mirrors, lambda files: _while_wanted(engine, run_id, files))
         spec, variables = msgspec.structs.replace(spec, command=places.put_into(spec.command)), places.variables()
-    write_job(plan.row, kind_of(spec).launch(spec, cwd, folder), folder, cwd, address, variables)
+    launch = kind_of(spec).launch(spec, cwd, folder)
+    if plan.row.attempt > plan.row.max_retries:  # that of the last attempt: the others are followed by one
+        launch = kept.with_kernel_kept(launch, spec, engine.kept_kernel_s)
+    write_job(plan.row, launch, folder, cwd, address, variables)
     return True
 
 

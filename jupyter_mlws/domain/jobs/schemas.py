@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from jupyter_mlws.domain.runs.schemas import Run, RunUpdate
+from jupyter_mlws.domain.compute.schemas import Amounts, JobResources
+from jupyter_mlws.domain.runs.schemas import Run, RunError, RunUpdate
+from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.storage.schemas import ManifestFile, Sha256
 from jupyter_mlws.kit.fields import Key, Many, Name, ObjectId, Tags, matching
 
@@ -18,8 +20,13 @@ EnvName = Annotated[
     ),
 ]
 PathText = Annotated[str, Meta(min_length=1, max_length=4096)]
+Retries = Annotated[int, Meta(ge=0, le=20)]
 COMMAND_CHARS = 100_000
 JOB_FILE_CHARS = 65_536
+
+
+MemoryLimit = Annotated[int, Meta(ge=16 * 2**20, le=2**53)]
+"""Bytes that all processes of a job may hold together. Less than 16 MiB is what an empty program takes."""
 
 
 class NotebookSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="notebook", tag_field="kind"):
@@ -31,6 +38,10 @@ class NotebookSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="notebo
     """Kernelspec name; the notebook's own if left out."""
     parameters: Annotated[dict[Key, Any], Many] | UnsetType = UNSET
     """Values by name, JSON types; each must be declared in the notebook's `parameters` cell."""
+    memory_limit: MemoryLimit | UnsetType = UNSET
+    """Bytes of memory that all its processes may hold together; over it the job is ended, reason `out_of_memory`."""
+    keep_kernel_on_failure: bool | UnsetType = UNSET
+    """When a cell fails the run is Failed as ever, but its kernel is kept for a time, so that a console can be opened on it."""
 
 
 DataName = Annotated[
@@ -73,6 +84,8 @@ class CommandSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="command
     inputs: Annotated[dict[DataName, JobInput], Meta(max_length=100)] | UnsetType = UNSET
     """Data by name. With it, or with outputs, `${{inputs.<name>}}` and `${{outputs.<name>}}` in the command stand for paths."""
     outputs: Annotated[dict[DataName, JobOutput], Meta(max_length=100)] | UnsetType = UNSET
+    memory_limit: MemoryLimit | UnsetType = UNSET
+    """Bytes of memory that all its processes may hold together; over it the job is ended, reason `out_of_memory`."""
 
 
 class ExtensionSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="extension", tag_field="kind"):
@@ -84,6 +97,8 @@ class ExtensionSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="exten
     """What the kind asks for, JSON types; the kind itself checks them."""
     code: PathText | UnsetType = UNSET
     """Folder to snapshot and to run in, relative to the server's root; an empty folder if left out. With a manifest: `.`, or left out."""
+    memory_limit: MemoryLimit | UnsetType = UNSET
+    """Bytes of memory that all its processes may hold together; over it the job is ended, reason `out_of_memory`."""
 
 
 Spec = NotebookSpec | CommandSpec | ExtensionSpec
@@ -110,6 +125,10 @@ class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0
     """Greater runs first; equal ones in the order of submission."""
     timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType = UNSET
+    """Of each attempt."""
+    max_retries: Retries = 0
+    """How often it is tried again when it fails; not when it is canceled or runs out of time."""
+    resources: JobResources | UnsetType = UNSET
     tags: Tags | UnsetType = UNSET
     note: Annotated[str, Meta(max_length=100_000)] | UnsetType = UNSET
     env: dict[EnvName, str] | UnsetType = UNSET
@@ -203,6 +222,13 @@ class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):
     priority: Annotated[int, Meta(ge=-100, le=100)] | UnsetType = UNSET
     timeout_s: Annotated[int, Meta(ge=1, le=31_536_000)] | UnsetType | None = UNSET
     """null takes the limit away."""
+    memory_limit: MemoryLimit | UnsetType | None = UNSET
+    """In bytes; null takes the limit away."""
+    keep_kernel_on_failure: bool | UnsetType = UNSET
+    """Of a notebook."""
+    max_retries: Retries | UnsetType = UNSET
+    resources: JobResources | UnsetType | None = UNSET
+    """All of what it asks for; null for nothing."""
     env: dict[EnvName, str | None] | UnsetType = UNSET
     """Environment variables that are added or changed; null takes one away, and those that are not named keep their values."""
     tags: Tags | UnsetType = UNSET
@@ -217,6 +243,43 @@ class JobUpdate(RunUpdate, kw_only=True, forbid_unknown_fields=True):
     priority: Annotated[int, Meta(ge=-100, le=100)] | UnsetType = UNSET
 
 
+class KeptKernel(Struct, kw_only=True):
+    """The kernel of a failed notebook that is kept, with all that was in it."""
+
+    run_id: str
+    kernel_id: str
+    """By this id Jupyter's server has it, once it is attached."""
+    kernel_name: str
+    display_name: str
+    until: int
+    """When it ends by itself."""
+
+
+class JobUsage(Struct, kw_only=True):
+    """What a job used until now. Its course over time are the metrics `system/job_…` of its run."""
+
+    peak_memory_bytes: int | None
+    """The most that all its processes held at once, looked at every second or oftener."""
+    memory_limit_bytes: int | None
+    cpu_time_s: float | None
+    """Of all its processes together."""
+
+
+class Attempt(Struct, kw_only=True):
+    """One attempt to run a job. While it goes on its status is that of the run, and `ended_at` is null."""
+
+    attempt: int
+    """From 1."""
+    status: RunStatus
+    reason: str | None
+    error: RunError | None
+    started_at: int | None
+    ended_at: int | None
+    exit_code: int | None
+    signal: int | None
+    """Number of the signal that ended the process."""
+
+
 class Job(Struct, kw_only=True):
     """A job: its run, what it was asked to do, and what was not captured of its folder."""
 
@@ -229,12 +292,21 @@ class Job(Struct, kw_only=True):
     in_place: bool
     """It runs in its source's own folder: with the files as they are there, not with those of a snapshot."""
     attempt: int
+    """Which one runs, or comes next, from 1."""
+    max_retries: int
+    attempts: list[Attempt]
+    """Those that have begun, the first first."""
+    asks: Amounts
+    gpu_ids: list[int]
+    """The GPUs that it has; empty without any."""
     not_captured: list[str]
     """Paths that the snapshot left out (ignored files); links to the originals stand in their place."""
     new_files: list[str]
     """Files the job made outside `outputs/` and `logs/`, known after its end; `Keep` stores one as an artifact."""
     notebook_artifact: str | None
     """Artifact path of the output notebook, once it is stored."""
+    usage: JobUsage | None
+    """null until there is something to tell."""
 
 
 class JobFileSubmission(Struct, kw_only=True):

@@ -9,16 +9,19 @@ from msgspec import UNSET
 
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.access import service as access
+from jupyter_mlws.domain.compute.schemas import Amounts, JobResources
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.experiments import service as experiments
-from jupyter_mlws.domain.jobs import store
+from jupyter_mlws.domain.jobs import queue, store
+from jupyter_mlws.domain.jobs.attempts import attempts_of
 from jupyter_mlws.domain.jobs.errors import IdempotencyConflict, JobStarted, NotAJob
 from jupyter_mlws.domain.jobs.schemas import Job, JobList, NotebookSpec, Spec
-from jupyter_mlws.domain.jobs.states import Phase, phase_of
+from jupyter_mlws.domain.jobs.states import phase_of
 from jupyter_mlws.domain.jobs.tables import JobRow
+from jupyter_mlws.domain.jobs.usage import usage_of
 from jupyter_mlws.domain.runs import service as runs
-from jupyter_mlws.domain.runs.schemas import Run, RunKind, RunUpdate, Waiting
+from jupyter_mlws.domain.runs.schemas import Run, RunKind, RunUpdate
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, Actor
@@ -52,13 +55,6 @@ class Prepared(NamedTuple):
     params: dict[str, str]
     git: GitState | None = None
     """The repository of the sources, as it was when they were frozen."""
-
-
-class Slots:
-    """How many jobs of each target run at once, and why some take none; set by the server from its compute targets."""
-
-    limits: dict[str, int] = {}  # noqa: RUF012 - one process-wide table, filled at start
-    problems: dict[str, str] = {}  # noqa: RUF012 - likewise
 
 
 def find_by_key(session: Session, workspace: str, key: str, body_hash: str) -> str | None:
@@ -95,6 +91,7 @@ def add_job(
         snapshot_id=prepared.snapshot_id,
         parent_id=runs.parent_of(session, actor, workspace, body.parent_id) if body.parent_id is not UNSET else None,
     )
+    asked = body.resources or JobResources()
     run = runs.add_run(session, new)
     runs.write_params(session, run.id, prepared.params)
     if body.tags is not UNSET:
@@ -107,7 +104,12 @@ def add_job(
         target=body.target,
         priority=body.priority,
         submitted_at=now_ms(),
-        timeout_s=body.timeout_s if body.timeout_s is not UNSET else None,
+        timeout_s=body.timeout_s or None,
+        max_retries=body.max_retries,
+        submitted_by=actor.name,
+        cpus=asked.cpus or None,
+        memory_bytes=asked.memory_bytes or None,
+        gpus=asked.gpus or 0,
         env=body.env if body.env is not UNSET else {},
         source_dir=prepared.source_dir,
         work_subdir=prepared.work_subdir,
@@ -130,18 +132,29 @@ def get_job(session: Session, actor: Actor, run_id: str) -> Job:
     """A job and its run."""
     run = runs.get_run(session, actor, run_id)
     row = job_row(session, run_id)
+    spec = spec_of(row)
     return Job(
         run=run,
-        spec=spec_of(row),
+        spec=spec,
         priority=row.priority,
         timeout_s=row.timeout_s,
         env_names=sorted(row.env),
         in_place=row.in_place,
         attempt=row.attempt,
+        max_retries=row.max_retries,
+        attempts=attempts_of(session, row, run.status),
+        asks=asks_of(row),
+        gpu_ids=row.gpu_ids or [],
         not_captured=row.not_captured,
         new_files=row.new_files,
         notebook_artifact=row.notebook_artifact,
+        usage=usage_of(session, run_id, spec),
     )
+
+
+def asks_of(row: JobRow | store.Ask) -> Amounts:
+    """What a job asks of its target."""
+    return Amounts(cpus=row.cpus, memory_bytes=row.memory_bytes, gpus=row.gpus or None)
 
 
 def job_row(session: Session, run_id: str) -> JobRow:
@@ -177,20 +190,44 @@ def any_unfinished(session: Session) -> bool:
 
 
 def cancel(session: Session, actor: Actor, run_id: str) -> tuple[Job, bool]:
-    """Cancel a job in whatever status it is. The flag: its processes must be told (it is past the queue)."""
+    """Cancel a job in whatever status it is; again is harmless. The flag: its processes must be told (it is past the queue)."""
     run = runs.open_run(session, actor, Action.SUBMIT, run_id)
     row = job_row(session, run_id)
     tell = False
-    if run.status not in TERMINAL and run.status not in (RunStatus.CANCEL_REQUESTED, RunStatus.FINALIZING):
+    if run.status not in TERMINAL and row.cancel_requested_at is None:
         row.cancel_requested_at = now_ms()
         session.flush()
         if run.status in WAITING:
             runs.change_status(session, run_id, RunStatus.CANCELED, actor=actor.name, reason="canceled")
-        else:
+        elif run.status is not RunStatus.FINALIZING:  # its process is gone: that no other attempt follows is all there is to do
             runs.change_status(session, run_id, RunStatus.CANCEL_REQUESTED, actor=actor.name)
             tell = True
         record_change(session, run.workspace, "compute", row.target)
     return get_job(session, actor, run_id), tell
+
+
+def pause(session: Session, actor: Actor, run_id: str) -> Job:
+    """Hold a job that waits; again is harmless. Raises `JobStarted` for one that waits no longer."""
+    run = runs.open_run(session, actor, Action.SUBMIT, run_id)
+    row = job_row(session, run_id)
+    if run.status not in WAITING:
+        raise JobStarted(f"This job is {run.status.value}; only one that waits can be put on hold.")
+    if runs.change_status(session, run_id, RunStatus.PAUSED, actor=actor.name):
+        record_change(session, run.workspace, "compute", row.target)
+    return get_job(session, actor, run_id)
+
+
+def resume(session: Session, actor: Actor, run_id: str) -> Job:
+    """Let a job that is on hold wait for its turn again, and one in back-off at once. Raises `JobStarted` for one that does not wait."""
+    run = runs.open_run(session, actor, Action.SUBMIT, run_id)
+    row = job_row(session, run_id)
+    if run.status not in WAITING:
+        raise JobStarted(f"This job is {run.status.value}; only one that is on hold can be resumed.")
+    row.not_before = None
+    session.flush()
+    runs.change_status(session, run_id, RunStatus.QUEUED, actor=actor.name)
+    record_change(session, run.workspace, "compute", row.target)
+    return get_job(session, actor, run_id)
 
 
 def update_job(session: Session, actor: Actor, run_id: str, body: JobUpdate, version: int | None) -> Job:
@@ -207,60 +244,28 @@ def update_job(session: Session, actor: Actor, run_id: str, body: JobUpdate, ver
     return get_job(session, actor, run_id)
 
 
-def next_to_start(session: Session, target: str, slots: int) -> list[str]:
-    """Run ids that may start now on a target with so many slots, already moved to Preparing."""
-    free = slots - store.number(session, target, Phase.LIVE)
-    started = [row.run_id for row in store.queue(session, target, free)] if free > 0 else []
-    for run_id in started:
-        runs.change_status(session, run_id, RunStatus.PREPARING, actor="mlws")
-        record_change(session, runs.ref_by_id(session, run_id).workspace, "compute", target)
-    return started
-
-
-def waiting(session: Session, row: JobRow) -> Waiting:
-    """Why a job waits, and its place in the queue."""
-    limit = Slots.limits.get(row.target)
-    ahead = store.queued_before(session, row)
-    busy = store.number(session, row.target, Phase.LIVE)
-    return Waiting(reason=_reason(ahead, busy, limit, row.target), position=ahead + 1)
-
-
-def queue_of(session: Session, target: str, limit: int) -> list[tuple[JobRow, Waiting]]:
-    """What waits on a target, in the order of the queue, each with why."""
-    slots = Slots.limits.get(target)
-    busy = store.number(session, target, Phase.LIVE)
-    rows = store.queue(session, target, limit)
-    return [(row, Waiting(reason=_reason(n, busy, slots, target), position=n + 1)) for n, row in enumerate(rows)]
-
-
-def _reason(ahead: int, busy: int, limit: int | None, target: str) -> str:
-    if problem := Slots.problems.get(target):
-        return problem
-    if limit is None:
-        return f"The compute target {target!r} is not there; it was removed or renamed."
-    if ahead < limit - busy:
-        return "Starts in a moment."
-    words = f"All {limit} slots of {target} are taken" if limit != 1 else f"The one slot of {target} is taken"
-    return (
-        f"{words}; {ahead} {'job is' if ahead == 1 else 'jobs are'} ahead of this one."
-        if ahead
-        else f"{words}; this job is next."
-    )
-
-
 @runs.decorating.register
 def _tell_why_they_wait(session: Session, found: dict[str, Run]) -> None:
+    queued = [run.id for run in found.values() if run.status is RunStatus.QUEUED and run.kind is not RunKind.INTERACTIVE]
+    for run_id, waiting in (queue.why(session, queued) if queued else {}).items():
+        found[run_id].waiting = waiting
     for run in found.values():
-        if run.status is RunStatus.QUEUED and (row := store.by_id(session, run.id)) is not None:
-            run.waiting = waiting(session, row)
+        if run.status is RunStatus.PAUSED:
+            run.waiting = queue.on_hold()
+        elif run.status is RunStatus.PREPARING:
+            run.waiting = queue.held_up(run.id)
 
 
 @runs.changed.register
 def _follow_status(session: Session, ref: runs.RunRef) -> None:
-    if ref.kind is not RunKind.INTERACTIVE:
-        store.set_phase(session, ref.id, phase_of(ref.status))
-        if ref.status in TERMINAL:
-            access.revoke_tokens_of_run(session, ref.id)
+    if ref.kind is RunKind.INTERACTIVE:
+        return
+    store.set_phase(session, ref.id, phase_of(ref.status))
+    if ref.status is RunStatus.QUEUED or ref.status in TERMINAL:
+        # What an earlier attempt still sends is refused from now on.
+        access.revoke_tokens_of_run(session, ref.id)
+    if ref.status in TERMINAL:
+        store.close_attempts(session, ref.id, ref.status, now_ms())
 
 
 @runs.purging.register

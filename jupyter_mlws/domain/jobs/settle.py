@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.jobs import data, ingest, service, store
+from jupyter_mlws.domain.jobs import attempts, data, ingest, service, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
 from jupyter_mlws.domain.jobs.schemas import CommandSpec
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.jobs.engine import JobEngine
-    from jupyter_mlws.domain.jobs.folder import Outcome
     from jupyter_mlws.domain.jobs.tables import JobRow
 
 log = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ class Captured(NamedTuple):
 
 
 def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
-    """Store what the job made, and end it."""
+    """Store what the job made, and end it; or, where another attempt follows, what this one made, and queue the job again."""
     row, ref, snapshot = engine.db.read_sync(lambda s: _known(s, run_id))
     if ref.status in TERMINAL:
         return
@@ -57,34 +56,39 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     taker = ingest.of_job(engine.db, engine.blobs, ref.workspace, run_id, engine.stopping)
     if spool.replay(str(folder / "spool"), taker).left:
         raise NotNow(f"What job {run_id} logged could not be stored now.")
-    captured = Capture(engine)
+    usage.take_rest(engine, run_id, folder, taker)
+    outcome = outcome_of(folder, canceled=row.cancel_requested_at is not None)
+    again = attempts.comes_again(row, outcome)
+    captured = Capture(engine, attempts.prefix_of(row.attempt) if again else "")
     captured.leavings(row, folder, snapshot)
     notebook = captured.notebook(row, folder)
     name_files(engine, run_id, captured)
     new_files = [] if row.in_place else new_files_of(folder / "work", row, snapshot)
-    outcome = outcome_of(folder, canceled=row.cancel_requested_at is not None)
     spec = service.spec_of(row)
     if isinstance(spec, CommandSpec) and outcome.status is RunStatus.COMPLETED:
         data.deliver(spec, folder_of(row, folder), engine.mirrors, captured.leave)
-    progress = progress_of(folder)
+    progress, record = progress_of(folder), jobdir.read_exit(str(folder))
 
     def finish(session: Session) -> None:
         job = store.by_id(session, run_id)
         if job is None:
             return
-        job.notebook_artifact = notebook
-        job.new_files = new_files
+        if not again:
+            job.notebook_artifact = notebook
+            job.new_files = new_files
+            job.captured = True
         job.not_captured = list(dict.fromkeys([*job.not_captured, *captured.left[:LEFT_LIMIT]]))
-        job.captured = True
         session.flush()
         if progress is not None:
             runs.set_progress(session, run_id, progress)
-        _end(session, run_id, outcome)
+        attempts.end_attempt(session, job, outcome, engine.retry_backoff_s, record=record)
         runs.note_artifacts(session, ref)
         record_change(session, ref.workspace, "compute", job.target)
 
     engine.db.write_sync(finish)
-    capture_late(engine, row)
+    engine.kept.add(run_id)
+    if not again:
+        capture_late(engine, row)
 
 
 def capture_late(engine: JobEngine, row: JobRow) -> None:
@@ -111,25 +115,12 @@ def give_up(engine: JobEngine, run_id: str, why: str) -> None:
     engine.db.write_sync(lambda s: runs.change_status(s, run_id, RunStatus.FAILED, actor=ACTOR, reason="lost", error=error))
 
 
-def _end(session: Session, run_id: str, outcome: Outcome) -> None:
-    values = {} if outcome.started_at is None else {"started_at": outcome.started_at}
-    runs.change_status(
-        session,
-        run_id,
-        outcome.status,
-        actor=ACTOR,
-        reason=outcome.reason,
-        at=outcome.ended_at,
-        error=outcome.error,
-        values=values,
-    )
-
-
 class Capture:
     """Stores the files that a job left, and remembers those that cannot be kept, with the reason."""
 
-    def __init__(self, engine: JobEngine) -> None:
+    def __init__(self, engine: JobEngine, prefix: str = "") -> None:
         self.files: list[Captured] = []
+        self._prefix = prefix
         self.left: list[str] = []
         self._engine = engine
 
@@ -148,11 +139,11 @@ class Capture:
                     continue
                 stored = self._store(f"{name}/{relative}", path, stat.st_mtime_ns)
                 if stored is not None and (row.in_place or snapshot.get(stored.path) != stored.sha256):
-                    self.files.append(stored)
+                    self._add(stored)
         for name in (jobdir.USER_LOG, jobdir.SYSTEM_LOG):
             path = folder / name
             if path.is_file() and (stored := self._store(name, path, path.stat().st_mtime_ns)) is not None:
-                self.files.append(stored)
+                self._add(stored)
 
     def notebook(self, row: JobRow, folder: Path) -> str | None:
         """Store the output notebook under the name of its original; its artifact path."""
@@ -163,8 +154,11 @@ class Capture:
         stored = self._store(f"notebook/{name}", path, path.stat().st_mtime_ns)
         if stored is None:
             return None
-        self.files.append(stored)
+        self._add(stored)
         return stored.path
+
+    def _add(self, stored: Captured) -> None:
+        self.files.append(stored._replace(path=self._prefix + stored.path))
 
     def leave(self, path: str, why: str) -> None:
         """A file that cannot be kept."""

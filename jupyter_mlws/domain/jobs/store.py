@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import case, delete, func, select, update
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.jobs.states import Phase
-from jupyter_mlws.domain.jobs.tables import JobRow
+from jupyter_mlws.domain.jobs.tables import JobAttemptRow, JobRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.domain.runs.states import RunStatus
+
+
+class Ask(NamedTuple):
+    """What the queue goes by, of one job. Of ten thousand jobs nothing else is read."""
+
+    run_id: str
+    user: str
+    priority: int
+    attempt: int
+    not_before: int | None
+    cpus: float | None
+    memory_bytes: int | None
+    gpus: int
+    gpu_ids: str | None
+    """As JSON."""
+
+
+_ASKS = (
+    "SELECT run_id, submitted_by, priority, attempt, not_before, cpus, memory_bytes, gpus, gpu_ids FROM jobs "
+    "WHERE target = ? AND phase = ? ORDER BY priority DESC, submitted_at, run_id"
+)
 ORDER = (JobRow.priority.desc(), JobRow.submitted_at, JobRow.run_id)
 
 
@@ -45,20 +68,31 @@ def set_phase(session: Session, run_id: str, phase: Phase) -> None:
     session.execute(update(JobRow).where(JobRow.run_id == run_id).values(phase=phase))
 
 
-def queue(session: Session, target: str, limit: int | None = None) -> list[JobRow]:
-    """Jobs that wait on a target: greater priority first, then in the order of submission."""
-    query = select(JobRow).where(JobRow.phase == Phase.QUEUED, JobRow.target == target).order_by(*ORDER)
-    return list(session.execute(query if limit is None else query.limit(limit)).scalars())
+def asks(session: Session, target: str, phase: Phase) -> list[Ask]:
+    """The jobs of a target in a phase: greater priority first, then in the order of submission."""
+    session.flush()
+    return list(map(Ask._make, driver.fetch(session, _ASKS, [target, phase.value])))
 
 
-def queued_before(session: Session, row: JobRow) -> int:
-    """How many jobs of the same target come before this one."""
-    earlier = (JobRow.priority > row.priority) | (
-        (JobRow.priority == row.priority)
-        & ((JobRow.submitted_at < row.submitted_at) | ((JobRow.submitted_at == row.submitted_at) & (JobRow.run_id < row.run_id)))
-    )
-    query = select(func.count()).select_from(JobRow)
-    return session.execute(query.where(JobRow.phase == Phase.QUEUED, JobRow.target == row.target, earlier)).scalar_one()
+def any_queued(session: Session, target: str) -> bool:
+    """Whether a job waits on a target."""
+    query = select(JobRow.run_id).where(JobRow.phase == Phase.QUEUED, JobRow.target == target).limit(1)
+    return session.execute(query).first() is not None
+
+
+def targets_of(session: Session, ids: Collection[str]) -> dict[str, list[str]]:
+    """The jobs among these run ids, by target."""
+    query = select(JobRow.target, JobRow.run_id).where(JobRow.run_id.in_(listed(session, ids)))
+    found: dict[str, list[str]] = {}
+    for target, run_id in session.execute(query):
+        found.setdefault(target, []).append(run_id)
+    return found
+
+
+def workspaces_of(session: Session, ids: Collection[str]) -> dict[str, int]:
+    """The workspace of each of these jobs."""
+    query = select(JobRow.run_id, JobRow.workspace_id).where(JobRow.run_id.in_(listed(session, ids)))
+    return dict(session.execute(query).all())
 
 
 def live(session: Session) -> list[JobRow]:
@@ -93,4 +127,31 @@ def any_unfinished(session: Session) -> bool:
 
 def remove(session: Session, ids: Sequence[str] | Collection[str]) -> None:
     """Remove jobs."""
+    session.execute(delete(JobAttemptRow).where(JobAttemptRow.run_id.in_(listed(session, ids))))
     session.execute(delete(JobRow).where(JobRow.run_id.in_(listed(session, ids))))
+
+
+# --- attempts
+
+
+def begin_attempt(session: Session, run_id: str, attempt: int, status: RunStatus) -> None:
+    """An attempt left the queue; one that came back unbegun does so again."""
+    session.merge(JobAttemptRow(run_id=run_id, attempt=attempt, status=status, reason=None, error=None, ended_at=None))
+    session.flush()
+
+
+def attempt(session: Session, run_id: str, number: int) -> JobAttemptRow | None:
+    """One attempt of a job."""
+    return session.get(JobAttemptRow, (run_id, number))
+
+
+def attempts(session: Session, run_id: str) -> list[JobAttemptRow]:
+    """The attempts of a job, the first first."""
+    query = select(JobAttemptRow).where(JobAttemptRow.run_id == run_id).order_by(JobAttemptRow.attempt)
+    return list(session.execute(query).scalars())
+
+
+def close_attempts(session: Session, run_id: str, status: RunStatus, at: int) -> None:
+    """End what is open of a job's attempts: the job has ended otherwise than by its process."""
+    query = update(JobAttemptRow).where(JobAttemptRow.run_id == run_id, JobAttemptRow.ended_at.is_(None))
+    session.execute(query.values(status=status, ended_at=at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
+from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.jobs import data, service, sources, store
+from jupyter_mlws.domain.jobs import data, queue, service, sources, store
+from jupyter_mlws.domain.jobs.attempts import prefix_of
 from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere, UnknownParameter
 from jupyter_mlws.domain.jobs.folder import folder_of
 from jupyter_mlws.domain.jobs.kinds import ExtensionKind, kind_of
@@ -92,7 +95,14 @@ def _noting(session: Session, actor: Actor, job: Job, used: IODeclare | None) ->
 def _frozen(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
     """The sources, and the state of their repository: both of this moment."""
     prepared = kind_of(body.spec).freeze(db, services, actor, body)
+    prepared = prepared._replace(spec=_with_limits(services, prepared.spec))
     return prepared._replace(git=environments.git_state(Path(prepared.source_dir))) if prepared.source_dir else prepared
+
+
+def _with_limits(services: Any, spec: Spec) -> Spec:
+    """A job that says nothing of its memory has the limit of this server, if it has one."""
+    usual = services.settings.job_memory_limit
+    return spec if usual is None or spec.memory_limit is not UNSET else msgspec.structs.replace(spec, memory_limit=usual)
 
 
 async def check(
@@ -136,6 +146,8 @@ async def _check_places(services: Any, db: Transactions, workspace: str, body: J
         raise ComputeMissing(f"There is no compute target {body.target[:80]!r}; there are: {there}.", field="target")
     if services.jobs.computes[body.target].problem:
         raise ComputeMissing(services.jobs.computes[body.target].problem, field="target")
+    if body.resources is not UNSET:
+        queue.check_resources(body.resources, body.target)
     await db.read(lambda s: service.check_workspace(s, workspace))
 
 
@@ -159,6 +171,8 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     digest = await asyncio.to_thread(_checked_rerun, run_id, body)
     row, ref, experiment = await db.read(lambda s: _original(s, actor, Action.SUBMIT, run_id))
     spec, params = await _changed(services, db, row, ref, body)
+    if body.memory_limit is not UNSET:
+        spec = msgspec.structs.replace(spec, memory_limit=UNSET if body.memory_limit is None else body.memory_limit)
     new = JobCreate(
         spec=spec,
         experiment=body.experiment if body.experiment is not UNSET else experiment,
@@ -166,12 +180,14 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
         target=body.target if body.target is not UNSET else row.target,
         priority=body.priority if body.priority is not UNSET else row.priority,
         timeout_s=(body.timeout_s if body.timeout_s is not UNSET else row.timeout_s) or UNSET,
+        max_retries=body.max_retries if body.max_retries is not UNSET else row.max_retries,
+        resources=(body.resources if body.resources is not UNSET else _asked(row)) or UNSET,
         tags={**(body.tags or {}), "mlws.rerun_of": run_id},
         note=body.note,
         env={name: value for name, value in {**row.env, **(body.env or {})}.items() if value is not None} or UNSET,
         in_place=row.in_place,
     )
-    if body.target is not UNSET:
+    if body.target is not UNSET or body.resources is not UNSET:
         await _check_places(services, db, ref.workspace, new)
     source = spec.command if isinstance(spec, CommandSpec) else await db.read(lambda s: runs.source_of(s, run_id))
     prepared = service.Prepared(
@@ -188,6 +204,10 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared))
     return job
+
+
+def _asked(row: JobRow) -> JobResources:
+    return JobResources(cpus=row.cpus or UNSET, memory_bytes=row.memory_bytes or UNSET, gpus=row.gpus or UNSET)
 
 
 def _checked_rerun(run_id: str, body: ReRun) -> str:
@@ -208,8 +228,9 @@ async def _changed(services: Any, db: Transactions, row: JobRow, ref: runs.RunRe
             raise BadInput("A notebook has no command line; this is for command jobs.", field="command")
         inspected = await _snapshot_notebook(services, db, row, ref, spec)
         parameters = {**(spec.parameters or {}), **(body.parameters or {})}
+        keep = spec.keep_kernel_on_failure if body.keep_kernel_on_failure is UNSET else body.keep_kernel_on_failure
         kernel = body.kernel if body.kernel is not UNSET else spec.kernel
-        spec = msgspec.structs.replace(spec, kernel=kernel, parameters=parameters or UNSET)
+        spec = msgspec.structs.replace(spec, kernel=kernel, parameters=parameters or UNSET, keep_kernel_on_failure=keep)
         name = spec.notebook.rsplit("/", 1)[-1].removesuffix(".ipynb")
         spec = await asyncio.to_thread(sources.checked_spec, spec, inspected._replace(name=name))
         return spec, sources.params_of(inspected.parameters, spec)
@@ -217,6 +238,8 @@ async def _changed(services: Any, db: Transactions, row: JobRow, ref: runs.RunRe
         raise UnknownParameter("A command takes no parameters; they are for notebooks.", field="parameters")
     if body.kernel is not UNSET:
         raise BadInput("A command runs without a kernel; kernels are for notebooks.", field="kernel")
+    if body.keep_kernel_on_failure is not UNSET:
+        raise BadInput("A command runs without a kernel; there is none to keep.", field="keep_kernel_on_failure")
     if isinstance(spec, CommandSpec):
         spec = msgspec.structs.replace(spec, command=body.command if body.command is not UNSET else spec.command)
         data.check_expressions(spec, "command")
@@ -263,19 +286,20 @@ async def inspect(services: Any, db: Transactions, actor: Actor, path: str) -> N
     return await asyncio.to_thread(sources.inspection, services, actor, path)
 
 
-def log_path(session: Session, services: Any, run_id: str, stream: str) -> Path:
-    """Where a log lies: in the job's folder, or in the store once that is gone."""
-    service.job_row(session, run_id)
+def log_path(session: Session, services: Any, run_id: str, stream: str, attempt: int | None = None) -> tuple[Path, bool]:
+    """Where a log lies: in the folder of the attempt (the current one, if none is given), or in the store once that is gone.
+
+    The flag: that attempt is over, whatever the job does.
+    """
+    row = service.job_row(session, run_id)
+    number = attempt or row.attempt
     name = jobdir.USER_LOG if stream == "user" else jobdir.SYSTEM_LOG
-    path: Path = services.folders.jobs / run_id / name
+    path: Path = services.folders.job(run_id, number) / name
     if not path.exists():
-        try:
-            kept = storage.find_artifact(session, run_id, name)
-        except ArtifactNotFound:
-            return path
-        stored: Path = services.blobs.path(kept.sha256)
-        return stored
-    return path
+        for kept in (f"{prefix_of(number)}{name}", *([name] if number == row.attempt else [])):
+            with contextlib.suppress(ArtifactNotFound):
+                path = services.blobs.path(storage.find_artifact(session, run_id, kept).sha256)
+    return path, number < row.attempt
 
 
 async def keep(services: Any, db: Transactions, actor: Actor, run_id: str, path: str) -> StoredFile:
@@ -287,7 +311,7 @@ async def keep(services: Any, db: Transactions, actor: Actor, run_id: str, path:
         return service.job_row(session, run_id)
 
     row = await db.read(look)
-    folder = services.folders.jobs / run_id
+    folder = services.folders.job(run_id, row.attempt)
     base = folder_of(row, folder) if row.in_place else folder / "work"
     source = inside(base, cleaned) if base.is_dir() else None
     if source is None or not source.is_file():

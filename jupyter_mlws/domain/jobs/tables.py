@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jupyter_mlws.db.base import Base, EnumText, JsonText, one_of, varchar
 from jupyter_mlws.domain.jobs.states import Phase
+from jupyter_mlws.domain.runs.schemas import RunError
+from jupyter_mlws.domain.runs.states import RunStatus
 
 
 class JobRow(Base):
@@ -34,6 +36,20 @@ class JobRow(Base):
     phase: Mapped[Phase] = mapped_column(EnumText(Phase), default=Phase.QUEUED)
     """Follows the status of the run, in the same transaction: what the queue is read from."""
     attempt: Mapped[int] = mapped_column(Integer(), default=1)
+    max_retries: Mapped[int] = mapped_column(Integer(), default=0, server_default="0")
+    not_before: Mapped[int | None] = mapped_column()
+    """Until then (ms) it is left in the queue: the attempt before this one failed."""
+    submitted_by: Mapped[str] = mapped_column(varchar(255), default="", server_default="")
+    """Whose limits it counts against: the user of its run."""
+    cpus: Mapped[float | None] = mapped_column(Float(53))
+    memory_bytes: Mapped[int | None] = mapped_column()
+    gpus: Mapped[int] = mapped_column(Integer(), default=0, server_default="0")
+    gpu_ids: Mapped[list[int] | None] = mapped_column(JsonText(list[int]))
+    """The GPUs that this attempt has."""
+    owner: Mapped[str | None] = mapped_column(varchar(64))
+    """The data folder whose server started this attempt: it alone sees the job's folder."""
+    lease_until: Mapped[int | None] = mapped_column()
+    """Until then (ms, by the database's clock) that server minds it."""
     source_dir: Mapped[str | None] = mapped_column()
     """Folder that was snapshotted, on this machine; None for files that a client sent."""
     work_subdir: Mapped[str] = mapped_column(default="")
@@ -49,3 +65,21 @@ class JobRow(Base):
     cancel_requested_at: Mapped[int | None] = mapped_column()
     captured: Mapped[bool] = mapped_column(default=False)
     """Its files are stored; the working folder is no longer needed."""
+
+
+class JobAttemptRow(Base):
+    """One attempt to run a job, from when it left the queue."""
+
+    __tablename__ = "job_attempts"
+    __table_args__ = (CheckConstraint(one_of("status", RunStatus), name="status"),)
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(Integer(), primary_key=True, autoincrement=False)
+    status: Mapped[RunStatus] = mapped_column(EnumText(RunStatus))
+    """How it ended. While it goes on the status of the run tells more."""
+    reason: Mapped[str | None] = mapped_column(varchar(64))
+    error: Mapped[RunError | None] = mapped_column(JsonText(RunError))
+    started_at: Mapped[int | None] = mapped_column()
+    ended_at: Mapped[int | None] = mapped_column()
+    exit_code: Mapped[int | None] = mapped_column(Integer())
+    signal: Mapped[int | None] = mapped_column(Integer())

@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from jupyter_mlws.kit.fields import Key, MetricValue, Step, TimeMs
 
+JOB_PREFIX = "system/job_"
+"""What the supervisor of a job notes of its processes begins so. Lists of a run's metrics leave it out; it has a place of its own."""
+
 
 class MetricSummary(Struct, kw_only=True):
     """One metric of a run: `last` is the value of the greatest (step, time), `count` the number of points.

@@ -62,11 +62,42 @@ class RunIO(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
     digest: Annotated[str, Meta(max_length=255)] | None = None
 
 
-class Waiting(Struct, kw_only=True):
-    """Why a job does not run yet, and its place in the queue (counted from 1)."""
+class WaitingFor(str, Enum):
+    """What a job waits for."""
 
+    START = "start"
+    """Nothing: it starts in a moment."""
+    SLOT = "slot"
+    CPUS = "cpus"
+    MEMORY = "memory"
+    GPUS = "gpus"
+    USER_LIMIT = "user_limit"
+    """Its user has as much of the target as one user may have."""
+    TURN = "turn"
+    """A job before it waits for more than is free; smaller ones do not overtake it."""
+    BACKOFF = "backoff"
+    """The attempt before failed; the next one begins at `until`."""
+    QUEUE_PAUSED = "queue_paused"
+    ON_HOLD = "on_hold"
+    """This job alone is paused."""
+    TOO_LARGE = "too_large"
+    """It asks for more than the target has now."""
+    TARGET = "target"
+    """The target takes no jobs now, or is gone."""
+    SERVER = "server"
+    """The server cannot lay out its files now: the disk is full, say. It tries again."""
+
+
+class Waiting(Struct, kw_only=True):
+    """Why a job does not run yet, and its place in the queue."""
+
+    code: WaitingFor
     reason: str
-    position: int
+    """The same as a sentence."""
+    position: int | None
+    """From 1; null for one that is on hold, or has left the queue already."""
+    until: int | None
+    """When it goes on by itself, where that is known."""
 
 
 class Process(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -90,7 +121,8 @@ class Run(Struct, kw_only=True, omit_defaults=False):
     kind: RunKind
     status: RunStatus
     reason: str | None
-    """Code of the ending where it needs one: `error`, `timeout`, `lost`, `kernel_ended`, `canceled`, `spawn_failed`."""
+    """Code of the ending where it needs one: `error`, `timeout`, `lost`, `kernel_ended`, `canceled`, `spawn_failed`,
+    `out_of_memory`."""
     error: RunError | None
     lifecycle: Lifecycle
     parent_id: str | None

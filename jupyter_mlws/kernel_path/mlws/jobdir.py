@@ -25,9 +25,12 @@ EXIT = "exit.json"
 LOCK = "lock"
 USER_LOG = os.path.join("user_logs", "std_log.txt")
 SYSTEM_LOG = os.path.join("system_logs", "supervisor.log")
+USAGE = "usage.jsonl"
 NOTEBOOK = "notebook.jsonl"
 PROGRESS = "progress.json"
 RESULT = "result.json"
+KERNEL = "kernel.json"
+"""Made when the kernel of a failed notebook is kept: its process, its connection file, and until when."""
 OUTPUT_NOTEBOOK = "output.ipynb"
 RUNNER_LOG = os.path.join("system_logs", "runner.log")
 FRESH_MS = 30_000
@@ -144,6 +147,18 @@ def _locked(job_dir: str) -> bool:
     finally:
         os.close(fd)
     return False
+
+
+def read_kernel(job_dir: str) -> Dict[str, Any] | None:
+    """What `kernel.json` says of a kernel that is kept now; None where none is, or its process is gone."""
+    found = read_json(os.path.join(job_dir, KERNEL))
+    if found is None or not is_alive(job_dir):
+        return None
+    try:
+        started = start_time(int(found["pid"]))
+    except (KeyError, TypeError, ValueError, OverflowError):  # somebody wrote into the folder
+        return None
+    return found if started == found.get("start_time") else None
 
 
 def request_cancel(job_dir: str, reason: str = "canceled") -> None:

@@ -54,7 +54,7 @@ def _dead(session: Session, folders: Folders) -> list[Ghost]:
     for row in jobs_store.live(session):
         # What an adapter of another package started may leave other records.
         if row.target == "local" and runs.ref_by_id(session, row.run_id).status is RunStatus.RUNNING:
-            folder = str(folders.job(row.run_id))
+            folder = str(folders.job(row.run_id, row.attempt))
             if not jobdir.is_alive(folder) and jobdir.read_exit(folder) is None:
                 found.append(
                     Ghost(row.run_id, f"Job {row.run_id} is Running, but no process of it lives, and none told its end.")

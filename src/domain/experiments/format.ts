@@ -44,7 +44,8 @@ export function shortFailure(run: Run, trans: TranslationBundle): string {
 export function runTitle(run: Run, trans: TranslationBundle): string {
   const reason = statusReason(run, trans);
   const place =
-    run.waiting && trans.__('Place %1 in the queue', run.waiting.position);
+    run.waiting?.position &&
+    trans.__('Place %1 in the queue', run.waiting.position);
   const progress =
     run.progress &&
     trans.__('Cell %1 of %2', run.progress.done, run.progress.total);

@@ -1,5 +1,6 @@
 /** A job as a job file; see docs/reference/job-files.md. Pure. */
 
+import { sizeText } from '../../lib/size';
 import type { JobCreate } from './types';
 
 /** The file and what to do with it. */
@@ -26,8 +27,13 @@ export function jobFile(job: JobCreate, workspace: string): IJobFile {
     `notebook: ${text(notebook)}`,
     ...field('kernel', spec?.kernel),
     ...section('parameters', spec?.parameters, json),
+    ...(spec?.keep_kernel_on_failure ? ['keep_kernel_on_failure: true'] : []),
     ...section('environment_variables', job.env, text),
-    ...(job.timeout_s ? ['limits:', `  timeout: ${job.timeout_s}`] : [])
+    ...limits(job.timeout_s, spec?.memory_limit),
+    ...(job.max_retries
+      ? ['retry_settings:', `  max_retries: ${job.max_retries}`]
+      : []),
+    ...resources(job.resources)
   ];
   const options = [
     workspace !== 'default' && `--workspace ${argument(workspace)}`,
@@ -40,6 +46,25 @@ export function jobFile(job: JobCreate, workspace: string): IJobFile {
     text: `${lines.join('\n')}\n`,
     command: ['mlws job create --file', argument(name), ...options].join(' ')
   };
+}
+
+function limits(timeout?: number, memory?: number): string[] {
+  return timeout || memory
+    ? [
+        'limits:',
+        ...(timeout ? [`  timeout: ${timeout}`] : []),
+        ...(memory ? [`  memory: ${sizeText(memory)}`] : [])
+      ]
+    : [];
+}
+
+function resources(asked: JobCreate['resources']): string[] {
+  const lines = [
+    asked?.cpus && `  cpus: ${asked.cpus}`,
+    asked?.memory_bytes && `  memory: ${sizeText(asked.memory_bytes)}`,
+    asked?.gpus && `  gpus: ${asked.gpus}`
+  ].filter(line => typeof line === 'string');
+  return lines.length > 0 ? ['resources:', ...lines] : [];
 }
 
 function baseName(path: string): string {

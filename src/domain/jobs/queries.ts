@@ -1,10 +1,8 @@
 import { queryOptions } from '@tanstack/react-query';
 
 import { unwrap, type ApiClient } from '../../api/client';
-import { queryKeys } from '../../api/queryKeys';
+import { computeQueries } from '../compute';
 import { runKeys } from '../runs';
-
-const computeKeys = queryKeys('compute');
 
 /** The queries about submitting, and about what was submitted. */
 export const jobQueries = {
@@ -26,12 +24,7 @@ export const jobQueries = {
       queryFn: ({ signal }) => unwrap(api.GET('/kernels', { signal })),
       select: reply => reply.kernels
     }),
-  targets: (api: ApiClient) =>
-    queryOptions({
-      queryKey: computeKeys.list(),
-      queryFn: ({ signal }) => unwrap(api.GET('/compute', { signal })),
-      select: reply => reply.targets
-    }),
+  targets: computeQueries.targets,
   /** Who calls. */
   caller: (api: ApiClient) =>
     queryOptions({

@@ -1,8 +1,10 @@
 /** A job that is run again, as a form. Pure. */
 
 import type { Job, ReRun } from '../runs';
+import { readSize, sizeText } from '../../lib/size';
 import { changedValues, isSame } from './drafts';
 import { readPairs, readSpan, spanText } from './lines';
+import { askedResources } from './resources';
 import { givenWords, type ISubmission } from './submission';
 import type { IFormParameter, ISubject, ParameterField } from './types';
 
@@ -79,6 +81,8 @@ export function startRerun({
   spec,
   priority,
   timeout_s: timeout,
+  max_retries: retries,
+  asks,
   env_names: env
 }: Job): ISubmission {
   return {
@@ -90,12 +94,22 @@ export function startRerun({
     drafts: {},
     priority,
     timeout: spanText(timeout),
+    memoryLimit: sizeText(spec.memory_limit),
+    keepKernel: keepsKernel(spec),
+    retries,
+    cpus: asks.cpus,
+    memory: sizeText(asks.memory_bytes),
+    gpus: asks.gpus,
     inPlace: false,
     env: env.join('\n'),
     tags: '',
     note: '',
     confirmed: false
   };
+}
+
+function keepsKernel(spec: Job['spec']): boolean {
+  return spec.kind === 'notebook' && spec.keep_kernel_on_failure === true;
 }
 
 /** What is sent: only what differs from what the job had. */
@@ -119,6 +133,17 @@ export function buildRerun(
       form.priority !== job.priority && { priority: form.priority }),
     ...(readSpan(form.timeout) !== job.timeout_s && {
       timeout_s: readSpan(form.timeout)
+    }),
+    ...(readSize(form.memoryLimit) !== (job.spec.memory_limit ?? null) && {
+      memory_limit: readSize(form.memoryLimit)
+    }),
+    ...(form.keepKernel !== before.keepKernel && {
+      keep_kernel_on_failure: form.keepKernel
+    }),
+    ...(form.retries !== null &&
+      form.retries !== job.max_retries && { max_retries: form.retries }),
+    ...(!isSame(askedResources(form), askedResources(before)) && {
+      resources: askedResources(form) ?? null
     }),
     ...(env && { env })
   };

@@ -2,7 +2,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
+import { readSize } from '../../lib/size';
 import { readPairs, readSpan } from './lines';
+import { askedResources, findResourceProblems } from './resources';
 import type { ISubject, JobCreate, NotebookInspection } from './types';
 
 /** All that the form holds. */
@@ -16,6 +18,13 @@ export interface ISubmission {
   drafts: Drafts;
   priority: number | null;
   timeout: string;
+  memoryLimit: string;
+  keepKernel: boolean;
+  retries: number | null;
+  cpus: number | null;
+  /** As it is typed: "4GiB". */
+  memory: string;
+  gpus: number | null;
   inPlace: boolean;
   env: string;
   tags: string;
@@ -33,6 +42,11 @@ export type SubmissionField =
   | 'name'
   | 'priority'
   | 'timeout_s'
+  | 'memory_limit'
+  | 'max_retries'
+  | 'resources.cpus'
+  | 'resources.memory_bytes'
+  | 'resources.gpus'
   | 'env'
   | 'tags'
   | 'note'
@@ -46,6 +60,11 @@ export type Problems = Partial<Record<SubmissionField, string>>;
 export const ADVANCED: readonly SubmissionField[] = [
   'priority',
   'timeout_s',
+  'memory_limit',
+  'max_retries',
+  'resources.cpus',
+  'resources.memory_bytes',
+  'resources.gpus',
   'env',
   'tags',
   'note'
@@ -65,6 +84,12 @@ export function startSubmission(
     drafts: {},
     priority: 0,
     timeout: '',
+    memoryLimit: '',
+    keepKernel: false,
+    retries: 0,
+    cpus: null,
+    memory: '',
+    gpus: null,
     inPlace: false,
     env: '',
     tags: '',
@@ -114,6 +139,7 @@ export function findProblems(
   if (span !== null && !(span >= 1)) {
     problems.timeout_s = trans.__('A span with its unit: 90s, 45m, 2h.');
   }
+  findResourceProblems(form, problems, trans);
   const kept = { env: subject.job?.env_names, tags: undefined };
   for (const key of ['env', 'tags'] as const) {
     const { wrong } = readPairs(form[key], kept[key]);
@@ -132,18 +158,24 @@ export function buildJob(
   const parameters = changedValues(inspection.parameters, form.drafts);
   const { pairs: env } = readPairs(form.env);
   const timeout = readSpan(form.timeout);
+  const memory = readSize(form.memoryLimit);
+  const resources = askedResources(form);
   return {
     spec: {
       kind: 'notebook',
       notebook: inspection.path,
       ...(form.kernel !== inspection.kernel && { kernel: form.kernel }),
-      ...(parameters && { parameters })
+      ...(parameters && { parameters }),
+      ...(memory !== null && { memory_limit: memory }),
+      ...(form.keepKernel && { keep_kernel_on_failure: true })
     },
     target: form.target,
     ...(form.experiment.trim() && { experiment: form.experiment.trim() }),
     ...givenWords(form),
     ...(form.priority && { priority: form.priority }),
     ...(timeout !== null && { timeout_s: timeout }),
+    ...(form.retries && { max_retries: form.retries }),
+    ...(resources && { resources }),
     ...(form.inPlace && { in_place: true }),
     ...(Object.keys(env).length > 0 && { env }),
     ...(form.confirmed && { confirm_large: true })
@@ -188,6 +220,9 @@ export function placeOf(
   );
   if (parameter) {
     return `parameters.${parameter.name}`;
+  }
+  if (FIELDS.includes(path)) {
+    return path as SubmissionField;
   }
   const root = path.split(/[.[]/)[0] ?? '';
   return FIELDS.includes(root) ? (root as SubmissionField) : null;

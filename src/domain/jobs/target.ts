@@ -33,6 +33,9 @@ export function targetWait(
   // The listed queue may be cut short; those beyond it are counted as before us.
   const behind = target.queue.filter(job => job.priority < priority).length;
   const ahead = Math.max(0, target.queued - behind);
+  if (target.paused) {
+    return trans.__('The queue of %1 is paused.', target.name);
+  }
   const free = target.max_jobs - target.running;
   if (free > ahead) {
     return '';

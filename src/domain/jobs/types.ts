@@ -1,6 +1,8 @@
 import type { components } from '../../api/schema';
 import type { Job } from '../runs';
 
+export type { ComputeTarget } from '../compute';
+
 type Schemas = components['schemas'];
 
 /** What is sent to submit a job. */
@@ -25,5 +27,3 @@ export interface ISubject extends Pick<
   /** The job that is run again. */
   job?: Job;
 }
-/** Where a job can run. */
-export type ComputeTarget = Schemas['ComputeTarget'];

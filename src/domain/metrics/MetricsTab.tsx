@@ -7,6 +7,8 @@ import { EmptyState, ErrorNotice, Skeleton, useTrans } from '../../ui';
 import { groupMetrics, splitMetrics, type IMetricGroup } from './grouping';
 import { MetricChart } from './MetricChart';
 import { metricQueries, type MetricSummary } from './queries';
+import { isUsage } from './usage';
+import { UsageSection } from './UsageSection';
 import { ValueTiles } from './ValueTiles';
 
 export interface IMetricsTabProps {
@@ -16,6 +18,8 @@ export interface IMetricsTabProps {
   known: Readonly<Record<string, MetricSummary>>;
   /** Whether nothing more will come. */
   ended: boolean;
+  /** Bytes of memory that the job may hold; null where there is no limit. */
+  memoryLimit?: number | null;
 }
 
 /** All curves of a run, in groups by prefix, live. */
@@ -33,10 +37,7 @@ export function MetricsTab(props: IMetricsTabProps): JSX.Element {
   const [axis, setAxis] = useState<XAxis>('step');
   const [logScale, setLogScale] = useState(false);
   const words = useDeferredValue(filter);
-  const byKey = useMemo(
-    () => new Map((metrics.data ?? []).map(metric => [metric.key, metric])),
-    [metrics.data]
-  );
+  const [byKey, usage] = useParted(metrics.data);
   const groups = useMemo(
     () => groupMetrics([...byKey.keys()], words),
     [byKey, words]
@@ -54,18 +55,19 @@ export function MetricsTab(props: IMetricsTabProps): JSX.Element {
   if (!metrics.data) {
     return <Skeleton shape="block" height={220} />;
   }
+  const used = (
+    <UsageSection
+      {...{ runId, startedAt }}
+      metrics={usage}
+      memoryLimit={props.memoryLimit ?? null}
+    />
+  );
   if (byKey.size === 0) {
     return (
-      <EmptyState
-        text={
-          ended
-            ? trans.__('Nothing was measured.')
-            : trans.__(
-                'Nothing is measured yet. Curves appear here as soon as the code logs a metric.'
-              )
-        }
-        code="mlws.log_metric('loss', 0.5, step=1)"
-      />
+      <div className="jp-mlws-metrics">
+        <NothingMeasured ended={ended} />
+        {used}
+      </div>
     );
   }
   return (
@@ -90,7 +92,38 @@ export function MetricsTab(props: IMetricsTabProps): JSX.Element {
       {groups.length === 0 && (
         <p className="jp-mlws-hint">{trans.__('No metric has such a name.')}</p>
       )}
+      {used}
     </div>
+  );
+}
+
+/** What was measured, by key; and what tells of the job's processes. */
+function useParted(
+  metrics: readonly MetricSummary[] | undefined
+): [ReadonlyMap<string, MetricSummary>, readonly MetricSummary[]] {
+  return useMemo(() => {
+    const all = metrics ?? [];
+    const measured = all.filter(({ key }) => !isUsage(key));
+    return [
+      new Map(measured.map(metric => [metric.key, metric])),
+      all.filter(({ key }) => isUsage(key))
+    ];
+  }, [metrics]);
+}
+
+function NothingMeasured(props: { ended: boolean }): JSX.Element {
+  const trans = useTrans();
+  return (
+    <EmptyState
+      text={
+        props.ended
+          ? trans.__('Nothing was measured.')
+          : trans.__(
+              'Nothing is measured yet. Curves appear here as soon as the code logs a metric.'
+            )
+      }
+      code="mlws.log_metric('loss', 0.5, step=1)"
+    />
   );
 }
 

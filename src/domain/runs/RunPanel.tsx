@@ -10,6 +10,7 @@ import { ApiError } from '../../api/errors';
 import { EmptyState, ErrorNotice, Skeleton, useTrans } from '../../ui';
 import { BinNotice } from './parts/BinNotice';
 import { FailureBanner } from './parts/FailureBanner';
+import { KeptKernel } from './parts/KeptKernel';
 import { Progress } from './parts/Progress';
 import { RunHeader, type IAnswer } from './parts/RunHeader';
 import { RunTabs } from './parts/RunTabs';
@@ -123,7 +124,7 @@ function RunPage(
       />
       <BinNotice run={run} />
       {editing && <RerunForm run={run} onClose={() => setEditing(false)} />}
-      <Progress run={run} />
+      <Progress run={run} answeredAt={answer.at} />
       <FailureBanner
         run={run}
         onShowCell={index => {
@@ -131,6 +132,7 @@ function RunPage(
           select('notebook');
         }}
       />
+      <KeptKernel run={run} />
       <RunTabs run={run} selected={tab} onSelect={select} cell={cell} />
     </section>
   );

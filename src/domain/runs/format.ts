@@ -11,6 +11,7 @@ const ENDED: ReadonlySet<Run['status']> = new Set([
 const WAITING: ReadonlySet<Run['status']> = new Set([
   'NotStarted',
   'Queued',
+  'Paused',
   'Preparing'
 ]);
 
@@ -22,6 +23,21 @@ export function hasEnded(run: Pick<Run, 'status'>): boolean {
 /** Whether it has not begun yet. */
 export function isWaiting(run: Pick<Run, 'status'>): boolean {
   return WAITING.has(run.status);
+}
+
+/** Whether it can be put on hold: it stands in the queue, and nothing of it has begun. */
+export function canHold(run: Pick<Run, 'status' | 'kind'>): boolean {
+  return run.kind !== 'interactive' && run.status === 'Queued';
+}
+
+/** Whether it can be let go on: it is on hold, or waits for its next attempt. */
+export function canResume(
+  run: Pick<Run, 'status' | 'kind' | 'waiting'>
+): boolean {
+  return (
+    run.kind !== 'interactive' &&
+    (run.status === 'Paused' || run.waiting?.code === 'backoff')
+  );
 }
 
 /** Whether it can be canceled: a job that has not ended and was not asked to end. */
@@ -57,8 +73,10 @@ export function endReason(
     timeout: trans.__('it took longer than its time limit'),
     lost: trans.__('its process vanished without a word'),
     kernel_ended: trans.__('its kernel ended'),
+    out_of_memory: trans.__('it used more memory than it may'),
     canceled: trans.__('it was canceled'),
-    spawn_failed: trans.__('it could not be started')
+    spawn_failed: trans.__('it could not be started'),
+    retry: trans.__('it failed, and is tried again')
   };
   return reason ? (words[reason] ?? reason) : '';
 }

@@ -12,6 +12,8 @@ export interface IRunHost {
   openCopy: (copy: ISavedNotebook) => Promise<void>;
   /** Opens a file of the server's root. */
   openFile: (path: string) => void;
+  /** Opens a console on a kernel that Jupyter's server has. */
+  openConsole: (kernelId: string) => Promise<void>;
 }
 
 const HostContext = createContext<IRunHost | null>(null);

@@ -7,7 +7,8 @@ export {
   statusReason
 } from './format';
 export { RunHostProvider, useRunHost, type IRunHost } from './host';
-export { useCancelJob, useRerunJob } from './mutations';
+export { useCancelJob, useHoldJob, useRerunJob } from './mutations';
+export { Countdown } from './parts/Countdown';
 export { runKeys, runQueries, useRun } from './queries';
 export { openRun, RunLink } from './RunLink';
 export {

@@ -144,6 +144,24 @@ export function useCancelJob(id: string): UseMutationResult<Job, Error, void> {
   });
 }
 
+/** Puts a job that waits on hold, or lets it go on: one on hold for its turn, one in back-off at once. */
+export function useHoldJob(
+  id: string
+): UseMutationResult<Job, Error, 'pause' | 'resume'> {
+  const api = useApi();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (verb: 'pause' | 'resume') =>
+      unwrap(
+        api.POST(
+          verb === 'pause' ? '/jobs/{run_id}/pause' : '/jobs/{run_id}/resume',
+          { params: { path: { run_id: id } } }
+        )
+      ),
+    onSuccess: job => client.setQueryData(runKeys.detail(id), job.run)
+  });
+}
+
 /**
  * Submits a job again from its own snapshot; answers the new job.
  *

@@ -14,6 +14,11 @@ import type { Run } from './types';
 /** Keys of everything about runs; hints of the kind "run" find them. */
 export const runKeys = queryKeys('run');
 
+/** So often one looks whether a kept kernel is still there. */
+const KERNEL_MS = 5_000;
+/** How often a job that waits is asked why, in ms. */
+const WAITING_EVERY_MS = 5_000;
+
 /** So many runs below a run come at once. */
 const CHILDREN = 200;
 
@@ -28,7 +33,10 @@ export const runQueries = {
             params: { path: { run_id: id } },
             signal
           })
-        )
+        ),
+      // Its place in the queue changes with other jobs, of which no hint of its own tells.
+      refetchInterval: ({ state }) =>
+        state.data?.waiting ? WAITING_EVERY_MS : false
     }),
   /** The experiment that it belongs to, for its goal. */
   experiment: (api: ApiClient, id: string) =>
@@ -65,6 +73,28 @@ export const runQueries = {
             signal
           })
         )
+    }),
+  /** The kernel that is kept of it; null where none is. */
+  kernel: (api: ApiClient, id: string) =>
+    queryOptions({
+      queryKey: runKeys.detail(id, 'kernel'),
+      queryFn: async ({ signal }) => {
+        try {
+          return await unwrap(
+            api.GET('/jobs/{run_id}/kernel', {
+              params: { path: { run_id: id } },
+              signal
+            })
+          );
+        } catch (error) {
+          if (error instanceof ApiError && error.code === 'no_kernel_kept') {
+            return null;
+          }
+          throw error;
+        }
+      },
+      // It may end by itself, which no hint tells.
+      refetchInterval: ({ state }) => (state.data ? KERNEL_MS : false)
     }),
   /** The parameters that its snapshot's notebook declares. */
   parameters: (api: ApiClient, id: string) =>

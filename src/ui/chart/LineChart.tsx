@@ -23,6 +23,8 @@ export interface ILineSeries extends ICurve {
   label: string;
   /** Overrides the run's colour, where one chart has several metrics of one run. */
   color?: string;
+  /** Lengths of strokes and gaps; a whole line when left out. Goes with a colour of its own. */
+  dash?: readonly number[];
 }
 
 export interface ILineChartProps {
@@ -39,6 +41,8 @@ export interface ILineChartProps {
   onLogScaleChange?: (on: boolean) => void;
   /** One of many with shared controls: no toolbar, and one line in place of the legend. */
   bare?: boolean;
+  /** A bare chart with the legend after all: for several curves. */
+  legend?: boolean;
 }
 
 /** State that a caller may hold instead. */
@@ -78,13 +82,13 @@ function useCurves(
   );
   const curves = useMemo(() => {
     const styles = runStyles(series.map(({ id }) => id));
-    return series.map(({ id, label, color }) => {
+    return series.map(({ id, label, color, dash }) => {
       const style = styles.get(id);
       return {
         id,
         label,
         color: color ?? style?.color ?? '',
-        dash: color ? [] : (style?.dash ?? []),
+        dash: color ? (dash ?? []) : (style?.dash ?? []),
         shown: !hidden.has(id)
       };
     });
@@ -102,7 +106,7 @@ function useCurves(
 
 /** Curves of one metric over several runs; zoom by dragging, live data without a jump. */
 export function LineChart(props: ILineChartProps): JSX.Element {
-  const { title, series, bare, height = 220 } = props;
+  const { title, series, bare, legend, height = 220 } = props;
   const trans = useTrans();
   const locale = useLocale();
   const [axis, setAxis] = useMaybeControlled(
@@ -149,7 +153,7 @@ export function LineChart(props: ILineChartProps): JSX.Element {
           title
         )}
       />
-      {bare ? (
+      {bare && !legend ? (
         <ChartReadout
           position={position}
           value={position ? valueOf(0) : null}

@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jupyter_mlws.db.database import Database, DatabaseFailed
-from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.schemas import GitState
 from jupyter_mlws.domain.jobs import engine as engine_module
@@ -24,46 +23,16 @@ from jupyter_mlws.domain.jobs.settle import settle
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import Run
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
-from jupyter_mlws.domain.storage.blobs import BlobStore
 from jupyter_mlws.domain.storage.errors import StorageFull
-from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.errors import Busy
 from jupyter_mlws.kit.paths import Folders
 from mlws import jobdir
-from tests.databases import fresh_database
 from tests.domain.runs.rows import ADA
 from tests.servers import until
 
 
-@pytest.fixture(params=["sqlite"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    with fresh_database(request, tmp_path) as found:
-        found.write_sync(lambda s: workspaces.ensure_default(s, "ada"))
-        yield found
-
-
-@pytest.fixture
-def make_engine(db: Database, tmp_path: Path) -> Iterator[Callable[[], JobEngine]]:
-    """Starts an engine; it is stopped at the end."""
-    folders, made = Folders(tmp_path / "data"), []
-    folders.make()
-    blobs, compute = BlobStore(folders.objects), LocalCompute("local", 2)
-
-    def make() -> JobEngine:
-        made.append(JobEngine(db, blobs, folders, {"local": compute}, "", lambda *_: None))
-        made[-1].start()
-        return made[-1]
-
-    yield make
-    for engine in made:
-        engine.stop()
-    for folder in folders.jobs.iterdir():
-        until(lambda folder=folder: not compute.is_alive(folder), 20, "its supervisor has ended")  # type: ignore[misc]
-    blobs.close()
-
-
-def submitted(db: Database, line: str, git: GitState | None = None) -> str:
-    spec = CommandSpec(command=line)
+def submitted(db: Database, line: str, git: GitState | None = None, **more: Any) -> str:
+    spec = CommandSpec(command=line, **more)
     found = jobs.Prepared(spec, line, "Default", None, None, "", [], [], {}, git)
     body = JobCreate(spec=spec, target="local")
     return db.write_sync(lambda s: jobs.add_job(s, ADA, "default", body, found, key=None, body_hash="")).run.id

@@ -1,4 +1,4 @@
-"""Routes of jobs, their logs, and the targets they run on."""
+"""Routes of jobs and their logs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget, ComputeUpdate
-from jupyter_mlws.domain.jobs import computes, service, submit
+from jupyter_mlws.domain.jobs import service, submit
 from jupyter_mlws.domain.jobs.errors import (
     ComputeMissing,
     FileNotThere,
@@ -20,6 +19,7 @@ from jupyter_mlws.domain.jobs.errors import (
     NotebookNotFound,
     ParameterType,
     SnapshotUnconfirmed,
+    TooMuchAsked,
     UnknownParameter,
 )
 from jupyter_mlws.domain.jobs.logs import LOG_LIMIT, read_log, read_log_before, search_log
@@ -51,6 +51,7 @@ from jupyter_mlws.kit.http import ApiHandler, Route, endpoint, if_match
 from jupyter_mlws.kit.streams import StoredBlob, UploadHandler
 
 Offset = Annotated[int, Meta(ge=0, le=2**53)]
+AttemptNumber = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class LogQuery(Struct):
@@ -61,6 +62,8 @@ class LogQuery(Struct):
     tail: Annotated[int, Meta(ge=0, le=4 * 1024 * 1024)] | None = None
     before: Offset | None = None
     stream: Literal["user", "system"] = "user"
+    attempt: AttemptNumber | None = None
+    """Of which attempt; the current one, if it is left out."""
 
 
 class LogSearchQuery(Struct):
@@ -69,6 +72,7 @@ class LogSearchQuery(Struct):
     q: Annotated[str, Meta(min_length=1, max_length=1000)]
     offset: Offset = 0
     stream: Literal["user", "system"] = "user"
+    attempt: AttemptNumber | None = None
 
 
 class JobsHandler(ApiHandler):
@@ -93,6 +97,7 @@ class JobsHandler(ApiHandler):
             ParameterType,
             SnapshotUnconfirmed,
             IdempotencyConflict,
+            TooMuchAsked,
             TooLarge,
         ],
     )
@@ -116,7 +121,9 @@ class JobHandler(ApiHandler):
     async def patch(self, run_id: str) -> None:
         """Name, note, tags and experiment of its run, and its priority while it waits: all that is given, or nothing."""
         actor, body, version = self.actor, self.body, if_match(self)
-        self.reply(await self.db.write(lambda s: service.update_job(s, actor, run_id, body, version)))
+        job = await self.db.write(lambda s: service.update_job(s, actor, run_id, body, version))
+        self.services.jobs.wake()  # its priority may have changed
+        self.reply(job)
 
 
 class CancelHandler(ApiHandler):
@@ -129,6 +136,29 @@ class CancelHandler(ApiHandler):
         job, tell = await self.db.write(lambda s: service.cancel(s, actor, run_id))
         if tell:
             await asyncio.to_thread(self.services.jobs.tell_canceled, run_id)
+        self.services.jobs.wake()  # the one behind it may be next
+        self.reply(job)
+
+
+class PauseHandler(ApiHandler):
+    """A job on hold."""
+
+    @endpoint(Action.SUBMIT, summary="Put a job on hold", reply=Job, errors=[NotAJob, JobStarted])
+    async def post(self, run_id: str) -> None:
+        """One that waits: it leaves the queue until it is resumed. Again is harmless."""
+        actor = self.actor
+        self.reply(await self.db.write(lambda s: service.pause(s, actor, run_id)))
+
+
+class ResumeHandler(ApiHandler):
+    """A job off hold."""
+
+    @endpoint(Action.SUBMIT, summary="Resume a job", reply=Job, errors=[NotAJob, JobStarted])
+    async def post(self, run_id: str) -> None:
+        """One that is on hold waits for its turn again; one whose last attempt failed need not wait for the next any longer."""
+        actor = self.actor
+        job = await self.db.write(lambda s: service.resume(s, actor, run_id))
+        self.services.jobs.wake()
         self.reply(job)
 
 
@@ -141,7 +171,16 @@ class RerunHandler(ApiHandler):
         body=ReRun,
         reply=Job,
         status=201,
-        errors=[NotAJob, ComputeMissing, KernelMissing, UnknownParameter, ParameterType, IdempotencyConflict, TooLarge],
+        errors=[
+            NotAJob,
+            ComputeMissing,
+            KernelMissing,
+            UnknownParameter,
+            ParameterType,
+            TooMuchAsked,
+            IdempotencyConflict,
+            TooLarge,
+        ],
     )
     async def post(self, run_id: str) -> None:
         """From its own snapshot, with what is given changed. With an `Idempotency-Key` the call may be repeated."""
@@ -165,7 +204,8 @@ class LogHandler(ApiHandler):
         """Whole lines from a byte offset on, and the unfinished last line apart; ask again from `next_offset`."""
         actor, q = self.actor, self.query
         ended = await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id).status in TERMINAL)
-        path = await self.db.read(lambda s: submit.log_path(s, self.services, run_id, q.stream))
+        path, over = await self.db.read(lambda s: submit.log_path(s, self.services, run_id, q.stream, q.attempt))
+        ended = ended or over
         if q.before is not None:
             self.reply(await asyncio.to_thread(read_log_before, path, q.before, q.limit))
             return
@@ -182,7 +222,7 @@ class LogSearchHandler(ApiHandler):
         """In any case, colours left out. Searches about 32 MB; ask again from `next_offset` while there is `more`."""
         actor, q = self.actor, self.query
         await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id))
-        path = await self.db.read(lambda s: submit.log_path(s, self.services, run_id, q.stream))
+        path, _ = await self.db.read(lambda s: submit.log_path(s, self.services, run_id, q.stream, q.attempt))
         self.reply(await asyncio.to_thread(search_log, path, q.q, q.offset))
 
 
@@ -252,54 +292,6 @@ class KernelsHandler(ApiHandler):
         self.reply(await asyncio.to_thread(submit.installed_kernels))
 
 
-class ComputesHandler(ApiHandler):
-    """Compute targets."""
-
-    @endpoint(Action.READ, summary="Compute targets", reply=ComputeList)
-    async def get(self) -> None:
-        """With their load, their queue, and why each job in it waits."""
-        self.reply(await targets(self))
-
-
-class ComputeHandler(ApiHandler):
-    """One compute target."""
-
-    @endpoint(Action.READ, summary="A compute target", reply=ComputeTarget, errors=[computes.ComputeNotFound])
-    async def get(self, name: str) -> None:
-        """With its load, its queue, and why each job in it waits."""
-        self.reply(await one_target(self, name))
-
-    @endpoint(
-        Action.ADMIN,
-        summary="Change a compute target",
-        body=ComputeUpdate,
-        reply=ComputeTarget,
-        errors=[computes.ComputeNotFound],
-    )
-    async def patch(self, name: str) -> None:
-        """How many jobs run on it at once, from now on and after a restart. Those that run go on, even if there are more of them."""
-        await asyncio.to_thread(computes.set_limit, self.services, name, self.body.max_jobs)
-        actor = self.actor
-        for workspace in await self.db.read(lambda s: service.list_workspaces(s, actor)):
-            self.services.hub.passing(workspace, "compute", name)
-        self.reply(await one_target(self, name))
-
-
-async def targets(handler: ApiHandler) -> ComputeList:
-    """All targets, their loads asked for off the event loop."""
-    adapters = list(handler.services.jobs.computes.values())
-    loads = await asyncio.gather(*(asyncio.to_thread(adapter.load) for adapter in adapters))
-    actor = handler.actor
-    usual = handler.services.jobs.usual
-    return await handler.db.read(lambda s: computes.describe(s, actor, list(zip(adapters, loads, strict=True)), usual))
-
-
-async def one_target(handler: ApiHandler, name: str) -> ComputeTarget:
-    """The target of this name. Raises `ComputeNotFound`."""
-    computes.find(handler.services.jobs.computes, name)
-    return next(target for target in (await targets(handler)).targets if target.name == name)
-
-
 def idempotency_key(handler: Any) -> str | None:
     """The `Idempotency-Key` header, if the caller gave one."""
     key: str = handler.request.headers.get("Idempotency-Key", "")
@@ -312,6 +304,8 @@ ROUTES = [
     Route("/workspaces/{workspace}/jobs", JobsHandler),
     Route("/jobs/{run_id}", JobHandler),
     Route("/jobs/{run_id}/cancel", CancelHandler),
+    Route("/jobs/{run_id}/pause", PauseHandler),
+    Route("/jobs/{run_id}/resume", ResumeHandler),
     Route("/jobs/{run_id}/rerun", RerunHandler),
     Route("/jobs/{run_id}/parameters", ParametersHandler),
     Route("/jobs/{run_id}/log", LogHandler),
@@ -321,6 +315,4 @@ ROUTES = [
     Route("/workspaces/{workspace}/blobs/{sha256}", BlobHandler),
     Route("/workspaces/{workspace}/notebooks/inspect", InspectHandler),
     Route("/kernels", KernelsHandler),
-    Route("/compute", ComputesHandler),
-    Route("/compute/{name}", ComputeHandler),
 ]

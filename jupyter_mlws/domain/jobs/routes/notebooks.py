@@ -140,8 +140,9 @@ class FileImageHandler(ApiHandler):
 
 async def output_of(handler: ApiHandler, run_id: str) -> tuple[Path, NotebookFile | None]:
     """Where a job's changes of its notebook stand; once they are gone, as from a copy without `jobs/`, the notebook they made."""
-    stream: Path = handler.services.folders.jobs / run_id / jobdir.NOTEBOOK
-    name = await handler.db.read(lambda session: service.job_row(session, run_id).notebook_artifact)
+    row = await handler.db.read(lambda session: service.job_row(session, run_id))
+    stream: Path = handler.services.folders.job(run_id, row.attempt) / jobdir.NOTEBOOK
+    name = row.notebook_artifact
     if name is None or await asyncio.to_thread(stream.exists):
         return stream, None
     try:

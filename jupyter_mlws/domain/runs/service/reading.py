@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.metrics import service as metrics
+from jupyter_mlws.domain.metrics.schemas import JOB_PREFIX
 from jupyter_mlws.domain.runs import store
 from jupyter_mlws.domain.runs.schemas import Run
 from jupyter_mlws.domain.runs.service.rows import open_row
@@ -66,7 +67,7 @@ def wires(session: Session, rows: Sequence[RunRow], metric_keys: Sequence[str] |
             progress=row.progress,
             waiting=None,
             params=params.get(row.id, {}),
-            metrics=summaries.get(row.id, {}),
+            metrics={key: one for key, one in summaries.get(row.id, {}).items() if not key.startswith(JOB_PREFIX)},
             tags=tags.get(row.id, {}),
             note=row.note,
             inputs=row.inputs,

@@ -15,6 +15,8 @@ from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, Actor, ActorKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.runs.tables import RunRow
@@ -136,3 +138,8 @@ def experiment_name(session: Session, run_id: str) -> str:
 def note_artifacts(session: Session, ref: RunRef) -> None:
     """Tell listeners that the files of a run changed."""
     record_change(session, ref.workspace, "artifacts", ref.id, str(ref.experiment_id))
+
+
+def active_among(session: Session, ids: Collection[str]) -> set[str]:
+    """Those of the run ids that are there, and not in the bin."""
+    return set(store.with_lifecycle(session, list(ids), Lifecycle.ACTIVE))

@@ -28,12 +28,16 @@ class ExitRecord:
     def __init__(self, job_dir: str) -> None:
         self.path = os.path.join(job_dir, jobdir.EXIT)
         self.temporary = os.path.join(job_dir, ".exit.json.tmp")
+        self.settled = False
         self.fd = os.open(self.temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with contextlib.suppress(OSError):
             os.pwrite(self.fd, b" " * RESERVED, 0)
 
     def settle(self, record: Dict[str, Any]) -> None:
         """Write the record and put it in place; one that stands there already stays."""
+        if self.settled:
+            return
+        self.settled = True
         record["message"] = record["message"][:1000] if record["message"] else None
         data = json.dumps(record).encode()
         os.pwrite(self.fd, data, 0)
@@ -80,7 +84,7 @@ def main(job_dir: str) -> int:
     supervisor: Supervisor | None = None
     try:
         job = _read_job(job_dir)
-        supervisor = Supervisor(job_dir, job, note)
+        supervisor = Supervisor(job_dir, job, note, record.settle)
         outcome = supervisor.run()
     except BaseException as error:  # noqa: BLE001 - the top: a job without a record would look lost
         import traceback

@@ -12,8 +12,9 @@ import time
 from typing import Any, Callable, Dict, List, Tuple
 
 from mlws import jobdir
-from mlws.supervise import tree
+from mlws.supervise import scope, tree
 from mlws.supervise.log import LogFile
+from mlws.supervise.usage import Watch
 
 CANCEL_EVERY_S = 0.2
 LEFTOVER_GRACE_S = 2.0
@@ -28,9 +29,13 @@ def now_ms() -> int:
 
 
 class Supervisor:
-    """One job. `run` returns its exit record."""
+    """One job. `run` returns its exit record.
 
-    def __init__(self, job_dir: str, job: Dict[str, Any], note: Note) -> None:
+    A notebook's kernel may be kept after a cell failed: then the job has ended for everybody, and its record is told early, to
+    `on_end`; what is left is watched like the job was, until it ends, the run is deleted, or somebody asks.
+    """
+
+    def __init__(self, job_dir: str, job: Dict[str, Any], note: Note, on_end: Callable[[Dict[str, Any]], None]) -> None:
         self.dir = job_dir
         self.job = job
         self.note = note
@@ -49,6 +54,11 @@ class Supervisor:
         self._sweeping = False
         self._killed = False
         self._gave_up: float | None = None
+        self.watch: Watch | None = None
+        self._unit: str | None = None
+        self._on_end = on_end
+        self._keeps = False
+        """The job has ended, its kernel is kept."""
         self._wake_read, self._wake_write = os.pipe()
         self._pipe_read, self._pipe_write = os.pipe()
         self.log = LogFile(os.path.join(job_dir, jobdir.USER_LOG), note, job.get("log_limit_bytes"))
@@ -60,7 +70,7 @@ class Supervisor:
             self.note("this system has no subreaper: a process that leaves its group and loses its parent will not be found")
         _enlarge(self._pipe_write)
         try:
-            self.pid = tree.spawn(self.job["argv"], self.job["cwd"], self.job["env"], self._pipe_write)
+            self.pid = tree.spawn(self._argv(), self.job["cwd"], self.job["env"], self._pipe_write)
         except (tree.SpawnFailed, KeyError, TypeError, OSError) as error:
             message = f"job.json lacks {error}." if isinstance(error, KeyError) else str(error)
             self.note(f"not started: {message}")
@@ -69,6 +79,8 @@ class Supervisor:
             return self.record(reason="spawn_failed", message=message)
         self.started_at = now_ms()
         os.close(self._pipe_write)
+        self.watch = Watch(self.dir, self.job)
+        self.watch.unit = self._unit
         self._write_pid()
         self.note(f"started process {self.pid}: {json.dumps(self.job['argv'])[:2000]}")
         try:
@@ -84,19 +96,38 @@ class Supervisor:
         import resource
 
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu_s, max_rss = round(usage.ru_utime + usage.ru_stime, 3), usage.ru_maxrss * (1024 if tree.LINUX else 1)
         status = self.status
+        if self.watch is not None:
+            cpu_s = max(cpu_s, self.watch.cpu_s)
+            self.watch.end(cpu_s, max_rss)
         return {
             "version": 1,
             "attempt": self.job.get("attempt", 1),
-            "exit_code": os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None,
+            "exit_code": 1 if self._keeps else os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None,
             "signal": os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None,
             "reason": reason,
             "message": message,
             "started_at": self.started_at,
             "ended_at": now_ms(),
-            "max_rss_bytes": usage.ru_maxrss * (1024 if tree.LINUX else 1),
-            "cpu_s": round(usage.ru_utime + usage.ru_stime, 3),
+            "max_rss_bytes": max_rss,
+            "cpu_s": cpu_s,
+            **({} if self.watch is None else self.watch.record()),
         }
+
+    def _argv(self) -> List[str]:
+        """What to start: in a scope of systemd's if the job has a memory limit and this user has a systemd that keeps it."""
+        argv, limit = list(self.job["argv"]), self.job.get("memory_limit_bytes")
+        scopes = scope.find(os.environ.get("PATH")) if limit and argv else None
+        if scopes is None or limit is None:
+            return argv
+        unit = f"mlws-{self.job.get('run_id', 'job')}-{self.job.get('attempt', 1)}"
+        if not scopes.work(self.job["env"], f"{unit}-trial"):
+            self.note("this user has no systemd that keeps memory limits: the supervisor does it")
+            return argv
+        self._unit = unit
+        self.note(f"the kernel keeps the memory limit, in the scope {unit}")
+        return scopes.wrapped(argv, int(limit), unit)
 
     def _catch_signals(self) -> None:
         os.set_blocking(self._wake_write, False)
@@ -159,7 +190,10 @@ class Supervisor:
         return bool(data)
 
     def _patience_ms(self) -> int:
-        return 20 if self._sweeping else int(CANCEL_EVERY_S * 1000)
+        if self._sweeping:
+            return 20
+        due = CANCEL_EVERY_S if self.watch is None else self.watch.due(time.monotonic())
+        return int(min(CANCEL_EVERY_S, due) * 1000) + 1
 
     def _reap(self) -> None:
         """Collect the job's process, and every orphan that came to us."""
@@ -172,6 +206,8 @@ class Supervisor:
                 return
             if pid == self.pid:
                 self.status = status
+                if self.watch is not None:
+                    self.watch.note_kills(pid)
                 self.note(f"process {pid} ended: {_ending(status)}")
 
     def _tick(self, now: float) -> None:
@@ -183,6 +219,7 @@ class Supervisor:
             if now >= self._next_cancel:
                 self._next_cancel = now + CANCEL_EVERY_S
                 self._check_cancel(now)
+            self._look(now)
         elif not self._sweeping:
             self._sweep(now)
         while self._plan and now >= self._plan[0][0]:
@@ -198,6 +235,25 @@ class Supervisor:
         if self._sweeping and not self._plan:
             tree.signal_all(self.pid, signal.SIGKILL)  # ones that were being forked while we looked
 
+    def _look(self, now: float) -> None:
+        """See what the job uses, and end it once it is over its memory limit."""
+        watch = self.watch
+        if watch is None or watch.due(now) > 0:
+            return
+        over = watch.tick(now)
+        watch.note_kills(self.pid)
+        if not over:
+            return
+        self.note(f"ending the job: it holds {watch.peak} bytes of memory; its limit is {watch.limit}")
+        if self.reason == "exited":
+            self.reason = "out_of_memory"
+        self._plan = [(now, signal.SIGKILL)]
+        if self.job.get("kind") == "notebook" and watch.largest() != self.pid:
+            # The runner is ours and small: it is left to store what the notebook has shown until now, and where it was.
+            count = tree.signal_all(self.pid, signal.SIGKILL, spared=self.pid)
+            self.note(f"sent SIGKILL to {count} processes, not to the runner")
+            self._plan = [(now + self.grace, signal.SIGKILL)]
+
     def _beat(self) -> None:
         try:
             # In place: a rename would need room on a full disk.
@@ -212,6 +268,13 @@ class Supervisor:
     def _check_cancel(self, now: float) -> None:
         if self.reason != "exited":
             return None
+        if self._keeps and not os.path.exists(os.path.join(self.dir, jobdir.JOB)):
+            return self._stop("canceled", now)  # the job was deleted for good, with its folder
+        if not self._keeps and os.path.exists(os.path.join(self.dir, jobdir.KERNEL)):
+            self._keeps = True
+            self.deadline = None
+            self.note("a cell failed, and the kernel is kept: the job has ended")
+            self._on_end(self.record(reason="exited", message=None))
         if self.deadline is not None and now >= self.deadline:
             return self._stop("timeout", now)
         path = os.path.join(self.dir, jobdir.CANCEL)
@@ -234,8 +297,10 @@ class Supervisor:
     def _sweep(self, now: float) -> None:
         """The job's process is gone: what it left behind gets SIGTERM, two seconds, SIGKILL."""
         self._sweeping = True
+        if self.watch is not None:
+            self.watch.close_gpus()
         self._gave_up = now + LEFTOVER_GRACE_S + KILL_PATIENCE_S
-        left = tree.descendants(os.getpid())
+        left = self._left()
         if left and not self._killed:
             self.note(f"{len(left)} processes outlive the job's own and are ended: {left[:20]}")
             self._plan = [(now, signal.SIGTERM), (now + LEFTOVER_GRACE_S, signal.SIGKILL)]
@@ -245,12 +310,17 @@ class Supervisor:
     def _over(self) -> bool:
         if not self._sweeping:
             return False
-        if not tree.descendants(os.getpid()):
+        if not self._left():
             return True
         if self._gave_up is not None and time.monotonic() > self._gave_up:
-            self.note(f"these processes cannot be killed: {tree.descendants(os.getpid())[:20]}")
+            self.note(f"these processes cannot be killed: {self._left()[:20]}")
             return True
         return False
+
+    def _left(self) -> List[int]:
+        """The job's living processes."""
+        ours = set() if self.watch is None else self.watch.own
+        return [pid for pid in tree.descendants(os.getpid()) if pid not in ours]
 
     def _kill_rest(self) -> None:
         until = time.monotonic() + KILL_PATIENCE_S

@@ -128,12 +128,13 @@ def signal_group(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def signal_all(group: int, number: int) -> int:
-    """Signal the job's process group and every descendant outside of it; how many descendants there were."""
-    signal_group(group, number)
-    pids = descendants(os.getpid())
+def signal_all(group: int, number: int, *, spared: int = 0) -> int:
+    """Signal the job's process group and every descendant outside of it; how many there were. `spared` alone is left out."""
+    if not spared:
+        signal_group(group, number)
+    pids = [pid for pid in descendants(os.getpid()) if pid != spared]
     for pid in pids:
         with contextlib.suppress(OSError):
-            if os.getpgid(pid) != group:
+            if spared or os.getpgid(pid) != group:
                 os.kill(pid, number)
     return len(pids)

@@ -212,7 +212,12 @@ describe('words of a row', () => {
   });
 
   it('tells the reason and place of waiting on hover', () => {
-    const waiting = { reason: 'All slots are taken.', position: 3 };
+    const waiting = {
+      code: 'slot' as const,
+      reason: 'All slots are taken.',
+      position: 3,
+      until: null
+    };
     expect(runTitle(aRun({ status: 'Queued', waiting }), trans)).toBe(
       'train-1\nAll slots are taken.\nPlace 3 in the queue'
     );

@@ -51,7 +51,8 @@ export function RunRow(props: {
         </span>
       ) : isWaiting(run) ? (
         <span className="jp-mlws-tree-duration">
-          {run.waiting && trans.__('no. %1 in the queue', run.waiting.position)}
+          {run.waiting?.position &&
+            trans.__('no. %1 in the queue', run.waiting.position)}
         </span>
       ) : (
         <Measures row={row} />

@@ -1,12 +1,13 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
+import { aQueuedJob, aTarget } from '../../../testing/compute';
 import { aRun } from '../../../testing/runs';
 import type { Run } from '../../runs';
 import { claimEnding } from '../claim';
 import { endedBetween, endingText } from '../endings';
 import { countText, listText } from '../JobsStatus';
 import { targetLabel, targetWait } from '../target';
-import type { ComputeTarget, JobList } from '../types';
+import type { JobList } from '../types';
 
 const trans = nullTranslator.load('jupyter_mlws');
 /** How many characters of a notification JupyterLab shows. */
@@ -87,7 +88,7 @@ describe('the status bar', () => {
     aRun({
       name: 'two',
       status: 'Queued',
-      waiting: { reason: 'no slot', position: 1 }
+      waiting: { code: 'slot', reason: 'no slot', position: 1, until: null }
     })
   ];
 
@@ -104,25 +105,14 @@ describe('the status bar', () => {
 });
 
 describe('a target', () => {
-  const target: ComputeTarget = {
-    name: 'local',
-    kind: 'local',
-    description: '',
-    max_jobs: 2,
-    default_max_jobs: 2,
+  const target = aTarget({
     running: 2,
     queued: 2,
-    state: 'ready',
-    detail: '',
-    cpu_count: 2,
-    memory_bytes: null,
-    load: null,
-    memory_used_bytes: null,
     queue: [
-      { run_id: 'a', name: 'a', position: 1, reason: '', priority: 5 },
-      { run_id: 'b', name: 'b', position: 2, reason: '', priority: 0 }
+      aQueuedJob({ run_id: 'a', position: 1, priority: 5 }),
+      aQueuedJob({ run_id: 'b', position: 2 })
     ]
-  };
+  });
 
   it('tells its free slots and what a job would wait for', () => {
     expect(targetLabel({ ...target, running: 1 }, trans)).toBe(

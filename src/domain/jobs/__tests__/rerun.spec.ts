@@ -95,6 +95,26 @@ describe('what is sent', () => {
   const { parameters } = rerunSubject(job, [aField(), EPOCHS], undefined);
   const before = startRerun(job);
 
+  it('has limits and choices of the job, and what became of them', () => {
+    const kept = aJob({
+      spec: {
+        kind: 'notebook',
+        notebook: 'train.ipynb',
+        memory_limit: 4 * 1024 ** 3,
+        keep_kernel_on_failure: true
+      }
+    });
+    const form = startRerun(kept);
+    expect(form).toMatchObject({ memoryLimit: '4GiB', keepKernel: true });
+    expect(buildRerun(form, kept, [])).toEqual({});
+    expect(
+      buildRerun({ ...form, memoryLimit: '', keepKernel: false }, kept, [])
+    ).toEqual({ memory_limit: null, keep_kernel_on_failure: false });
+    expect(buildRerun({ ...form, memoryLimit: '8 gib' }, kept, [])).toEqual({
+      memory_limit: 8 * 1024 ** 3
+    });
+  });
+
   it('is nothing where nothing was changed', () => {
     expect(before).toMatchObject({
       kernel: 'python3',

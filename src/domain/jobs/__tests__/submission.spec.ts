@@ -256,3 +256,25 @@ describe('small notations', () => {
     expect(readPairs('a=1\nnonsense').wrong).toBe('nonsense');
   });
 });
+
+describe('the memory limit', () => {
+  it('is sent in bytes, and refused where no program fits in', () => {
+    const inspection = anInspection();
+    const start = startSubmission(inspection, 'local');
+    const form = { ...start, memoryLimit: '1GiB', keepKernel: true };
+    expect(buildJob(form, inspection).spec).toMatchObject({
+      memory_limit: 1024 ** 3,
+      keep_kernel_on_failure: true
+    });
+    expect(buildJob(start, inspection).spec).toEqual({
+      kind: 'notebook',
+      notebook: inspection.path
+    });
+    const wrong = findProblems(
+      { ...start, memoryLimit: '4' },
+      inspection,
+      trans
+    );
+    expect(wrong.memory_limit).toMatch(/512MB/);
+  });
+});

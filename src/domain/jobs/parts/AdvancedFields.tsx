@@ -1,5 +1,5 @@
 import { CheckboxField, NumberField, TextField, useTrans } from '../../../ui';
-import type { ISubmission, Problems } from '../submission';
+import { kindOfJob, type ISubmission, type Problems } from '../submission';
 import type { ISubject } from '../types';
 
 export interface IFieldsProps {
@@ -26,6 +26,15 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
         disabled={disabled}
         onChange={timeout => onChange({ timeout })}
       />
+      <TextField
+        label={trans.__('Memory limit')}
+        placeholder={trans.__('none')}
+        help={trans.__('The run is ended when it holds more: 512MB, 4GiB.')}
+        value={form.memoryLimit}
+        error={problems.memory_limit}
+        disabled={disabled}
+        onChange={memoryLimit => onChange({ memoryLimit })}
+      />
       <NumberField
         label={trans.__('Priority')}
         integer
@@ -35,6 +44,7 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
         disabled={disabled}
         onChange={priority => onChange({ priority })}
       />
+      <ResourceFields {...props} />
       <TextField
         label={trans.__('Environment variables')}
         rows={2}
@@ -70,6 +80,30 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
           onChange={note => onChange({ note })}
         />
       </div>
+      <Choices {...props} />
+    </div>
+  );
+}
+
+/** What is on or off. */
+function Choices(props: IFieldsProps): JSX.Element {
+  const { form, disabled, onChange, subject } = props;
+  const trans = useTrans();
+  return (
+    <>
+      {kindOfJob(subject) === 'notebook' && (
+        <div className="jp-mlws-submit-wide">
+          <CheckboxField
+            label={trans.__('Keep the kernel if a cell fails')}
+            help={trans.__(
+              'For a time: a console then shows what is in its variables.'
+            )}
+            value={form.keepKernel}
+            disabled={disabled}
+            onChange={keepKernel => onChange({ keepKernel })}
+          />
+        </div>
+      )}
       {!subject.job && (
         <div className="jp-mlws-submit-wide">
           <CheckboxField
@@ -83,6 +117,51 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
           />
         </div>
       )}
-    </div>
+    </>
+  );
+}
+
+/** How often it is tried, and what it asks of its target: it waits until so much is free. */
+function ResourceFields(props: IFieldsProps): JSX.Element {
+  const { form, problems, disabled, onChange } = props;
+  const trans = useTrans();
+  return (
+    <>
+      <NumberField
+        label={trans.__('Retries')}
+        integer
+        help={trans.__('So often it is tried again if it fails.')}
+        value={form.retries}
+        error={problems.max_retries}
+        disabled={disabled}
+        onChange={retries => onChange({ retries })}
+      />
+      <NumberField
+        label={trans.__('CPUs')}
+        help={trans.__('It starts once so many are free; empty: at once.')}
+        value={form.cpus}
+        error={problems['resources.cpus']}
+        disabled={disabled}
+        onChange={cpus => onChange({ cpus })}
+      />
+      <TextField
+        label={trans.__('Memory')}
+        placeholder={trans.__('4GiB')}
+        help={trans.__('It starts once so much is free.')}
+        value={form.memory}
+        error={problems['resources.memory_bytes']}
+        disabled={disabled}
+        onChange={memory => onChange({ memory })}
+      />
+      <NumberField
+        label={trans.__('GPUs')}
+        integer
+        help={trans.__('It starts once so many are free.')}
+        value={form.gpus}
+        error={problems['resources.gpus']}
+        disabled={disabled}
+        onChange={gpus => onChange({ gpus })}
+      />
+    </>
   );
 }

@@ -10,7 +10,8 @@ const host: IRunHost = {
   Markdown: () => <></>,
   Notebook: () => <></>,
   openCopy: () => Promise.resolve(),
-  openFile: () => undefined
+  openFile: () => undefined,
+  openConsole: () => Promise.resolve()
 };
 const ORIGIN = '0123456789abcdef0123456789abcdef';
 

@@ -1,5 +1,5 @@
 import { unwrap, type ApiClient } from '../../../api/client';
-import type { LogStream } from './LogStore';
+import { attemptOf, type LogStream } from './LogStore';
 
 /** What a search has found so far. Replaced, never changed. */
 export interface IFound {
@@ -27,7 +27,8 @@ export class LogSearch {
     private readonly api: ApiClient,
     private readonly runId: string,
     private readonly stream: LogStream,
-    readonly words: string
+    readonly words: string,
+    private readonly attempt?: number
   ) {}
 
   get found(): IFound {
@@ -68,7 +69,12 @@ export class LogSearch {
       this.api.GET('/jobs/{run_id}/log/search', {
         params: {
           path: { run_id: this.runId },
-          query: { q: this.words, offset: this._at, stream: this.stream }
+          query: {
+            q: this.words,
+            offset: this._at,
+            stream: this.stream,
+            ...attemptOf(this.attempt)
+          }
         },
         signal: this._stop.signal
       })

@@ -24,6 +24,11 @@ const SKIP_BYTES = 4 * 1024 * 1024;
 /** Lines above a place that is gone to. */
 const CONTEXT_BYTES = 64 * 1024;
 
+/** The part of a query that names an attempt; none for the current one. */
+export function attemptOf(attempt: number | undefined): { attempt?: number } {
+  return attempt === undefined ? {} : { attempt };
+}
+
 interface ILogQuery {
   offset?: number;
   before?: number;
@@ -37,7 +42,8 @@ export class LogStore {
     private readonly api: ApiClient,
     private readonly runId: string,
     private readonly stream: LogStream,
-    private readonly limits: ILogLimits = LOG_LIMITS
+    private readonly limits: ILogLimits = LOG_LIMITS,
+    private readonly attempt?: number
   ) {}
 
   /** The lines that are held. Replaced, never changed. */
@@ -207,7 +213,7 @@ export class LogStore {
       this.api.GET('/jobs/{run_id}/log', {
         params: {
           path: { run_id: this.runId },
-          query: { ...query, stream: this.stream }
+          query: { ...query, stream: this.stream, ...attemptOf(this.attempt) }
         }
       })
     );

@@ -18,6 +18,10 @@ export interface ILogToolbarProps {
   onWrap: (wrap: boolean) => void;
   stream: LogStream;
   onStream: (stream: LogStream) => void;
+  /** How many attempts have begun, and which one's log this is. */
+  attempts: number;
+  attempt: number | undefined;
+  onAttempt: (attempt: number) => void;
   /** Saves the whole log as a file. */
   onDownload: () => void;
   /** It is being saved. */
@@ -31,6 +35,7 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
   return (
     <div className="jp-mlws-toolbar">
       <Search {...props} />
+      {props.attempts > 1 && <AttemptPicker {...props} />}
       <Toggle
         label={trans.__('Follow')}
         title={trans.__('Stay at the end as lines come')}
@@ -58,6 +63,27 @@ export function LogToolbar(props: ILogToolbarProps): JSX.Element {
         {trans.__('Download')}
       </button>
     </div>
+  );
+}
+
+function AttemptPicker(props: ILogToolbarProps): JSX.Element {
+  const { attempts, attempt, onAttempt } = props;
+  const trans = useTrans();
+  return (
+    <select
+      className="jp-mlws-input jp-mlws-attempt"
+      aria-label={trans.__('Attempt')}
+      value={attempt}
+      onChange={event => onAttempt(Number(event.target.value))}
+    >
+      {Array.from({ length: attempts }, (_, i) => i + 1).map(one => (
+        <option key={one} value={one}>
+          {one === attempts
+            ? trans.__('Attempt %1 (last)', one)
+            : trans.__('Attempt %1', one)}
+        </option>
+      ))}
+    </select>
   );
 }
 

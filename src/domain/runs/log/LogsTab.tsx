@@ -1,7 +1,5 @@
-import { useMutation, type UseMutationResult } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 
-import { useApi } from '../../../api/context';
 import { formatBytes } from '../../../lib/format';
 import { toLines, type ITextLine } from '../../../lib/textLines';
 import {
@@ -11,10 +9,10 @@ import {
   TextLines,
   useTrans
 } from '../../../ui';
-import { saveLog } from './download';
 import type { LogStore, LogStream } from './LogStore';
 import { LogToolbar } from './LogToolbar';
 import type { ILogWindow } from './logWindow';
+import { useDownload } from './useDownload';
 import { useLog } from './useLog';
 import { useLogSearch } from './useLogSearch';
 
@@ -24,19 +22,29 @@ const NO_LINES: readonly ITextLine[] = [];
 export function LogsTab(props: {
   runId: string;
   waiting: boolean;
+  /** How many attempts have begun. */
+  attempts?: number;
 }): JSX.Element {
-  const { runId, waiting } = props;
+  const { runId, waiting, attempts = 1 } = props;
   const trans = useTrans();
+  const [chosen, setAttempt] = useState<number | null>(null);
+  // Who chose none follows the last one.
+  const attempt = attempts > 1 ? (chosen ?? attempts) : undefined;
   const [stream, setStream] = useState<LogStream>('user');
   const [following, setFollowing] = useState(true);
   const [wrap, setWrap] = useState(false);
-  const log = useLog(runId, stream, following);
+  const log = useLog(runId, stream, following, attempt);
   const { store, window } = log;
-  const search = useLogSearch(runId, stream, store, window.size, () =>
-    setFollowing(false)
+  const search = useLogSearch(
+    runId,
+    stream,
+    store,
+    window.size,
+    () => setFollowing(false),
+    attempt
   );
   const moving = useMove(store);
-  const download = useDownload(runId, stream);
+  const download = useDownload(runId, stream, attempt);
   const onFollow = (follow: boolean): void => {
     setFollowing(follow);
     if (follow) {
@@ -55,6 +63,9 @@ export function LogsTab(props: {
         onWrap={setWrap}
         stream={stream}
         onStream={setStream}
+        attempts={attempts}
+        attempt={attempt}
+        onAttempt={one => setAttempt(one === attempts ? null : one)}
         onDownload={() => download.mutate()}
         downloading={download.isPending}
       />
@@ -73,7 +84,7 @@ export function LogsTab(props: {
       )}
       {!empty && (
         <TextLines
-          key={stream}
+          key={`${stream} ${attempt ?? ''}`}
           label={trans.__('Log')}
           lines={lines}
           base={window.base}
@@ -143,14 +154,6 @@ function NothingPrinted(props: {
       }
     />
   );
-}
-
-function useDownload(
-  runId: string,
-  stream: LogStream
-): UseMutationResult<void, Error, void> {
-  const api = useApi();
-  return useMutation({ mutationFn: () => saveLog(api, runId, stream) });
 }
 
 type Move = 'toEnd' | 'loadEarlier' | 'loadLater';

@@ -1,5 +1,5 @@
 import { unwrap, type ApiClient } from '../../../api/client';
-import type { LogStream } from './LogStore';
+import { attemptOf, type LogStream } from './LogStore';
 
 const PIECE_BYTES = 512 * 1024;
 
@@ -9,7 +9,8 @@ const PIECE_BYTES = 512 * 1024;
 export async function saveLog(
   api: ApiClient,
   runId: string,
-  stream: LogStream
+  stream: LogStream,
+  attempt?: number
 ): Promise<void> {
   const parts: Blob[] = [];
   let offset = 0;
@@ -18,7 +19,12 @@ export async function saveLog(
       api.GET('/jobs/{run_id}/log', {
         params: {
           path: { run_id: runId },
-          query: { offset, limit: PIECE_BYTES, stream }
+          query: {
+            offset,
+            limit: PIECE_BYTES,
+            stream,
+            ...attemptOf(attempt)
+          }
         }
       })
     );
@@ -33,7 +39,8 @@ export async function saveLog(
   const url = URL.createObjectURL(new Blob(parts, { type: 'text/plain' }));
   const link = document.createElement('a');
   link.href = url;
-  link.download = `${runId}-${stream}.log`;
+  const part = attempt === undefined ? '' : `-${attempt}`;
+  link.download = `${runId}-${stream}${part}.log`;
   link.click();
   // The browser has taken hold of it by then.
   window.setTimeout(() => URL.revokeObjectURL(url), 60_000);

@@ -20,17 +20,18 @@ interface ILog {
 export function useLog(
   runId: string,
   stream: LogStream,
-  follow: boolean
+  follow: boolean,
+  attempt?: number
 ): ILog {
   const api = useApi();
   const store = useMemo(
-    () => new LogStore(api, runId, stream),
-    [api, runId, stream]
+    () => new LogStore(api, runId, stream, undefined, attempt),
+    [api, runId, stream, attempt]
   );
   store.follow = follow;
   const window = useSyncExternalStore(store.subscribe, () => store.window);
   const query = useQuery({
-    queryKey: logKeys.detail(runId, stream),
+    queryKey: logKeys.detail(runId, stream, attempt),
     // The store has the lines, and dies with the view: a later view begins anew.
     gcTime: 0,
     staleTime: 0,

@@ -89,7 +89,8 @@ export function useLogSearch(
   stream: LogStream,
   store: LogStore,
   size: number,
-  onShow: () => void
+  onShow: () => void,
+  attempt?: number
 ): ILogSearch {
   const api = useApi();
   const [words, setWords] = useState('');
@@ -98,8 +99,8 @@ export function useLogSearch(
   const [error, setError] = useState<unknown>(null);
   const marked = useSettled(words);
   const search = useMemo(
-    () => (marked ? new LogSearch(api, runId, stream, marked) : null),
-    [api, runId, stream, marked]
+    () => (marked ? new LogSearch(api, runId, stream, marked, attempt) : null),
+    [api, runId, stream, marked, attempt]
   );
   const found = useSyncExternalStore(
     search?.subscribe ?? silent,

@@ -3,13 +3,13 @@ import { useState, type ReactNode } from 'react';
 
 import { useApi } from '../../../api/context';
 import { runAddress } from '../../../lib/address';
-import { formatDuration, shortId } from '../../../lib/format';
+import { formatBytes, formatDuration, shortId } from '../../../lib/format';
 import { CopyButton, PageLink, RelativeTime, useTrans } from '../../../ui';
 import { DiffView } from '../../storage';
 import { kindLabel } from '../format';
 import { useRunHost } from '../host';
 import { runQueries } from '../queries';
-import type { Environment, Run } from '../types';
+import type { Environment, Job, Run } from '../types';
 import { Card } from './Card';
 import { JobFileDetails } from './JobFileDetails';
 
@@ -28,6 +28,10 @@ export function AboutCard(props: { run: Run }): JSX.Element {
   const trans = useTrans();
   const host = useRunHost();
   const environment = useQuery(runQueries.environment(useApi(), run.id));
+  const job = useQuery({
+    ...runQueries.job(useApi(), run.id),
+    enabled: run.kind !== 'interactive'
+  });
   const captured = environment.data;
   const origin = originOf(run);
   return (
@@ -65,6 +69,7 @@ export function AboutCard(props: { run: Run }): JSX.Element {
           </Fact>
         )}
         {run.target && <Fact label={trans.__('Target')}>{run.target}</Fact>}
+        {job.data && <UsageFacts job={job.data} />}
         {captured && <EnvironmentFacts environment={captured} />}
         {run.parent_id && (
           <Fact label={trans.__('Part of')}>
@@ -97,6 +102,34 @@ function Fact(props: { label: string; children: ReactNode }): JSX.Element {
       <dt>{props.label}</dt>
       <dd>{props.children}</dd>
     </div>
+  );
+}
+
+/** What the job used, and what it may. */
+function UsageFacts({ job }: { job: Job }): JSX.Element {
+  const trans = useTrans();
+  const limit = job.spec.memory_limit;
+  const peak = job.usage?.peak_memory_bytes ?? null;
+  const cpu = job.usage?.cpu_time_s ?? null;
+  return (
+    <>
+      {peak !== null ? (
+        <Fact label={trans.__('Memory')}>
+          {limit
+            ? trans.__('peak %1 of %2', formatBytes(peak), formatBytes(limit))
+            : trans.__('peak %1', formatBytes(peak))}
+        </Fact>
+      ) : (
+        limit !== undefined && (
+          <Fact label={trans.__('Memory')}>
+            {trans.__('limit %1', formatBytes(limit))}
+          </Fact>
+        )
+      )}
+      {cpu !== null && (
+        <Fact label={trans.__('CPU time')}>{formatDuration(cpu * 1000)}</Fact>
+      )}
+    </>
   );
 }
 

@@ -6,7 +6,12 @@ import { formatNumber, formatNumberFull, shortId } from '../../../lib/format';
 import { toNumber, type WireNumber } from '../../../lib/metricValue';
 import { colorFor } from '../../../lib/runColor';
 import { CsvButton, ErrorNotice, Skeleton, useTrans } from '../../../ui';
-import { metricQueries, Sparkline, type MetricSummary } from '../../metrics';
+import {
+  isUsage,
+  metricQueries,
+  Sparkline,
+  type MetricSummary
+} from '../../metrics';
 import { hasEnded } from '../format';
 import type { Run } from '../types';
 import { Card } from './Card';
@@ -23,7 +28,7 @@ export function MetricsCard(props: {
   const { run, onShowAll } = props;
   const trans = useTrans();
   const metrics = useQuery(metricQueries.list(useApi(), run.id));
-  const all = metrics.data ?? [];
+  const all = (metrics.data ?? []).filter(({ key }) => !isUsage(key));
   return (
     <Card
       title={trans.__('Metrics')}

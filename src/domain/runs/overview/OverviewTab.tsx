@@ -1,5 +1,6 @@
 import type { Run } from '../types';
 import { AboutCard } from './AboutCard';
+import { AttemptsCard } from './AttemptsCard';
 import { ChildrenCard } from './ChildrenCard';
 import { DataCard } from './DataCard';
 import { EnvironmentCard } from './EnvironmentCard';
@@ -13,8 +14,9 @@ import { TagsCard } from './TagsCard';
 export function OverviewTab(props: {
   run: Run;
   onShowMetrics: () => void;
+  onShowLog: () => void;
 }): JSX.Element {
-  const { run, onShowMetrics } = props;
+  const { run, onShowMetrics, onShowLog } = props;
   return (
     <div className="jp-mlws-cards">
       <div className="jp-mlws-stack">
@@ -23,6 +25,7 @@ export function OverviewTab(props: {
         <TagsCard run={run} />
       </div>
       <div className="jp-mlws-stack">
+        <AttemptsCard run={run} onShowLog={onShowLog} />
         <MetricsCard run={run} onShowAll={onShowMetrics} />
         <DataCard run={run} />
         <ChildrenCard run={run} />

@@ -3,13 +3,18 @@ import { useRef, type ReactNode } from 'react';
 import { useTrans } from '../../../ui';
 import { hasEnded, isWaiting } from '../format';
 import type { Run } from '../types';
+import { Countdown } from './Countdown';
 
 /**
  * "cell 7 of 12 ▓▓▓░░ Train" while it runs; why it waits while it waits. Once the line was seen it stays
  * until the page is closed: what stands below must not jump when the run ends.
  */
-export function Progress(props: { run: Run }): JSX.Element | null {
-  const { run } = props;
+export function Progress(props: {
+  run: Run;
+  /** When the server told. */
+  answeredAt: number;
+}): JSX.Element | null {
+  const { run, answeredAt } = props;
   const trans = useTrans();
   const seen = useRef(false);
   const ended = hasEnded(run);
@@ -24,7 +29,8 @@ export function Progress(props: { run: Run }): JSX.Element | null {
         <span className="jp-mlws-ellipsis" title={waiting.reason}>
           {trans.__('Waits: %1', waiting.reason)}
         </span>
-        {waiting.position > 0 && (
+        <Countdown until={waiting.until} answeredAt={answeredAt} />
+        {waiting.position !== null && (
           <span className="jp-mlws-muted">
             {trans.__('place %1 in the queue', waiting.position)}
           </span>

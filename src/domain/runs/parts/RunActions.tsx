@@ -4,8 +4,13 @@ import { useEffect, useRef, type RefObject } from 'react';
 import { usePageUrl } from '../../../api/context';
 import { runAddress } from '../../../lib/address';
 import { CopyButton, ErrorNotice, useOpenPage, useTrans } from '../../../ui';
-import { canCancel } from '../format';
-import { useCancelJob, useDeleteRun, useRerunJob } from '../mutations';
+import { canCancel, canHold, canResume } from '../format';
+import {
+  useCancelJob,
+  useDeleteRun,
+  useHoldJob,
+  useRerunJob
+} from '../mutations';
 import type { Run } from '../types';
 
 export interface IRunActionsProps {
@@ -20,11 +25,11 @@ export function RunActions(props: IRunActionsProps): JSX.Element {
   const { run, editing, onEdit } = props;
   const trans = useTrans();
   const open = useOpenPage();
-  const pageUrl = usePageUrl();
   const cancel = useCancelJob(run.id);
+  const hold = useHoldJob(run.id);
   const rerun = useRerunJob(run.id);
   const remove = useDeleteRun(run.id);
-  const error = cancel.error ?? rerun.error ?? remove.error;
+  const error = cancel.error ?? hold.error ?? rerun.error ?? remove.error;
   const isJob = run.kind !== 'interactive';
   const edit = useFocusAfter(editing);
   const inBin = run.lifecycle === 'deleted';
@@ -45,6 +50,7 @@ export function RunActions(props: IRunActionsProps): JSX.Element {
             {trans.__('Cancel')}
           </button>
         )}
+        <HoldButton run={run} hold={hold} />
         {isJob && (
           <button
             type="button"
@@ -84,15 +90,60 @@ export function RunActions(props: IRunActionsProps): JSX.Element {
             {trans.__('Delete')}
           </button>
         )}
-        <CopyButton text={run.id} label={trans.__('Copy run id')} />
-        <CopyButton
-          icon={linkIcon}
-          text={() => pageUrl(runAddress(run.id))}
-          label={trans.__('Copy the address of this page')}
-        />
+        <CopyButtons id={run.id} />
       </div>
       {error && <ErrorNotice error={error} />}
     </>
+  );
+}
+
+function CopyButtons(props: { id: string }): JSX.Element {
+  const { id } = props;
+  const trans = useTrans();
+  const pageUrl = usePageUrl();
+  return (
+    <>
+      <CopyButton text={id} label={trans.__('Copy run id')} />
+      <CopyButton
+        icon={linkIcon}
+        text={() => pageUrl(runAddress(id))}
+        label={trans.__('Copy the address of this page')}
+      />
+    </>
+  );
+}
+
+/** Puts a job that waits on hold, and lets it go on. */
+function HoldButton(props: {
+  run: Run;
+  hold: ReturnType<typeof useHoldJob>;
+}): JSX.Element | null {
+  const { run, hold } = props;
+  const trans = useTrans();
+  const resume = canResume(run);
+  if (!resume && !canHold(run)) {
+    return null;
+  }
+  return (
+    <button
+      type="button"
+      className="jp-mlws-button"
+      disabled={hold.isPending}
+      title={
+        !resume
+          ? trans.__('Let this job wait until it is resumed')
+          : run.status === 'Paused'
+            ? trans.__('Let this job wait for its turn again')
+            : trans.__('Begin the next attempt without the pause')
+      }
+      onClick={() => hold.mutate(resume ? 'resume' : 'pause')}
+    >
+      {!resume
+        ? trans.__('Hold')
+        : run.status === 'Paused'
+          ? trans.__('Resume')
+          : trans.__('Try now')}
+    </button>
   );
 }
 

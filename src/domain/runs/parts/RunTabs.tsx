@@ -34,7 +34,11 @@ export function RunTabs(props: IRunTabsProps): JSX.Element {
       id: 'overview',
       label: trans.__('Overview'),
       render: () => (
-        <OverviewTab run={run} onShowMetrics={() => onSelect('metrics')} />
+        <OverviewTab
+          run={run}
+          onShowMetrics={() => onSelect('metrics')}
+          onShowLog={() => onSelect('logs')}
+        />
       )
     },
     {
@@ -47,18 +51,28 @@ export function RunTabs(props: IRunTabsProps): JSX.Element {
           startedAt={run.started_at}
           known={run.metrics}
           ended={hasEnded(run)}
+          memoryLimit={job.data?.spec.memory_limit}
         />
       )
     },
     run.kind !== 'interactive' && {
       id: 'logs',
       label: trans.__('Logs'),
-      render: () => <LogsTab runId={run.id} waiting={isWaiting(run)} />
+      render: () => (
+        <LogsTab
+          runId={run.id}
+          waiting={isWaiting(run)}
+          attempts={job.data?.attempts.length}
+        />
+      )
     },
     hasNotebook(run) && {
       id: 'notebook',
       label: trans.__('Notebook'),
-      render: () => <RunNotebook run={run} cell={props.cell} />
+      // Each attempt begins a notebook of its own.
+      render: () => (
+        <RunNotebook key={job.data?.attempt ?? 1} run={run} cell={props.cell} />
+      )
     },
     ...fileTabs(run, job.data, trans)
   ];

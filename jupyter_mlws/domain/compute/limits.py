@@ -1,0 +1,134 @@
+"""How much of a compute target jobs may have: what the machine has, what the settings say, and what somebody changed since.
+
+What was changed stands in a file of the data folder, not in the database, which machines may share: each has its own `local`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from jupyter_mlws.domain.compute.schemas import Bytes, ComputeUpdate, Cpus, Gpus, Jobs, Load
+from mlws.jobdir import write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from jupyter_mlws.domain.compute.service import Compute
+
+log = logging.getLogger(__name__)
+
+
+class Limits(NamedTuple):
+    """What counts now. None: without a limit (of a total: it is not known, and so nothing can be asked of it)."""
+
+    max_jobs: int
+    paused: bool = False
+    cpus: float | None = None
+    memory_bytes: int | None = None
+    gpu_ids: tuple[int, ...] = ()
+    max_jobs_per_user: int | None = None
+    cpus_per_user: float | None = None
+    memory_bytes_per_user: int | None = None
+    gpus_per_user: int | None = None
+
+
+class Changed(msgspec.Struct, omit_defaults=True):
+    """What was changed of a target, beside the number of its jobs."""
+
+    paused: bool = False
+    cpus: Cpus | None = None
+    memory_bytes: Bytes | None = None
+    gpus: Gpus | None = None
+    max_jobs_per_user: Jobs | None = None
+    cpus_per_user: Cpus | None = None
+    memory_bytes_per_user: Bytes | None = None
+    gpus_per_user: Gpus | None = None
+
+
+class _Kept(msgspec.Struct, omit_defaults=True):
+    """What the file holds, by target."""
+
+    max_jobs: dict[str, Jobs] = {}
+    changed: dict[str, Changed] = {}
+
+
+_keeping = threading.Lock()
+
+
+def limits_of(path: Path, target: Compute, usual: int, settings: Mapping[str, Any]) -> Limits:
+    """The limits of a target. `usual`: how many jobs its settings let run; `settings`: more of them. Asks the target; may block."""
+    kept = _read(path)
+    said = _said(target.name, settings)
+    changed = kept.changed.get(target.name, Changed())
+
+    def chosen(name: str, else_: Any = None) -> Any:
+        found = getattr(changed, name)
+        return found if found is not None else said.get(name, else_)
+
+    load = _load(target)
+    return Limits(
+        max_jobs=kept.max_jobs.get(target.name, usual),
+        paused=changed.paused,
+        cpus=chosen("cpus", load.cpu_count),
+        memory_bytes=chosen("memory_bytes", load.memory_bytes),
+        gpu_ids=_gpus(list(getattr(target, "gpu_ids", ())), chosen("gpus")),
+        **{name: chosen(name) for name in Limits._fields if name.endswith("_per_user")},
+    )
+
+
+def _load(target: Compute) -> Load:
+    try:
+        return target.load()
+    except Exception:  # another package's code: whatever is wrong there must not stop ours
+        log.exception("The load of the compute target %r cannot be told", target.name)
+        return Load(None, None, None, None)
+
+
+def _gpus(there: list[int], number: int | None) -> tuple[int, ...]:
+    """The GPUs that jobs may have: the first ones that are there, and where more are named than are seen, those counted on."""
+    if number is None:
+        return tuple(there)
+    return tuple([*there, *(one for one in range(number) if one not in there)][:number])
+
+
+def _said(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What the settings say of a target, if it can be understood."""
+    try:
+        return msgspec.to_builtins(msgspec.convert(settings.get(name, {}), Changed))  # type: ignore[no-any-return]
+    except msgspec.ValidationError as error:
+        log.warning("The setting compute_limits does not count for %s: %s", name, error)
+        return {}
+
+
+def keep(path: Path, name: str, update: ComputeUpdate) -> None:
+    """Remember what is changed of a target; None forgets it."""
+    with _keeping:
+        kept = _read(path)
+        changed = kept.changed.get(name, Changed())
+        for field in ComputeUpdate.__struct_fields__:
+            value = getattr(update, field)
+            if value is msgspec.UNSET:
+                continue
+            if field != "max_jobs":
+                setattr(changed, field, value)
+            elif value is None:
+                kept.max_jobs.pop(name, None)
+            else:
+                kept.max_jobs[name] = value
+        kept.changed[name] = changed
+        write_atomic(str(path), msgspec.json.encode(kept), durable=True)
+
+
+def _read(path: Path) -> _Kept:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Kept)
+    except FileNotFoundError:
+        return _Kept()
+    except (OSError, ValueError) as error:
+        log.warning("%s cannot be read, so the limits in it do not count: %s", path, error)
+        return _Kept()

@@ -1,0 +1,62 @@
+import { refreshIcon } from '@jupyterlab/ui-components';
+import { useQuery } from '@tanstack/react-query';
+
+import { useApi, useLost } from '../../api/context';
+import {
+  ErrorNotice,
+  IconButton,
+  Skeleton,
+  StaleNotice,
+  useTrans
+} from '../../ui';
+import { TargetSection } from './parts/TargetSection';
+import { computeQueries } from './queries';
+
+/** The sidebar "ML Compute": where jobs run, what runs there, and what waits. */
+export function ComputePanel(): JSX.Element {
+  const trans = useTrans();
+  const targets = useQuery(computeQueries.targets(useApi()));
+  const lost = useLost();
+  const refresh = (): void => void targets.refetch();
+  const found = targets.data;
+  return (
+    <section
+      className="jp-mlws-sidebar jp-mlws-compute"
+      aria-label={trans.__('ML Compute')}
+    >
+      <header className="jp-mlws-panel-header">
+        <h2>{trans.__('ML Compute')}</h2>
+        <IconButton
+          icon={refreshIcon}
+          label={trans.__('Refresh')}
+          onClick={refresh}
+        />
+      </header>
+      <div className="jp-mlws-sidebar-body">
+        {targets.error && !found && (
+          <ErrorNotice
+            title={trans.__('The compute targets could not be loaded.')}
+            error={targets.error}
+            onRetry={refresh}
+          />
+        )}
+        {targets.isPending && <Skeleton count={8} />}
+        {found?.map(target => (
+          <TargetSection
+            key={target.name}
+            target={target}
+            answeredAt={targets.dataUpdatedAt}
+          />
+        ))}
+        {found && (
+          <StaleNotice
+            lost={lost}
+            error={targets.error}
+            at={targets.dataUpdatedAt}
+            onRetry={refresh}
+          />
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,182 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { formatBytes } from '../../lib/format';
+import { readSize, sizeText } from '../../lib/size';
+import type { Amounts, ComputeTarget, ComputeUpdate } from './types';
+
+/** A bar: how much of something is taken. */
+export interface IMeter {
+  id: 'slots' | 'cpus' | 'memory' | 'gpus';
+  label: string;
+  /** What is taken, of `max`. */
+  value: number;
+  max: number;
+  /** The same in words. */
+  text: string;
+  /** What jobs have asked for, where they have. */
+  reserved?: string;
+}
+
+/** The bars of a target, as far as it can tell. */
+export function metersOf(
+  target: ComputeTarget,
+  trans: TranslationBundle
+): IMeter[] {
+  const { total, reserved } = target;
+  const meters: IMeter[] = [
+    {
+      id: 'slots',
+      label: trans.__('Jobs'),
+      value: target.running,
+      max: target.max_jobs,
+      text: trans.__('%1 of %2', target.running, target.max_jobs)
+    }
+  ];
+  if (target.cpu_count !== null && target.load !== null) {
+    meters.push({
+      id: 'cpus',
+      label: trans.__('CPUs'),
+      value: Math.min(target.load, target.cpu_count),
+      max: target.cpu_count,
+      text: trans.__('%1 of %2', target.load.toFixed(1), target.cpu_count),
+      ...(reserved.cpus &&
+        total.cpus !== null && {
+          reserved: trans.__(
+            'Jobs asked for %1 of %2',
+            reserved.cpus,
+            total.cpus
+          )
+        })
+    });
+  }
+  if (target.memory_bytes !== null && target.memory_used_bytes !== null) {
+    const text = trans.__(
+      '%1 of %2',
+      formatBytes(target.memory_used_bytes),
+      formatBytes(target.memory_bytes)
+    );
+    meters.push({
+      id: 'memory',
+      label: trans.__('Memory'),
+      value: target.memory_used_bytes,
+      max: target.memory_bytes,
+      text,
+      ...(reserved.memory_bytes &&
+        total.memory_bytes !== null && {
+          reserved: trans.__(
+            'Jobs asked for %1 of %2',
+            formatBytes(reserved.memory_bytes),
+            formatBytes(total.memory_bytes)
+          )
+        })
+    });
+  }
+  if (total.gpus) {
+    meters.push({
+      id: 'gpus',
+      label: trans.__('GPUs'),
+      value: reserved.gpus ?? 0,
+      max: total.gpus,
+      text: trans.__('%1 of %2', reserved.gpus ?? 0, total.gpus)
+    });
+  }
+  return meters;
+}
+
+/** "4 CPUs, 8 GiB, 1 GPU": what a job asks for; empty where it asks for nothing. */
+export function asksText(asks: Amounts, trans: TranslationBundle): string {
+  return [
+    asks.cpus && trans._n('%1 CPU', '%1 CPUs', asks.cpus),
+    asks.memory_bytes && formatBytes(asks.memory_bytes),
+    asks.gpus && trans._n('%1 GPU', '%1 GPUs', asks.gpus)
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+/** What can be set of a target, each with its place in a form. */
+export const LIMITS = [
+  'max_jobs',
+  'cpus',
+  'memory_bytes',
+  'gpus',
+  'max_jobs_per_user',
+  'cpus_per_user',
+  'memory_bytes_per_user',
+  'gpus_per_user'
+] as const;
+
+/** One of them. */
+export type Limit = (typeof LIMITS)[number];
+
+/** What is typed into the form, as text; empty is what the settings say. */
+export type LimitTexts = Record<Limit, string>;
+
+/** The form as it opens. */
+export function startLimits(target: ComputeTarget): LimitTexts {
+  const { total, per_user: user } = target;
+  const text = (value: number | null): string =>
+    value === null ? '' : String(value);
+  return {
+    max_jobs: String(target.max_jobs),
+    cpus: text(total.cpus),
+    memory_bytes: sizeText(total.memory_bytes),
+    gpus: text(total.gpus),
+    max_jobs_per_user: text(user.max_jobs),
+    cpus_per_user: text(user.cpus),
+    memory_bytes_per_user: sizeText(user.memory_bytes),
+    gpus_per_user: text(user.gpus)
+  };
+}
+
+/** A text of the form as a number; null for none, NaN for what is no limit. */
+export function readLimit(limit: Limit, text: string): number | null {
+  const trimmed = text.trim();
+  if (!trimmed) {
+    return null;
+  }
+  if (limit.startsWith('memory')) {
+    return readSize(trimmed);
+  }
+  const value = Number(trimmed.replace(',', '.'));
+  const whole = !limit.startsWith('cpus');
+  const least = limit.startsWith('gpus') ? 0 : whole ? 1 : 0.01;
+  return Number.isFinite(value) &&
+    value >= least &&
+    (!whole || Number.isInteger(value))
+    ? value
+    : NaN;
+}
+
+/** What is wrong, by limit. */
+export function limitProblems(
+  texts: LimitTexts,
+  trans: TranslationBundle
+): Partial<LimitTexts> {
+  const problems: Partial<LimitTexts> = {};
+  for (const limit of LIMITS) {
+    if (Number.isNaN(readLimit(limit, texts[limit]))) {
+      problems[limit] = limit.startsWith('memory')
+        ? trans.__('A size with its unit: 4GiB, 512 MB.')
+        : limit.startsWith('cpus')
+          ? trans.__('A number above 0.')
+          : limit.startsWith('gpus')
+            ? trans.__('A whole number from 0 on.')
+            : trans.__('A whole number from 1 on.');
+    }
+  }
+  return problems;
+}
+
+/** What is sent: only what differs from what the form began with. */
+export function changedLimits(
+  texts: LimitTexts,
+  before: LimitTexts
+): ComputeUpdate {
+  return Object.fromEntries(
+    LIMITS.filter(limit => texts[limit].trim() !== before[limit]).map(limit => [
+      limit,
+      readLimit(limit, texts[limit])
+    ])
+  );
+}
