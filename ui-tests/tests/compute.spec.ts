@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -187,6 +187,7 @@ test('a job goes on while its server is killed and started again, and its page f
 }) => {
   const folder = await mkdtemp(join(tmpdir(), 'mlws-lab-'));
   await mkdir(join(folder, 'root'));
+  const go = join(folder, 'go');
   const own = new OwnLab(folder, await freePort());
   const request = await requests.newContext({
     extraHTTPHeaders: { Authorization: `token ${TOKEN}` }
@@ -200,8 +201,7 @@ test('a job goes on while its server is killed and started again, and its page f
       {
         spec: {
           kind: 'command',
-          command:
-            'for n in $(seq 200); do echo line $n; sleep 0.1; done; echo the last line'
+          command: `n=0; until [ -e '${go}' ]; do n=$((n+1)); echo line $n; sleep 0.1; done; echo the last line`
         },
         name: 'survivor'
       }
@@ -217,6 +217,7 @@ test('a job goes on while its server is killed and started again, and its page f
     await own.kill();
     await own.start(request);
     expect(await statusOf(server, run.id)).toBe('Running');
+    await writeFile(go, '');
     // The page finds the server again by itself, and shows what was printed meanwhile.
     await expect(main.getByText('the last line')).toBeVisible({
       timeout: SHOWN
