@@ -24,7 +24,7 @@ OUTSIDE = {"priority": "--priority {}", "in_place": "--in-place", "confirm_large
 """Fields of a job that files do not have, and the options that say them."""
 LINE_ENDS = "\r\x85\u2028\u2029"
 """Other ends of lines than the usual one: YAML folds them, unless they are escaped."""
-LATE = ("environment_variables", "compute")
+LATE = ("environment_variables", "secrets", "compute")
 DEFAULTS = {"max_retries": 0}
 FILE = "job.yml"
 

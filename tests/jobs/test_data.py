@@ -36,7 +36,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         "azureml:iris:1": str(mirror / "sub"),
         "azureml://datastores/d": str(mirror),
     }
-    live = LiveServer(tmp_path_factory.mktemp("server"), options=[f"--MlwsApp.mirror_map={known!r}"]).start()
+    live = LiveServer(
+        tmp_path_factory.mktemp("server"), options=[f"--MlwsApp.mirror_map={known!r}", "--MlwsApp.retry_backoff_s=0.1"]
+    ).start()
     yield live
     live.stop()
 
@@ -106,6 +108,22 @@ def test_outputs_of_a_job_that_fails_replace_nothing(server: LiveServer, project
     server.wait(unmade)
     assert "the job did not make it" in server.ok("GET", f"/jobs/{unmade}")["not_captured"][0]
     assert (project / "kept.txt").read_text() == "old"
+
+
+def test_each_attempt_has_its_inputs_and_the_last_delivers(server: LiveServer, project: Path) -> None:
+    inputs = {
+        "table": {"path": "project/table.csv", "type": "uri_file", "mode": "download"},
+        "shared": {"path": "project/shared"},
+    }
+    outputs = {"a": {"path": "project/tried.txt", "type": "uri_file"}}
+    line = """
+    cat "${{inputs.table}}" >> "${{outputs.a}}"; echo changed >> "${{inputs.table}}"
+    test -e "${{inputs.shared}}/tried" || { touch "${{inputs.shared}}/tried"; exit 1; }
+    """
+    run_id = server.submit(spec(line, inputs=inputs, outputs=outputs), max_retries=2)
+    assert server.wait(run_id)["status"] == "Completed"
+    assert server.ok("GET", f"/jobs/{run_id}")["attempt"] == 2
+    assert (project / "tried.txt").read_text() == "a,b\n"
 
 
 def test_the_users_own_variables_win(server: LiveServer, project: Path) -> None:

@@ -59,6 +59,7 @@ JOBS = st.builds(
     env=st.just(UNSET) | st.dictionaries(NAME, TEXT, min_size=1, max_size=2),
     timeout_s=st.just(UNSET) | st.integers(1, 31_536_000),
     max_retries=st.sampled_from([0, 2]),
+    secrets=st.sampled_from([UNSET, {"API_KEY": "key"}]),
     resources=st.just(UNSET) | st.sampled_from([JobResources(cpus=0.5, gpus=1), JobResources(memory_bytes=1 << 30)]),
     priority=st.sampled_from([0, 7]),
     in_place=st.booleans(),
