@@ -85,6 +85,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "command": spec.get("command"),
         "environment": spec.get("kernel"),
         "environment_variables": dict.fromkeys(job.env_names),
+        "secrets": job.secrets,
         "limits": {"timeout": job.timeout_s, "memory": spec.get("memory_limit")},
         "resources": {"instance_count": 1, **{key: value for key, value in plain(job.asks).items() if value is not None}},
         "retry_settings": {"max_retries": job.max_retries},

@@ -138,6 +138,11 @@ def targets(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     return _asked(ctx, lambda ws: [_item(one.name, one.description) for one in ws.compute.list()], incomplete)
 
 
+def secrets(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Secrets of the workspace."""
+    return _asked(ctx, lambda ws: [_item(one.name) for one in ws.secrets.list()], incomplete)
+
+
 def kernels(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Kernels of the server's machine."""
     return _asked(ctx, lambda ws: [_item(one.name, one.display_name) for one in ws.environments.list()], incomplete)

@@ -192,6 +192,11 @@ def pairs(given: tuple[str, ...], option: str) -> dict[str, str]:
     return found
 
 
+def secret_names(given: tuple[str, ...]) -> dict[str, str]:
+    """`--secret` options: `VARIABLE=name`, or `NAME` for a variable that is called as its secret."""
+    return pairs(tuple(text if "=" in text else f"{text}={text}" for text in given), "--secret")
+
+
 def tag_changes(given: tuple[str, ...]) -> dict[str, str | None] | None:
     """`--tag` options of an update; `key=` removes the tag."""
     return {key: value or None for key, value in pairs(given, "--tag").items()} or None

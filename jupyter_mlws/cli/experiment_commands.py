@@ -12,6 +12,7 @@ from jupyter_mlws.sdk import text
 
 if TYPE_CHECKING:
     from jupyter_mlws.domain.experiments.schemas import Experiment
+    from jupyter_mlws.domain.runs.schemas import RetentionPlan, RetentionState
 
 DIRECTIONS = click.Choice(["maximize", "minimize"])
 
@@ -131,3 +132,85 @@ def delete(session: Session, experiment: str, dry_run: bool, yes: bool) -> None:
     body: dict[str, Any] = {"name": experiment, "runs": plan.runs, "artifacts": plan.artifacts, "bytes_freed": plan.bytes_freed}
     body.update({"dry_run": dry_run, "blocked_by": plan.blocked_by})
     show.one(session, body, deleting.container_rows(plan, what))
+
+
+@command.command("retention")
+@named("experiment", "experiments", default="")
+@click.option("--keep-days", type=click.IntRange(1), metavar="DAYS", help="Keep runs that ended less than so many days ago.")
+@click.option(
+    "--keep-last", type=click.IntRange(1), metavar="NUMBER", help="Keep the newest runs; with --keep-days, those as well."
+)
+@click.option(
+    "--what",
+    type=click.Choice(["runs", "outputs"]),
+    help="What goes of the others: the runs, to the bin; or their files alone, for good.  [default: runs]",
+)
+@click.option("--clear", is_flag=True, help="Take the rule away.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
+@click.option("--now", is_flag=True, help="Apply it at once, not within the hour.")
+@common
+def retention(
+    session: Session, experiment: str | None, keep_days: int | None, keep_last: int | None, what: Any, clear: bool, **now: bool
+) -> None:
+    """Show or set which runs of an experiment are kept; without an experiment, of all in the workspace that have no rule of their own.
+
+    Spared are runs that run, the best by the goal, those with the tag mlws.keep (`mlws run update RUN --tag mlws.keep=true`), and those
+    whose model is registered.
+    """
+    experiments, given = session.workspace.experiments, keep_days is not None or keep_last is not None
+    rule: dict[str, Any] = {"keep_days": keep_days, "keep_last": keep_last, "what": what or "runs"} if given else {}
+    if clear and (given or what):
+        raise click.UsageError("--clear takes the rule away; it goes with no other.")
+    if what and not given:
+        raise click.UsageError("--what goes with --keep-days or --keep-last.")
+    if (now["dry_run"] or now["now"]) and experiment is None:
+        raise click.UsageError("--dry-run and --now are about one experiment: name it.")
+    if now["dry_run"]:
+        _planned(session, experiments.apply_retention(experiment or "", **rule, dry_run=True))
+        return
+    if clear:
+        experiments.clear_retention(experiment)
+    elif given:
+        experiments.set_retention(experiment, **rule)
+    if now["now"]:
+        _planned(session, experiments.apply_retention(experiment or ""))
+        return
+    _rule(session, experiments.retention(experiment))
+
+
+def _rule(session: Session, found: RetentionState) -> None:
+    rule = found.rule
+    kept = [] if rule is None else [
+        *([f"those that ended less than {text.many(rule.keep_days, 'day')} ago"] if rule.keep_days else []),
+        *([f"the newest {rule.keep_last}"] if rule.keep_last else []),
+    ]  # fmt: skip
+    goes = {"runs": "go to the bin", "outputs": "lose their files, for good"}
+    rows = [
+        ("Keeps", ", and ".join(kept) or "all runs: there is no rule"),
+        ("The others", "" if rule is None else goes[rule.what]),
+        ("Rule", "of the workspace" if found.inherited else ""),
+        ("Last", f"{text.moment(found.last_at)}, {text.many(found.last_runs, 'run')}" if found.last_at else ""),
+    ]
+    body = {
+        "keep_days": rule and rule.keep_days,
+        "keep_last": rule and rule.keep_last,
+        "what": rule and rule.what,
+        "inherited": found.inherited,
+        "last_at": found.last_at,
+        "last_runs": found.last_runs,
+        "last_bytes": found.last_bytes,
+    }
+    show.one(session, body, [(name, words) for name, words in rows if words])
+
+
+def _planned(session: Session, plan: RetentionPlan) -> None:
+    would = "would go" if plan.dry_run else "went"
+    what = text.many(plan.runs, "run") if plan.what == "runs" else f"files of {text.many(plan.runs, 'run')}"
+    spared = ", ".join(f"{number} {why}" for why, number in plan.spared.items())
+    body = {name: getattr(plan, name) for name in plan.__struct_fields__}
+    rows = [
+        ("Goes" if plan.dry_run else "Went", f"{what} {would}; {text.size(plan.bytes_freed)} become free"),
+        ("Among them", ", ".join(plan.named)),
+        ("Spared", spared),
+    ]
+    show.one(session, body, [(name, words) for name, words in rows if words])

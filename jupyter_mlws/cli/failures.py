@@ -91,6 +91,7 @@ OPTIONS = {
     "experiment": "--experiment",
     "tags": "--tag",
     "env": "--env",
+    "secrets": "--secret",
 }
 
 

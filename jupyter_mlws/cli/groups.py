@@ -15,11 +15,13 @@ COMMANDS = {
     "run": "Runs: what was tracked.",
     "job": "Jobs: submit, follow, cancel.",
     "compute": "Compute targets: where jobs run, and why one waits.",
+    "secret": "Secrets: values that jobs are given and nobody is shown.",
     "environment": "Environments: what a run ran in, and which kernels there are.",
     "import": "Bring runs and models of MLflow along.",
     "export": "Write runs and models into a folder that MLflow reads.",
     "server": "The server that the commands talk to.",
     "db": "The database and its files: check, upgrade, back up, compact.",
+    "gc": "Remove what nobody needs any more.",
     "open": "Open a page in JupyterLab.",
     "completion": "Print the shell's completion script.",
 }

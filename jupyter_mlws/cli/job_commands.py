@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from jupyter_mlws.cli import show
-from jupyter_mlws.cli.context import Session, check_changes, common, limited, named, pairs, suggest, tag_changes
+from jupyter_mlws.cli.context import Session, check_changes, common, limited, named, pairs, secret_names, suggest, tag_changes
 from jupyter_mlws.cli.failures import FAILED
 from jupyter_mlws.cli.spans import Size, Span
 from jupyter_mlws.sdk.forms import SHORT
@@ -117,6 +117,13 @@ WITH_FILE = {"file", "settings", "priority", "in_place", "confirm_large", "strea
 @ASKS
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag. May be repeated.")
 @click.option("--env", multiple=True, metavar="KEY=VALUE", help="An environment variable of the job. May be repeated.")
+@click.option(
+    *("--secret", "secrets"),
+    multiple=True,
+    metavar="VARIABLE=NAME",
+    shell_complete=suggest("secrets"),
+    help="A variable with the value of a secret (`mlws secret set`); NAME alone for both. May be repeated.",
+)
 @click.option("--note", metavar="TEXT", help="A note.")
 @click.option("--in-place", is_flag=True, help="Run in the folder itself, not in a copy.")
 @click.option("--confirm-large", is_flag=True, help="Take a snapshot of a very large folder all the same.")
@@ -142,6 +149,7 @@ def create(session: Session, notebook: str | None, line: str | None, given: tupl
         show.said("The command runs in an empty folder; --code . takes this one along.")
     stream = options.pop("stream")
     options["tags"], options["env"] = pairs(options["tags"], "--tag"), pairs(options["env"], "--env")
+    options["secrets"] = secret_names(options["secrets"])
     made = session.workspace.jobs.create(notebook=notebook, command=line, parameters=parameters(given), **options)
     submitted(session, made, stream=stream)
 
@@ -414,12 +422,20 @@ def resume(session: Session, job: tuple[str, ...]) -> None:
 @ASKS
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the new run. May be repeated.")
 @click.option("--env", multiple=True, metavar="KEY=VALUE", help="A new value for an environment variable. May be repeated.")
+@click.option(
+    *("--secret", "secrets"),
+    multiple=True,
+    metavar="VARIABLE=NAME",
+    shell_complete=suggest("secrets"),
+    help="Another secret; `VARIABLE=` takes one away. May be repeated.",
+)
 @click.option("--note", metavar="TEXT", help="A note.")
 @click.option("--stream", is_flag=True, help="Follow the job until it ends.")
 @common
 def rerun(session: Session, job: str, given: tuple[str, ...], stream: bool, **options: Any) -> None:
     """Submit a job again from its own snapshot, with what is given changed."""
     options["tags"], options["env"] = pairs(options["tags"], "--tag"), pairs(options["env"], "--env")
+    options["secrets"] = {variable: name or None for variable, name in secret_names(options["secrets"]).items()}
     made = session.workspace.jobs.rerun(session.run_id(job), parameters=parameters(given), **options)
     submitted(session, made, stream=stream)
 

@@ -75,6 +75,13 @@ class Route(NamedTuple):
         return re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
 
 
+class Masker(Protocol):
+    """Hides secrets."""
+
+    def json(self, data: bytes) -> bytes:
+        """JSON without the secrets."""
+
+
 class Runtime(Protocol):
     """What handlers need of the server; made by `server.app`."""
 
@@ -92,6 +99,9 @@ class Runtime(Protocol):
 
     def actor_of_user(self, user: User) -> Actor:
         """The actor of a person whom Jupyter let in."""
+
+    async def masker(self, actor: Actor) -> Masker | None:
+        """Hides secrets in what the actor sends, if it was given any."""
 
     def may(self, actor: Actor, action: Action, workspace: str | None) -> bool:
         """Whether the actor may do this in the workspace (None: where the path names none)."""
@@ -189,6 +199,8 @@ class ApiHandler(JupyterHandler):
             raise NotFound(no_workspace(str(workspace)), field="workspace")
         if not self.runtime.may(self.actor, contract.action, workspace):
             raise Forbidden(f"{self.actor.name} may not {contract.action.value} here.")
+        if self.request.body and not contract.raw_body and (masker := await self.runtime.masker(self.actor)) is not None:
+            self.request.body = masker.json(self.request.body)
         self.query = self._parse_query(contract)
         if contract.body is not None:
             self.body = self._parse_body(contract)

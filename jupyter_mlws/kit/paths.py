@@ -117,6 +117,16 @@ class Folders(NamedTuple):
         return self.root / "compute.json"
 
     @property
+    def removed(self) -> Path:
+        """What went by itself: a line of JSON each time."""
+        return self.root / "removed.jsonl"
+
+    @property
+    def secrets_key(self) -> Path:
+        """The key that secrets are sealed with, where it is kept in a file here."""
+        return self.root / "secrets.key"
+
+    @property
     def lock(self) -> Path:
         """Held by the one server that owns this folder."""
         return self.root / "owner.lock"

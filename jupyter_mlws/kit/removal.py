@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,4 +53,20 @@ def bytes_below(folder: Path) -> int:
                     stack.append(entry.path)
                 elif entry.is_file(follow_symlinks=False):
                     total += entry.stat(follow_symlinks=False).st_size
+    return total
+
+
+def bytes_on_disk(path: Path) -> int:
+    """What `du -b` says of a file or folder: with the folders themselves, each file once however many names it has there."""
+    seen: set[tuple[int, int]] = set()
+    total, stack = 0, [os.fspath(path)]
+    while stack:
+        here = stack.pop()
+        with contextlib.suppress(OSError):
+            status = os.lstat(here)
+            if (status.st_dev, status.st_ino) not in seen:
+                seen.add((status.st_dev, status.st_ino))
+                total += status.st_size
+                if stat.S_ISDIR(status.st_mode):
+                    stack += [entry.path for entry in os.scandir(here)]
     return total

@@ -15,6 +15,7 @@ from jupyter_mlws.runner.streams import StreamText
 
 if TYPE_CHECKING:
     from jupyter_mlws.runner.deltas import DeltaWriter
+    from mlws.masking import Masker
 
 nbformat: Any = v4  # it ships no types
 
@@ -26,8 +27,9 @@ KERNEL_CHECK_EVERY_S = 0.25
 class OpenStream:
     """The stream output that a cell is writing. Text gathers here: joining it at each message would be quadratic."""
 
-    def __init__(self, cell: int, node: Any) -> None:
+    def __init__(self, cell: int, node: Any, masker: Masker) -> None:
         self.cell = cell
+        self.hiding = masker.of_text()
         self.node = node
         self.new: list[str] = []
         self.size = 0
@@ -44,9 +46,10 @@ class JobClient(PapermillNotebookClient):  # type: ignore[misc]
     `flush` is to be called every 100 ms, `settle` before anybody reads the notebook.
     """
 
-    def __init__(self, nb_man: Any, *, deltas: DeltaWriter, **kwargs: Any) -> None:
+    def __init__(self, nb_man: Any, *, deltas: DeltaWriter, masker: Masker, **kwargs: Any) -> None:
         super().__init__(nb_man, **kwargs)
         self.deltas = deltas
+        self.masker = masker
         self._stream: OpenStream | None = None
         self._messages = 0
 
@@ -55,6 +58,8 @@ class JobClient(PapermillNotebookClient):  # type: ignore[misc]
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
         """Take in one message of the kernel."""
         self._messages += 1
+        if self.masker and msg["msg_type"] != "stream":  # the text of streams comes in pieces
+            msg = {**msg, "content": self.masker.value(msg["content"])}
         # Papermill's own would ask its manager for an autosave at each message.
         return super(PapermillNotebookClient, self).process_message(msg, cell, cell_index)
 
@@ -64,6 +69,7 @@ class JobClient(PapermillNotebookClient):  # type: ignore[misc]
         is_stream = msg["msg_type"] == "stream"
         if self.output_hook_stack[msg["parent_header"].get("msg_id")]:
             if is_stream:
+                content["text"] = self.masker.text(content["text"])
                 write_text(content["text"])
             return super().output(outs, msg, display_id, cell_index)
         stream = self._stream
@@ -82,7 +88,7 @@ class JobClient(PapermillNotebookClient):  # type: ignore[misc]
                 self._clear_now(outs, cell_index)
             node = nbformat.new_output("stream", name=content["name"], text="")
             outs.append(node)
-            self._stream = OpenStream(cell_index, node)
+            self._stream = OpenStream(cell_index, node, self.masker)
             self._take(self._stream, content["text"])
             return node
         out = super().output(outs, msg, display_id, cell_index)
@@ -126,22 +132,24 @@ class JobClient(PapermillNotebookClient):  # type: ignore[misc]
         self._bring_stream()
         self.deltas.flush()
 
-    def _bring_stream(self) -> None:
-        """Bring new stream text to stdout, and to the deltas."""
+    def _bring_stream(self, *, ends: bool = False) -> None:
+        """Bring new stream text to stdout, and to the deltas. `ends`: no more of it comes, so nothing is kept back for its sake."""
         stream = self._stream
-        if stream is not None and stream.new:
-            text = "".join(stream.new)
-            stream.new.clear()
-            stream.size = 0
+        if stream is None:
+            return
+        text = stream.hiding.feed("".join(stream.new)) + (stream.hiding.end() if ends else "")
+        stream.new.clear()
+        stream.size = 0
+        if text:
             write_text(text)
             stream.text.feed(text)
             news = stream.text.news()
             if news is not None:
                 self.deltas.stream(stream.cell, stream.node["name"], news[1], back=news[0])
 
-    def settle(self) -> None:
-        """Make the notebook's outputs complete up to now."""
-        self._bring_stream()
+    def settle(self, *, ends: bool = True) -> None:
+        """Make the notebook's outputs complete up to now. `ends`: the stream that is being written does not go on."""
+        self._bring_stream(ends=ends)
         stream = self._stream
         if stream is not None:
             stream.node["text"] = stream.text.settled()

@@ -47,7 +47,8 @@ class JobEngine(NBClientEngine):  # type: ignore[misc]
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, *, session: Session, **_: Any) -> None:
         """Run the cells on the session's event loop."""
         kernel = session.kernel
-        client = JobClient(nb_man, deltas=session.deltas, km=kernel.manager, kernel_name=kernel_name, log=logger, timeout=None)
+        how = {"km": kernel.manager, "kernel_name": kernel_name, "log": logger, "timeout": None}
+        client = JobClient(nb_man, deltas=session.deltas, masker=session.reporter.masker, **how)
         client.kc = kernel.client
         client.reset_execution_trackers()
         nb_man.nb.metadata["language_info"] = kernel.info.get("language_info", {"name": kernel.spec.language})
@@ -110,7 +111,7 @@ async def _flush_regularly(client: JobClient, notebook: Any, session: Session) -
         client.flush()
         session.reporter.tell_progress()
         if session.reporter.save_is_due():
-            client.settle()
+            client.settle(ends=False)
             session.reporter.autosave(notebook)
 
 

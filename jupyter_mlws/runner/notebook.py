@@ -49,15 +49,29 @@ from jupyter_mlws.runner.kernel import JobKernel, KernelDied  # noqa: E402
 from jupyter_mlws.runner.lean import lean_imports  # noqa: E402
 from jupyter_mlws.runner.report import Refused, Reporter, run_error  # noqa: E402
 from jupyter_mlws.runner.session import Session  # noqa: E402
-from mlws import jobdir  # noqa: E402
+from mlws import jobdir, masking  # noqa: E402
+
+
+class MaskingFormatter(logging.Formatter):
+    """Lines of the runner's own log, without the job's secrets."""
+
+    def __init__(self, masker: masking.Masker) -> None:
+        super().__init__("%(asctime)s %(name)s %(message)s")
+        self._masker = masker
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, and the traceback if there is one."""
+        return self._masker.text(super().format(record))
 
 
 def main(job_dir: Path) -> int:
     """Run the job's notebook; the exit code."""
     (job_dir / "system_logs").mkdir(mode=0o700, parents=True, exist_ok=True)
     handler = logging.FileHandler(job_dir / jobdir.RUNNER_LOG, delay=True)
-    logging.basicConfig(handlers=[handler], format="%(asctime)s %(name)s %(message)s")
-    reporter = Reporter(job_dir)
+    masker = masking.of_environment()
+    handler.setFormatter(MaskingFormatter(masker))
+    logging.basicConfig(handlers=[handler])
+    reporter = Reporter(job_dir, masker)
     deltas = DeltaWriter(str(job_dir / jobdir.NOTEBOOK))
     canceled, killed_by = False, None
     try:

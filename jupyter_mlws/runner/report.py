@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from mlws import jobdir
+from mlws.masking import Masker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,8 +54,10 @@ def runs(cell: Any) -> bool:
 class Reporter:
     """Progress, result and output notebook of one job."""
 
-    def __init__(self, job_dir: Path) -> None:
+    def __init__(self, job_dir: Path, masker: Masker | None = None) -> None:
         self.dir = job_dir
+        self.masker = masker or Masker([])
+        """Hides what the job was given as secrets."""
         self.ended = False
         """The result is told."""
         self._progress: dict[str, Any] | None = None
@@ -77,10 +80,12 @@ class Reporter:
 
     def save(self, notebook: Any) -> None:
         """Write the output notebook, replacing it in one step."""
-        from nbformat import v4
+        import nbformat as untyped_nbformat
 
-        writer: Any = v4.nbjson  # without validation; it ships no types
-        text = writer.writes(notebook)
+        nbformat: Any = untyped_nbformat  # it ships no types
+        writer = nbformat.v4.nbjson  # without validation
+        # Outputs came without secrets; what widgets gathered of them piece by piece is looked through once more.
+        text = writer.writes(nbformat.from_dict(self.masker.value(notebook)) if self.masker else notebook)
         jobdir.write_atomic(str(self.dir / jobdir.OUTPUT_NOTEBOOK), text.encode("utf-8", "replace"))
 
     def save_is_due(self) -> bool:
@@ -96,7 +101,7 @@ class Reporter:
 
     def result(self, error: dict[str, Any] | None, kernel_signal: int | None = None) -> None:
         """Write how it ended; `error` has the fields of `RunError`, `kernel_signal` is what the kernel was killed by."""
-        data = msgspec.json.encode({"ok": error is None, "error": error, "kernel_signal": kernel_signal})
+        data = msgspec.json.encode({"ok": error is None, "error": self.masker.value(error), "kernel_signal": kernel_signal})
         jobdir.write_atomic(str(self.dir / jobdir.RESULT), data)
         self.ended = True
 

@@ -14,10 +14,11 @@ from jupyter_mlws.domain.experiments.schemas import (
     ExperimentUpdate,
     Goal,
 )
+from jupyter_mlws.domain.runs.schemas import Retention, RetentionApply, RetentionPlan, RetentionState
 from jupyter_mlws.sdk import forms
 from jupyter_mlws.sdk.errors import BadInput, NotFound
 from jupyter_mlws.sdk.table import Table
-from jupyter_mlws.sdk.transport import segment
+from jupyter_mlws.sdk.transport import SUBMIT_TIMEOUT_S, segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 PAGE = 500
 Direction = Literal["maximize", "minimize"]
+What = Literal["runs", "outputs"]
 
 
 class Experiments:
@@ -117,6 +119,39 @@ class Experiments:
 
     def _path(self, name: str) -> str:
         return f"/experiments/{segment(self.show(name).id)}"
+
+    # --- retention: of an experiment, or (None) of all of the workspace that have no rule of their own ---
+
+    def retention(self, name: str | None = None) -> RetentionState:
+        """The rule that counts, and what it did last."""
+        return self._ask("GET", self._retention(name), RetentionState)
+
+    def set_retention(
+        self, name: str | None = None, *, keep_days: int | None = None, keep_last: int | None = None, what: What = "runs"
+    ) -> RetentionState:
+        """Keep runs that ended less than `keep_days` ago, the newest `keep_last`, or (both) what either keeps; the others go every hour.
+
+        `what`: `runs` go to the bin; or of them only their `outputs`, for good. Spared are runs that run, the best by the goal, those with
+        the tag `mlws.keep`, and those whose model is registered. `apply_retention(..., dry_run=True)` tells before what would go.
+        """
+        body = Retention(keep_days=keep_days, keep_last=keep_last, what=what)
+        return self._ask("PUT", self._retention(name), RetentionState, body=body)
+
+    def clear_retention(self, name: str | None = None) -> RetentionState:
+        """Take the rule away; of an experiment that of the workspace counts then, if there is one."""
+        return self._ask("DELETE", self._retention(name), RetentionState)
+
+    def apply_retention(
+        self, name: str, *, keep_days: int | None = None, keep_last: int | None = None, what: What = "runs", dry_run: bool = False
+    ) -> RetentionPlan:
+        """Apply the rule that is set, or the one that is given, now; `dry_run` only tells what would go."""
+        given = keep_days is not None or keep_last is not None
+        rule = Retention(keep_days=keep_days, keep_last=keep_last, what=what) if given else UNSET
+        path = f"{self._retention(name)}/apply"
+        return self._ask("POST", path, RetentionPlan, body=RetentionApply(rule=rule, dry_run=dry_run), timeout=SUBMIT_TIMEOUT_S)
+
+    def _retention(self, name: str | None) -> str:
+        return f"{self._workspace.path if name is None else f'/experiments/{self.show(name).id}'}/retention"
 
 
 def _changed_goal(present: Experiment, metric: str | None, direction: Direction | None) -> Goal | UnsetType | None:

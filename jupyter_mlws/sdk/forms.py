@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.jobs.schemas import KernelChoice
     from jupyter_mlws.domain.metrics.schemas import MetricSummary
     from jupyter_mlws.domain.runs.schemas import StatusChange
-    from jupyter_mlws.domain.storage.schemas import FileEntry
+    from jupyter_mlws.domain.secrets.schemas import Secret
+    from jupyter_mlws.domain.storage.schemas import FileEntry, Garbage
     from jupyter_mlws.domain.workspaces.schemas import Resource, Workspace
     from jupyter_mlws.sdk.results import Run
 
@@ -207,6 +208,37 @@ def _compute_record(target: ComputeTarget) -> dict[str, Any]:
         if name not in ("queue", "live", "total", "reserved", "per_user")
     }
 
+
+def _secret_record(one: Secret) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in one.__struct_fields__}
+
+
+SECRETS: Form[Secret] = Form(
+    "secret",
+    (
+        Column("Secret", shrinks=True),
+        Column("Set"),
+        Column("By", shrinks=True),
+        Column("Waiting", right=True),
+        Column("Jobs", right=True),
+    ),
+    lambda one: [
+        one.name,
+        text.ago(one.updated_at) if one.readable else "unreadable: set it anew",
+        one.updated_by,
+        str(len(one.waiting) or ""),
+        str(one.jobs or ""),
+    ],
+    _secret_record,
+    times=("created_at", "updated_at"),
+)
+
+GARBAGE: Form[Garbage] = Form(
+    "kind",
+    (Column("What", shrinks=True), Column("Number", right=True), Column("Size", right=True)),
+    lambda one: [one.what, str(one.number), text.size(one.bytes)],
+    lambda one: {name: getattr(one, name) for name in one.__struct_fields__},
+)
 
 COMPUTE: Form[ComputeTarget] = Form(
     "compute target",

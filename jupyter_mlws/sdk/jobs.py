@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
@@ -34,7 +35,7 @@ from jupyter_mlws.sdk.table import Table
 from jupyter_mlws.sdk.transport import SUBMIT_TIMEOUT_S, segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from jupyter_mlws.sdk.runs import RunList, View
@@ -107,6 +108,11 @@ def asked(cpus: float | None, memory: int | str | None, gpus: int | None) -> Job
     )
 
 
+def _named(secrets: Mapping[str, str] | Sequence[str] | None) -> dict[str, str]:
+    """Secrets by variable."""
+    return dict(secrets) if isinstance(secrets, Mapping) else {name: name for name in secrets or ()}
+
+
 class JobUpdate(NamedTuple):
     """What is new of a job that is being followed."""
 
@@ -154,6 +160,7 @@ class Jobs:
         tags: Mapping[str, str] | None = None,
         note: str | None = None,
         env: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | Sequence[str] | None = None,
         in_place: bool = False,
         confirm_large: bool = False,
         parent: str | None = None,
@@ -167,6 +174,8 @@ class Jobs:
 
         With `max_retries` a job that fails is tried again, after a pause that doubles. One that asks for `cpus`, `memory`
         (`"4GiB"`, or bytes) or `gpus` starts once so much of its target is free.
+        `secrets` names secrets of the workspace by variable, or those whose variable is called as they are; the job finds their values in
+        its environment, and what it prints and logs has `***` in their place.
 
         Paths are those of this machine; one that is not here is looked for on the server, below its root. `timeout` is in
         seconds, of each attempt; `memory_limit` in bytes or a text as `"4GiB"`; `parameters` may be numpy's numbers and arrays, but
@@ -174,7 +183,7 @@ class Jobs:
         `Conflict` (a folder that is very large).
         """
         if file is not None or set is not None:
-            options = (name, experiment, timeout, memory_limit, tags, note, env, cpus, memory, gpus)
+            options = (name, experiment, timeout, memory_limit, tags, note, env, secrets, cpus, memory, gpus)
             other = (notebook, command, code, parameters, kernel, *options)
             beside = target != "local" or bool(max_retries or keep_kernel_on_failure) or any(one is not None for one in other)
             more = {"priority": priority, "in_place": in_place, "confirm_large": confirm_large, "parent": parent}
@@ -193,6 +202,7 @@ class Jobs:
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,
             env=dict(env) if env else UNSET,
+            secrets=_named(secrets) or UNSET,
             manifest=source.manifest or UNSET,
             in_place=in_place,
             confirm_large=confirm_large,
@@ -308,12 +318,13 @@ class Jobs:
         tags: Mapping[str, str] | None = None,
         note: str | None = None,
         env: Mapping[str, str | None] | None = None,
+        secrets: Mapping[str, str | None] | None = None,
     ) -> Job:
         """Submit a job again from its own snapshot; what is given wins over what it had.
 
         What it asks for is changed as a whole: with one of `cpus`, `memory` and `gpus` those that are left out are none.
-        A `timeout` or `memory_limit` of 0 takes the limit away, and None in `env` a variable; those that `env` does not name stay.
-        The new run has only the tags and the note that are given here.
+        A `timeout` or `memory_limit` of 0 takes the limit away, and None in `env` or `secrets` a variable; those that they do not name
+        stay. The new run has only the tags and the note that are given here.
         """
         body = ReRun(
             name=UNSET if name is None else name,
@@ -331,6 +342,7 @@ class Jobs:
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,
             env=dict(env) if env else UNSET,
+            secrets=dict(secrets) if secrets else UNSET,
         )
         return self._job("POST", f"/jobs/{segment(job)}/rerun", body=body)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from msgspec import UNSET
 
 from jupyter_mlws.domain.access.schemas import EXCHANGEABLE, Token, TokenExchange
+from jupyter_mlws.domain.storage.schemas import GarbageReport
 from jupyter_mlws.domain.workspaces.schemas import (
     Resource,
     ResourceList,
@@ -23,7 +24,7 @@ from jupyter_mlws.sdk import forms
 from jupyter_mlws.sdk.discovery import Server, locate, locate_or_start, named_server
 from jupyter_mlws.sdk.errors import NotFound
 from jupyter_mlws.sdk.table import Table
-from jupyter_mlws.sdk.transport import Transport, segment
+from jupyter_mlws.sdk.transport import SUBMIT_TIMEOUT_S, Transport, segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.sdk.experiments import Experiments
     from jupyter_mlws.sdk.jobs import Jobs
     from jupyter_mlws.sdk.runs import Runs
+    from jupyter_mlws.sdk.secrets import Secrets
 
 
 class Workspace:
@@ -43,7 +45,7 @@ class Workspace:
         ws = Workspace("vision", url="https://hub.example.org/user/me/", token="…")
 
     `name` is `MLWS_WORKSPACE`, else `default`, if left out. Nothing is asked of the server before the first call; `connect()`
-    checks at once that it answers. `jobs`, `runs`, `experiments`, `compute` and `environments` hold the rest.
+    checks at once that it answers. `jobs`, `runs`, `experiments`, `compute`, `secrets` and `environments` hold the rest.
     """
 
     def __init__(self, name: str | None = None, url: str | None = None, token: str | None = None) -> None:
@@ -123,6 +125,13 @@ class Workspace:
         return Compute(self)
 
     @cached_property
+    def secrets(self) -> Secrets:
+        """Values that jobs are given as variables; they can be set and never read."""
+        from jupyter_mlws.sdk.secrets import Secrets  # noqa: PLC0415
+
+        return Secrets(self)
+
+    @cached_property
     def environments(self) -> Environments:
         """What runs ran in, and the kernels there are."""
         from jupyter_mlws.sdk.environments import Environments  # noqa: PLC0415
@@ -130,6 +139,14 @@ class Workspace:
         return Environments(self)
 
     # --- workspaces themselves; they act on the one that is named, by default this one ---
+
+    def gc(self, *, grace_s: int = 24 * 3600, dry_run: bool = False) -> GarbageReport:
+        """Remove what nobody needs any more in the whole data folder, or (`dry_run`) tell what would go. `grace_s`: leave what is younger.
+
+        Files that nothing names, folders of ended and deleted jobs, what crashes left behind; no run, file or model that is not deleted.
+        """
+        query = {"grace_s": grace_s, "dry_run": dry_run}
+        return self.transport.ask("POST", "/gc", GarbageReport, query=query, timeout=SUBMIT_TIMEOUT_S)
 
     def info(self) -> dict[str, Any]:
         """The server: its version, data folder, and who it takes the caller for."""

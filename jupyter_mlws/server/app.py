@@ -79,6 +79,14 @@ class MlwsApp(ExtensionApp):
         help="Tell MLflow in the kernels of this server to log into the workspace, unless MLFLOW_TRACKING_URI is set already. "
         "Environment: MLWS_MLFLOW_IN_KERNELS=0 turns it off.",
     ).tag(config=True)
+    bin_days = Int(
+        help="Remove runs for good that have been in the bin for so many days. Default: 0, never. Environment: MLWS_BIN_DAYS."
+    ).tag(config=True)
+    secrets_key_file = Unicode(
+        help="File with the key that secrets are sealed with, base64 of 32 bytes, readable by this user alone; for several machines that "
+        "share a database. Default: the keyring of the operating system, or `secrets.key` in the data folder. "
+        "Environment: MLWS_SECRETS_KEY_FILE, or MLWS_SECRETS_KEY with the key itself."
+    ).tag(config=True)
     headless = Bool(False, help="This server was started by the command line alone, and ends when it is idle.").tag(config=True)
     idle_timeout_s = Int(
         help="After how many seconds without requests, jobs and running runs a headless server ends. Default: 600. "
@@ -96,6 +104,14 @@ class MlwsApp(ExtensionApp):
     @default("database_url")
     def _default_database_url(self) -> str:
         return os.environ.get("MLWS_DATABASE_URL", "")
+
+    @default("bin_days")
+    def _default_bin_days(self) -> int:
+        return int(os.environ.get("MLWS_BIN_DAYS") or 0)
+
+    @default("secrets_key_file")
+    def _default_secrets_key_file(self) -> str:
+        return os.environ.get("MLWS_SECRETS_KEY_FILE", "")
 
     @default("job_memory_limit")
     def _default_job_memory_limit(self) -> str:
@@ -179,6 +195,10 @@ class MlwsApp(ExtensionApp):
             compute_limits=dict(self.compute_limits),
             retry_backoff_s=self.retry_backoff_s,
             mlflow_in_kernels=self.mlflow_in_kernels,
+            bin_days=max(0, self.bin_days),
+            # Taken away: what this server starts, kernels above all, has no use for it.
+            secrets_key=os.environ.pop("MLWS_SECRETS_KEY", ""),
+            secrets_key_file=Path(self.secrets_key_file).expanduser().absolute() if self.secrets_key_file else None,
             headless=self.headless,
             single_user=type(serverapp.identity_provider).__module__.startswith("jupyter_server."),
         )

@@ -12,7 +12,9 @@ from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.jobs import ingest
 from jupyter_mlws.domain.jobs import tasks as jobs_tasks
 from jupyter_mlws.domain.jobs.engine import JobEngine
+from jupyter_mlws.domain.jobs.leases import Leases, name_of
 from jupyter_mlws.domain.metrics import tasks as metrics_tasks
+from jupyter_mlws.domain.runs import retention
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import StatusConflict
 from jupyter_mlws.domain.runs.schemas import RunError
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 KERNELS_EVERY_S = 3.0
 COMPACT_EVERY_S = 5.0
 SWEEP_EVERY_S = 6 * 3600.0
+RETAIN_EVERY_S = 3600.0
 BATCHES_KEPT_MS = 30 * 24 * 3600 * 1000
 TOKENS_KEPT_MS = 31 * 24 * 3600 * 1000
 """Longer than a token lives: one that was exchanged and revoked is not made anew while that which it was made from lives."""
@@ -63,8 +66,10 @@ class Background:
             targets,
             settings.url,
             services.hub.passing,
+            services.secrets,
             retry_backoff_s=settings.retry_backoff_s,
             compute_limits=settings.compute_limits,
+            leases=Leases(name_of(services.folders.root) if db.writer_engine.dialect.name == "postgresql" else None),
         )
         self._engine.kept_kernel_s = settings.kept_kernel_s
 
@@ -77,6 +82,7 @@ class Background:
             asyncio.create_task(self._every(ACTIVE_EVERY_S, self._tell_active)),
             asyncio.create_task(self._every(COMPACT_EVERY_S, self._compact)),
             asyncio.create_task(self._every(SWEEP_EVERY_S, self._sweep)),
+            asyncio.create_task(self._every(RETAIN_EVERY_S, self._retain)),
         ]
 
     async def stop(self) -> None:
@@ -137,6 +143,12 @@ class Background:
         await asyncio.to_thread(jobs_tasks.sweep, services.folders, self._db)
         await self._db.write(lambda s: runs.forget_batches(s, now_ms() - BATCHES_KEPT_MS))
         await self._db.write(lambda s: access.forget_old_tokens(s, now_ms() - TOKENS_KEPT_MS))
+
+    async def _retain(self) -> None:
+        """Let go the runs that no rule of retention keeps; empty the bin, where the setting says so."""
+        await retention.apply_all(self._runtime.services, self._db)
+        if days := self._runtime.settings.bin_days:
+            await retention.empty_bin(self._runtime.services, self._db, days)
 
     async def _compact(self) -> None:
         await metrics_tasks.compact_due(self._db, COMPACT_STEPS)

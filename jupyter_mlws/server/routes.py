@@ -10,8 +10,9 @@ from jupyter_mlws.domain.jobs import routes as jobs
 from jupyter_mlws.domain.models import routes as models
 from jupyter_mlws.domain.runs import routes as runs
 from jupyter_mlws.domain.search import routes as search
+from jupyter_mlws.domain.secrets import routes as secrets
 from jupyter_mlws.domain.workspaces import routes as workspaces
-from jupyter_mlws.server import changes, handover, info, job_files, kept_kernels, mlflow_folders
+from jupyter_mlws.server import changes, garbage, handover, info, job_files, kept_kernels, mlflow_folders
 
 if TYPE_CHECKING:
     from jupyter_mlws.kit.http import Route
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 SLICES = (
     info,
     handover,
+    garbage,
     changes,
     workspaces,
     access,
+    secrets,
     experiments,
     runs,
     search,

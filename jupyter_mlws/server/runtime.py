@@ -17,6 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from jupyter_mlws.db.database import Database
 from jupyter_mlws.db.engine import sqlite_url, words_of_failure
 from jupyter_mlws.domain.access import service as access
+from jupyter_mlws.domain.jobs import secret_values
+from jupyter_mlws.domain.secrets import service as secrets
 from jupyter_mlws.domain.storage.blobs import BlobStore
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, Actor, ActorKind
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPHeaders
 
     from jupyter_mlws.kit.http import ApiHandler
+    from mlws.masking import Masker
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,11 @@ class Settings(Struct, kw_only=True):
     retry_backoff_s: float = 10.0
     mlflow_in_kernels: bool = True
     """Whether kernels find MLflow's variables, too."""
+    bin_days: int = 0
+    """After so many days runs in the bin are removed for good; 0 for never."""
+    secrets_key: str = ""
+    """What MLWS_SECRETS_KEY held."""
+    secrets_key_file: Path | None = None
     headless: bool = False
     single_user: bool = True
     """Jupyter's own sign-in: everybody who gets in is the operating-system user."""
@@ -78,6 +86,7 @@ class Services(Struct):
     blobs: BlobStore
     settings: Settings
     hub: Hub
+    secrets: secrets.KeyPlaces
     jobs: Any = None
 
 
@@ -89,7 +98,8 @@ class Runtime:
         self.loop = loop
         folders = Folders(settings.data_dir)
         self.lock = OwnerLock(folders)
-        self.services = Services(folders, BlobStore(folders.objects), settings, Hub(loop))
+        places = secrets.KeyPlaces(folders.secrets_key, named_file=settings.secrets_key_file, given=settings.secrets_key)
+        self.services = Services(folders, BlobStore(folders.objects), settings, Hub(loop), places)
         self.forwarder: Forwarder | None = None
         self._database: Database | None = None
         self._background: Background | None = None
@@ -100,6 +110,7 @@ class Runtime:
         self.jobs_run: Callable[[], None] = lambda: None
         """Called now and then while jobs run: such a server is not idle."""
         self._tokens: dict[str, tuple[float, Actor | None]] = {}
+        self._maskers: dict[str | None, Masker] = {}
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -272,6 +283,18 @@ class Runtime:
     def forget_tokens(self) -> None:
         """Ask the database again for every token."""
         self._tokens = {}  # anew: what is being read just now was true before, and is remembered where nobody looks
+
+    async def masker(self, actor: Actor) -> Masker | None:
+        """Hides what a job was given as secrets in what it sends; None for all who are no job. By token: each attempt has its own."""
+        if actor.run_id is None:
+            return None
+        found = self._maskers.get(actor.token_id)
+        if found is None:
+            found = await asyncio.to_thread(secret_values.masker_of, self.db, self.services.secrets, actor.run_id)
+            if len(self._maskers) > 1000:
+                self._maskers.clear()
+            self._maskers[actor.token_id] = found
+        return found
 
     def may(self, actor: Actor, action: Action, workspace: str | None) -> bool:
         """Whether the actor may do this."""

@@ -14,5 +14,6 @@ def load() -> None:
     import jupyter_mlws.domain.metrics.tables
     import jupyter_mlws.domain.models.tables
     import jupyter_mlws.domain.runs.tables
+    import jupyter_mlws.domain.secrets.tables
     import jupyter_mlws.domain.storage.tables
     import jupyter_mlws.domain.workspaces.tables  # noqa: F401 - imported for what they define

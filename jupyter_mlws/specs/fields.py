@@ -78,6 +78,14 @@ FIELDS = (
         shape="variables",
         into="env",
     ),
+    Field(
+        "secrets",
+        Fate.HONOURED,
+        "Our extension: variables by name, each with the name of the workspace's secret that it holds (`mlws secret set`).",
+        "{HF_TOKEN: hugging-face}",
+        shape="variables",
+        into="secrets",
+    ),
     Field("limits.timeout", Fate.HONOURED, "After so many seconds the job is ended.", "3600", shape="seconds", into="timeout_s"),
     Field(
         "limits.memory",

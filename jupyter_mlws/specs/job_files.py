@@ -174,7 +174,8 @@ class _Reading:
     def _within_limits(self, row: Field, path: str, node: Node, value: Any) -> Any:
         """The value, if it is one that the API takes: lengths, ranges, numbers of entries."""
         within, _, name = row.into.rpartition(".")
-        shape = LIMITS[{"": JobCreate, "spec": SPECS[self._kind], "resources": JobResources}[within]][name]
+        holders: dict[str, type[Struct]] = {"": JobCreate, "spec": SPECS[self._kind], "resources": JobResources}
+        shape = LIMITS[holders[within]][name]
         try:
             return convert(value, shape, strict=True)
         except BadInput as error:

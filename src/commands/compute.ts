@@ -1,5 +1,5 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
 
 /** Ids of the commands about compute targets. */
 export const ComputeCommands = {
@@ -8,7 +8,7 @@ export const ComputeCommands = {
 
 /** Registers them. */
 export function addComputeCommands(
-  commands: CommandRegistry,
+  commands: JupyterFrontEnd['commands'],
   trans: TranslationBundle,
   show: () => void
 ): void {

@@ -17,6 +17,7 @@ import { addRowCommand, type IRowCommandsInput } from './rows';
 /** Ids of the commands about an experiment in the sidebar. Each takes `{ id }`, or the row under the context menu. */
 export const ExperimentRowCommands = {
   goal: 'jupyter-mlws:set-experiment-goal',
+  retention: 'jupyter-mlws:set-experiment-retention',
   rename: 'jupyter-mlws:rename-experiment',
   copyId: 'jupyter-mlws:copy-experiment-id',
   archive: 'jupyter-mlws:archive-experiment',
@@ -29,6 +30,8 @@ export interface IExperimentRowCommandsInput extends IRowCommandsInput {
   model: SidebarModel;
   /** Asks for metric and direction. */
   editGoal: (id: string) => Promise<void>;
+  /** Asks which runs are kept. */
+  editRetention: (id: string) => Promise<void>;
   /** Asks for the name, since nothing brings it back. */
   confirmDelete: (id: string) => Promise<void>;
 }
@@ -42,6 +45,11 @@ export function addExperimentRowCommands(
     label: trans.__('Set Goal…'),
     caption: trans.__('Choose the metric that says which run is best'),
     execute: id => input.editGoal(id)
+  });
+  addRowCommand(input, 'experiment', ExperimentRowCommands.retention, {
+    label: trans.__('Clean Up…'),
+    caption: trans.__('Say which runs are kept; the others go by themselves'),
+    execute: id => input.editRetention(id)
   });
   addRowCommand(input, 'experiment', ExperimentRowCommands.rename, {
     label: trans.__('Rename… (F2)'),

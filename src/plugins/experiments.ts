@@ -128,6 +128,7 @@ export const experimentsPlugin: JupyterFrontEndPlugin<IMlwsSidebar> = {
     addExperimentRowCommands({
       ...rows,
       editGoal: dialogs.editGoal,
+      editRetention: dialogs.editRetention,
       confirmDelete: dialogs.confirmDelete
     });
     for (const command of [ExperimentCommands.show, WorkspaceCommands.manage]) {

@@ -11,6 +11,10 @@ const GoalForm = lazy(async () => {
   const { GoalForm } = await import('../domain/experiments');
   return { default: GoalForm };
 });
+const RetentionForm = lazy(async () => {
+  const { RetentionForm } = await import('../domain/experiments');
+  return { default: RetentionForm };
+});
 const ConfirmDeletion = lazy(async () => {
   const { ConfirmDeletion } = await import('../ui/ConfirmDeletion');
   return { default: ConfirmDeletion };
@@ -30,6 +34,15 @@ export class RowDialogs {
       ...this.providers,
       title: this.trans.__('Goal of the experiment'),
       body: close => <GoalForm experimentId={id} onDone={close} />
+    });
+  };
+
+  /** Asks which runs of an experiment are kept. */
+  readonly editRetention = async (id: string): Promise<void> => {
+    await openReactDialog({
+      ...this.providers,
+      title: this.trans.__('Clean up the experiment'),
+      body: close => <RetentionForm experimentId={id} onDone={close} />
     });
   };
 

@@ -32,6 +32,7 @@ export function anApi(answers: Readonly<Record<string, Answer>>): ApiClient {
   return {
     GET: method('GET'),
     POST: method('POST'),
+    PUT: method('PUT'),
     PATCH: method('PATCH'),
     DELETE: method('DELETE')
   } as unknown as ApiClient;

@@ -13,6 +13,7 @@ export { ErrorNotice, type IErrorNoticeProps } from './ErrorNotice';
 export { errorSentence } from './errorText';
 export * from './form';
 export { IconButton, type IIconButtonProps } from './IconButton';
+export { pauseIcon } from './icons';
 export { AnsiLine, TextLines } from './lines';
 export {
   PageLink,

@@ -95,6 +95,7 @@ JOB_KEYS = [
         "environment_variables",
         "limits",
         "resources",
+        "retry_settings",
         "creation_context",
         "tags",
         "properties",
@@ -112,12 +113,15 @@ JOB_KEYS = [
         "priority",
         "timeout_s",
         "attempt",
+        "attempts",
+        "gpu_ids",
         "usage",
         "not_captured",
     ),
     "new_files",
 ]
-JOB_ONLY = {"environment", "environment_variables", "limits", "resources", "spec", "priority", "timeout_s", "attempt", "usage"}
+JOB_ONLY = {"environment", "environment_variables", "limits", "resources", "retry_settings", "spec", "priority", "timeout_s"}
+JOB_ONLY |= {"attempt", "attempts", "gpu_ids", "usage"}
 RUN_KEYS = [key for key in JOB_KEYS if key not in JOB_ONLY | {"not_captured", "new_files"}]
 
 
@@ -170,7 +174,8 @@ SHAPES: dict[str, tuple[list[str], list[str]]] = {
         ["compute", "show"],
         [
             *("name", "type", "id", "description", "provisioning_state", "max_jobs", "default_max_jobs", "running", "queued"),
-            *("state", "detail", "cpu_count", "memory_bytes", "load", "memory_used_bytes", "queue"),
+            *("state", "detail", "cpu_count", "memory_bytes", "load", "memory_used_bytes"),
+            *("paused", "total", "reserved", "per_user", "queue", "live"),
         ],
     ),
     "kernel": (["environment", "show", "python3"], ["name", "display_name", "language"]),

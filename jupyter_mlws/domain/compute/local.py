@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import mlws.jobdir as jobdir
@@ -13,7 +16,7 @@ from jupyter_mlws.domain.compute.schemas import Load
 from jupyter_mlws.domain.compute.starter import Starter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 KERNEL_PATH = str(Path(jobdir.__file__).resolve().parent.parent)
 
@@ -24,6 +27,7 @@ class LocalCompute:
     kind = "local"
     description = "This machine"
     problem = ""
+    takes_secrets = True
 
     def __init__(self, name: str, max_jobs: int) -> None:
         self.name = name
@@ -37,26 +41,33 @@ class LocalCompute:
             argv, self._env, ended=lambda _: self.when_one_ends(), failed=lambda folder: self._spawn(Path(folder))
         )
 
-    def start(self, job_dir: Path) -> None:
-        """Start the supervisor of a job whose folder is ready. It detaches itself from this process."""
-        if not self._starter.start(str(job_dir)):
-            self._spawn(job_dir)
+    def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
+        """Start the supervisor of a job whose folder is ready. It detaches itself from this process.
 
-    def _spawn(self, job_dir: Path) -> None:
+        Secrets go to an interpreter of its own, through a pipe, which nobody else can read and which leaves nothing.
+        """
+        if secrets or not self._starter.start(str(job_dir)):
+            self._spawn(job_dir, secrets or {})
+
+    def _spawn(self, job_dir: Path, secrets: Mapping[str, str] = MappingProxyType({})) -> None:
         """With an interpreter of its own."""
         log = job_dir / "system_logs" / "supervisor.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as out:
-            self._children[str(job_dir)] = subprocess.Popen(
-                [sys.executable, "-S", "-m", "mlws.supervise", str(job_dir)],
+            child = subprocess.Popen(
+                [sys.executable, "-S", "-m", "mlws.supervise", str(job_dir), *(["--secrets"] if secrets else [])],
                 cwd=job_dir,
                 env=self._env,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if secrets else subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
                 close_fds=True,
             )
+        self._children[str(job_dir)] = child
+        if child.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), child.stdin:  # one that has ended already says itself why
+                child.stdin.write(json.dumps(dict(secrets)).encode())
 
     def is_alive(self, job_dir: Path) -> bool:
         """Whether the supervisor lives."""

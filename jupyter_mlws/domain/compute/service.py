@@ -39,8 +39,12 @@ class Compute(Protocol):
     problem: str
     """Why it takes no jobs now, in a sentence; empty while it does."""
 
-    def start(self, job_dir: Path) -> None:
-        """Start the supervisor of a job whose folder is ready."""
+    def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
+        """Start the supervisor of a job whose folder is ready.
+
+        `secrets` are variables for the job that must lie on no disk and in no argument; a target is given them only if it says
+        `takes_secrets = True`, others need not have the parameter.
+        """
 
     def is_alive(self, job_dir: Path) -> bool:
         """Whether the job's supervisor lives."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jupyter_mlws.domain.compute.schemas import Load
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -21,7 +22,7 @@ class UnavailableCompute:
         self.kind = kind
         self.problem = problem
 
-    def start(self, job_dir: Path) -> None:
+    def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:  # noqa: ARG002 - nothing starts
         """Nothing starts here. Raises RuntimeError."""
         raise RuntimeError(f"{self.problem} (job {job_dir.name})")
 

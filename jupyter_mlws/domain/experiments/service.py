@@ -344,6 +344,18 @@ def _changed(session: Session, row: ExperimentRow, workspace: str) -> Experiment
     return _wires(session, [row], workspace)[0]
 
 
+def place(session: Session, actor: Actor, action: Action, experiment_id: str) -> tuple[int, int]:
+    """(workspace, experiment) ids of an experiment, if `actor` may do `action` to it."""
+    row, _ = _open(session, actor, action, experiment_id)
+    return row.workspace_id, row.id
+
+
+def goal_by_id(session: Session, experiment_id: int) -> Goal | None:
+    """The goal of an experiment, if there is such an experiment and it has one."""
+    row = store.by_id(session, experiment_id)
+    return None if row is None else goal_of(row)
+
+
 def goal_of(row: ExperimentRow) -> Goal | None:
     """The goal of an experiment, if it has one."""
     if row.goal_metric is None or row.goal_direction is None:

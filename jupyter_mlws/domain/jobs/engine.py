@@ -19,24 +19,29 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlws.domain.compute.service import limits_of
 from jupyter_mlws.domain.jobs import attempts, kept, queue, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
-from jupyter_mlws.domain.jobs.folder import Outcome, progress_of
-from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, passes, reason_of
+from jupyter_mlws.domain.jobs.folder import Outcome
+from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, changed_files, new_progress, passes, reason_of
+from jupyter_mlws.domain.jobs.leases import Leases
 from jupyter_mlws.domain.jobs.prepare import prepare
+from jupyter_mlws.domain.jobs.secret_values import start
 from jupyter_mlws.domain.jobs.settle import give_up, settle
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import RunNotFound, StatusConflict
 from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.domain.secrets.service import KeyPlaces
 from jupyter_mlws.kit.clock import now_ms
 from mlws import jobdir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.db.database import Database
     from jupyter_mlws.domain.compute.service import Compute
+    from jupyter_mlws.domain.jobs.tables import JobRow
     from jupyter_mlws.domain.storage.service import BlobStore
     from jupyter_mlws.kit.paths import Folders
 
@@ -48,7 +53,6 @@ ADOPT_EVERY_S = 10.0
 LOST_AFTER_S = 3.0
 FOREIGN_LOST_AFTER_S = 30.0
 """A job on another machine is given longer: its folder may only be cut off for a while."""
-PROGRESS_EVERY_S = 0.5
 STOP_S = 10.0
 TRIES = 5
 ACTOR = "mlws"
@@ -65,21 +69,25 @@ class JobEngine:
         computes: dict[str, Compute],
         url: str,
         hint: Callable[[str, str, str, str | None], None],
+        secrets: KeyPlaces | None = None,
         *,
         retry_backoff_s: float = attempts.BACKOFF_S,
         compute_limits: Mapping[str, Any] | None = None,
+        leases: Leases | None = None,
     ) -> None:
         self.db = db
         self.blobs = blobs
         self.folders = folders
         self.computes = computes
         self.url = url
+        self.secrets = secrets or KeyPlaces(folders.secrets_key)
         self.usual = {name: compute.max_jobs for name, compute in computes.items()}
         """The limits of the settings; those of the targets may have been changed since."""
         self.kept_kernel_s = kept.KEPT_S
         self.kept = kept.Kept(folders.jobs)
         self.retry_backoff_s = retry_backoff_s
         self.stopping = threading.Event()
+        self.leases = leases or Leases(None)
         self._compute_limits = compute_limits or {}
         self._hint = hint
         self._followed: dict[str, Followed] = {}
@@ -125,7 +133,7 @@ class JobEngine:
         for name, compute in self.computes.items():
             found[name] = limits_of(self.folders.compute, compute, self.usual[name], self._compute_limits)
             compute.max_jobs = found[name].max_jobs
-        queue.Queues.limits = found
+        queue.Queues.limits, queue.Queues.owner = found, self.leases.owner
         queue.Queues.problems = {name: compute.problem for name, compute in self.computes.items()}
         self.wake()
 
@@ -151,7 +159,8 @@ class JobEngine:
     def _run(self) -> None:
         while not self.stopping.is_set():
             woken = self._wake.wait(TICK_S if self._followed else self._patience_s())
-            self._wake.clear()
+            if woken:  # else somebody may have called just after the wait was over, and would be forgotten
+                self._wake.clear()
             try:
                 now = time.monotonic()
                 if now >= self._adopt_at:
@@ -166,6 +175,7 @@ class JobEngine:
                     else:
                         self._hand(self._looks, self._look, followed)
             except Exception:
+                self.leases.failed()
                 if not self.stopping.is_set():
                     log.exception("The engine of jobs stumbled; going on")
                 self._wake.set()
@@ -191,7 +201,7 @@ class JobEngine:
 
         def look(session: Session) -> list[tuple[Followed, RunStatus, bool]]:
             found = []
-            for row in store.live(session):
+            for row in store.live(session, self.leases.mine()):
                 if row.run_id not in self._followed:
                     ref = runs.ref_by_id(session, row.run_id)
                     folder = self.folders.job(row.run_id, row.attempt)
@@ -199,6 +209,9 @@ class JobEngine:
                     found.append((followed, ref.status, row.cancel_requested_at is not None))
             return found
 
+        if self.leases.owner is not None:
+            for run_id in self.db.write_sync(self.leases.renew):
+                log.warning("Job %s is taken over: the server that ran it has been away for long", run_id)
         for followed, status, canceled in self.db.read_sync(look):
             try:
                 self._take_up(followed, status, canceled=canceled)
@@ -224,10 +237,10 @@ class JobEngine:
         for name, compute in self.computes.items():
             if compute.problem or not self.db.read_sync(partial(store.any_queued, target=name)):
                 continue
-            plan = self.db.read_sync(partial(queue.plan_of, target=name))
+            plan = self.db.read_sync(partial(queue.plan_of, target=name, owner=self.leases.owner))
             due = min(due, plan.due() or math.inf)
             if picks := plan.starts():
-                for run_id, attempt in self.db.write_sync(partial(queue.claim, picks=picks, target=name)):
+                for run_id, attempt in self.db.write_sync(partial(queue.claim, picks=picks, target=name, leases=self.leases)):
                     self._begin(run_id, attempt, name)
         self._due_at = due
 
@@ -252,7 +265,7 @@ class JobEngine:
                 if not prepare(self, followed.run_id, followed.folder):
                     self._end(followed, RunStatus.CANCELED, "canceled", None)
                     return
-                self._compute(followed).start(followed.folder)
+                start(self, self._compute(followed), followed.run_id, followed.folder)
             followed.unprepared, followed.tries = False, 0
             queue.Queues.held_up.pop(followed.run_id, None)
         except NotNow:
@@ -277,7 +290,9 @@ class JobEngine:
         """End an attempt that has no processes. Where that fails it is taken up again."""
 
         def end(session: Session) -> None:
-            if (row := store.by_id(session, followed.run_id)) is not None:
+            row = store.by_id(session, followed.run_id)
+            if row is not None:
+                self.check_current(row, followed.folder)
                 attempts.end_attempt(session, row, Outcome(status, reason, error, None, None), self.retry_backoff_s)
 
         try:
@@ -305,8 +320,8 @@ class JobEngine:
             if not self._look_once(followed):
                 followed.tries = 0
                 followed.busy = False
-        except RunNotFound:
-            log.info("Job %s was deleted", followed.run_id)
+        except (RunNotFound, JobGone):
+            log.info("Job %s was deleted, or goes on elsewhere", followed.run_id)
             jobdir.kill_leftovers(str(followed.folder))
             self._drop(followed)
         except Exception:
@@ -334,37 +349,31 @@ class JobEngine:
             self._compute(followed).cancel(followed.folder)
 
     def _look_at_files(self, followed: Followed) -> None:
-        for kind, name in (("log", jobdir.USER_LOG), ("notebook", jobdir.NOTEBOOK)):
-            try:
-                stat = (followed.folder / name).stat()
-            except OSError:
-                continue
-            # A live line is rewritten in place, so the size alone does not tell.
-            stamp = hash((stat.st_size, stat.st_mtime_ns))
-            if followed.sizes.get(kind) != stamp:
-                followed.sizes[kind] = stamp
-                self._hint(followed.workspace, kind, followed.run_id, str(followed.experiment_id))
-        self._look_at_progress(followed)
-
-    def _look_at_progress(self, followed: Followed) -> None:
-        try:
-            stamp = (followed.folder / jobdir.PROGRESS).stat().st_mtime_ns
-        except OSError:
-            return
-        if stamp == followed.progress_stamp or time.monotonic() - followed.progress_at < PROGRESS_EVERY_S:
-            return
-        progress = progress_of(followed.folder)
-        if progress is not None:
-            followed.progress_stamp, followed.progress_at = stamp, time.monotonic()
+        for kind in changed_files(followed):
+            self._hint(followed.workspace, kind, followed.run_id, str(followed.experiment_id))
+        if (progress := new_progress(followed)) is not None:
             self.db.write_sync(lambda s: runs.set_progress(s, followed.run_id, progress))
 
     def _to(self, followed: Followed, status: RunStatus, at: int | None = None) -> None:
         try:
-            self.db.write_sync(lambda s: _change(s, followed.run_id, status, at))
+            self.db.write_sync(lambda s: self._change(s, followed, status, at))
         except StatusConflict:
             followed.status = self.db.read_sync(lambda s: runs.ref_by_id(s, followed.run_id).status)
         else:
             followed.status = status
+
+    def check_current(self, row: JobRow, folder: Path) -> None:
+        """Raise `JobGone` unless this is the folder of the job's current attempt: no other one may change the job."""
+        if self.folders.job(row.run_id, row.attempt) != folder or self.leases.owner not in (None, row.owner):
+            raise JobGone(f"Attempt {row.attempt} of job {row.run_id} runs now, or another server minds it.")
+
+    def _change(self, session: Session, followed: Followed, status: RunStatus, at: int | None) -> None:
+        row = store.by_id(session, followed.run_id)
+        if row is not None:
+            self.check_current(row, followed.folder)
+        runs.change_status(session, followed.run_id, status, actor=ACTOR, at=at)
+        if status is RunStatus.RUNNING:
+            attempts.note_running(session, followed.run_id, at)
 
     def _is_lost(self, followed: Followed) -> bool:
         """Whether the supervisor is gone without a record; before it is believed the job is NotResponding for a moment."""
@@ -416,9 +425,3 @@ class JobEngine:
             log.exception("Job %s could not even be given up; trying again", followed.run_id)
             return
         self._drop(followed)
-
-
-def _change(session: Session, run_id: str, status: RunStatus, at: int | None) -> None:
-    runs.change_status(session, run_id, status, actor=ACTOR, at=at)
-    if status is RunStatus.RUNNING:
-        attempts.note_running(session, run_id, at)

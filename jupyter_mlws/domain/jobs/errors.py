@@ -89,6 +89,12 @@ class ComputeMissing(BadInput):
     code = "compute_missing"
 
 
+class SecretsNotTaken(BadInput):
+    """Jobs on this compute target cannot be given secrets."""
+
+    code = "secrets_not_taken"
+
+
 class TooMuchAsked(BadInput):
     """The job asks for more CPUs, memory or GPUs than its target has, or than one user may have of it."""
 

@@ -169,7 +169,7 @@ def outcome_of(job_dir: Path, *, canceled: bool = False) -> Outcome:
         message = (
             "The job's supervisor ended without a record: it was killed, or the machine restarted."
             if job_dir.is_dir()
-            else "The job's folder was removed while it ran."
+            else "The job's folder is not there: it was removed while the job ran, or the server that ran it is gone."
         )
         return Outcome(RunStatus.FAILED, "lost", RunError(message=message), None, None)
     started, ended, reason = _time(record.get("started_at")), _time(record.get("ended_at")), record.get("reason")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import OperationalError
 
 from jupyter_mlws.domain.jobs.errors import NotNow
+from jupyter_mlws.domain.jobs.folder import progress_of
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.storage.errors import StorageFull
 from jupyter_mlws.kit.errors import Busy, Unavailable
@@ -17,7 +18,10 @@ from mlws import jobdir
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jupyter_mlws.domain.runs.schemas import Progress
+
 LONGEST_PAUSE_S = 30.0
+PROGRESS_EVERY_S = 0.5
 PASSING = (Busy, Unavailable, NotNow, StorageFull, OperationalError)
 """Failures that say nothing against the job: a full disk, a busy or stopping server. They are waited out."""
 
@@ -76,3 +80,33 @@ def begun(folder: Path) -> bool:
     """Whether a supervisor was ever started in a job's folder."""
     path = str(folder)
     return jobdir.read_pid(path) is not None or jobdir.read_exit(path) is not None or jobdir.is_alive(path)
+
+
+def changed_files(followed: Followed) -> list[str]:
+    """Which of `log` and `notebook` have changed since the last look."""
+    found = []
+    for kind, name in (("log", jobdir.USER_LOG), ("notebook", jobdir.NOTEBOOK)):
+        try:
+            stat = (followed.folder / name).stat()
+        except OSError:
+            continue
+        # A live line is rewritten in place, so the size alone does not tell.
+        stamp = hash((stat.st_size, stat.st_mtime_ns))
+        if followed.sizes.get(kind) != stamp:
+            followed.sizes[kind] = stamp
+            found.append(kind)
+    return found
+
+
+def new_progress(followed: Followed) -> Progress | None:
+    """How far the job is, if that has changed, and was not told just now."""
+    try:
+        stamp = (followed.folder / jobdir.PROGRESS).stat().st_mtime_ns
+    except OSError:
+        return None
+    if stamp == followed.progress_stamp or time.monotonic() - followed.progress_at < PROGRESS_EVERY_S:
+        return None
+    progress = progress_of(followed.folder)
+    if progress is not None:
+        followed.progress_stamp, followed.progress_at = stamp, time.monotonic()
+    return progress

@@ -28,15 +28,16 @@ if TYPE_CHECKING:
 
     from jupyter_mlws.db.database import Database
     from jupyter_mlws.domain.storage.service import BlobStore
+    from mlws.masking import Masker
 
 PASSING = (Busy, Unavailable, StorageFull, OperationalError)
 
 
-def of_job(db: Database, blobs: BlobStore, workspace: str, run_id: str, stopping: Event) -> Ingest:
-    """Takes the spool of one job, with the rights of that job."""
+def of_job(db: Database, blobs: BlobStore, workspace: str, run_id: str, stopping: Event, masker: Masker | None = None) -> Ingest:
+    """Takes the spool of one job, with the rights of that job, and without its secrets."""
     user, space = db.read_sync(lambda s: (runs.user_of(s, run_id), runs.ref_by_id(s, run_id).workspace_id))
     actor = Actor(name=user, kind=ActorKind.JOB, workspace=workspace, workspace_id=space, run_id=run_id)
-    return Ingest(db, blobs, actor, stopping)
+    return Ingest(db, blobs, actor, stopping, masker)
 
 
 def of_user(db: Database, blobs: BlobStore, stopping: Event) -> Ingest:
@@ -47,18 +48,19 @@ def of_user(db: Database, blobs: BlobStore, stopping: Event) -> Ingest:
 class Ingest:
     """Takes the records of a spool, with the rights of an actor."""
 
-    def __init__(self, db: Database, blobs: BlobStore, actor: Actor, stopping: Event) -> None:
+    def __init__(self, db: Database, blobs: BlobStore, actor: Actor, stopping: Event, masker: Masker | None = None) -> None:
         self._db = db
         self._blobs = blobs
         self._actor = actor
         self._stopping = stopping
+        self._masker = masker
 
     def __call__(self, record: dict[str, Any], blob: str | None) -> None:
         """Apply one record. Raises `Rejected` for one that will never be taken, `ServerAway` for one that cannot be taken now."""
         if self._stopping.is_set():
             raise ServerAway("The server stops.")
         try:
-            self._take(record, blob)
+            self._take(record if self._masker is None else self._masker.value(record), blob)
         except PASSING as error:
             raise ServerAway(str(error)) from error
         except (MlwsError, msgspec.ValidationError, KeyError, TypeError, ValueError, FileNotFoundError) as error:

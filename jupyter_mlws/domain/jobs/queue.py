@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.compute.schemas import JobResources
+    from jupyter_mlws.domain.jobs.leases import Leases
     from jupyter_mlws.domain.jobs.store import Ask
 
 W = WaitingFor
@@ -45,6 +46,8 @@ class Queues:
     limits: dict[str, Limits] = {}  # noqa: RUF012 - one process-wide table, filled at start
     problems: dict[str, str] = {}  # noqa: RUF012 - likewise
     """Why a target takes no jobs, by its name; empty while it does."""
+    owner: str | None = None
+    """This server, where several share a database: each has its own `local`, and its limits count what runs there."""
     held_up: dict[str, str] = {}  # noqa: RUF012 - likewise
     """Why a job that left the queue does not begin, by its run."""
 
@@ -156,7 +159,7 @@ def too_large(ask: Ask, limits: Limits) -> str:
         if asked is None:
             continue
         if total is None or asked > total:
-            has = "how many it has is not known" if total is None else f"it has {show(total)} in all"
+            has = "it cannot tell how much it has" if total is None else f"it has {show(total)} in all"
             return f"asks for {show(asked)}, and {has}"
         if per_user is not None and asked > per_user:
             return f"asks for {show(asked)}, and one user may have {show(per_user)} at once"
@@ -266,10 +269,11 @@ def _needs(plan: Plan, ask: Ask, what: WaitingFor, target: str) -> str:
 # --- on the database
 
 
-def plan_of(session: Session, target: str) -> Plan:
-    """The queue of a target as it stands."""
+def plan_of(session: Session, target: str, owner: str | None = None) -> Plan:
+    """The queue of a target as it stands, for this server or for the `owner`."""
     limits = Queues.limits.get(target, NO_TARGET)
-    return Plan(store.asks(session, target, Phase.QUEUED), store.asks(session, target, Phase.LIVE), limits, now_ms())
+    live = store.asks(session, target, Phase.LIVE, owner or Queues.owner)
+    return Plan(store.asks(session, target, Phase.QUEUED), live, limits, now_ms())
 
 
 def waiting_of(plan: Plan, target: str, place: int) -> Waiting:
@@ -311,7 +315,7 @@ def held_up(run_id: str) -> Waiting | None:
     return None if problem is None else Waiting(code=W.SERVER, reason=problem, position=None, until=None)
 
 
-def claim(session: Session, picks: Sequence[tuple[Ask, tuple[int, ...]]], target: str) -> list[tuple[str, int]]:
+def claim(session: Session, picks: Sequence[tuple[Ask, tuple[int, ...]]], target: str, leases: Leases) -> list[tuple[str, int]]:
     """Move jobs out of the queue: (run, attempt) of those that nobody else took, or canceled, at the same time."""
     taken = []
     for ask, gpu_ids in picks:
@@ -325,6 +329,7 @@ def claim(session: Session, picks: Sequence[tuple[Ask, tuple[int, ...]]], target
             continue
         row.gpu_ids = list(gpu_ids) or None
         row.not_before = None
+        leases.take(session, row)
         store.begin_attempt(session, row.run_id, row.attempt, RunStatus.PREPARING)
         if row.attempt > 1:
             runs.store_tags(session, row.run_id, {ATTEMPT_TAG: str(row.attempt)})

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from jupyter_mlws.domain.compute.schemas import Amounts, JobResources
 from jupyter_mlws.domain.runs.schemas import Run, RunError, RunUpdate
 from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.domain.secrets.schemas import SecretName
 from jupyter_mlws.domain.storage.schemas import ManifestFile, Sha256
 from jupyter_mlws.kit.fields import Key, Many, Name, ObjectId, Tags, matching
 
@@ -99,6 +100,9 @@ class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     note: Annotated[str, Meta(max_length=100_000)] | UnsetType = UNSET
     env: dict[EnvName, str] | UnsetType = UNSET
     """Environment variables of the job."""
+    secrets: Annotated[dict[EnvName, SecretName], Meta(max_length=100)] | UnsetType = UNSET
+    """Further variables, each with the name of the workspace's secret that it holds. Their values stand nowhere but in the job's
+    processes, and are hidden (`***`) in its log, notebook, params, tags and errors."""
     manifest: SourceManifest | UnsetType = UNSET
     in_place: bool = False
     """Run in the notebook's own folder instead of a working copy; not with a manifest."""
@@ -183,6 +187,8 @@ class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):
     """All of what it asks for; null for nothing."""
     env: dict[EnvName, str | None] | UnsetType = UNSET
     """Environment variables that are added or changed; null takes one away, and those that are not named keep their values."""
+    secrets: Annotated[dict[EnvName, SecretName | None], Meta(max_length=100)] | UnsetType = UNSET
+    """Secrets by variable, added or changed; null takes one away. Those that are not named stay, with the values that they have now."""
     tags: Tags | UnsetType = UNSET
     """Of the new run, which takes over none."""
     note: Annotated[str, Meta(max_length=100_000)] | UnsetType = UNSET
@@ -241,6 +247,8 @@ class Job(Struct, kw_only=True):
     timeout_s: int | None
     env_names: list[str]
     """The environment variables that it was given; their values may be secret and are not told."""
+    secrets: dict[str, str]
+    """Names of the workspace's secrets that it is given, by variable."""
     in_place: bool
     """It runs in its source's own folder: with the files as they are there, not with those of a snapshot."""
     attempt: int

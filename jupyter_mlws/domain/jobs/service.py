@@ -23,6 +23,7 @@ from jupyter_mlws.domain.jobs.usage import usage_of
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import Run, RunKind, RunUpdate
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
+from jupyter_mlws.domain.secrets import service as secrets
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, Actor
 from jupyter_mlws.kit.clock import now_ms
@@ -91,14 +92,26 @@ def add_job(
         snapshot_id=prepared.snapshot_id,
         parent_id=runs.parent_of(session, actor, workspace, body.parent_id) if body.parent_id is not UNSET else None,
     )
-    asked = body.resources or JobResources()
     run = runs.add_run(session, new)
     runs.write_params(session, run.id, prepared.params)
     if body.tags is not UNSET:
         runs.store_tags(session, run.id, dict(body.tags))
-    row = JobRow(
-        run_id=run.id,
-        workspace_id=space.id,
+    store.add(session, _row_of(run.id, space.id, actor, body, prepared, key, body_hash))
+    secrets.note_uses(session, run.id, space, body.secrets or {})
+    if prepared.git is not None:
+        environments.store_capture(session, run.id, EnvironmentCapture(git=prepared.git))
+    runs.change_status(session, run.id, RunStatus.QUEUED, actor=actor.name)
+    record_change(session, space.name, "compute", body.target)
+    return get_job(session, actor, run.id)
+
+
+def _row_of(
+    run_id: str, workspace_id: int, actor: Actor, body: JobCreate, prepared: Prepared, key: str | None, body_hash: str
+) -> JobRow:
+    asked = body.resources or JobResources()
+    return JobRow(
+        run_id=run_id,
+        workspace_id=workspace_id,
         kind=str(prepared.spec.__struct_config__.tag),
         spec=msgspec.to_builtins(prepared.spec),
         target=body.target,
@@ -120,12 +133,6 @@ def add_job(
         idempotency_key=key,
         body_hash=body_hash,
     )
-    store.add(session, row)
-    if prepared.git is not None:
-        environments.store_capture(session, run.id, EnvironmentCapture(git=prepared.git))
-    runs.change_status(session, run.id, RunStatus.QUEUED, actor=actor.name)
-    record_change(session, space.name, "compute", body.target)
-    return get_job(session, actor, run.id)
 
 
 def get_job(session: Session, actor: Actor, run_id: str) -> Job:
@@ -139,6 +146,7 @@ def get_job(session: Session, actor: Actor, run_id: str) -> Job:
         priority=row.priority,
         timeout_s=row.timeout_s,
         env_names=sorted(row.env),
+        secrets=secrets.names_of_run(session, run_id),
         in_place=row.in_place,
         attempt=row.attempt,
         max_retries=row.max_retries,
@@ -265,12 +273,14 @@ def _follow_status(session: Session, ref: runs.RunRef) -> None:
         # What an earlier attempt still sends is refused from now on.
         access.revoke_tokens_of_run(session, ref.id)
     if ref.status in TERMINAL:
+        secrets.forget_given(session, ref.id)
         store.close_attempts(session, ref.id, ref.status, now_ms())
 
 
 @runs.purging.register
 def _remove_with_runs(session: Session, ids: Sequence[str]) -> None:
     store.remove(session, ids)
+    secrets.remove_with_runs(session, ids)
 
 
 def list_workspaces(session: Session, actor: Actor) -> list[str]:

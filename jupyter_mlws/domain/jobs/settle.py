@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +12,7 @@ from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.jobs import attempts, ingest, service, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
+from jupyter_mlws.domain.jobs.secret_values import masker_of
 from jupyter_mlws.domain.jobs.snapshots import is_text, readable
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import RunError
@@ -50,9 +52,11 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     row, ref, snapshot = engine.db.read_sync(lambda s: _known(s, run_id))
     if ref.status in TERMINAL:
         return
+    engine.check_current(row, folder)
     if ref.status is not RunStatus.FINALIZING:
         engine.db.write_sync(lambda s: runs.change_status(s, run_id, RunStatus.FINALIZING, actor=ACTOR))
-    taker = ingest.of_job(engine.db, engine.blobs, ref.workspace, run_id, engine.stopping)
+    masker = masker_of(engine.db, engine.secrets, run_id)
+    taker = ingest.of_job(engine.db, engine.blobs, ref.workspace, run_id, engine.stopping, masker)
     if spool.replay(str(folder / "spool"), taker).left:
         raise NotNow(f"What job {run_id} logged could not be stored now.")
     usage.take_rest(engine, run_id, folder, taker)
@@ -69,6 +73,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         job = store.by_id(session, run_id)
         if job is None:
             return
+        engine.check_current(job, folder)
         if not again:
             job.notebook_artifact = notebook
             job.new_files = new_files
@@ -84,7 +89,14 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     engine.db.write_sync(finish)
     engine.kept.add(run_id)
     if not again:
+        _tidy(folder, captured, new_files)
         capture_late(engine, row)
+
+
+def _tidy(folder: Path, captured: Capture, new_files: list[str]) -> None:
+    """Where all that the job made is stored its working folder goes; logs and the rest of its folder stay for a while (`tasks`)."""
+    if not captured.left and not new_files and jobdir.read_kernel(str(folder)) is None:  # a kernel that is kept works there
+        shutil.rmtree(folder / "work", ignore_errors=True)
 
 
 def capture_late(engine: JobEngine, row: JobRow) -> None:

@@ -14,6 +14,7 @@ from jupyter_mlws.domain.jobs.tables import JobAttemptRow, JobRow
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.runs.states import RunStatus
@@ -36,7 +37,7 @@ class Ask(NamedTuple):
 
 _ASKS = (
     "SELECT run_id, submitted_by, priority, attempt, not_before, cpus, memory_bytes, gpus, gpu_ids FROM jobs "
-    "WHERE target = ? AND phase = ? ORDER BY priority DESC, submitted_at, run_id"
+    "WHERE target = ? AND phase = ? {whose}ORDER BY priority DESC, submitted_at, run_id"
 )
 ORDER = (JobRow.priority.desc(), JobRow.submitted_at, JobRow.run_id)
 
@@ -49,6 +50,17 @@ def by_id(session: Session, run_id: str) -> JobRow | None:
 def known(session: Session, ids: Collection[str]) -> set[str]:
     """Those of the run ids that have a job."""
     return set(session.execute(select(JobRow.run_id).where(JobRow.run_id.in_(listed(session, ids)))).scalars())
+
+
+def done_with(session: Session, ids: Collection[str]) -> set[str]:
+    """Those of the jobs that have ended, with all that they left stored."""
+    query = select(JobRow.run_id).where(JobRow.run_id.in_(listed(session, ids)), JobRow.phase == Phase.ENDED, JobRow.captured)
+    return set(session.execute(query).scalars())
+
+
+def forget_new_files(session: Session, run_id: str) -> None:
+    """The working folder is gone, and with it what could have been kept."""
+    session.execute(update(JobRow).where(JobRow.run_id == run_id).values(new_files=[]))
 
 
 def by_key(session: Session, workspace_id: int, key: str) -> JobRow | None:
@@ -68,10 +80,12 @@ def set_phase(session: Session, run_id: str, phase: Phase) -> None:
     session.execute(update(JobRow).where(JobRow.run_id == run_id).values(phase=phase))
 
 
-def asks(session: Session, target: str, phase: Phase) -> list[Ask]:
-    """The jobs of a target in a phase: greater priority first, then in the order of submission."""
+def asks(session: Session, target: str, phase: Phase, owner: str | None = None) -> list[Ask]:
+    """The jobs of a target in a phase: greater priority first, then in the order of submission; with an `owner` those it minds."""
     session.flush()
-    return list(map(Ask._make, driver.fetch(session, _ASKS, [target, phase.value])))
+    whose = "" if owner is None else "AND (owner = ? OR owner IS NULL) "
+    given = [target, phase.value, *([] if owner is None else [owner])]
+    return list(map(Ask._make, driver.fetch(session, _ASKS.replace("{whose}", whose), given)))
 
 
 def any_queued(session: Session, target: str) -> bool:
@@ -95,9 +109,13 @@ def workspaces_of(session: Session, ids: Collection[str]) -> dict[str, int]:
     return dict(session.execute(query).all())
 
 
-def live(session: Session) -> list[JobRow]:
-    """Jobs that are past the queue and not at their end, oldest first."""
-    query = select(JobRow).where(JobRow.phase == Phase.LIVE).order_by(JobRow.submitted_at, JobRow.run_id)
+def live(session: Session, mine: ColumnElement[bool] | None = None) -> list[JobRow]:
+    """Jobs that are past the queue and not at their end, oldest first; of several servers those that are `mine`."""
+    query = (
+        select(JobRow)
+        .where(JobRow.phase == Phase.LIVE, *([] if mine is None else [mine]))
+        .order_by(JobRow.submitted_at, JobRow.run_id)
+    )
     return list(session.execute(query).scalars())
 
 

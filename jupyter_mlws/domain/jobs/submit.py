@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.jobs import queue, service, sources, store
+from jupyter_mlws.domain.jobs import queue, secret_values, service, sources, store
 from jupyter_mlws.domain.jobs.attempts import prefix_of
 from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere, UnknownParameter
 from jupyter_mlws.domain.jobs.folder import folder_of
@@ -32,6 +32,7 @@ from jupyter_mlws.domain.jobs.schemas import (
     Spec,
 )
 from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.secrets import service as secrets
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.errors import ArtifactNotFound
 from jupyter_mlws.domain.storage.schemas import StoredFile
@@ -134,6 +135,14 @@ async def _check_places(services: Any, db: Transactions, workspace: str, body: J
     if body.resources is not UNSET:
         queue.check_resources(body.resources, body.target)
     await db.read(lambda s: service.check_workspace(s, workspace))
+    await _check_secrets(services, db, workspace, body)
+
+
+async def _check_secrets(services: Any, db: Transactions, workspace: str, body: JobCreate) -> None:
+    named = body.secrets or {}
+    secret_values.check(services.jobs.computes[body.target], named, body.env or {})
+    if named:
+        await db.read(lambda s: secrets.check_known(s, workspace, named.values()))
 
 
 def _later(work: Any) -> None:
@@ -169,11 +178,14 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
         resources=(body.resources if body.resources is not UNSET else _asked(row)) or UNSET,
         tags={**(body.tags or {}), "mlws.rerun_of": run_id},
         note=body.note,
-        env={name: value for name, value in {**row.env, **(body.env or {})}.items() if value is not None} or UNSET,
+        env=_merged(row.env, body.env),
+        secrets=_merged(await db.read(lambda s: secrets.names_of_run(s, run_id)), body.secrets),
         in_place=row.in_place,
     )
     if body.target is not UNSET or body.resources is not UNSET:
         await _check_places(services, db, ref.workspace, new)
+    elif new.secrets is not UNSET:
+        await _check_secrets(services, db, ref.workspace, new)
     source = spec.command if isinstance(spec, CommandSpec) else await db.read(lambda s: runs.source_of(s, run_id))
     prepared = service.Prepared(
         spec, source, experiment, ref.snapshot_id, row.source_dir, row.work_subdir,
@@ -183,6 +195,11 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared))
     return job
+
+
+def _merged(had: Mapping[str, str], given: Mapping[str, str | None] | UnsetType) -> dict[str, str] | UnsetType:
+    """What a job had by name, with what is given changed; None takes one away."""
+    return {name: value for name, value in {**had, **(given or {})}.items() if value is not None} or UNSET
 
 
 def _asked(row: JobRow) -> JobResources:

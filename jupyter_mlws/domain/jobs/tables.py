@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jupyter_mlws.db.base import Base, EnumText, JsonText, one_of, varchar
@@ -39,7 +39,7 @@ class JobRow(Base):
     max_retries: Mapped[int] = mapped_column(Integer(), default=0, server_default="0")
     not_before: Mapped[int | None] = mapped_column()
     """Until then (ms) it is left in the queue: the attempt before this one failed."""
-    submitted_by: Mapped[str] = mapped_column(varchar(255), default="", server_default="")
+    submitted_by: Mapped[str] = mapped_column(varchar(255), default="", server_default=text("''"))
     """Whose limits it counts against: the user of its run."""
     cpus: Mapped[float | None] = mapped_column(Float(53))
     memory_bytes: Mapped[int | None] = mapped_column()

@@ -216,6 +216,50 @@ class DeletePlan(Struct, kw_only=True):
     dry_run: bool
 
 
+class Retention(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which runs of an experiment are kept; the others go by themselves, but for those that are spared.
+
+    Spared are runs that run, the best by the goal, those with the tag `mlws.keep`, those whose model a version of a registered
+    model is made of, and whatever has such a run below it. What is below a run goes with it.
+    """
+
+    keep_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+    """Runs that ended less than so many days ago are kept."""
+    keep_last: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    """The newest runs are kept, so many. With `keep_days` a run goes only if neither keeps it."""
+    what: Literal["runs", "outputs"] = "runs"
+    """`runs`: they go to the bin. `outputs`: their files go for good; metrics, params, logs and the snapshot stay."""
+
+
+class RetentionState(Struct, kw_only=True):
+    """The rule that counts, and what it did last."""
+
+    rule: Retention | None
+    inherited: bool
+    """It is that of the workspace."""
+    last_at: int | None
+    last_runs: int
+    last_bytes: int
+
+
+class RetentionApply(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Apply a rule now."""
+
+    rule: Retention | UnsetType = UNSET
+    """Another rule than the one that is set, this once."""
+    dry_run: bool = False
+
+
+class RetentionPlan(DeletePlan, kw_only=True):
+    """What a rule did, or would do."""
+
+    what: Literal["runs", "outputs"]
+    spared: dict[str, int]
+    """How many top-level runs that are old enough stay, by why: `running`, `best`, `kept`, `registered`."""
+    named: list[str]
+    """Names of some of those that go."""
+
+
 class IODeclare(Struct, kw_only=True, forbid_unknown_fields=True):
     """Inputs and outputs to note on a run."""
 

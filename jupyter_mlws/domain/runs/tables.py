@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jupyter_mlws.db.base import Base, EnumText, JsonText, one_of, varchar
-from jupyter_mlws.domain.runs.schemas import Lifecycle, Process, Progress, RunError, RunIO, RunKind
+from jupyter_mlws.domain.runs.schemas import Lifecycle, Process, Progress, Retention, RunError, RunIO, RunKind
 from jupyter_mlws.domain.runs.states import RunStatus
 
 
@@ -113,3 +113,16 @@ class RunDatasetRow(Base):
     context: Mapped[str] = mapped_column(default="")
     tags: Mapped[dict[str, str]] = mapped_column(JsonText(dict[str, str]), default=dict)
     at: Mapped[int] = mapped_column()
+
+
+class RetentionRow(Base):
+    """Which runs of an experiment are kept (0: of each of the workspace's that has no rule of its own), and what went last."""
+
+    __tablename__ = "retention"
+
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+    experiment_id: Mapped[int] = mapped_column(primary_key=True)
+    rule: Mapped[Retention | None] = mapped_column(JsonText(Retention))
+    last_at: Mapped[int | None] = mapped_column()
+    last_runs: Mapped[int] = mapped_column(default=0)
+    last_bytes: Mapped[int] = mapped_column(default=0)

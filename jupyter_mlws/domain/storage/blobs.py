@@ -182,14 +182,22 @@ class BlobStore:
 
     def sweep_leftovers(self, older_than_s: float = LEFTOVER_S) -> int:
         """Remove what killed writers left. Returns the bytes freed."""
-        freed, before = 0, time.time() - older_than_s
+        freed = 0
+        for path, size in self.leftovers(older_than_s):
+            with contextlib.suppress(OSError):
+                path.unlink()
+                freed += size
+        return freed
+
+    def leftovers(self, older_than_s: float = LEFTOVER_S) -> list[tuple[Path, int]]:
+        """(path, bytes) of what killed writers left: files that nobody has written to for so long."""
+        found, before = [], time.time() - older_than_s
         for path in [path for folder in self._folders() for path in folder.glob(PASSING + "*")]:
             with contextlib.suppress(OSError):
                 status = path.lstat()
                 if status.st_mtime < before:
-                    path.unlink()
-                    freed += status.st_size
-        return freed
+                    found.append((path, status.st_size))
+        return found
 
     # Threads
 

@@ -71,3 +71,23 @@ class ManifestFile(Struct, kw_only=True, forbid_unknown_fields=True):
     sha256: Sha256
     size: Count
     executable: bool = False
+
+
+class Garbage(Struct, kw_only=True):
+    """One kind of what nobody needs."""
+
+    kind: str
+    what: str
+    """The kind in words."""
+    number: int
+    bytes: int
+
+
+class GarbageReport(Struct, kw_only=True):
+    """What was removed, or (`dry_run`) would be."""
+
+    kinds: list[Garbage]
+    bytes_freed: int
+    dry_run: bool
+    held: bool
+    """The stored files were left alone, for somebody copies them just now: ask again when the backup is done."""

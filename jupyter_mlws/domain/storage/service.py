@@ -50,6 +50,7 @@ LIST_LIMIT = 10_000
 RACY_MS = 2_000
 """A file hashed so soon after its last change may have changed again within the same tick of the file system's clock."""
 INODE = 2**63 - 1
+FRESH_MS = 10 * 60 * 1000
 
 
 class SnapshotFile(NamedTuple):
@@ -145,9 +146,9 @@ def remove_artifact(session: Session, run_id: str, path: str) -> int:
     return gone
 
 
-def number_of_artifacts(session: Session, run_ids: Collection[str]) -> int:
-    """How many files runs keep."""
-    return store.number_of_artifacts(session, run_ids)
+def number_of_artifacts(session: Session, run_ids: Collection[str], *, logs: bool = True) -> int:
+    """How many files runs keep; `logs`: those of their jobs' logs as well."""
+    return store.number_of_artifacts(session, run_ids, logs=logs)
 
 
 def bytes_of_runs(session: Session, run_ids: Collection[str]) -> dict[str, int]:
@@ -170,7 +171,11 @@ def store_snapshot(session: Session, files: Sequence[SnapshotFile], fresh: Itera
     store.add_blobs(session, fresh, at)
     _check_contents(session, ordered)
     snapshot_id = _snapshot_id(ordered)
-    if store.snapshot(session, snapshot_id) is None:
+    known = store.snapshot(session, snapshot_id)
+    if known is not None:
+        known.created_at = at  # whoever stores it now has no run yet that needs it: gc is to leave it
+        session.flush()
+    else:
         total = sum(file.size for file in ordered)
         row = SnapshotRow(id=snapshot_id, files=len(ordered), bytes=total, created_at=at)
         store.add_snapshot(session, row, [{**file._asdict(), "type": file.type} for file in ordered])
@@ -178,9 +183,22 @@ def store_snapshot(session: Session, files: Sequence[SnapshotFile], fresh: Itera
 
 
 def known_snapshot(session: Session, files: Sequence[SnapshotFile]) -> str | None:
-    """The id of this set of files, if it is kept already: then nothing need be stored."""
+    """The id of this set of files, if it was stored a moment ago: then nothing need be. One that is older is stored again, or gc could
+    take it before there is a run that needs it."""
     snapshot_id = _snapshot_id(sorted(files, key=lambda file: file.path.encode("utf-8", "surrogatepass")))
-    return snapshot_id if store.snapshot(session, snapshot_id) is not None else None
+    known = store.snapshot(session, snapshot_id)
+    return snapshot_id if known is not None and known.created_at > now_ms() - FRESH_MS else None
+
+
+def is_old(session: Session, snapshot_id: str, before: int) -> bool:
+    """Whether a snapshot is there and was last stored before this time (ms)."""
+    known = store.snapshot(session, snapshot_id)
+    return known is not None and known.created_at < before
+
+
+def old_snapshots(session: Session, before: int, after: str, limit: int) -> list[str]:
+    """Ids of snapshots that were stored before this time (ms), in their order, those after an id."""
+    return store.old_snapshots(session, before, after, limit)
 
 
 def _snapshot_id(ordered: Sequence[SnapshotFile]) -> str:
@@ -227,14 +245,29 @@ def snapshot_size(session: Session, snapshot_id: str) -> tuple[int, int]:
 # Deleting
 
 
-def freed_bytes(session: Session, run_ids: Collection[str], snapshot_ids: Collection[str]) -> int:
-    """Bytes on disk that become free once these runs' artifacts and these snapshots are gone and gc has run."""
-    return store.freed_bytes(session, run_ids, snapshot_ids)
+def freed_bytes(session: Session, run_ids: Collection[str], snapshot_ids: Collection[str], *, logs: bool = True) -> int:
+    """Bytes on disk that become free once these runs' artifacts and these snapshots are gone and gc has run.
+
+    Not `logs`: those of the runs stay.
+    """
+    return store.freed_blobs(session, run_ids, snapshot_ids, logs=logs)[1]
+
+
+def freed_blobs(
+    session: Session, run_ids: Collection[str], snapshot_ids: Collection[str], *, before: int | None = None
+) -> tuple[int, int]:
+    """Number and bytes of those files; `before`: last stored before this time (ms)."""
+    return store.freed_blobs(session, run_ids, snapshot_ids, before)
 
 
 def delete_of_runs(session: Session, run_ids: Collection[str]) -> None:
     """Remove all artifacts of runs; gc frees the bytes."""
     store.remove_of_runs(session, run_ids)
+
+
+def delete_outputs(session: Session, run_ids: Collection[str]) -> None:
+    """Remove the artifacts of runs but for their logs; gc frees the bytes."""
+    store.remove_of_runs(session, run_ids, logs=False)
 
 
 def delete_snapshots(session: Session, snapshot_ids: Collection[str]) -> None:

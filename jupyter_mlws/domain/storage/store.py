@@ -14,6 +14,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    not_,
     null,
     or_,
     select,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
     from jupyter_mlws.kit.sinks import StoredBlob
 
+LOGS = ("user_logs", "system_logs")
+"""Folders in which the logs of a job are kept."""
 REFERENCES: list[InstrumentedAttribute[Any]] = []
 """Columns of upper slices that name blobs too: what they name is never counted as free."""
 
@@ -93,20 +96,33 @@ def forget_blobs(session: Session, shas: Collection[str]) -> None:
     session.execute(delete(BlobRow).where(BlobRow.sha256.in_(listed(session, shas))))
 
 
-def freed_bytes(session: Session, run_ids: Collection[str], snapshot_ids: Collection[str]) -> int:
-    """Bytes of the blobs that only these runs and snapshots name."""
+def freed_blobs(
+    session: Session, run_ids: Collection[str], snapshot_ids: Collection[str], before: int | None = None, *, logs: bool = True
+) -> tuple[int, int]:
+    """Number and bytes of the blobs that only these runs and snapshots name; `before`: last stored before this time (ms).
+
+    Not `logs`: the runs keep theirs.
+    """
     runs, snapshots = listed(session, run_ids), listed(session, snapshot_ids)
     candidates: CompoundSelect[Any] = union(
-        select(ArtifactRow.sha256).where(ArtifactRow.run_id.in_(runs)),
+        select(ArtifactRow.sha256).where(_files_of(runs, logs=logs)),
         select(SnapshotFileRow.sha256).where(SnapshotFileRow.snapshot_id.in_(snapshots), SnapshotFileRow.sha256.is_not(None)),
     )
-    query = select(func.coalesce(func.sum(BlobRow.size), 0)).where(
+    query = select(func.count(), func.coalesce(func.sum(BlobRow.size), 0)).where(
         BlobRow.sha256.in_(select(candidates.subquery().c.sha256)),
-        ~exists().where(ArtifactRow.sha256 == BlobRow.sha256, ArtifactRow.run_id.not_in(runs)),
+        ~exists().where(ArtifactRow.sha256 == BlobRow.sha256, not_(_files_of(runs, logs=logs))),
         ~exists().where(SnapshotFileRow.sha256 == BlobRow.sha256, SnapshotFileRow.snapshot_id.not_in(snapshots)),
         *(~exists().where(column == BlobRow.sha256) for column in REFERENCES),
+        *(() if before is None else (BlobRow.created_at < before,)),
     )
-    return int(session.execute(query).scalar_one())
+    number, size = session.execute(query).one()
+    return int(number), int(size)
+
+
+def _files_of(run_ids: Any, *, logs: bool) -> ColumnElement[bool]:
+    """Artifacts of these runs; `logs`: those of their jobs' logs among them."""
+    mine: ColumnElement[bool] = ArtifactRow.run_id.in_(run_ids)
+    return mine if logs else and_(mine, *(not_(_below(ArtifactRow.path, folder)) for folder in LOGS))
 
 
 # Artifacts
@@ -144,14 +160,14 @@ def remove_artifacts(session: Session, run_id: str, path: str) -> int:
     return len(gone.all())
 
 
-def remove_of_runs(session: Session, run_ids: Collection[str]) -> None:
-    """Remove all artifacts of runs."""
-    session.execute(delete(ArtifactRow).where(ArtifactRow.run_id.in_(listed(session, run_ids))))
+def remove_of_runs(session: Session, run_ids: Collection[str], *, logs: bool = True) -> None:
+    """Remove all artifacts of runs; not `logs`: all but their logs."""
+    session.execute(delete(ArtifactRow).where(_files_of(listed(session, run_ids), logs=logs)))
 
 
-def number_of_artifacts(session: Session, run_ids: Collection[str]) -> int:
-    """How many artifacts runs have."""
-    query = select(func.count()).select_from(ArtifactRow).where(ArtifactRow.run_id.in_(listed(session, run_ids)))
+def number_of_artifacts(session: Session, run_ids: Collection[str], *, logs: bool = True) -> int:
+    """How many artifacts runs have; not `logs`: but for their logs."""
+    query = select(func.count()).select_from(ArtifactRow).where(_files_of(listed(session, run_ids), logs=logs))
     return session.execute(query).scalar_one()
 
 
@@ -176,6 +192,12 @@ def add_snapshot(session: Session, row: SnapshotRow, files: Sequence[dict[str, A
     table: Table = SnapshotFileRow.__table__  # type: ignore[assignment]  # typed as a FromClause
     if files:
         session.connection().execute(table.insert(), [{"snapshot_id": row.id, **file} for file in files])
+
+
+def old_snapshots(session: Session, before: int, after: str, limit: int) -> list[str]:
+    """Ids of snapshots that were stored before this time (ms), in their order, those after an id."""
+    query = select(SnapshotRow.id).where(SnapshotRow.created_at < before, SnapshotRow.id > after)
+    return list(session.execute(query.order_by(SnapshotRow.id).limit(limit)).scalars())
 
 
 def snapshot_file(session: Session, snapshot_id: str, path: str) -> SnapshotFileRow | None:

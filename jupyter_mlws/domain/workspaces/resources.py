@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_mlws.domain.workspaces.schemas import Resource, ResourceList
+from jupyter_mlws.domain.workspaces.service import locating
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from jupyter_mlws.db.database import Database
+    from jupyter_mlws.domain.workspaces.service import WorkspaceRef
     from jupyter_mlws.kit.paths import Folders
 
 
-async def resources_of(db: Database, folders: Folders) -> ResourceList:
+async def resources_of(db: Database, services: Any, workspace: WorkspaceRef) -> ResourceList:
     """All resources, checked now, off the event loop."""
-    return await asyncio.get_running_loop().run_in_executor(None, _look, db, folders)
+    return await asyncio.get_running_loop().run_in_executor(None, _look, db, services, workspace)
 
 
-def _look(db: Database, folders: Folders) -> ResourceList:
+def _look(db: Database, services: Any, workspace: WorkspaceRef) -> ResourceList:
+    folders: Folders = services.folders
     trouble = db.health()
     url = db.writer_engine.url
     sqlite = url.get_backend_name() == "sqlite"
@@ -32,12 +35,9 @@ def _look(db: Database, folders: Folders) -> ResourceList:
         health="ok" if trouble is None else "degraded",
         detail=trouble or ("SQLite, write-ahead log" if sqlite else url.get_backend_name()),
     )
-    secrets = Resource(
-        kind="secret_store", location="", bytes=None, health="absent", detail="No secrets are kept in this workspace."
-    )
-    return ResourceList(
-        resources=[database, _folder("artifact_store", folders.objects), _folder("jobs_folder", folders.jobs), secrets]
-    )
+    found = [database, _folder("artifact_store", folders.objects), _folder("jobs_folder", folders.jobs)]
+    locating(db, services, workspace, found)
+    return ResourceList(resources=found)
 
 
 def _file_bytes(database: Path) -> int:

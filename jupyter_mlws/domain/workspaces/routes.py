@@ -112,8 +112,8 @@ class ResourcesHandler(ApiHandler):
     @endpoint(Action.READ, summary="Associated resources of a workspace", reply=ResourceList)
     async def get(self, workspace: str) -> None:
         """Database, artifact store, jobs folder and secret store, with path, size and health as checked just now."""
-        await self.db.read(lambda s: service.find(s, workspace))
-        self.reply(await resources_of(cast("Database", self.db), self.services.folders))
+        found = await self.db.read(lambda s: service.find(s, workspace))
+        self.reply(await resources_of(cast("Database", self.db), self.services, found))
 
 
 ROUTES = [

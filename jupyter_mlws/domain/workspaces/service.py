@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import UNSET
 
@@ -16,7 +16,14 @@ from jupyter_mlws.domain.workspaces.errors import (
     WorkspaceExists,
     WorkspaceNotFound,
 )
-from jupyter_mlws.domain.workspaces.schemas import Workspace, WorkspaceCreate, WorkspaceDeletion, WorkspaceList, WorkspaceUpdate
+from jupyter_mlws.domain.workspaces.schemas import (
+    Resource,
+    Workspace,
+    WorkspaceCreate,
+    WorkspaceDeletion,
+    WorkspaceList,
+    WorkspaceUpdate,
+)
 from jupyter_mlws.domain.workspaces.tables import WorkspaceRow
 from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.errors import no_workspace
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.kit.actors import Actor
+    from jupyter_mlws.kit.transactions import Transactions
 
 DEFAULT = "default"
 
@@ -65,6 +73,8 @@ class Contents:
 
 counting: Hook[[Session, Counts]] = Hook()
 deleting: Hook[[Session, Contents]] = Hook()
+locating: Hook[[Transactions, Any, WorkspaceRef, list[Resource]]] = Hook()
+"""Upper slices add what else a workspace stands on. Called in a thread, with the server's services."""
 
 
 def ensure_default(session: Session, user: str) -> None:

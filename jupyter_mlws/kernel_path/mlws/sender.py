@@ -22,6 +22,7 @@ from mlws import wire
 from mlws.batches import BATCH_POINTS, Batcher, Item, Message
 from mlws.connection import Connection, owner_changed, spool_folder
 from mlws.errors import DeliveryError, Rejected, ServerAway
+from mlws.masking import of_environment
 from mlws.outbox import Outbox, away_in_words, how_to_sync
 from mlws.process import in_kernel, say, started
 from mlws.spool import decoded, reject, replay
@@ -50,7 +51,7 @@ class Sender:
         self.queue: List[Item] = []
         self.outbox = Outbox(spool_folder())
         self.away: ServerAway | None = None
-        self._batcher = Batcher()
+        self._batcher, self._masker = Batcher(), of_environment()
         self._spool_lock = threading.RLock()
         self._wake = threading.Event()
         self._full = threading.Event()
@@ -201,7 +202,7 @@ class Sender:
             count = 0
             try:
                 for payload in self._batcher.payloads(items):
-                    count += self.outbox.append(payload)
+                    count += self.outbox.append(self._masker.json(payload))
             except BaseException:  # Ctrl-C in between: once more; a record twice does no harm
                 with self.lock:
                     self.queue = items + self.queue

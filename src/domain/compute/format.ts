@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { formatBytes } from '../../lib/format';
-import { readSize, sizeText } from '../../lib/size';
+import { readSize } from '../../lib/size';
 import type { Amounts, ComputeTarget, ComputeUpdate } from './types';
 
 /** A bar: how much of something is taken. */
@@ -50,11 +50,7 @@ export function metersOf(
     });
   }
   if (target.memory_bytes !== null && target.memory_used_bytes !== null) {
-    const text = trans.__(
-      '%1 of %2',
-      formatBytes(target.memory_used_bytes),
-      formatBytes(target.memory_bytes)
-    );
+    const text = ofBytes(target.memory_used_bytes, target.memory_bytes, trans);
     meters.push({
       id: 'memory',
       label: trans.__('Memory'),
@@ -64,9 +60,8 @@ export function metersOf(
       ...(reserved.memory_bytes &&
         total.memory_bytes !== null && {
           reserved: trans.__(
-            'Jobs asked for %1 of %2',
-            formatBytes(reserved.memory_bytes),
-            formatBytes(total.memory_bytes)
+            'Jobs asked for %1',
+            ofBytes(reserved.memory_bytes, total.memory_bytes, trans)
           )
         })
     });
@@ -81,6 +76,21 @@ export function metersOf(
     });
   }
   return meters;
+}
+
+/** "1.8 of 23.5 GiB": the unit once, where it is the same. */
+function ofBytes(
+  part: number,
+  whole: number,
+  trans: TranslationBundle
+): string {
+  const [taken, all] = [formatBytes(part), formatBytes(whole)];
+  const unit = all.slice(all.lastIndexOf(' '));
+  return trans.__(
+    '%1 of %2',
+    taken.endsWith(unit) ? taken.slice(0, -unit.length) : taken,
+    all
+  );
 }
 
 /** "4 CPUs, 8 GiB, 1 GPU": what a job asks for; empty where it asks for nothing. */
@@ -117,14 +127,17 @@ export function startLimits(target: ComputeTarget): LimitTexts {
   const { total, per_user: user } = target;
   const text = (value: number | null): string =>
     value === null ? '' : String(value);
+  // Rounded: it is sent only where somebody writes another one.
+  const bytes = (value: number | null): string =>
+    value === null ? '' : formatBytes(value);
   return {
     max_jobs: String(target.max_jobs),
     cpus: text(total.cpus),
-    memory_bytes: sizeText(total.memory_bytes),
+    memory_bytes: bytes(total.memory_bytes),
     gpus: text(total.gpus),
     max_jobs_per_user: text(user.max_jobs),
     cpus_per_user: text(user.cpus),
-    memory_bytes_per_user: sizeText(user.memory_bytes),
+    memory_bytes_per_user: bytes(user.memory_bytes),
     gpus_per_user: text(user.gpus)
   };
 }

@@ -7,7 +7,7 @@ import {
 import { unwrap, type ApiClient } from '../../api/client';
 import { queryKeys } from '../../api/queryKeys';
 import { runKeys } from '../runs';
-import type { Experiment } from './types';
+import type { Experiment, Retention } from './types';
 
 /** Keys of everything about experiments; hints of the kind "experiment" find them. */
 export const experimentKeys = queryKeys('experiment');
@@ -90,6 +90,33 @@ export const experimentQueries = {
             signal
           })
         )
+    }),
+  /** The rule that says which of its runs are kept. */
+  retention: (api: ApiClient, id: string) =>
+    queryOptions({
+      queryKey: runKeys.of(id, 'retention'),
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.GET('/experiments/{experiment_id}/retention', {
+            params: { path: { experiment_id: id } },
+            signal
+          })
+        )
+    }),
+  /** What a rule would do now. */
+  retentionPlan: (api: ApiClient, id: string, rule: Retention) =>
+    queryOptions({
+      queryKey: runKeys.of(id, 'retention', rule),
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.POST('/experiments/{experiment_id}/retention/apply', {
+            params: { path: { experiment_id: id } },
+            body: { rule, dry_run: true },
+            signal
+          })
+        ),
+      meta: { onlyByHint: true },
+      staleTime: 0
     }),
   /** Its newest runs. */
   latest: (

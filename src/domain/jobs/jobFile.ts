@@ -29,6 +29,7 @@ export function jobFile(job: JobCreate, workspace: string): IJobFile {
     ...section('parameters', spec?.parameters, json),
     ...(spec?.keep_kernel_on_failure ? ['keep_kernel_on_failure: true'] : []),
     ...section('environment_variables', job.env, text),
+    ...section('secrets', job.secrets, text),
     ...limits(job.timeout_s, spec?.memory_limit),
     ...(job.max_retries
       ? ['retry_settings:', `  max_retries: ${job.max_retries}`]

@@ -34,6 +34,33 @@ export function readPairs(
   return { pairs, kept, wrong: null };
 }
 
+/** Reads "VARIABLE=secret" lines; a name alone stands for both. */
+export function readSecrets(text: string): {
+  pairs: Record<string, string>;
+  wrong: string | null;
+} {
+  const whole = text
+    .split('\n')
+    .map(line =>
+      /^[A-Za-z_][A-Za-z0-9_]*$/.test(line.trim())
+        ? `${line.trim()}=${line.trim()}`
+        : line
+    )
+    .join('\n');
+  const { pairs, wrong } = readPairs(whole);
+  const nameless = Object.entries(pairs).find(([, secret]) => !secret);
+  return { pairs, wrong: wrong ?? nameless?.[0] ?? null };
+}
+
+/** Secrets by variable as `readSecrets` reads them. */
+export function secretsText(secrets: Readonly<Record<string, string>>): string {
+  return Object.entries(secrets)
+    .map(([variable, secret]) =>
+      variable === secret ? secret : `${variable}=${secret}`
+    )
+    .join('\n');
+}
+
 const UNITS: Readonly<Record<string, number>> = {
   s: 1,
   m: 60,

@@ -3,7 +3,13 @@
 import type { Job, ReRun } from '../runs';
 import { readSize, sizeText } from '../../lib/size';
 import { changedValues, isSame } from './drafts';
-import { readPairs, readSpan, spanText } from './lines';
+import {
+  readPairs,
+  readSecrets,
+  readSpan,
+  secretsText,
+  spanText
+} from './lines';
 import { askedResources } from './resources';
 import { givenWords, type ISubmission } from './submission';
 import type { IFormParameter, ISubject, ParameterField } from './types';
@@ -83,7 +89,8 @@ export function startRerun({
   timeout_s: timeout,
   max_retries: retries,
   asks,
-  env_names: env
+  env_names: env,
+  secrets
 }: Job): ISubmission {
   return {
     kernel: (spec.kind === 'notebook' && spec.kernel) || '',
@@ -102,6 +109,7 @@ export function startRerun({
     gpus: asks.gpus,
     inPlace: false,
     env: env.join('\n'),
+    secrets: secretsText(secrets),
     tags: '',
     note: '',
     confirmed: false
@@ -121,6 +129,7 @@ export function buildRerun(
   const before = startRerun(job);
   const values = changedValues(parameters, form.drafts);
   const env = changedEnv(form.env, job.env_names);
+  const secrets = changedSecrets(form.secrets, job.secrets);
   const experiment = form.experiment.trim();
   return {
     ...givenWords(form),
@@ -145,7 +154,8 @@ export function buildRerun(
     ...(!isSame(askedResources(form), askedResources(before)) && {
       resources: askedResources(form) ?? null
     }),
-    ...(env && { env })
+    ...(env && { env }),
+    ...(secrets && { secrets })
   };
 }
 
@@ -163,4 +173,19 @@ function changedEnv(
     ...Object.fromEntries(gone.map(name => [name, null]))
   };
   return Object.keys(env).length > 0 ? env : undefined;
+}
+
+/** Other secrets, and null for each variable that is gone; undefined when nothing is changed. */
+function changedSecrets(
+  text: string,
+  before: Readonly<Record<string, string>>
+): Record<string, string | null> | undefined {
+  const { pairs } = readSecrets(text);
+  const changes = Object.fromEntries([
+    ...Object.entries(pairs).filter(([name, one]) => before[name] !== one),
+    ...Object.keys(before)
+      .filter(name => !Object.hasOwn(pairs, name))
+      .map(name => [name, null] as const)
+  ]);
+  return Object.keys(changes).length > 0 ? changes : undefined;
 }

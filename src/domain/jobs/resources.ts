@@ -1,16 +1,34 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { readSize } from '../../lib/size';
-import type { ISubmission, Problems } from './submission';
 import type { JobCreate } from './types';
 
 /** No job is given less memory than this: 16 MiB. */
 const SMALLEST = 16 * 1024 * 1024;
 
-/** What is wrong with the retries, the memory limit and with what the job asks for. */
+/** What the form holds of it. */
+export interface IResourceDraft {
+  retries: number | null;
+  cpus: number | null;
+  /** As it is typed: "4GiB". */
+  memory: string;
+  gpus: number | null;
+  /** The most that it may use, as it is typed. */
+  memoryLimit: string;
+}
+
+/** A field of it that can be wrong. */
+export type ResourceField =
+  | 'memory_limit'
+  | 'max_retries'
+  | 'resources.cpus'
+  | 'resources.memory_bytes'
+  | 'resources.gpus';
+
+/** What is wrong with the retries, the memory limit and what the job asks for. */
 export function findResourceProblems(
-  form: ISubmission,
-  problems: Problems,
+  form: IResourceDraft,
+  problems: Partial<Record<ResourceField, string>>,
   trans: TranslationBundle
 ): void {
   const { retries, cpus, gpus } = form;
@@ -41,7 +59,7 @@ function isWhole(value: number | null, most: number): boolean {
 }
 
 /** What the job asks of its target; undefined for nothing. */
-export function askedResources(form: ISubmission): JobCreate['resources'] {
+export function askedResources(form: IResourceDraft): JobCreate['resources'] {
   const memory = readSize(form.memory);
   const asked = {
     ...(form.cpus && { cpus: form.cpus }),

@@ -3,12 +3,17 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
 import { readSize } from '../../lib/size';
-import { readPairs, readSpan } from './lines';
-import { askedResources, findResourceProblems } from './resources';
+import { readPairs, readSecrets, readSpan } from './lines';
+import {
+  askedResources,
+  findResourceProblems,
+  type IResourceDraft,
+  type ResourceField
+} from './resources';
 import type { ISubject, JobCreate, NotebookInspection } from './types';
 
 /** All that the form holds. */
-export interface ISubmission {
+export interface ISubmission extends IResourceDraft {
   kernel: string;
   /** The shell line of a command job. */
   command: string;
@@ -18,15 +23,11 @@ export interface ISubmission {
   drafts: Drafts;
   priority: number | null;
   timeout: string;
-  memoryLimit: string;
   keepKernel: boolean;
-  retries: number | null;
-  cpus: number | null;
-  /** As it is typed: "4GiB". */
-  memory: string;
-  gpus: number | null;
   inPlace: boolean;
   env: string;
+  /** Variables with the names of the secrets that they hold. */
+  secrets: string;
   tags: string;
   note: string;
   confirmed: boolean;
@@ -42,12 +43,9 @@ export type SubmissionField =
   | 'name'
   | 'priority'
   | 'timeout_s'
-  | 'memory_limit'
-  | 'max_retries'
-  | 'resources.cpus'
-  | 'resources.memory_bytes'
-  | 'resources.gpus'
+  | ResourceField
   | 'env'
+  | 'secrets'
   | 'tags'
   | 'note'
   | 'confirm_large'
@@ -66,6 +64,7 @@ export const ADVANCED: readonly SubmissionField[] = [
   'resources.memory_bytes',
   'resources.gpus',
   'env',
+  'secrets',
   'tags',
   'note'
 ];
@@ -92,6 +91,7 @@ export function startSubmission(
     gpus: null,
     inPlace: false,
     env: '',
+    secrets: '',
     tags: '',
     note: '',
     confirmed: false
@@ -139,6 +139,12 @@ export function findProblems(
   if (span !== null && !(span >= 1)) {
     problems.timeout_s = trans.__('A span with its unit: 90s, 45m, 2h.');
   }
+  if (readSecrets(form.secrets).wrong !== null) {
+    problems.secrets = trans.__(
+      '“%1” is neither VARIABLE=secret nor the name of both.',
+      readSecrets(form.secrets).wrong ?? ''
+    );
+  }
   findResourceProblems(form, problems, trans);
   const kept = { env: subject.job?.env_names, tags: undefined };
   for (const key of ['env', 'tags'] as const) {
@@ -157,6 +163,7 @@ export function buildJob(
 ): JobCreate {
   const parameters = changedValues(inspection.parameters, form.drafts);
   const { pairs: env } = readPairs(form.env);
+  const { pairs: secrets } = readSecrets(form.secrets);
   const timeout = readSpan(form.timeout);
   const memory = readSize(form.memoryLimit);
   const resources = askedResources(form);
@@ -178,6 +185,7 @@ export function buildJob(
     ...(resources && { resources }),
     ...(form.inPlace && { in_place: true }),
     ...(Object.keys(env).length > 0 && { env }),
+    ...(Object.keys(secrets).length > 0 && { secrets }),
     ...(form.confirmed && { confirm_large: true })
   };
 }

@@ -13,6 +13,7 @@ from jupyter_mlws.domain.compute.schemas import ComputeUpdate, JobResources, Loa
 from jupyter_mlws.domain.compute.service import Compute, keep
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs.engine import JobEngine
+from jupyter_mlws.domain.jobs.leases import Leases
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, Job, JobCreate
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import Run
@@ -32,10 +33,6 @@ class Machine(LocalCompute):
     def __init__(self, max_jobs: int = 2) -> None:
         super().__init__("local", max_jobs)
         self.gpu_ids = [0, 1, 2, 3]
-
-    def all_ended(self) -> bool:
-        self.tidy()
-        return not self._children
 
     def load(self) -> Load:
         return Load(8, 16 * GIB, 0.0, 0)
@@ -57,9 +54,10 @@ class Lab:
     def engine(self) -> JobEngine:
         return self.engines[-1]
 
-    def start(self) -> JobEngine:
+    def start(self, leases: Leases | None = None) -> JobEngine:
         computes: dict[str, Compute] = {"local": self.compute}
-        engine = JobEngine(self.db, self.blobs, self.folders, computes, "", lambda *_: None, retry_backoff_s=self.backoff_s)
+        more: dict[str, Any] = {"retry_backoff_s": self.backoff_s, "leases": leases}
+        engine = JobEngine(self.db, self.blobs, self.folders, computes, "", lambda *_: None, **more)
         self.engines.append(engine)
         engine.start()
         return engine
@@ -67,8 +65,14 @@ class Lab:
     def close(self) -> None:
         for engine in self.engines:
             engine.stop()
-        until(self.compute.all_ended, 30, "all supervisors have ended")
+        until(self.all_ended, 30, "all supervisors have ended")
         self.blobs.close()
+
+    def all_ended(self) -> bool:
+        """Whether no supervisor lives any more."""
+        self.compute.tidy()
+        folders = [*self.folders.jobs.glob("*"), *self.folders.jobs.glob("*/attempts/*")]
+        return not any(self.compute.is_alive(folder) for folder in folders)
 
     def limit(self, **changes: Any) -> None:
         """As `PATCH /compute/local`."""

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, select
 
+from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.compute.service import Limits
 from jupyter_mlws.domain.jobs import engine as engine_module
-from jupyter_mlws.domain.jobs import queue
+from jupyter_mlws.domain.jobs import queue, store
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs.errors import JobStarted, TooMuchAsked
 from jupyter_mlws.domain.jobs.prepare import prepare
 from jupyter_mlws.domain.jobs.queue import Plan
-from jupyter_mlws.domain.jobs.schemas import JobResources, JobUpdate
+from jupyter_mlws.domain.jobs.schemas import JobUpdate
 from jupyter_mlws.domain.jobs.store import Ask
 from jupyter_mlws.domain.jobs.tables import JobRow
 from jupyter_mlws.domain.runs.states import RunStatus
@@ -38,7 +39,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
         db.write_sync(lambda s: workspaces.ensure_default(s, "ada"))
         made = Lab(db, tmp_path / "data")
         yield made
-        for run_id in [one.run_id for one in db.read_sync(lambda s: queue.store.live(s))]:
+        for run_id in [one.run_id for one in db.read_sync(lambda s: store.live(s))]:
             made.cancel(run_id)
         made.close()
 
@@ -336,18 +337,18 @@ def test_ten_thousand_queued_jobs(lab: Lab):
     listen = lambda conn, cursor, statement, *_: statements.append(statement)  # noqa: E731
     engine = lab.db.read_sync(lambda s: s.get_bind())
     event.listen(engine, "before_cursor_execute", listen)
-    began = time.perf_counter()
+    began = time.process_time()
     found = lab.db.read_sync(lambda s: jobs.list_active(s, "default")).jobs
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     event.remove(engine, "before_cursor_execute", listen)
-    began = time.perf_counter()
+    began = time.process_time()
     last = lab.run(f"{9_999:032x}")
-    one = time.perf_counter() - began
-    print(f"1,000 of 10,000 queued: {took:.3f} s; one run: {one:.3f} s")
+    one = time.process_time() - began
+    print(f"1,000 of 10,000 queued: {took:.3f} s of CPU; one run: {one:.3f} s")
     assert len(found) == 1000
     assert [run.waiting.position for run in found if run.waiting] == list(range(1, 1001))
     assert last.waiting is not None
     assert last.waiting.position is not None
     assert not any("jobs.links" in statement for statement in statements)
-    assert took < 1.5  # of a busy machine; a tenth of that on a quiet one
+    assert took < 1.5  # of CPU: how busy the machine is does not count
     assert one < 0.5

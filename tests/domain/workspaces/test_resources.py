@@ -8,10 +8,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy.orm import Session
 
 from jupyter_mlws.db.database import Database
+from jupyter_mlws.domain.secrets.service import KeyPlaces
+from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.domain.workspaces.resources import resources_of
 from jupyter_mlws.domain.workspaces.schemas import Resource
 from jupyter_mlws.kit.paths import Folders
@@ -20,6 +24,8 @@ from tests.databases import fresh_database
 LOOK = """
 import os, sys
 from pathlib import Path
+from jupyter_mlws.domain.secrets.service import KeyPlaces
+from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.domain.workspaces.resources import _folder
 if os.geteuid() == 0:
     os.setuid(65534)  # root may write anywhere
@@ -38,11 +44,18 @@ def folders(tmp_path: Path) -> Folders:
 @pytest.fixture(params=["sqlite"])
 def db(request: pytest.FixtureRequest, folders: Folders) -> Iterator[Database]:
     with fresh_database(request, folders.root) as found:
+        found.write_sync(lambda s: workspaces.ensure_default(s, "ann"))
         yield found
 
 
 async def looked(db: Database, folders: Folders) -> dict[str, Resource]:
-    return {found.kind: found for found in (await resources_of(db, folders)).resources}
+    services = SimpleNamespace(folders=folders, secrets=KeyPlaces(folders.secrets_key))
+    found = await resources_of(db, services, await db.read(_default))
+    return {one.kind: one for one in found.resources}
+
+
+def _default(session: Session) -> workspaces.WorkspaceRef:
+    return workspaces.find(session, "default")
 
 
 @pytest.mark.parametrize(("kind", "name"), [("artifact_store", "objects"), ("jobs_folder", "jobs")])

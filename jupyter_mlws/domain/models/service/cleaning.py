@@ -15,7 +15,7 @@ from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -47,6 +47,12 @@ def _remove(session: Session, ids: Sequence[str]) -> None:
 def _purge_with_runs(session: Session, ids: Sequence[str]) -> None:
     """Models outlive the runs that made them, and what these measured of them stays."""
     logged.unlink_runs(session, ids)
+
+
+@runs.sparing.register
+def _spare_runs(session: Session, ids: Collection[str], why: dict[str, str]) -> None:
+    """A rule of retention leaves the runs that a version of a registered model comes from."""
+    why.update(dict.fromkeys(registry.runs_in_use(session, ids), "registered"))
 
 
 @experiments.deleting.register

@@ -8,8 +8,10 @@ from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, not_, 
 
 from jupyter_mlws.db import driver
 from jupyter_mlws.db.base import Words
+from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.models.store import batches
 from jupyter_mlws.domain.models.tables import (
+    LoggedModelRow,
     ModelAliasRow,
     ModelVersionRow,
     ModelVersionTagRow,
@@ -66,6 +68,18 @@ def remove(session: Session, row: RegisteredModelRow) -> None:
 def remove_of_workspace(session: Session, workspace_id: int) -> None:
     """Remove all registered models of a workspace."""
     session.execute(delete(Row).where(Row.workspace_id == workspace_id))
+
+
+def runs_in_use(session: Session, run_ids: Collection[str]) -> set[str]:
+    """Those of the runs that a version comes from, or whose logged model a version is made of; deleted versions do not count."""
+    ids = listed(session, run_ids)
+    direct = select(ModelVersionRow.run_id).where(ModelVersionRow.run_id.in_(ids), ModelVersionRow.deleted_at.is_(None))
+    logged = (
+        select(LoggedModelRow.source_run_id)
+        .join(ModelVersionRow, ModelVersionRow.logged_model_id == LoggedModelRow.id)
+        .where(LoggedModelRow.source_run_id.in_(ids), ModelVersionRow.deleted_at.is_(None))
+    )
+    return {*session.execute(direct).scalars(), *session.execute(logged).scalars()}
 
 
 def names_of(session: Session, ids: Collection[int]) -> dict[int, str]:

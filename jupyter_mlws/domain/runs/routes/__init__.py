@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from jupyter_mlws.domain.runs.routes import artifacts, imports, metrics, runs, snapshots
+from jupyter_mlws.domain.runs.routes import artifacts, imports, metrics, retention, runs, snapshots
 
-ROUTES = [*runs.ROUTES, *metrics.ROUTES, *artifacts.ROUTES, *snapshots.ROUTES, *imports.ROUTES]
+ROUTES = [*runs.ROUTES, *metrics.ROUTES, *artifacts.ROUTES, *snapshots.ROUTES, *imports.ROUTES, *retention.ROUTES]

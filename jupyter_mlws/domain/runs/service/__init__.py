@@ -18,6 +18,7 @@ from jupyter_mlws.domain.runs.service.records import (
     set_deleted,
     set_deleted_of_experiment,
 )  # fmt: skip
+from jupyter_mlws.domain.runs.service.retention import sparing
 from jupyter_mlws.domain.runs.service.rows import (
     RunRef,
     active_among,
@@ -41,6 +42,7 @@ from jupyter_mlws.domain.runs.service.status import (
     set_progress,
     shortened,
 )  # fmt: skip
+from jupyter_mlws.domain.runs.service.unused import remove_unused, unused_snapshots
 from jupyter_mlws.domain.runs.service.writing import (
     declare_io,
     forget_batches,
@@ -58,7 +60,7 @@ __all__ = [
     "changed", "create_run", "declare_io", "decorating", "deletion_plan", "end_run", "experiment_name", "finding_origin",
     "forget_batches", "get_run", "given_name", "head", "history", "interactive_running", "jobs_made_since", "log", "log_batch",
     "move_to_bin", "new_record", "note_artifacts", "note_environment", "open_run", "open_to_log", "parent_of", "purge_some",
-    "purging", "record", "records", "ref_by_id", "ref_of", "restore_run", "set_deleted", "set_deleted_of_experiment", "set_end",
-    "set_progress", "shortcut", "shortened", "snapshot_diff", "source_of", "store_tags", "update_run", "user_of", "wires", "wires_by_id",
-    "working_copy", "write_params",
+    "purging", "record", "records", "ref_by_id", "ref_of", "remove_unused", "restore_run", "set_deleted",
+    "set_deleted_of_experiment", "set_end", "set_progress", "shortcut", "shortened", "snapshot_diff", "source_of", "sparing",
+    "store_tags", "unused_snapshots", "update_run", "user_of", "wires", "wires_by_id", "working_copy", "write_params",
 ]  # fmt: skip

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+KEEP_TAG = "mlws.keep"
+"""A run with it is spared by rules of retention."""
 purging: Hook[[Session, Sequence[str]]] = Hook()
 """Runs are about to be removed for good: upper slices remove what they keep of them."""
 
@@ -36,16 +38,16 @@ def deletion_plan(session: Session, actor: Actor, run_id: str, *, purge: bool) -
     """What would become free once a run, and what goes with it, is removed for good; and the ids, the run itself first."""
     ref = open_run(session, actor, Action.READ, run_id)
     ids = _doomed(session, run_id) if purge and _is_in_bin(session, ref.id) else _below(session, run_id)
-    return _plan(session, ids), ids
+    return plan_of(session, ids), ids
 
 
 def move_to_bin(session: Session, actor: Actor, run_id: str) -> DeletePlan:
     """Move a run and the runs below it to the bin."""
     open_run(session, actor, Action.EDIT, run_id)
     ids = _below(session, run_id)
-    _check_ended(session, ids)
-    plan = _plan(session, ids)
-    _note_all(session, ids)
+    check_ended(session, ids)
+    plan = plan_of(session, ids)
+    note_all(session, ids)
     store.set_lifecycle(session, ids, Lifecycle.DELETED, now_ms())
     return msgspec.structs.replace(plan, dry_run=False)
 
@@ -54,8 +56,10 @@ def restore_run(session: Session, actor: Actor, run_id: str) -> Run:
     """Bring a run and the runs below it back from the bin."""
     open_run(session, actor, Action.EDIT, run_id)
     ids = _below(session, run_id)
-    _note_all(session, ids)
+    note_all(session, ids)
     store.set_lifecycle(session, ids, Lifecycle.ACTIVE, None)
+    if store.has_retention(session, run_id):  # else it would be gone again within the hour
+        store.set_tags(session, run_id, {KEEP_TAG: "true"})
     return get_run(session, actor, run_id)
 
 
@@ -65,9 +69,9 @@ def purge_some(session: Session, actor: Actor, run_id: str, ids: Sequence[str]) 
     if not _is_in_bin(session, run_id):
         raise RunNotDeleted("Only a run that is in the bin can be removed for good; delete it first.")
     gone = store.with_lifecycle(session, ids, Lifecycle.DELETED)
-    _check_ended(session, gone)
-    _note_all(session, gone)
-    _remove(session, gone)
+    check_ended(session, gone)
+    note_all(session, gone)
+    remove_all(session, gone)
 
 
 def _below(session: Session, run_id: str) -> list[str]:
@@ -82,12 +86,14 @@ def _is_in_bin(session: Session, run_id: str) -> bool:
     return row_of(session, run_id).lifecycle is Lifecycle.DELETED
 
 
-def _check_ended(session: Session, ids: Sequence[str]) -> None:
+def check_ended(session: Session, ids: Sequence[str]) -> None:
+    """Raise `RunActive` unless all have ended."""
     if store.unfinished(session, ids=ids):
         raise RunActive("The run, or one below it, still runs; cancel or end it first.")
 
 
-def _note_all(session: Session, ids: Sequence[str]) -> None:
+def note_all(session: Session, ids: Sequence[str]) -> None:
+    """Tell of a change of runs."""
     places = store.places(session, ids)
     names = workspaces.workspace_names(session, {workspace for _, workspace, _ in places})
     for run_id, workspace, experiment in places:
@@ -95,12 +101,17 @@ def _note_all(session: Session, ids: Sequence[str]) -> None:
         record_change(session, names[workspace], "experiment", str(experiment))
 
 
-def _plan(session: Session, ids: Sequence[str]) -> DeletePlan:
-    freed = storage.freed_bytes(session, ids, store.snapshots_of_these_alone(session, ids))
-    return DeletePlan(runs=len(ids), artifacts=storage.number_of_artifacts(session, ids), bytes_freed=freed, dry_run=True)
+def plan_of(session: Session, ids: Sequence[str], *, logs: bool = True) -> DeletePlan:
+    """What becomes free once runs are removed; or (not `logs`) once only their outputs are, the snapshot and the logs left."""
+    snapshots = store.snapshots_of_these_alone(session, ids) if logs else []
+    freed = storage.freed_bytes(session, ids, snapshots, logs=logs)
+    return DeletePlan(
+        runs=len(ids), artifacts=storage.number_of_artifacts(session, ids, logs=logs), bytes_freed=freed, dry_run=True
+    )
 
 
-def _remove(session: Session, ids: Sequence[str]) -> None:
+def remove_all(session: Session, ids: Sequence[str]) -> None:
+    """Remove runs with all that is kept of them."""
     unused = store.snapshots_of_these_alone(session, ids)
     purging(session, ids)
     access.forget_tokens_of_runs(session, ids)
@@ -117,11 +128,11 @@ def _delete_with_experiments(session: Session, contents: experiments.Contents) -
     limit = contents.limit
     ids = store.ids_of_experiments(session, contents.experiment_ids, None if limit is None else limit + 1)
     if limit is None:
-        plan = _plan(session, ids)
+        plan = plan_of(session, ids)
         contents.run_ids, contents.artifacts, contents.bytes_freed = ids, plan.artifacts, plan.bytes_freed
     elif not contents.busy:
         contents.run_ids, contents.more = ids[:limit], len(ids) > limit
-        _remove(session, contents.run_ids)
+        remove_all(session, contents.run_ids)
 
 
 @workspaces.counting.register
@@ -139,10 +150,10 @@ def _summarize(session: Session, summaries: dict[int, experiments.Summary]) -> N
     for experiment_id, summary in summaries.items():
         if summary.goal is None:
             continue
-        summary.best = _best(session, experiment_id, summary.goal)
+        summary.best = best_of(session, experiment_id, summary.goal)
 
 
-def _best(session: Session, experiment_id: int, goal: Goal) -> BestRun | None:
+def best_of(session: Session, experiment_id: int, goal: Goal) -> BestRun | None:
     """The best run that is not in the bin; each time all that were found are there, twice as many are asked for."""
     binned: list[str] = []
     while True:

@@ -20,6 +20,7 @@ from mlws.supervise.loop import Supervisor, now_ms  # noqa: E402
 
 RESERVED = 4096
 ALREADY = 3
+NOT_BEGUN = 4
 
 
 class ExitRecord:
@@ -64,8 +65,8 @@ def note(text: str) -> None:
         os.write(2, f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n".encode("utf-8", "replace"))
 
 
-def main(job_dir: str) -> int:
-    """Run the job in `job_dir`; 0 once its exit record is there, whatever became of the job."""
+def main(job_dir: str, secrets: Dict[str, str] | None = None) -> int:
+    """Run the job in `job_dir`; 0 once its exit record is there, whatever became of the job. `secrets` are variables for it alone."""
     job_dir = os.path.abspath(job_dir)
     for folder in ("user_logs", "system_logs"):
         os.makedirs(os.path.join(job_dir, folder), mode=0o700, exist_ok=True)
@@ -84,7 +85,7 @@ def main(job_dir: str) -> int:
     supervisor: Supervisor | None = None
     try:
         job = _read_job(job_dir)
-        supervisor = Supervisor(job_dir, job, note, record.settle)
+        supervisor = Supervisor(job_dir, job, note, record.settle, secrets)
         outcome = supervisor.run()
     except BaseException as error:  # noqa: BLE001 - the top: a job without a record would look lost
         import traceback
@@ -115,6 +116,15 @@ def _failed(error: BaseException, supervisor: Supervisor | None, started: int) -
     }
 
 
+def _given() -> Dict[str, str] | None:
+    """The secrets that the starter sends; None if it was gone before it had sent them: the job has not begun then."""
+    try:
+        found = json.loads(sys.stdin.buffer.read())
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def _read_job(job_dir: str) -> Dict[str, Any]:
     with open(os.path.join(job_dir, jobdir.JOB), "rb") as file:
         job = json.loads(file.read())
@@ -138,7 +148,13 @@ def _detach(log: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.stderr.write("usage: python -m mlws.supervise <job dir>\n")
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["--secrets"]):
+        sys.stderr.write(
+            "usage: python -m mlws.supervise <job dir> [--secrets]\n--secrets: JSON of variables comes on standard input\n"
+        )
         sys.exit(2)
-    sys.exit(main(sys.argv[1]))
+    given = _given() if sys.argv[2:] else {}
+    if given is None:
+        sys.stderr.write("The secrets of this job did not come; it was not begun.\n")
+        sys.exit(NOT_BEGUN)
+    sys.exit(main(sys.argv[1], given))

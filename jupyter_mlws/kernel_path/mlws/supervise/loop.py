@@ -12,6 +12,7 @@ import time
 from typing import Any, Callable, Dict, List, Tuple
 
 from mlws import jobdir
+from mlws.masking import NAMES, Masker
 from mlws.supervise import scope, tree
 from mlws.supervise.log import LogFile
 from mlws.supervise.usage import Watch
@@ -35,10 +36,19 @@ class Supervisor:
     `on_end`; what is left is watched like the job was, until it ends, the run is deleted, or somebody asks.
     """
 
-    def __init__(self, job_dir: str, job: Dict[str, Any], note: Note, on_end: Callable[[Dict[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        job_dir: str,
+        job: Dict[str, Any],
+        note: Note,
+        on_end: Callable[[Dict[str, Any]], None],
+        secrets: Dict[str, str] | None = None,
+    ) -> None:
         self.dir = job_dir
         self.job = job
         self.note = note
+        self.secrets = secrets or {}
+        self._hiding = Masker(self.secrets.values()).of_bytes()
         self.pid = 0
         self.status: int | None = None
         self.reason = "exited"
@@ -70,7 +80,7 @@ class Supervisor:
             self.note("this system has no subreaper: a process that leaves its group and loses its parent will not be found")
         _enlarge(self._pipe_write)
         try:
-            self.pid = tree.spawn(self._argv(), self.job["cwd"], self.job["env"], self._pipe_write)
+            self.pid = tree.spawn(self._argv(), self.job["cwd"], self._environment(), self._pipe_write)
         except (tree.SpawnFailed, KeyError, TypeError, OSError) as error:
             message = f"job.json lacks {error}." if isinstance(error, KeyError) else str(error)
             self.note(f"not started: {message}")
@@ -90,6 +100,11 @@ class Supervisor:
             self._kill_rest()
             raise
         return self.record(reason=self.reason, message=None)
+
+    def _environment(self) -> Dict[str, str]:
+        """Variables of the job. Its secrets are nowhere else, and it is told which they are, so that what it logs is without them."""
+        hidden = {NAMES: ",".join(self.secrets)} if self.secrets else {}
+        return {**self.job["env"], **self.secrets, **hidden}
 
     def record(self, *, reason: str, message: str | None) -> Dict[str, Any]:
         """The exit record."""
@@ -177,6 +192,7 @@ class Supervisor:
         while pipe_open and self._read_output():
             if not select.select([self._pipe_read], [], [], 0)[0]:
                 break
+        self.log.feed(self._hiding.end())
         self.log.close()
 
     def _read_output(self) -> bool:
@@ -186,7 +202,7 @@ class Supervisor:
         except BlockingIOError:
             return True
         if data:
-            self.log.feed(data)
+            self.log.feed(self._hiding.feed(data))
         return bool(data)
 
     def _patience_ms(self) -> int:

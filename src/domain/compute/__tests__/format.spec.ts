@@ -58,7 +58,7 @@ describe('a target', () => {
     ).toEqual([
       ['slots', 1, 2, '1 of 2', undefined],
       ['cpus', 8, 8, '9.3 of 8', 'Jobs asked for 3 of 8'],
-      ['memory', 4 * GIB, 16 * GIB, '4 GiB of 16 GiB', undefined],
+      ['memory', 4 * GIB, 16 * GIB, '4 of 16 GiB', undefined],
       ['gpus', 1, 2, '1 of 2', undefined]
     ]);
     expect(metersOf(aTarget(), trans).map(({ id }) => id)).toEqual(['slots']);
@@ -72,7 +72,7 @@ describe('a target', () => {
 
   it('sends the limits that were changed, and null for those that were emptied', () => {
     const before = startLimits(target);
-    expect(before).toMatchObject({ cpus: '8', memory_bytes: '16GiB' });
+    expect(before).toMatchObject({ cpus: '8', memory_bytes: '16 GiB' });
     expect(changedLimits(before, before)).toEqual({});
     expect(
       changedLimits(

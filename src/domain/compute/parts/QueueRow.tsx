@@ -1,7 +1,7 @@
-import { closeIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import { closeIcon, runIcon } from '@jupyterlab/ui-components';
 import { useState, type KeyboardEvent } from 'react';
 
-import { ErrorNotice, IconButton, useTrans } from '../../../ui';
+import { ErrorNotice, IconButton, pauseIcon, useTrans } from '../../../ui';
 import { Countdown, RunLink, useCancelJob, useHoldJob } from '../../runs';
 import { asksText } from '../format';
 import { useSetPriority } from '../mutations';
@@ -26,7 +26,7 @@ export function QueueRow(props: {
         <RunLink run={{ id: job.run_id, name: job.name }} />
         <PriorityInput job={job} />
         <IconButton
-          icon={held || job.code === 'backoff' ? runIcon : stopIcon}
+          icon={held || job.code === 'backoff' ? runIcon : pauseIcon}
           label={
             held
               ? trans.__('Resume %1', job.name)

@@ -56,6 +56,7 @@ export function aJob({
     timeout_s: null,
     usage: null,
     env_names: [],
+    secrets: {},
     in_place: false,
     attempt: 1,
     max_retries: 0,

@@ -185,3 +185,14 @@ it.each(['command', 'target', 'kernel', 'env.A', 'parameters.lr'])(
     expect(placeOf(error, subject)).toBe(field.replace('.A', ''));
   }
 );
+
+it('keeps the names of secrets, and sends what is other about them', () => {
+  const job = aJob({ secrets: { HF_TOKEN: 'HF_TOKEN', KEY: 's3' } });
+  const before = startRerun(job);
+  expect(before.secrets).toBe('HF_TOKEN\nKEY=s3');
+  expect(buildRerun(before, job, [])).toEqual({});
+  const after = { ...before, secrets: 'HF_TOKEN=other\nNEW' };
+  expect(buildRerun(after, job, [])).toEqual({
+    secrets: { HF_TOKEN: 'other', NEW: 'NEW', KEY: null }
+  });
+});

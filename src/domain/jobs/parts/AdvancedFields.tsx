@@ -1,3 +1,7 @@
+import { useQuery } from '@tanstack/react-query';
+
+import { useApi } from '../../../api/context';
+import { secretQueries } from '../../secrets';
 import { CheckboxField, NumberField, TextField, useTrans } from '../../../ui';
 import { kindOfJob, type ISubmission, type Problems } from '../submission';
 import type { ISubject } from '../types';
@@ -52,13 +56,16 @@ export function AdvancedFields(props: IFieldsProps): JSX.Element {
         help={
           subject.job?.env_names.length
             ? trans.__('One a line. A name alone keeps the value that it has.')
-            : trans.__('One a line; stored with the run: no passwords.')
+            : trans.__(
+                'One a line; stored with the run. Passwords are secrets.'
+              )
         }
         value={form.env}
         error={problems.env}
         disabled={disabled}
         onChange={env => onChange({ env })}
       />
+      <SecretsField {...props} />
       <TextField
         label={trans.__('Tags')}
         rows={2}
@@ -163,5 +170,32 @@ function ResourceFields(props: IFieldsProps): JSX.Element {
         onChange={gpus => onChange({ gpus })}
       />
     </>
+  );
+}
+
+/** Names of secrets, never their values. */
+function SecretsField(props: IFieldsProps): JSX.Element {
+  const { workspace, form, problems, disabled, onChange } = props;
+  const trans = useTrans();
+  const { data } = useQuery(secretQueries.list(useApi(), workspace));
+  const names = data?.secrets.map(({ name }) => name) ?? [];
+  return (
+    <TextField
+      label={trans.__('Secrets')}
+      rows={2}
+      placeholder={trans.__('VARIABLE=secret')}
+      help={
+        names.length > 0
+          ? trans.__(
+              'One a line; a name alone for both. There are: %1',
+              names.join(', ')
+            )
+          : trans.__('The workspace has none; its page takes new ones.')
+      }
+      value={form.secrets}
+      error={problems.secrets}
+      disabled={disabled}
+      onChange={secrets => onChange({ secrets })}
+    />
   );
 }

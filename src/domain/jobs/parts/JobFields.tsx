@@ -27,7 +27,9 @@ export function JobFields(
       )}
       <MoreOptions
         // What a job had stays in force when it is run again: it is not hidden.
-        begun={Boolean(form.timeout || form.priority || form.env)}
+        begun={Boolean(
+          form.timeout || form.priority || form.env || form.secrets
+        )}
         wrong={ADVANCED.some(field => problems[field])}
       >
         <AdvancedFields {...props} />

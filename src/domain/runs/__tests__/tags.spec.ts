@@ -1,4 +1,4 @@
-import { parseTag } from '../tags';
+import { isKept, parseTag } from '../tags';
 
 describe('parseTag', () => {
   it('reads key=value, key: value and key', () => {
@@ -11,4 +11,10 @@ describe('parseTag', () => {
     expect(parseTag('  ')).toBeNull();
     expect(parseTag('=x')).toBeNull();
   });
+});
+
+it('reads the mark of runs that are kept as the server does', () => {
+  expect(isKept({})).toBe(false);
+  expect(isKept({ 'mlws.keep': 'False' })).toBe(false);
+  expect(isKept({ 'mlws.keep': 'true' })).toBe(true);
 });

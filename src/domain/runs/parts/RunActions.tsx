@@ -5,11 +5,13 @@ import { usePageUrl } from '../../../api/context';
 import { runAddress } from '../../../lib/address';
 import { CopyButton, ErrorNotice, useOpenPage, useTrans } from '../../../ui';
 import { canCancel, canHold, canResume } from '../format';
+import { KEEP_TAG, isKept } from '../tags';
 import {
   useCancelJob,
   useDeleteRun,
   useHoldJob,
-  useRerunJob
+  useRerunJob,
+  useUpdateRun
 } from '../mutations';
 import type { Run } from '../types';
 
@@ -90,10 +92,31 @@ export function RunActions(props: IRunActionsProps): JSX.Element {
             {trans.__('Delete')}
           </button>
         )}
+        {!inBin && <KeepButton run={run} />}
         <CopyButtons id={run.id} />
       </div>
       {error && <ErrorNotice error={error} />}
     </>
+  );
+}
+
+/** A run that is kept is spared by the clean-up of its experiment. */
+function KeepButton({ run }: { run: Run }): JSX.Element {
+  const trans = useTrans();
+  const update = useUpdateRun(run.id);
+  const kept = isKept(run.tags);
+  return (
+    <button
+      type="button"
+      className="jp-mlws-button"
+      aria-pressed={kept}
+      title={trans.__('The clean-up of the experiment spares kept runs')}
+      onClick={() =>
+        update.mutate({ tags: { [KEEP_TAG]: kept ? null : 'true' } })
+      }
+    >
+      {kept ? trans.__('★ Kept') : trans.__('☆ Keep')}
+    </button>
   );
 }
 

@@ -37,6 +37,7 @@ function renderPanel(): {
         ? []
         : [aWorkspace(name), aWorkspace('other')]
     }),
+    'GET /workspaces/{workspace}/secrets': () => ({ secrets: [], kept: '' }),
     'GET /workspaces/{workspace}/resources': () => ({ resources: [] }),
     'PATCH /workspaces/{workspace}': async () => {
       name = 'after';

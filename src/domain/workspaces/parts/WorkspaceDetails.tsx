@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { workspaceAddress } from '../../../lib/address';
 import { DEFAULT_WORKSPACE } from '../../../lib/workspace';
 import { ErrorNotice, RelativeTime, useOpenPage, useTrans } from '../../../ui';
+import { SecretsSection } from '../../secrets';
 import { contentsText, extraLabel } from '../format';
 import { useArchiveWorkspace } from '../mutations';
 import type { Workspace } from '../queries';
@@ -53,6 +54,7 @@ export function WorkspaceDetails(props: IWorkspaceDetailsProps): JSX.Element {
         <DeleteWorkspace name={name} onClose={close} onDeleted={onDeleted} />
       )}
       <Facts workspace={workspace} />
+      <SecretsSection key={name} workspace={name} readOnly={archived} />
       <Resources name={name} />
     </>
   );

@@ -1,0 +1,2 @@
+export { secretQueries, type Secret } from './queries';
+export { SecretsSection } from './SecretsSection';

@@ -1,0 +1,72 @@
+"""Two servers on one database of PostgreSQL: each job is started once, and one whose server stays away is not lost sight of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_mlws.db.database import Database
+from jupyter_mlws.domain.jobs import queue
+from jupyter_mlws.domain.jobs.leases import Leases, name_of
+from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.domain.workspaces import service as workspaces
+from tests.databases import fresh_database
+from tests.domain.jobs.lab import Lab
+from tests.servers import until
+
+pytestmark = pytest.mark.postgres
+JOBS = 50
+
+
+@pytest.fixture(params=["postgresql"])
+def labs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Lab, Lab]]:
+    """Two servers' worth of it: a data folder and a connection each."""
+    with fresh_database(request, tmp_path) as db:
+        db.write_sync(lambda s: workspaces.ensure_default(s, "ada"))
+        other = Database(db.writer_engine.url)
+        other.start()
+        made = Lab(db, tmp_path / "one", max_jobs=4), Lab(other, tmp_path / "two", max_jobs=4)
+        yield made
+        for lab in made:
+            lab.close()
+        other.close()
+        queue.Queues.owner = None
+
+
+def short(lab: Lab) -> Leases:
+    """Leases that run out in seconds."""
+    return Leases(name_of(lab.folders.root), lease_ms=4000, steady_s=0)
+
+
+def test_fifty_jobs_are_started_once_each(labs: tuple[Lab, Lab], tmp_path: Path):
+    one = labs[0]
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    ids = [one.submit(f"echo $$ >> {marks}/$MLWS_RUN_ID; sleep 0.5") for _ in range(JOBS)]
+    for lab in labs:
+        lab.start(Leases(name_of(lab.folders.root)))
+    until(lambda: all(one.run(run_id).status is RunStatus.COMPLETED for run_id in ids), 120)
+    assert {mark.name: len(mark.read_text().splitlines()) for mark in marks.iterdir()} == dict.fromkeys(ids, 1)
+    shares = [sum(1 for _ in lab.folders.jobs.iterdir()) for lab in labs]
+    assert sum(shares) == JOBS
+    assert all(shares), "both servers have started some"
+    assert all(one.statuses(run_id).count("Preparing") == 1 for run_id in ids)
+
+
+def test_a_job_whose_server_stays_away_is_taken_over(labs: tuple[Lab, Lab], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("jupyter_mlws.domain.jobs.engine.ADOPT_EVERY_S", 0.5)
+    one, two = labs
+    one.start(short(one))
+    run_id = one.submit('[ "$MLWS_ATTEMPT" = 2 ] || sleep 8', max_retries=1)
+    one.becomes(run_id, "Running")
+    two.start(short(two))
+    one.engine.stop()
+    job = two.ended(run_id, 60)
+    assert [(attempt.status.value, attempt.reason) for attempt in job.attempts] == [("Failed", "lost"), ("Completed", None)]
+    # Its supervisor has ended meanwhile; its server comes back and must not change what is settled.
+    one.start(short(one))
+    until(one.all_ended, 30)
+    assert two.run(run_id).status is RunStatus.COMPLETED
+    assert sum(status in ("Completed", "Failed", "Canceled") for status in two.statuses(run_id)) == 1
