@@ -94,7 +94,7 @@ def test_what_a_job_is_given_is_for_its_user_alone(target: LiveServer, person: A
         assert stat.S_IMODE((target.data_dir / "owner.json").stat().st_mode) == 0o600
         assert stat.S_IMODE(target.data_dir.stat().st_mode) == 0o700
         lines = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
-        assert any(run_id in line for line in lines)
+        assert any(line.endswith("sleep 60") for line in lines)
         assert not any(token in line or CANARY in line for line in lines)
         for path in (f"/jobs/{run_id}", f"/runs/{run_id}", "/workspaces/default/jobs", f"/jobs/{run_id}/log?stream=system"):
             answer = person.ask("GET", path)

@@ -65,6 +65,7 @@ def test_it_leads_a_session_of_its_own_and_holds_none_of_our_pipes(
     ask(starter, folder)
     pid = pid_of(folder)
     assert os.getsid(pid) == pid
+    assert Path(f"/proc/{pid}/comm").read_text() == "mlws-job\n"
     pipes = {Path(f"/proc/{starter.pid}/fd/{fd}").readlink() for fd in (0, 1)}
     held = {fd.readlink() for fd in Path(f"/proc/{pid}/fd").iterdir()}
     assert not pipes & held

@@ -19,7 +19,9 @@ import sys
 from typing import Any, Dict
 
 from mlws.supervise import __main__ as entry
+from mlws.supervise import tree
 
+PR_SET_NAME = 15
 BLOCKED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """Importing `entry` blocked them: a supervisor wants it so, this process does not."""
 
@@ -80,6 +82,8 @@ class Starter:
             for fd in (self._woken, self._wake):
                 os.close(fd)
             os.setsid()
+            if tree.PRCTL is not None:  # the command line is still ours: this is what lists of processes call it
+                tree.PRCTL(PR_SET_NAME, b"mlws-" + os.path.basename(folder).encode()[:10], 0, 0, 0)
             os.chdir(folder)
             code = entry.main(folder)
         except BaseException:  # noqa: BLE001 - nothing of a supervisor may come back into the loop
