@@ -34,10 +34,7 @@ const SLEEPER = notebookText({
 
 /** The sidebar of the compute targets. */
 async function openCompute(lab: Page): Promise<Locator> {
-  await lab.evaluate(
-    id => window.jupyterapp.shell.activateById(id),
-    COMPUTE
-  );
+  await lab.evaluate(id => window.jupyterapp.shell.activateById(id), COMPUTE);
   const panel = lab.locator(`#${COMPUTE}`);
   await expect(panel.getByRole('heading', { name: 'local' })).toBeVisible({
     timeout: SHOWN

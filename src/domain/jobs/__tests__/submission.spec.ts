@@ -275,6 +275,6 @@ describe('the memory limit', () => {
       inspection,
       trans
     );
-    expect(wrong.memory_limit).toMatch(/512MB/);
+    expect(wrong.memory_limit).toMatch(/512 MB/);
   });
 });
