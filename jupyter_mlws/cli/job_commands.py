@@ -203,6 +203,25 @@ def validate(session: Session, file: str | None, settings: tuple[str, ...]) -> N
     show.validation(session, file, found)
 
 
+@command.command("export")
+@named("job", "jobs")
+@click.option("--to", type=click.Path(dir_okay=False), metavar="FILE", help="File to write.  [default: standard output]")
+@common
+def export(session: Session, job: str, to: str | None) -> None:
+    """Write a job as a job file, one that `mlws job create --file` takes.
+
+    What a file cannot say (a priority, values of environment variables) stands in its first lines as comments, and is told.
+    """
+    show.file_text(session, session.workspace.jobs.export(session.run_id(job)), to)
+
+
+@command.command("schema")
+@common
+def schema(session: Session) -> None:
+    """Print the JSON schema of job files, with which editors complete and check them."""
+    click.echo(json.dumps(session.workspace.jobs.file_schema(), indent=2, ensure_ascii=False))
+
+
 def submitted(session: Session, job: Job, *, stream: bool) -> None:
     """Tell of a job that was just submitted, or follow it."""
     if not stream:

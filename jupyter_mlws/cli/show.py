@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,12 +14,11 @@ from jupyter_mlws.sdk.forms import SHORT, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from msgspec import UnsetType
 
     from jupyter_mlws.cli.context import Session
-    from jupyter_mlws.domain.jobs.schemas import Attempt, JobFileValidation, JobUsage
+    from jupyter_mlws.domain.jobs.schemas import Attempt, JobFileText, JobFileValidation, JobUsage
     from jupyter_mlws.sdk.results import Job, Run
     from jupyter_mlws.sdk.table import Table
 
@@ -97,6 +97,23 @@ def job_one(session: Session, job: Job) -> None:
         ("New files", "\n".join(job.new_files[:LISTED])),
     ]
     one(session, azure_views.job_json(job), run_fields(job.run) + extra)
+
+
+def file_text(session: Session, found: JobFileText, to: str | None) -> None:
+    """Print a job file, or write it where nothing is."""
+    for warning in found.warnings:
+        said(f"Warning: {warning}")
+    if to is not None:
+        try:
+            with Path(to).open("x", encoding="utf-8") as file:
+                file.write(found.text)
+        except OSError as error:
+            raise click.UsageError(f"{to} cannot be written: {error.strerror}.") from None
+        said(f"Wrote {to}")
+    elif session.output == "json":
+        tables.as_json({"text": found.text, "warnings": found.warnings})
+    else:
+        click.echo(found.text, nl=False)
 
 
 def memory_text(usage: JobUsage | None, limit: int | UnsetType) -> str:

@@ -14,6 +14,8 @@ from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.jobs.schemas import (
     CommandSpec,
     JobCreate,
+    JobFileSchema,
+    JobFileText,
     JobFileValidation,
     KeptKernel,
     LogSlice,
@@ -226,6 +228,14 @@ class Jobs:
         Raises `BadInput`, whose message has a line for each thing that is wrong.
         """
         return job_files.validate(self._workspace, file, set)
+
+    def export(self, job: str) -> JobFileText:
+        """A job as a job file: `text`, and in `warnings` what the file cannot say. Raises `BadInput` for kinds that have no files."""
+        return self._ask("GET", f"/jobs/{segment(job)}/file", JobFileText)
+
+    def file_schema(self) -> dict[str, Any]:
+        """The JSON schema of job files, for editors."""
+        return self._ask("GET", "/job-file-schema", JobFileSchema).schema
 
     def show(self, job: str) -> Job:
         """A job by its id. Raises `NotFound`, with code `not_a_job` for a run that was not submitted."""

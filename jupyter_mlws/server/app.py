@@ -51,6 +51,12 @@ class MlwsApp(ExtensionApp):
         help="Further compute targets by name, each a dict of its `kind` (an entry point of the group `jupyter_mlws.compute`), "
         "`max_jobs` (default 1) and what the kind asks for."
     ).tag(config=True)
+    mirror_map = Dict(
+        value_trait=Unicode(),
+        key_trait=Unicode(),
+        help="Where data that lies elsewhere is found on this machine: absolute paths of folders (or files) by the addresses and "
+        "references that jobs name, such as `https://example.org/data/` or `azureml:iris:1`. The longest beginning wins.",
+    ).tag(config=True)
     job_memory_limit = Unicode(
         help="Memory limit of jobs that name none themselves, as `4GiB`; all processes of a job count together. Default: no limit. "
         "Environment: MLWS_JOB_MEMORY_LIMIT."
@@ -190,6 +196,7 @@ class MlwsApp(ExtensionApp):
             url=own_url(serverapp),
             max_jobs=self.max_jobs,
             compute_targets=dict(self.compute_targets),
+            mirror_map=dict(self.mirror_map),
             job_memory_limit=read_bytes(self.job_memory_limit) if self.job_memory_limit else None,
             kept_kernel_s=self.kept_kernel_s,
             compute_limits=dict(self.compute_limits),

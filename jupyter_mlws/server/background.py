@@ -72,6 +72,7 @@ class Background:
             leases=Leases(name_of(services.folders.root) if db.writer_engine.dialect.name == "postgresql" else None),
         )
         self._engine.kept_kernel_s = settings.kept_kernel_s
+        self._engine.mirrors = settings.mirror_map
 
     async def start(self) -> None:
         """Begin."""

@@ -61,6 +61,7 @@ class Settings(Struct, kw_only=True):
     """Where kernels and jobs reach us: `http://127.0.0.1:<port><base>/mlws`; empty on a unix socket."""
     max_jobs: int
     compute_targets: dict[str, Any] = msgspec.field(default_factory=dict)
+    mirror_map: dict[str, str] = msgspec.field(default_factory=dict)
     job_memory_limit: int | None = None
     """Bytes; of jobs that name no limit of their own."""
     kept_kernel_s: int = 1800

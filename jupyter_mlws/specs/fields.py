@@ -27,11 +27,12 @@ class Field(Struct, frozen=True):
     kinds: tuple[str, ...] = ("command", "notebook")
     """The types of jobs that have it."""
     shape: str = ""
-    """How its value is read: a name in `values.READERS`."""
+    """How its value is read: a name in `data.READERS`."""
     into: str = ""
     """Its place in `JobCreate`."""
 
 
+SCHEMA_URL = "https://azuremlschemas.azureedge.net/latest/commandJob.schema.json"
 COMMAND = ("command",)
 NOTEBOOK = ("notebook",)
 
@@ -138,7 +139,8 @@ FIELDS = (
     Field(
         "command",
         Fate.HONOURED,
-        "The shell line or lines, run by bash; a command job needs it. `${{inputs.<name>}}` stands for an input.",
+        "The shell line or lines, run by bash; a command job needs it. `${{inputs.<name>}}` and `${{outputs.<name>}}` "
+        "stand for inputs and outputs.",
         "python train.py",
         COMMAND,
         "command",
@@ -156,7 +158,7 @@ FIELDS = (
     Field(
         "inputs.<name>",
         Fate.HONOURED,
-        "A number, text or truth value that stands in for `${{inputs.<name>}}`.",
+        "A number, text or truth value that stands in for `${{inputs.<name>}}`; or a mapping that names data.",
         "0.01",
         COMMAND,
         "inputs",
@@ -164,25 +166,91 @@ FIELDS = (
     Field("inputs.<name>.value", Fate.HONOURED, "The same in its long form.", "0.01", COMMAND, "literal"),
     Field(
         "inputs.<name>.type",
-        Fate.REFUSED,
-        "Data as input (`uri_file`, `uri_folder`, `mltable`, models) is not supported.",
+        Fate.HONOURED,
+        "Of data: `uri_folder` (also if it is left out), `uri_file`, `mltable` (its folder), `custom_model`, `mlflow_model` or "
+        "`triton_model`. Of a literal: `string`, `number`, `integer` or `boolean`.",
         "uri_file",
         COMMAND,
+        "input_type",
     ),
     Field(
         "inputs.<name>.path",
-        Fate.REFUSED,
-        "Data as input is not supported; a job finds files of its code folder beside it.",
+        Fate.HONOURED,
+        "File or folder, relative to the file; or an address or `azureml:` reference that the server's mirror map knows. "
+        "`${{inputs.<name>}}` stands for the path where it lies while the job runs.",
         "data.csv",
         COMMAND,
-    ),
-    Field("inputs.<name>.mode", Fate.REFUSED, "Data as input is not supported.", "ro_mount", COMMAND),
-    Field(
-        "inputs.<name>.default", Fate.REFUSED, "Components have defaults, jobs do not; write the value itself.", "0.01", COMMAND
+        "data_path",
     ),
     Field(
-        "inputs.<name>.optional", Fate.REFUSED, "Inputs of components may be optional, those of jobs may not.", "true", COMMAND
+        "inputs.<name>.mode",
+        Fate.HONOURED,
+        "`ro_mount` (also if it is left out), `rw_mount`, `download` or `direct`; see below.",
+        "ro_mount",
+        COMMAND,
+        "input_mode",
     ),
+    Field(
+        "inputs.<name>.default",
+        Fate.HONOURED,
+        "The value of a literal that is given no other. Azure has it in components.",
+        "0.01",
+        COMMAND,
+        "literal",
+    ),
+    Field(
+        "inputs.<name>.optional",
+        Fate.HONOURED,
+        "`true`: the input may have no value, and then `$[[…]]` around it is left out. Azure has it in components.",
+        "true",
+        COMMAND,
+        "truth",
+    ),
+    Field(
+        "inputs.<name>.description", Fate.HONOURED, "Any text. People read it; nothing here does.", "How fast.", COMMAND, "prose"
+    ),
+    Field(
+        "outputs.<name>",
+        Fate.HONOURED,
+        "What the job makes, as a mapping or as nothing. `${{outputs.<name>}}` stands for a path in `outputs/`, which is kept.",
+        "{type: uri_folder}",
+        COMMAND,
+        "outputs",
+    ),
+    Field(
+        "outputs.<name>.type",
+        Fate.HONOURED,
+        "As of an input that is data. A folder is there when the job begins.",
+        "uri_file",
+        COMMAND,
+        "data_type",
+    ),
+    Field(
+        "outputs.<name>.path",
+        Fate.HONOURED,
+        "Where a copy goes once the job completed: as `path` of an input, but it need not be there.",
+        "results/model",
+        COMMAND,
+        "data_path",
+    ),
+    Field(
+        "outputs.<name>.mode",
+        Fate.HONOURED,
+        "`rw_mount` (also if it is left out), `upload` (the same) or `direct`: the command writes to `path` itself.",
+        "upload",
+        COMMAND,
+        "output_mode",
+    ),
+    Field(
+        "outputs.<name>.description",
+        Fate.HONOURED,
+        "Any text. People read it; nothing here does.",
+        "The model.",
+        COMMAND,
+        "prose",
+    ),
+    Field("outputs.<name>.name", Fate.REFUSED, "An output is not registered as an asset.", "my_data", COMMAND),
+    Field("outputs.<name>.version", Fate.REFUSED, "An output is not registered as an asset.", '"1"', COMMAND),
     Field(
         "notebook",
         Fate.HONOURED,
@@ -229,12 +297,6 @@ FIELDS = (
     Field("properties", Fate.WARNED, "Runs have no properties, and they are not kept; `tags` are.", '{stage: "1"}'),
     Field("identity", Fate.WARNED, "A job runs as the user of the server.", "{type: managed}"),
     Field("queue_settings", Fate.WARNED, "The queue goes by the priority that is given at submit.", "{job_tier: standard}"),
-    Field(
-        "outputs",
-        Fate.REFUSED,
-        "Declared outputs are not supported; what a job leaves in `outputs/` is kept by itself.",
-        "{model: {type: uri_folder}}",
-    ),
     Field("distribution", Fate.REFUSED, "Distributed training is not supported; a job is one process tree.", "{type: pytorch}"),
     Field("component", Fate.REFUSED, "Components are not supported; write the `command`.", "azureml:train:1"),
     Field("parent_job_name", Fate.REFUSED, "A parent is not supported in files.", "sweep_1"),

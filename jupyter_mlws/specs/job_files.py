@@ -10,14 +10,15 @@ from msgspec import UNSET, Struct, UnsetType
 
 from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, JobCreate, JobFileSource, JobFileWarning, NotebookSpec, SourceManifest
+from jupyter_mlws.kit.addresses import is_elsewhere
 from jupyter_mlws.kit.decoding import convert
 from jupyter_mlws.kit.errors import BadInput, MlwsError
+from jupyter_mlws.specs.data import READERS
 from jupyter_mlws.specs.errors import Problem, invalid, printable
-from jupyter_mlws.specs.expressions import Input, substitute
+from jupyter_mlws.specs.expressions import Input, Output, substitute
 from jupyter_mlws.specs.fields import FIELDS, KINDS, SECTIONS, Fate, field_of
 from jupyter_mlws.specs.nodes import Mapping, Place, Scalar, compose, shown
 from jupyter_mlws.specs.overrides import overridden
-from jupyter_mlws.specs.values import READERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Dict
@@ -43,13 +44,37 @@ class ParsedJobFile(Struct):
     places: dict[str, Place]
     """Where fields stand, by their path."""
 
+    def seen(self, folder: str | UnsetType) -> JobCreate:
+        """The job with its data as the server finds it. What lies beside a file that the server does not see is refused."""
+        spec = self.job.spec
+        if not isinstance(spec, CommandSpec):
+            return self.job
+        sides: dict[str, Any] = {}
+        for side in ("inputs", "outputs"):
+            named = getattr(spec, side)
+            if isinstance(named, dict):
+                sides[side] = {name: self._seen(f"{side}.{name}.path", one, folder) for name, one in named.items()}
+        return msgspec.structs.replace(self.job, spec=msgspec.structs.replace(spec, **sides))
+
+    def _seen(self, field: str, one: Any, folder: str | UnsetType) -> Any:
+        if one.path is UNSET or is_elsewhere(one.path):
+            return one
+        if folder is UNSET:
+            words = (
+                "the server does not see the disk of this file. Put the data into the folder of `code`, or name it by an address "
+                "or reference that the server's `MlwsApp.mirror_map` knows."
+            )
+            raise invalid([Problem(self.places.get(field) or Place(self.file), field, words)])
+        return msgspec.structs.replace(one, path=beside(folder, one.path))
+
     def placed(self, folder: str | UnsetType, manifest: SourceManifest | UnsetType = UNSET) -> JobCreate:
         """The job with its paths as the server finds them: from where the file lies, or in what the client sends of the folder."""
         source = self.source
+        job = self.seen(folder if manifest is UNSET else UNSET)
         if source is None:
             if manifest is not UNSET:
                 raise BadInput("The file takes nothing along, and yet files were sent for it.", field="manifest")
-            return self.job
+            return job
         if manifest is not UNSET:
             path = "." if source.field == "code" else source.path.rpartition("/")[2]
         elif folder is UNSET:
@@ -57,8 +82,8 @@ class ParsedJobFile(Struct):
             raise invalid([Problem(Place(self.file, source.line), source.field, words)])
         else:
             path = beside(folder, source.path)
-        spec: Any = msgspec.structs.replace(self.job.spec, **{source.field: path})
-        return msgspec.structs.replace(self.job, spec=spec, manifest=manifest)
+        spec: Any = msgspec.structs.replace(job.spec, **{source.field: path})
+        return msgspec.structs.replace(job, spec=spec, manifest=manifest)
 
     def located(self, error: E) -> E:
         """An error about a field of the job, in words that name the line of the file. Others stay as they are."""
@@ -67,7 +92,7 @@ class ParsedJobFile(Struct):
         if field is None:
             return error
         path = field + name[name.find(".") :] if "." in name and name not in PATHS else field
-        place = self.places.get(path) or self.places.get(field) or Place(self.file)
+        place = self.places.get(path) or self.places.get(path.rpartition(".")[0]) or self.places.get(field) or Place(self.file)
         error.message = str(Problem(place, path, error.message))
         error.field = path
         error.args = (error.message,)
@@ -87,7 +112,10 @@ def beside(folder: str, path: str) -> str:
     return "/".join([*above, *parts]) or "."
 
 
-PATHS = {field.into.removeprefix("spec."): field.path for field in FIELDS if field.into}
+PATHS = {field.into.removeprefix("spec."): field.path for field in FIELDS if field.into} | {
+    "inputs": "inputs",
+    "outputs": "outputs",
+}
 """Path of a field of the file, by the name of the field of `JobCreate` that it becomes."""
 
 
@@ -116,6 +144,7 @@ class _Reading:
         self._places: dict[str, Place] = {}
         self._found: dict[str, Any] = {}
         self._inputs: dict[str, Input] = {}
+        self._outputs: dict[str, Output] = {}
         given = root.entries.get("type")
         self._kind: str = KINDS[0] if given is None else READERS["kind"]("type", given.node)
 
@@ -166,10 +195,22 @@ class _Reading:
         self._places[path] = node.place
         if isinstance(node, Mapping):
             self._places |= {f"{path}.{name}": entry.node.place for name, entry in node.entries.items()}
-        if row.shape == "inputs":
-            self._inputs = value
+        if row.shape in ("inputs", "outputs"):
+            self._keep_data(row.shape, path, node, value)
         elif row.into:
             self._found[row.into] = self._within_limits(row, path, node, value)
+
+    def _keep_data(self, side: str, path: str, node: Node, found: Any) -> None:
+        for name, entry in node.entries.items() if isinstance(node, Mapping) else ():
+            if isinstance(entry.node, Mapping):
+                self._places |= {f"{path}.{name}.{below}": one.node.place for below, one in entry.node.entries.items()}
+        if side == "inputs":
+            self._inputs = found
+        else:
+            self._outputs = found
+        data = {name: one.data for name, one in found.items() if one.data is not None}
+        if data:
+            self._found[f"spec.{side}"] = convert(msgspec.to_builtins(data), LIMITS[CommandSpec][side], strict=True)
 
     def _within_limits(self, row: Field, path: str, node: Node, value: Any) -> Any:
         """The value, if it is one that the API takes: lengths, ranges, numbers of entries."""
@@ -185,17 +226,20 @@ class _Reading:
         entry = self._root.entries.get("command")
         if entry is None or not isinstance(entry.node, Scalar) or "spec.command" not in self._found:
             return
-        if any(problem.field.startswith("inputs") for problem in self._problems):
+        if any(problem.field.startswith(("inputs", "outputs")) for problem in self._problems):
             return  # which inputs there are is not known then
         try:
-            command, used = substitute("command", entry.node, self._inputs)
+            command, used = substitute("command", entry.node, self._inputs, self._outputs)
         except Problem as problem:
             self._problems.append(problem)
             return
         self._found["spec.command"] = command
         for name, one in self._inputs.items():
-            if name not in used:
+            if f"inputs.{name}" not in used:
                 self._warn(one.place, f"inputs.{name}", "The command does not use this input.")
+        for name, output in self._outputs.items():
+            if f"outputs.{name}" not in used:
+                self._warn(output.place, f"outputs.{name}", "The command does not name this output.")
 
     def _warn(self, place: Place, path: str, words: str) -> None:
         self._warnings.append(JobFileWarning(line=place.line, field=path, message=f"{place}, {path}: {words}"))

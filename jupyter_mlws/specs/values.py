@@ -6,10 +6,11 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlws.kit.addresses import is_elsewhere
 from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.specs.errors import Problem
-from jupyter_mlws.specs.expressions import OPEN, Input
-from jupyter_mlws.specs.fields import BY_PATH, KINDS, OTHER_KINDS, Fate
+from jupyter_mlws.specs.expressions import OPEN
+from jupyter_mlws.specs.fields import KINDS, OTHER_KINDS
 from jupyter_mlws.specs.nodes import Mapping, Scalar, Sequence, shown
 
 if TYPE_CHECKING:
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from jupyter_mlws.specs.nodes import Node
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-ELSEWHERE = re.compile(r"(?:[a-z0-9+]+://|azureml:|git@)", re.IGNORECASE)
 EXPONENT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+")
 
 
-def _refuse(field: str, node: Node, wanted: str) -> Problem:
+def refuse(field: str, node: Node, wanted: str) -> Problem:
+    """What to say of a value that is another than the one that is wanted."""
     if isinstance(node, Scalar) and node.kind == "null":
         return Problem(node.place, field, f"{wanted} is needed, and there is nothing. Leave the field out if it is not meant.")
     return Problem(node.place, field, f"{wanted} is needed, not {shown(node)}.")
@@ -30,7 +31,7 @@ def _refuse(field: str, node: Node, wanted: str) -> Problem:
 
 def _scalar(field: str, node: Node, wanted: str) -> Scalar:
     if not isinstance(node, Scalar) or node.kind == "null":
-        raise _refuse(field, node, wanted)
+        raise refuse(field, node, wanted)
     return node
 
 
@@ -52,12 +53,12 @@ def text(field: str, node: Node) -> str:
 
 def texts(field: str, node: Node) -> dict[str, str]:
     """Texts by name."""
-    return {name: text(f"{field}.{name}", value) for name, value in _entries(field, node)}
+    return {name: text(f"{field}.{name}", value) for name, value in entries(field, node)}
 
 
 def variables(field: str, node: Node) -> dict[str, str]:
     """Environment variables by name."""
-    for name, value in _entries(field, node):
+    for name, value in entries(field, node):
         if VARIABLE.fullmatch(name) is None:
             raise Problem(
                 value.place, f"{field}.{name[:80]}", "the name of a variable has letters, digits and _, and begins with no digit."
@@ -65,16 +66,17 @@ def variables(field: str, node: Node) -> dict[str, str]:
     return texts(field, node)
 
 
-def _entries(field: str, node: Node) -> list[tuple[str, Node]]:
+def entries(field: str, node: Node) -> list[tuple[str, Node]]:
+    """Keys and values of a mapping."""
     if not isinstance(node, Mapping):
-        raise _refuse(field, node, "a mapping, a value for each name,")
+        raise refuse(field, node, "a mapping, a value for each name,")
     return [(name, entry.node) for name, entry in node.entries.items()]
 
 
 def seconds(field: str, node: Node) -> int:
     """A whole number of seconds."""
     if not isinstance(node, Scalar) or node.kind != "int":
-        raise _refuse(field, node, "a whole number of seconds")
+        raise refuse(field, node, "a whole number of seconds")
     found: int = node.value
     return found
 
@@ -82,7 +84,7 @@ def seconds(field: str, node: Node) -> int:
 def whole(field: str, node: Node) -> int:
     """A whole number."""
     if not isinstance(node, Scalar) or node.kind != "int":
-        raise _refuse(field, node, "a whole number")
+        raise refuse(field, node, "a whole number")
     found: int = node.value
     return found
 
@@ -90,7 +92,7 @@ def whole(field: str, node: Node) -> int:
 def number(field: str, node: Node) -> float:
     """A number."""
     if not isinstance(node, Scalar) or node.kind not in ("int", "float") or not math.isfinite(node.value):
-        raise _refuse(field, node, "a number")
+        raise refuse(field, node, "a number")
     return float(node.value)
 
 
@@ -98,14 +100,14 @@ def size(field: str, node: Node) -> int:
     """A number of bytes, or one with its unit."""
     found = read_bytes(node.text) if isinstance(node, Scalar) and node.kind in ("int", "text") else None
     if found is None:
-        raise _refuse(field, node, "a size (4GiB, 512 MB, or bytes)")
+        raise refuse(field, node, "a size (4GiB, 512 MB, or bytes)")
     return found
 
 
 def truth(field: str, node: Node) -> bool:
     """`true` or `false`."""
     if not isinstance(node, Scalar) or node.kind != "bool":
-        raise _refuse(field, node, "true or false")
+        raise refuse(field, node, "true or false")
     return bool(node.value)
 
 
@@ -115,7 +117,7 @@ def kind(field: str, node: Node) -> str:
     if found in OTHER_KINDS:
         raise Problem(node.place, field, f"{found} jobs are not supported; supported are {' and '.join(KINDS)} jobs.")
     if found not in KINDS:
-        raise _refuse(field, node, " or ".join(f'"{one}"' for one in KINDS))
+        raise refuse(field, node, " or ".join(f'"{one}"' for one in KINDS))
     return found
 
 
@@ -123,44 +125,16 @@ def target(field: str, node: Node) -> str:
     """The name of a compute target."""
     found = text(field, node).removeprefix("azureml:")
     if not found:
-        raise _refuse(field, node, "the name of a compute target")
+        raise refuse(field, node, "the name of a compute target")
     return found
 
 
 def path(field: str, node: Node) -> str:
     """A path on a disk."""
     found = text(field, node)
-    if not found or ELSEWHERE.match(found):
-        raise _refuse(field, node, "a path on this disk")
+    if not found or is_elsewhere(found):
+        raise refuse(field, node, "a path on this disk")
     return found
-
-
-def inputs(field: str, node: Node) -> dict[str, Input]:
-    """Literal inputs by name."""
-    found = {}
-    for name, value in _entries(field, node):
-        if VARIABLE.fullmatch(name) is None:
-            raise Problem(
-                value.place, f"{field}.{name[:80]}", "the name of an input has letters, digits and _, and begins with no digit."
-            )
-        found[name] = Input(value.place, _input(f"{field}.{name}", value))
-    return found
-
-
-def _input(field: str, node: Node) -> str:
-    if not isinstance(node, Mapping):
-        return literal(field, node)
-    for name, entry in node.entries.items():
-        row = BY_PATH.get(f"inputs.<name>.{name}")
-        if row is None:
-            raise Problem(
-                entry.place, f"{field}.{name[:80]}", "there is no such field; an input is a literal value, or has it as `value`."
-            )
-        if row.fate is Fate.REFUSED:
-            raise Problem(entry.place, f"{field}.{name}", row.about)
-    if "value" not in node.entries:
-        raise Problem(node.place, field, "a value is needed, and there is none.")
-    return literal(f"{field}.value", node.entries["value"].node)
 
 
 def literal(field: str, node: Node) -> str:
@@ -172,7 +146,7 @@ def literal(field: str, node: Node) -> str:
 
 def json(field: str, node: Node) -> dict[str, Any]:
     """Values of any JSON type by name."""
-    return {name: _json(f"{field}.{name}", value) for name, value in _entries(field, node)}
+    return {name: _json(f"{field}.{name}", value) for name, value in entries(field, node)}
 
 
 def _json(field: str, node: Node) -> Any:
@@ -192,7 +166,6 @@ READERS: dict[str, Callable[[str, Node], Any]] = {
     "command": prose,
     "file": path,
     "folder": path,
-    "inputs": inputs,
     "json": json,
     "kind": kind,
     "literal": literal,

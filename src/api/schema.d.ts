@@ -266,6 +266,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/job-file-schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * JSON schema of job files
+         * @description Made from the table by which job files are read.
+         */
+        get: operations["job_files_get_Schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{run_id}": {
         parameters: {
             query?: never;
@@ -304,6 +324,26 @@ export interface paths {
          * @description In whatever status it is. A running one gets an interrupt, and is killed with all its processes if it does not end.
          */
         post: operations["jobs_post_Cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{run_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job as a job file
+         * @description The file that asks for the same job; what it cannot say stands in comments and in `warnings`.
+         */
+        get: operations["job_files_get_Export"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1832,9 +1872,15 @@ export interface components {
         CommandSpec: {
             code?: string;
             command: string;
+            inputs?: {
+                [key: string]: components["schemas"]["JobInput"];
+            };
             /** @enum {unknown} */
             kind: "command";
             memory_limit?: number;
+            outputs?: {
+                [key: string]: components["schemas"]["JobOutput"];
+            };
         };
         /**
          * ComputeList
@@ -2310,6 +2356,13 @@ export interface components {
             text: string;
         };
         /**
+         * JobFileSchema
+         * @description A JSON schema of job files, for editors.
+         */
+        JobFileSchema: {
+            schema: Record<string, never>;
+        };
+        /**
          * JobFileSource
          * @description What a job file takes along.
          */
@@ -2349,6 +2402,14 @@ export interface components {
             text: string;
         };
         /**
+         * JobFileText
+         * @description A job as the text of a job file.
+         */
+        JobFileText: {
+            text: string;
+            warnings: string[];
+        };
+        /**
          * JobFileValidation
          * @description A job file that can be submitted.
          */
@@ -2367,6 +2428,23 @@ export interface components {
             message: string;
         };
         /**
+         * JobInput
+         * @description Data that a command reads: `${{inputs.<name>}}` in it becomes the path where the data lies while the job runs.
+         */
+        JobInput: {
+            /**
+             * @default ro_mount
+             * @enum {unknown}
+             */
+            mode?: "direct" | "download" | "ro_mount" | "rw_mount";
+            path: string;
+            /**
+             * @default uri_folder
+             * @enum {unknown}
+             */
+            type?: "custom_model" | "mlflow_model" | "mltable" | "triton_model" | "uri_file" | "uri_folder";
+        };
+        /**
          * JobList
          * @description Jobs that wait or run, in the order of the queue. `ended`: ids of those submitted in the last minute that have ended
          *         already, so that who follows the list learns of jobs too that were never in it.
@@ -2374,6 +2452,23 @@ export interface components {
         JobList: {
             ended: string[];
             jobs: components["schemas"]["Run"][];
+        };
+        /**
+         * JobOutput
+         * @description Data that a command writes: `${{outputs.<name>}}` in it becomes a path below `outputs/`, which is captured.
+         */
+        JobOutput: {
+            /**
+             * @default rw_mount
+             * @enum {unknown}
+             */
+            mode?: "direct" | "rw_mount" | "upload";
+            path?: string;
+            /**
+             * @default uri_folder
+             * @enum {unknown}
+             */
+            type?: "custom_model" | "mlflow_model" | "mltable" | "triton_model" | "uri_file" | "uri_folder";
         };
         /**
          * JobParameters
@@ -4327,6 +4422,62 @@ export interface operations {
             };
         };
     };
+    job_files_get_Schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobFileSchema"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     jobs_get_Job: {
         parameters: {
             query?: never;
@@ -4477,6 +4628,64 @@ export interface operations {
                 };
             };
             /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The run was followed in a notebook or script; it was not submitted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    job_files_get_Export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobFileText"];
+                };
+            };
+            /** @description Jobs of this kind cannot be written as a file. */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -65,6 +65,41 @@ def test_a_command_file_runs(mlws: Mlws, folder: Path, place: dict[str, str]) ->
     assert shown["spec"]["command"] == 'cat words.txt && echo "good day, $WHO; rate 1"'
 
 
+DATA = """\
+command: cat ${{inputs.words}} $[[${{inputs.more}}]] && cp ${{inputs.words}} ${{outputs.copy}}
+inputs:
+  words: {type: uri_file, path: src/words.txt}
+  more: {type: uri_file, optional: true}
+outputs:
+  copy: {type: uri_file, path: results/copy.txt, mode: upload}
+"""
+
+
+@pytest.mark.slow
+def test_data_beside_the_file_is_read_and_outputs_come_back_there(mlws: Mlws, folder: Path) -> None:
+    (folder / "data.yml").write_text(DATA)
+    (folder / "more.txt").write_text("and more\n")
+    more = "inputs.more={type: uri_file, path: more.txt}"
+    said = mlws("job", "create", "--file", str(folder / "data.yml"), "--set", more, "--stream")
+    assert (said.code, said.out) == (0, "words beside the file\nand more\n"), said.err
+    assert (folder / "results" / "copy.txt").read_text() == "words beside the file\n"
+    (folder / "src" / "words.txt").unlink()
+    gone = mlws("job", "validate", "--file", str(folder / "data.yml"))
+    assert gone.code == 3
+    assert "data.yml, line 3, inputs.words.path: An input of the type uri_file is a file; at " in gone.err
+
+
+def test_data_of_a_disk_that_the_server_does_not_see_is_refused(
+    mlws: Mlws, folder: Path, server: LiveServer, tmp_path: Path
+) -> None:
+    (folder / "data.yml").write_text(DATA)
+    far = {"MLWS_URL": server.url, "MLWS_TOKEN": server.token, "MLWS_DATA_DIR": str(tmp_path / "elsewhere")}
+    for verb in ("validate", "create"):
+        said = mlws("job", verb, "--file", str(folder / "data.yml"), **far)
+        assert said.code == 2
+        assert "data.yml, line 3, inputs.words.path: the server does not see the disk of this file." in said.err
+
+
 @pytest.mark.slow
 def test_a_notebook_file_runs(mlws: Mlws, folder: Path, place: dict[str, str]) -> None:
     said = mlws("job", "create", "-f", "notebook.yml", "--priority", "3", "--stream", cwd=folder, **place)
@@ -99,7 +134,11 @@ def test_validate_tells_what_the_job_would_be_and_submits_nothing(mlws: Mlws, fo
 BAD = [
     ("limits: {timeout: soon}", 'job.yml, line 3, limits.timeout: a whole number of seconds is needed, not "soon".'),
     ("compute: moon", "job.yml, line 3, compute: There is no compute target 'moon'; there are: local."),
-    ("outputs: {}", "job.yml, line 3, outputs: "),
+    ("outputs: {a: {name: x}}", "job.yml, line 3, outputs.a.name: An output is not registered"),
+    (
+        "inputs: {a: {path: https://example.org/x, type: uri_file}}",
+        "job.yml, line 3, inputs.a.path: 'https://example.org/x' lies elsewhere, and nothing is fetched. Name the folder",
+    ),
     ("tags: {a: &x [*x]}", "job.yml, line 3, tags.a: "),
     ("limits: {timeout: 5", "job.yml, line 4, column 1: this is not YAML: "),
     ('"\\e[31m": 1', r"job.yml, line 3, \x1b[31m: job files have no such field."),
@@ -175,6 +214,25 @@ def test_wrong_command_lines(mlws: Mlws, tmp_path: Path, words: list[str], code:
     said = mlws("job", *words)
     assert (said.code, said.out) == (code, ""), said.err
     assert told in said.err
+
+
+def test_a_job_is_written_as_a_file_that_makes_it_again(mlws: Mlws, folder: Path) -> None:
+    made = json.loads(mlws("job", "create", "--command", "cat words.txt", "--code", str(folder / "src"), "-o", "json").out)
+    said = mlws("job", "export", made["name"], "--to", str(folder / "again.yml"))
+    assert (said.code, said.out, said.err) == (0, "", f"Wrote {folder / 'again.yml'}\n")
+    again = mlws("job", "create", "--file", str(folder / "again.yml"), "--stream")
+    assert (again.code, again.out) == (0, "words beside the file\n"), again.err
+    printed = mlws("job", "export", made["name"])
+    assert (printed.code, printed.out) == (0, (folder / "again.yml").read_text())
+    assert json.loads(mlws("job", "export", made["name"], "-o", "json").out) == {"text": printed.out, "warnings": []}
+    there = mlws("job", "export", made["name"], "--to", str(folder / "again.yml"))
+    assert (there.code, "cannot be written: File exists" in there.err) == (2, True)
+
+
+def test_the_schema_for_editors_is_the_one_of_the_docs(mlws: Mlws) -> None:
+    said = mlws("job", "schema")
+    kept = Path(__file__).parents[2] / "docs" / "reference" / "job.schema.json"
+    assert (said.code, said.out) == (0, kept.read_text(encoding="utf-8"))
 
 
 @pytest.mark.slow

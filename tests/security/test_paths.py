@@ -104,12 +104,21 @@ def attack(person: Api, world: World, verb: Verb, path: str) -> list[Answer]:
     if "/jobs/file" in verb.path:
         return [person.ask("POST", address, body) for body in job_files(person, world, verb, path)]
     if verb.path.endswith("/jobs"):
-        specs = [{"kind": "notebook", "notebook": path}, {"kind": "command", "command": "true", "code": path}]
+        specs: list[dict[str, Any]] = [
+            {"kind": "notebook", "notebook": path},
+            {"kind": "command", "command": "true", "code": path},
+        ]
+        specs += [{"kind": "command", "command": "true", side: {"x": {"path": path}}} for side in sides(path)]
         answers = [person.ask("POST", address, {"spec": spec, "in_place": here}) for spec in specs for here in (True, False)]
         manifest = sent(person, world, path)
         return [*answers, person.ask("POST", address, {"spec": {"kind": "command", "command": "true"}, "manifest": manifest})]
     chosen = {"logs_to": "folder"} if verb.path == "/mlflow/folder" else {}
     return [person.ask(verb.method, address, {"path": path, **chosen})]
+
+
+def sides(path: str) -> tuple[str, ...]:
+    """Where a command may name the path as data. As an output an odd name below the root is one that a job may well make there."""
+    return ("inputs",) if path in ("#", "?x", "%252e%252e/outside/canary.txt", "~/.bashrc") else ("inputs", "outputs")
 
 
 def sent(person: Api, world: World, path: str) -> dict[str, Any]:
@@ -123,7 +132,9 @@ def job_files(person: Api, world: World, verb: Verb, path: str) -> list[dict[str
     """Job files that name the path, that lie there, and that are sent with it."""
     notebook, code = "type: notebook\nnotebook: {}\n", "command: 'true'\ncode: {}\n"
     quoted = json.dumps(path)
-    bodies: list[dict[str, Any]] = [{"text": text.format(quoted), "folder": ""} for text in (notebook, code)]
+    reads, writes = "command: 'true'\ninputs: {{x: {{path: {}}}}}\n", "command: 'true'\noutputs: {{x: {{path: {}}}}}\n"
+    texts = (notebook, code, reads, writes) if "outputs" in sides(path) else (notebook, code, reads)
+    bodies: list[dict[str, Any]] = [{"text": text.format(quoted), "folder": ""} for text in texts]
     bodies += [{"text": text.format(name), "folder": path} for text, name in ((notebook, "n.ipynb"), (code, "."))]
     bodies.append({"text": code.format("."), "folder": "", "set": {"code": quoted}})
     if verb.name in SUBMITS:

@@ -43,6 +43,13 @@ compute: azureml:local
 limits:
   timeout: 60
 """
+BESIDE = {
+    "inputs.<name>.type": "path: d.csv",
+    "inputs.<name>.mode": "path: d.csv",
+    "inputs.<name>.optional": "value: 0.01",
+    "inputs.<name>.description": "value: 0.01",
+}
+"""Fields that mean something only beside another one."""
 ROWS = [(field, kind) for field in FIELDS for kind in field.kinds]
 
 
@@ -53,7 +60,12 @@ def with_field(field: Field, kind: str) -> str:
     if head == "inputs":
         text = text.replace("  needed: 1\n", "")
         inner = rest.removeprefix("needed").lstrip(".")
-        return f"{text}  needed: {{{inner}: {field.example}}}\n" if inner else f"{text}  needed: {field.example}\n"
+        more = f", {BESIDE[field.path]}" if field.path in BESIDE else ""
+        return f"{text}  needed: {{{inner}: {field.example}{more}}}\n" if inner else f"{text}  needed: {field.example}\n"
+    if head == "outputs":
+        text = text.replace("}}\ninputs", "}} ${{outputs.needed}}\ninputs")
+        inner = rest.removeprefix("needed").lstrip(".")
+        return f"{text}outputs:\n  needed: {f'{{{inner}: {field.example}}}' if inner else field.example}\n"
     kept = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(f"{head}:"))
     return f"{kept}{head}:\n  {rest}: {field.example}\n" if rest else f"{kept}{head}: {field.example}\n"
 
@@ -71,17 +83,22 @@ def test_each_field_meets_the_fate_that_the_table_names(read: Read, refused: Ref
     found = read(text)
     told = [(warning.field, warning.line) for warning in found.warnings]
     if field.fate is Fate.WARNED:
-        line = text.count("\n")
+        line = text.count("\n")  # it was added at the end
         assert told == [(path, line)]
         assert f"job.yml, line {line}, {path}: {field.about}" == found.warnings[0].message
         assert found.job == read(LEAST[kind]).job
     else:
         assert [one for one in told if one[0] == path] == []
-        within = field.into.rpartition(".")[0]
-        holder: Any = getattr(found.job, within) if within else found.job
-        assert not field.into or getattr(holder, field.into.rpartition(".")[2]) is not UNSET
-        if "needed" in path:
-            assert found.job.spec == CommandSpec(command=f"echo {field.example}")
+        holder: Any = found.job
+        for name in filter(None, field.into.split(".")):
+            holder = getattr(holder, name)
+        assert holder is not UNSET
+        if path.startswith("inputs") and isinstance(found.job.spec, CommandSpec):
+            data = field.shape in ("input_type", "data_path", "input_mode")
+            assert found.job.spec.command == ("echo ${{inputs.needed}}" if data else "echo 0.01")
+            assert isinstance(found.job.spec.inputs, dict) is data
+        elif path.startswith("outputs") and isinstance(found.job.spec, CommandSpec):
+            assert isinstance(found.job.spec.outputs, dict)
 
 
 def test_a_whole_file(read: Read) -> None:
@@ -176,11 +193,28 @@ WRONG = [
     ("inputs: {a-b: 1}", "line 2, inputs.a-b: the name of an input has letters"),
     ("inputs: {a: }", "line 2, inputs.a: a number, a text or a truth value is needed, and there is nothing."),
     ("inputs: {a: [1]}", "line 2, inputs.a: a number, a text or a truth value is needed, not a list."),
-    ("inputs: {a: {}}", "line 2, inputs.a: a value is needed, and there is none."),
+    ("inputs: {a: {}}", "line 2, inputs.a: a value is needed, and there is none: a literal has `value`, data has `path`."),
+    ("inputs: {a: {type: string}}", "line 2, inputs.a: a value is needed, and there is none."),
+    ("inputs: {a: {type: integer, value: 1.5}}", "line 2, inputs.a.value: the type says integer, and this is 1.5."),
+    ("inputs: {a: {type: number, default: x}}", 'line 2, inputs.a.default: the type says number, and this is "x".'),
+    ("inputs: {a: {type: string, path: x}}", "line 2, inputs.a.path: a literal has none; it is for data."),
+    ("inputs: {a: {path: x, value: 1}}", "line 2, inputs.a.value: data has a `path`, a literal has a value"),
+    ("inputs: {a: {type: table, path: x}}", "line 2, inputs.a.type: one of uri_folder, uri_file, "),
+    ("inputs: {a: {path: x, mode: upload}}", "line 2, inputs.a.mode: upload: it is a mode of outputs."),
+    ("inputs: {a: {path: x, mode: eval_mount}}", "line 2, inputs.a.mode: eval_mount: an MLTable is not evaluated here"),
+    ("inputs: {a: {path: ''}}", "line 2, inputs.a.path: a path, an address or a reference is needed"),
+    ("inputs: {a: {path: 'x\0y'}}", "line 2"),
+    ("inputs: {a: {optional: 1, path: x}}", "line 2, inputs.a.optional: true or false is needed, not 1."),
+    ("inputs: {a: {optional: false}}", "line 2, inputs.a: a value is needed"),
+    ("outputs: 5", "line 2, outputs: a mapping, a value for each name, is needed, not 5."),
+    ("outputs: {a-b: }", "line 2, outputs.a-b: the name of an output has letters"),
+    ("outputs: {a: x}", 'line 2, outputs.a: a mapping, or nothing, is needed, not "x".'),
+    ("outputs: {a: {mode: ro_mount}}", "line 2, outputs.a.mode: one of rw_mount, upload, direct is needed"),
+    ("outputs: {a: {mode: direct}}", "line 2, outputs.a.mode: what is written directly needs a `path`."),
+    ("outputs: {a: {name: x}}", "line 2, outputs.a.name: An output is not registered as an asset."),
+    ("outputs: {a: {nam: x}}", "line 2, outputs.a.nam: there is no such field; an output has"),
     ("inputs: {a: {valu: 1}}", "line 2, inputs.a.valu: there is no such field; an input is a literal value"),
-    ("inputs: {a: {path: x, type: uri_file}}", "line 2, inputs.a.path: Data as input is not supported"),
     ("inputs: {a: '${{parent.inputs.x}}'}", "line 2, inputs.a: an expression"),
-    ("outputs:", "line 2, outputs: Declared outputs are not supported"),
 ]
 
 
@@ -201,12 +235,14 @@ def test_what_is_wrong_names_file_line_and_field(refused: Refused, line: str, wo
         ("|\n  echo\n  echo ${{inputs.a}}\n\n  echo ${{inputs.b}}", "line 6, command: there is no input 'b'"),
         (">-\n  echo ${{inputs.a}}\n  ${{ inputs.b }}", "line 4, command: there is no input 'b'"),
         ('"echo ${{inputs.a}} \\\n  ${{inputs.b}}"', "line 3, command: there is no input 'b'"),
-        ("${{outputs.model}}", "line 2, command: the expression 'outputs.model' is not supported; ${{inputs.<name>}} is."),
+        ("${{outputs.model}}", "line 2, command: there is no output 'model'; declared under `outputs` are: none."),
+        ("${{parent.inputs.a}}", "line 2, command: the expression 'parent.inputs.a' is not supported; ${{inputs.<name>}} and"),
+        ("go $[[--b ${{inputs.b}}]]", "line 2, command: there is no input 'b'"),
+        ("go $[[--a ${{inputs.a}}", "line 2, command: each $[[ around an input is closed by ]]."),
         ("${{inputs.a.path}}", "line 2, command: the expression 'inputs.a.path' is not supported"),
         ("${{ }}", "line 2, command: the expression '' is not supported"),
         ("${{inputs.a", "line 2, command: each ${{ is closed by }}, and none stands in another."),
         ("${{ ${{inputs.a}} }}", "line 2, command: each ${{ is closed by }}, and none stands in another."),
-        ("go $[[--a ${{inputs.a}}]]", "line 2, command: an optional part, $[[…]], is for components and not supported."),
         ("5", 'line 2, command: a text is needed, not 5; put it in quotes: "5".'),
         ("", "line 2, command: a text is needed, and there is nothing."),
         ("[a, b]", "line 2, command: a text is needed, not a list."),
@@ -282,7 +318,7 @@ def test_set_wins_over_the_file(read: Read) -> None:
         ("command.x", "y", "job.yml, line 1, command: set names a key of it, 'x', but it is \"x\"."),
         ("nothing", "1", "set, nothing: job files have no such field."),
         ("", "1", "set: job files have no such field."),
-        ("outputs.x", "1", "set, outputs: Declared outputs are not supported"),
+        ("outputs.x", "1", "set, outputs.x: a mapping, or nothing, is needed, not 1."),
         ("tags.", "1", "set, tags: expected text that is not empty"),
         ("inputs.a b", "1", "set, inputs.a b: the name of an input"),
     ],

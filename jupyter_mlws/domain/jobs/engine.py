@@ -81,6 +81,7 @@ class JobEngine:
         self.computes = computes
         self.url = url
         self.secrets = secrets or KeyPlaces(folders.secrets_key)
+        self.mirrors: Mapping[str, str] = {}
         self.usual = {name: compute.max_jobs for name, compute in computes.items()}
         """The limits of the settings; those of the targets may have been changed since."""
         self.kept_kernel_s = kept.KEPT_S

@@ -59,6 +59,18 @@ class SourceMissing(NotFound):
     code = "source_missing"
 
 
+class DataMissing(NotFound):
+    """An input of the job is not there, or is a folder where a file is needed."""
+
+    code = "data_missing"
+
+
+class MirrorMissing(BadInput):
+    """Data lies elsewhere, and the mirror map names no folder of this machine for it."""
+
+    code = "mirror_missing"
+
+
 class NotAJob(NotFound):
     """The run was followed in a notebook or script; it was not submitted."""
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -23,7 +24,7 @@ from jupyter_mlws.kit.surrogates import whole_text
 from mlws import jobdir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from jupyter_mlws.domain.jobs.kinds import Launch
     from jupyter_mlws.domain.jobs.tables import JobRow
@@ -80,6 +81,8 @@ def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, st
         MLWS_SPOOL_DIR=str(job_dir / "spool"),
         MLWS_ATTEMPT=str(row.attempt),
         AZUREML_RUN_ID=row.run_id,
+        AZUREML_ARM_WORKSPACE_NAME=address.workspace,
+        AZUREML_ARM_PROJECT_NAME=address.experiment,
     )
     if row.gpu_ids:
         env.update(CUDA_DEVICE_ORDER="PCI_BUS_ID", CUDA_VISIBLE_DEVICES=",".join(map(str, row.gpu_ids)))
@@ -92,15 +95,17 @@ def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, st
     return {**env, **of_mlflow}
 
 
-def write_job(row: JobRow, launch: Launch, job_dir: Path, cwd: Path, address: Address) -> None:
-    """Write `job.json`, readable by this user alone."""
+def write_job(
+    row: JobRow, launch: Launch, job_dir: Path, cwd: Path, address: Address, variables: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Write `job.json`, readable by this user alone. The user's own environment variables win over `variables`."""
     job: dict[str, Any] = {
         "version": 1,
         "run_id": row.run_id,
         "attempt": row.attempt,
         "kind": row.kind,
         "cwd": str(cwd),
-        "env": environment_of(row, job_dir, address),
+        "env": {**environment_of(row, job_dir, address), **{k: v for k, v in variables.items() if k not in row.env}},
         "timeout_s": row.timeout_s,
         "memory_limit_bytes": row.spec.get("memory_limit"),
         "grace_s": GRACE_S,

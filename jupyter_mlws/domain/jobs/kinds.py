@@ -76,9 +76,11 @@ class CommandKind:
     """A shell line, run by bash."""
 
     def freeze(self, db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
-        """The files of the code folder, if one is named."""
+        """The files of the code folder, if one is named, once the data is there."""
         assert isinstance(body.spec, CommandSpec)  # noqa: S101 - the kind was chosen by it
-        return sources.code(db, services, actor, body, source=body.spec.command, experiment="commands")
+        spec = sources.placed_data(services, actor, body.spec)
+        body = msgspec.structs.replace(body, spec=spec)
+        return sources.code(db, services, actor, body, source=spec.command, experiment="commands")
 
     def launch(self, spec: CommandSpec, cwd: Path, job_dir: Path) -> Launch:
         """Bash, in a folder with `outputs/` and `logs/`."""

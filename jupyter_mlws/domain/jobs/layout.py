@@ -37,7 +37,7 @@ def materialize(
         if target.parent not in made:
             target.parent.mkdir(parents=True, exist_ok=True)
             made.add(target.parent)
-        _copy(blob_path(file.sha256), target, executable=file.executable)
+        copy_file(blob_path(file.sha256), target, executable=file.executable)
     for path, original in links:
         place = work / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,8 @@ def materialize(
     return base
 
 
-def _copy(source: Path, target: Path, *, executable: bool) -> None:
+def copy_file(source: Path, target: Path, *, executable: bool) -> None:
+    """Copy a regular file to a place where nothing is, by reflink where that can be."""
     reading = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
         writing = os.open(

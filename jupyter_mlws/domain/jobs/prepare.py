@@ -5,18 +5,21 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+import msgspec
+
 from jupyter_mlws.domain.access import service as access
-from jupyter_mlws.domain.jobs import kept, service, store
+from jupyter_mlws.domain.jobs import data, kept, service, store
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.folder import Address, folder_of, fresh, write_job
 from jupyter_mlws.domain.jobs.kinds import kind_of
 from jupyter_mlws.domain.jobs.layout import materialize
+from jupyter_mlws.domain.jobs.schemas import CommandSpec
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.kit.actors import ActorKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -46,7 +49,8 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
         return False
     fresh(folder)
     if plan.row.attempt > 1:  # what the attempt before left in it is stored
-        shutil.rmtree(engine.folders.job(run_id, plan.row.attempt - 1) / "work", ignore_errors=True)
+        for name in ("work", data.FOLDER):
+            shutil.rmtree(engine.folders.job(run_id, plan.row.attempt - 1) / name, ignore_errors=True)
     if not plan.row.in_place or plan.row.source_dir is None:
         links = [(path, target) for path, target in plan.row.links]
         files = _while_wanted(engine, run_id, plan.files)
@@ -56,14 +60,18 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     )
     address = Address(engine.url, token.secret, plan.ref.workspace, plan.experiment, plan.name)
     spec, cwd = service.spec_of(plan.row), folder_of(plan.row, folder)
+    variables: dict[str, str] = {}
+    if isinstance(spec, CommandSpec):
+        places = data.lay(spec, folder, cwd, engine.mirrors, lambda files: _while_wanted(engine, run_id, files))
+        spec, variables = msgspec.structs.replace(spec, command=places.put_into(spec.command)), places.variables()
     launch = kind_of(spec).launch(spec, cwd, folder)
     if plan.row.attempt > plan.row.max_retries:  # that of the last attempt: the others are followed by one
         launch = kept.with_kernel_kept(launch, spec, engine.kept_kernel_s)
-    write_job(plan.row, launch, folder, cwd, address)
+    write_job(plan.row, launch, folder, cwd, address, variables)
     return True
 
 
-def _while_wanted(engine: JobEngine, run_id: str, files: list[T]) -> Iterator[T]:
+def _while_wanted(engine: JobEngine, run_id: str, files: Iterable[T]) -> Iterator[T]:
     """The files, until the server stops or the job is canceled: laying many takes its time."""
     for file in files:
         if not engine.wanted(run_id):

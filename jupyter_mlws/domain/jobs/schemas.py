@@ -45,12 +45,46 @@ class NotebookSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="notebo
     """When a cell fails the run is Failed as ever, but its kernel is kept for a time, so that a console can be opened on it."""
 
 
+DataName = Annotated[
+    str,
+    matching(
+        r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)",
+        "The name of an input or output has letters, digits and `_`, and does not begin with a digit",
+    ),
+]
+DataType = Literal["uri_folder", "uri_file", "mltable", "custom_model", "mlflow_model", "triton_model"]
+InputMode = Literal["ro_mount", "rw_mount", "download", "direct"]
+OutputMode = Literal["rw_mount", "upload", "direct"]
+
+
+class JobInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Data that a command reads: `${{inputs.<name>}}` in it becomes the path where the data lies while the job runs."""
+
+    path: PathText
+    """File or folder of the server's disk, relative to its root; or an address or a reference that its mirror map knows."""
+    type: DataType = "uri_folder"
+    mode: InputMode = "ro_mount"
+    """`ro_mount` and `rw_mount`: a link to the original. `download`: a copy. `direct`: the text of `path` itself."""
+
+
+class JobOutput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Data that a command writes: `${{outputs.<name>}}` in it becomes a path below `outputs/`, which is captured."""
+
+    path: PathText | UnsetType = UNSET
+    """Where a copy goes once the job completed, as `path` of an input; with the mode `direct` the command writes there itself."""
+    type: DataType = "uri_folder"
+    mode: OutputMode = "rw_mount"
+
+
 class CommandSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="command", tag_field="kind"):
     """Run a shell line with bash."""
 
     command: Annotated[str, Meta(min_length=1, max_length=COMMAND_CHARS)]
     code: PathText | UnsetType = UNSET
     """Folder to snapshot and to run in, relative to the server's root; an empty folder if left out. With a manifest: `.`, or left out."""
+    inputs: Annotated[dict[DataName, JobInput], Meta(max_length=100)] | UnsetType = UNSET
+    """Data by name. With it, or with outputs, `${{inputs.<name>}}` and `${{outputs.<name>}}` in the command stand for paths."""
+    outputs: Annotated[dict[DataName, JobOutput], Meta(max_length=100)] | UnsetType = UNSET
     memory_limit: MemoryLimit | UnsetType = UNSET
     """Bytes of memory that all its processes may hold together; over it the job is ended, reason `out_of_memory`."""
 
@@ -161,6 +195,20 @@ class JobFileValidation(Struct, kw_only=True):
     """What it asks for; of a command, with its inputs put in."""
     source: JobFileSource | None
     warnings: list[JobFileWarning]
+
+
+class JobFileText(Struct, kw_only=True):
+    """A job as the text of a job file."""
+
+    text: str
+    warnings: list[str]
+    """What the file cannot say; the same stands in its first lines, as comments."""
+
+
+class JobFileSchema(Struct, kw_only=True):
+    """A JSON schema of job files, for editors."""
+
+    schema: dict[str, Any]
 
 
 class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.jobs import attempts, ingest, service, store, usage
+from jupyter_mlws.domain.jobs import attempts, data, ingest, service, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
+from jupyter_mlws.domain.jobs.schemas import CommandSpec
 from jupyter_mlws.domain.jobs.secret_values import masker_of
 from jupyter_mlws.domain.jobs.snapshots import is_text, readable
 from jupyter_mlws.domain.runs import service as runs
@@ -67,6 +68,9 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     notebook = captured.notebook(row, folder)
     name_files(engine, run_id, captured)
     new_files = [] if row.in_place else new_files_of(folder / "work", row, snapshot)
+    spec = service.spec_of(row)
+    if isinstance(spec, CommandSpec) and outcome.status is RunStatus.COMPLETED:
+        data.deliver(spec, folder_of(row, folder), engine.mirrors, captured.leave)
     progress, record = progress_of(folder), jobdir.read_exit(str(folder))
 
     def finish(session: Session) -> None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
+from jupyter_mlws.domain.jobs import data
 from jupyter_mlws.domain.jobs.errors import BlobMissing, NotANotebook, NotebookNotFound, SnapshotUnconfirmed, SourceMissing
 from jupyter_mlws.domain.jobs.freezing import freeze
 from jupyter_mlws.domain.jobs.notebooks import Inspected, check_kernel, check_parameters, inspect_notebook
-from jupyter_mlws.domain.jobs.schemas import KernelChoice, KernelList, NotebookInspection, NotebookSpec
+from jupyter_mlws.domain.jobs.schemas import CommandSpec, KernelChoice, KernelList, NotebookInspection, NotebookSpec
 from jupyter_mlws.domain.jobs.service import Prepared
 from jupyter_mlws.domain.jobs.snapshots import Left, Link, walk
 from jupyter_mlws.domain.storage import service as storage
@@ -113,11 +114,22 @@ def _found_folder(services: Any, actor: Actor, code: str) -> Path:
 
 
 def check(services: Any, actor: Actor, body: JobCreate) -> None:
-    """What freezing checks of the sources before it stores anything: they are there, and a notebook takes what is given."""
+    """What freezing checks before it stores anything: sources and data are there, and a notebook takes what is given."""
     if isinstance(body.spec, NotebookSpec):
         _found_notebook(services, actor, body.spec)
     elif body.spec.code is not UNSET:
         _found_folder(services, actor, body.spec.code)
+    if isinstance(body.spec, CommandSpec):
+        placed_data(services, actor, body.spec)
+
+
+def placed_data(services: Any, actor: Actor, spec: CommandSpec) -> CommandSpec:
+    """The spec of a command with its data found, as `data.placed` has it."""
+
+    def resolve(path: str, field: str) -> Path:
+        return resolve_source(path, root_of(services, actor), actor, field=field)
+
+    return data.placed(spec, resolve, services.settings.mirror_map)
 
 
 def _snapshot(

@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.jobs import queue, secret_values, service, sources, store
+from jupyter_mlws.domain.jobs import data, queue, secret_values, service, sources, store
 from jupyter_mlws.domain.jobs.attempts import prefix_of
 from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere, UnknownParameter
 from jupyter_mlws.domain.jobs.folder import folder_of
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.jobs.notebooks import Inspected
     from jupyter_mlws.domain.jobs.service import Prepared
     from jupyter_mlws.domain.jobs.tables import JobRow
+    from jupyter_mlws.domain.runs.schemas import IODeclare
     from jupyter_mlws.kit.actors import Actor
     from jupyter_mlws.kit.transactions import Transactions
 
@@ -72,9 +73,23 @@ async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, 
             return await db.read(lambda s: service.get_job(s, actor, known))
     await _check_places(services, db, workspace, body)
     prepared = await asyncio.to_thread(_frozen, db, services, actor, body)
-    job = await db.write(lambda s: service.add_job(s, actor, workspace, body, prepared, key=key, body_hash=digest))
+    used = await asyncio.to_thread(data.noted, prepared.spec, services.settings.mirror_map)
+
+    def add(session: Session) -> Job:
+        return _noting(
+            session, actor, service.add_job(session, actor, workspace, body, prepared, key=key, body_hash=digest), used
+        )
+
+    job = await db.write(add)
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared))
+    return job
+
+
+def _noting(session: Session, actor: Actor, job: Job, used: IODeclare | None) -> Job:
+    """The job, once its run says what it reads and writes. One that was known already has that."""
+    if used is not None and not (job.run.inputs or job.run.outputs):
+        job.run = runs.declare_io(session, actor, job.run.id, used)
     return job
 
 
@@ -191,7 +206,13 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
         spec, source, experiment, ref.snapshot_id, row.source_dir, row.work_subdir,
         row.links, row.not_captured, params, (await db.read(lambda s: environments.of_run(s, run_id))).git,
     )  # fmt: skip
-    job = await db.write(lambda s: service.add_job(s, actor, ref.workspace, new, prepared, key=key, body_hash=digest))
+    used = await asyncio.to_thread(data.noted, spec, services.settings.mirror_map)
+
+    def add(session: Session) -> Job:
+        made = service.add_job(session, actor, ref.workspace, new, prepared, key=key, body_hash=digest)
+        return _noting(session, actor, made, used)
+
+    job = await db.write(add)
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared))
     return job
@@ -237,7 +258,9 @@ async def _changed(services: Any, db: Transactions, row: JobRow, ref: runs.RunRe
     if body.keep_kernel_on_failure is not UNSET:
         raise BadInput("A command runs without a kernel; there is none to keep.", field="keep_kernel_on_failure")
     if isinstance(spec, CommandSpec):
-        return msgspec.structs.replace(spec, command=body.command if body.command is not UNSET else spec.command), {}
+        spec = msgspec.structs.replace(spec, command=body.command if body.command is not UNSET else spec.command)
+        data.check_expressions(spec, "command")
+        return spec, {}
     if body.command is not UNSET:
         raise BadInput("This job has no command line; this is for command jobs.", field="command")
     kind = kind_of(spec)

@@ -62,6 +62,18 @@ export const runQueries = {
           })
         )
     }),
+  /** The file that asks for the same job; its name and tags may change. */
+  jobFile: (api: ApiClient, id: string) =>
+    queryOptions({
+      queryKey: runKeys.detail(id, 'file'),
+      queryFn: ({ signal }) =>
+        unwrap(
+          api.GET('/jobs/{run_id}/file', {
+            params: { path: { run_id: id } },
+            signal
+          })
+        )
+    }),
   /** The kernel that is kept of it; null where none is. */
   kernel: (api: ApiClient, id: string) =>
     queryOptions({

@@ -31,6 +31,27 @@ describe('AboutCard', () => {
     expect(screen.queryByText(/mlws\.rerun_of/)).toBeNull();
   });
 
+  it('shows a job as YAML once somebody asks for it', async () => {
+    const run = aRun({ kind: 'command' });
+    const asked = jest.fn();
+    renderWithServer(
+      <RunHostProvider value={host}>
+        <AboutCard run={run} />
+      </RunHostProvider>,
+      anApi({
+        'GET /jobs/{run_id}/file': asked.mockReturnValue({
+          text: 'type: command\n',
+          warnings: []
+        })
+      })
+    );
+    expect(asked).not.toHaveBeenCalled();
+    screen.getByText('Show as YAML').click();
+    expect(await screen.findByLabelText('Job file')).toHaveTextContent(
+      'type: command'
+    );
+  });
+
   it('makes no link of a tag that names no run', () => {
     const run = aRun({ tags: { 'mlws.rerun_of': 'javascript:alert(1)' } });
     renderWithServer(

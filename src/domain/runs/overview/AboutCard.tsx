@@ -11,6 +11,10 @@ import { useRunHost } from '../host';
 import { runQueries } from '../queries';
 import type { Environment, Job, Run } from '../types';
 import { Card } from './Card';
+import { JobFileDetails } from './JobFileDetails';
+
+/** Kinds of jobs that can be written as job files. */
+const HAVE_FILES: ReadonlySet<Run['kind']> = new Set(['notebook', 'command']);
 
 /** The run whose snapshot this one was made from, by the server's tag. */
 function originOf(run: Run): string | undefined {
@@ -87,6 +91,7 @@ export function AboutCard(props: { run: Run }): JSX.Element {
         </Fact>
       </dl>
       {captured?.git && <GitState git={captured.git} />}
+      {HAVE_FILES.has(run.kind) && <JobFileDetails runId={run.id} />}
     </Card>
   );
 }
