@@ -43,7 +43,7 @@ def unneeded(folders: Folders, db: Transactions, grace_s: float, kept_s: float) 
     """Folders in which nothing has changed since the grace period (jobs that are gone) or `kept_s` (ended jobs)."""
     now = time.time()
     with os.scandir(folders.jobs) as entries:
-        ages = {one.name: now - one.stat(follow_symlinks=False).st_mtime for one in entries if is_id(one.name)}
+        ages = {one.name: now - _changed_at(Path(one.path)) for one in entries if is_id(one.name)}
     old = [name for name, age in ages.items() if age > min(grace_s, kept_s)]
     for start in range(0, len(old), BATCH):
         names = old[start : start + BATCH]
@@ -54,6 +54,14 @@ def unneeded(folders: Folders, db: Transactions, grace_s: float, kept_s: float) 
             due = ages[name] > (kept_s if name in there else grace_s)
             if due and (name not in there or name in done) and not folder.is_symlink() and not _lives(folder):
                 yield Folder(folder, name in there)
+
+
+def _changed_at(folder: Path) -> float:
+    """When something changed in the folder of a job, of whatever attempt; seconds since the epoch."""
+    attempts = folder / "attempts"
+    later = attempts.iterdir() if attempts.is_dir() and not folder.is_symlink() else ()
+    times: list[float] = [one.lstat().st_mtime for one in (folder, *later)]
+    return max(times)
 
 
 def _lives(folder: Path) -> bool:
