@@ -133,6 +133,12 @@ def give_up(engine: JobEngine, run_id: str, folder: Path, why: str) -> None:
     engine.db.write_sync(end)
 
 
+def _since(row: JobRow, folder: Path) -> int:
+    """From when on (ms) files in the notebook's own folder are this attempt's."""
+    started = (jobdir.read_exit(str(folder)) or {}).get("started_at") if row.attempt > 1 else None
+    return started if isinstance(started, int) else row.submitted_at
+
+
 class Capture:
     """Stores the files that a job left, and remembers those that cannot be kept, with the reason."""
 
@@ -148,12 +154,12 @@ class Capture:
         What lay there before is not its own: in the notebook's own folder files older than the job, else those as they are in the
         snapshot.
         """
-        work = folder_of(row, folder)
+        work, since = folder_of(row, folder), _since(row, folder)
         for name in CAPTURED:
             if not (work / name).is_dir() or (work / name).is_symlink():
                 continue
             for relative, path, stat in files_below(work / name):
-                if row.in_place and stat.st_mtime_ns // 1_000_000 < row.submitted_at:
+                if row.in_place and stat.st_mtime_ns // 1_000_000 < since:
                     continue
                 stored = self._store(f"{name}/{relative}", path, stat.st_mtime_ns)
                 if stored is not None and (row.in_place or snapshot.get(stored.path) != stored.sha256):

@@ -88,13 +88,14 @@ class Lab:
         cpus: Any = UNSET,
         memory_bytes: Any = UNSET,
         gpus: Any = UNSET,
+        source_dir: Path | None = None,
         **more: Any,
     ) -> str:
         """The id of a new job."""
         spec = CommandSpec(command=line)
         asked = JobResources(cpus=cpus, memory_bytes=memory_bytes, gpus=gpus)
         body = JobCreate(spec=spec, target="local", resources=asked, **more)
-        found = jobs.Prepared(spec, line, "Default", None, None, "", [], [], {})
+        found = jobs.Prepared(spec, line, "Default", None, None if source_dir is None else str(source_dir), "", [], [], {})
         actor = Actor(name=user, kind=ADA.kind)
         made = self.db.write_sync(lambda s: jobs.add_job(s, actor, "default", body, found, key=None, body_hash=""))
         if self.engines:

@@ -75,6 +75,16 @@ def test_a_job_that_failed_is_tried_again_under_the_same_run(lab: Lab):
     assert lab.statuses(run_id) == ["NotStarted", *again, *again, *again, "Completed"]  # one end, and never Failed
 
 
+def test_in_place_an_attempt_takes_only_what_it_made_itself(lab: Lab, tmp_path: Path):
+    own = tmp_path / "own"
+    (own / "outputs").mkdir(parents=True)
+    lab.start()
+    line = "touch outputs/of-$MLWS_ATTEMPT; sleep 1; [ $MLWS_ATTEMPT -ge 2 ]"
+    run_id = lab.submit(line, max_retries=1, in_place=True, source_dir=own)
+    assert lab.ended(run_id).run.status is RunStatus.COMPLETED
+    assert [path for path in files_of(lab, run_id) if "outputs" in path] == ["attempts/1/outputs/of-1", "outputs/of-2"]
+
+
 def test_each_attempt_keeps_its_log_and_its_files(lab: Lab):
     lab.start()
     run_id = lab.submit(FAIL_ONCE.format(2), max_retries=1)

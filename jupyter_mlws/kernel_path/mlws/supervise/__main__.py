@@ -38,7 +38,6 @@ class ExitRecord:
         """Write the record and put it in place; one that stands there already stays."""
         if self.settled:
             return
-        self.settled = True
         record["message"] = record["message"][:1000] if record["message"] else None
         data = json.dumps(record).encode()
         os.pwrite(self.fd, data, 0)
@@ -51,6 +50,7 @@ class ExitRecord:
         except OSError:
             # A file system without hard links: a rename is atomic too, and the lock keeps others out.
             os.replace(self.temporary, self.path)
+        self.settled = True  # from here on the file is the record, and not written to again
         with contextlib.suppress(OSError):
             os.unlink(self.temporary)
         folder = os.open(os.path.dirname(self.path), os.O_RDONLY | os.O_CLOEXEC)
