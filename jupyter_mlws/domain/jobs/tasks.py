@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -43,7 +44,7 @@ def unneeded(folders: Folders, db: Transactions, grace_s: float, kept_s: float) 
     """Folders in which nothing has changed since the grace period (jobs that are gone) or `kept_s` (ended jobs)."""
     now = time.time()
     with os.scandir(folders.jobs) as entries:
-        ages = {one.name: now - one.stat(follow_symlinks=False).st_mtime for one in entries if is_id(one.name)}
+        ages = {one.name: now - _changed_at(Path(one.path)) for one in entries if is_id(one.name)}
     old = [name for name, age in ages.items() if age > min(grace_s, kept_s)]
     for start in range(0, len(old), BATCH):
         names = old[start : start + BATCH]
@@ -54,6 +55,17 @@ def unneeded(folders: Folders, db: Transactions, grace_s: float, kept_s: float) 
             due = ages[name] > (kept_s if name in there else grace_s)
             if due and (name not in there or name in done) and not folder.is_symlink() and not _lives(folder):
                 yield Folder(folder, name in there)
+
+
+def _changed_at(folder: Path) -> float:
+    """When something last changed in a job's folder, or in that of an attempt, which lies in it and does not make it younger."""
+    found = [time.time()]  # of one that is gone by now
+    with contextlib.suppress(OSError):
+        found = [folder.stat(follow_symlinks=False).st_mtime]
+    for attempt in folder.glob("attempts/*"):
+        with contextlib.suppress(OSError):
+            found.append(attempt.stat(follow_symlinks=False).st_mtime)
+    return max(found)
 
 
 def _lives(folder: Path) -> bool:
