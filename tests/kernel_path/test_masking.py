@@ -90,7 +90,9 @@ LINES = "short1\nlongline-xxxx\nend"
 
 
 @given(
-    pieces=st.lists(st.sampled_from([LINES, "short1\nlong", "longline-xxxx", "  padded ", "aaaab", "aaaa", "a", "end"]), max_size=8),
+    pieces=st.lists(
+        st.sampled_from([LINES, "short1\nlong", "longline-xxxx", "  padded ", "aaaab", "aaaa", "a", "end"]), max_size=8
+    ),
     cuts=st.lists(st.integers(1, 9), min_size=1, max_size=60),
 )
 def test_what_is_hidden_does_not_hang_on_where_the_pieces_end(pieces: list[str], cuts: list[int]):
