@@ -99,9 +99,9 @@ def job_json(job: Job) -> dict[str, Any]:
         "priority": job.priority,
         "timeout_s": job.timeout_s,
         "attempt": job.attempt,
-        "usage": plain(job.usage),
         "attempts": [{**plain(one), "started_at": iso(one.started_at), "ended_at": iso(one.ended_at)} for one in job.attempts],
         "gpu_ids": job.gpu_ids,
+        "usage": plain(job.usage),
         "not_captured": job.not_captured,
         "new_files": job.new_files,
     }

@@ -39,9 +39,10 @@ export class RowDialogs {
 
   /** Asks which runs of an experiment are kept. */
   readonly editRetention = async (id: string): Promise<void> => {
+    const { name } = await this.actions.experiment(id);
     await openReactDialog({
       ...this.providers,
-      title: this.trans.__('Clean up the experiment'),
+      title: this.trans.__('Clean up %1', name),
       body: close => <RetentionForm experimentId={id} onDone={close} />
     });
   };

@@ -93,6 +93,7 @@ JOB_KEYS = [
     *(
         "environment",
         "environment_variables",
+        "secrets",
         "limits",
         "resources",
         "retry_settings",
@@ -121,7 +122,7 @@ JOB_KEYS = [
     "new_files",
 ]
 JOB_ONLY = {"environment", "environment_variables", "limits", "resources", "retry_settings", "spec", "priority", "timeout_s"}
-JOB_ONLY |= {"attempt", "attempts", "gpu_ids", "usage"}
+JOB_ONLY |= {"secrets", "attempt", "attempts", "gpu_ids", "usage"}
 RUN_KEYS = [key for key in JOB_KEYS if key not in JOB_ONLY | {"not_captured", "new_files"}]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from jupyter_mlws.domain.compute.local import LocalCompute
+from jupyter_mlws.domain.compute.starter import Starter
 from mlws import jobdir
 from tests.supervise.conftest import KERNEL_PATH, JobFolder, until
 
@@ -128,3 +129,51 @@ def test_without_it_a_supervisor_is_started_by_itself(make_folder: MakeFolder, m
     until(lambda: jobdir.read_exit(str(folder.path)))
     until(lambda: not target.is_alive(folder.path))
     assert folder.exit["exit_code"] == 0
+
+
+def test_it_does_not_import_what_lies_in_the_servers_folder(
+    make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "signal.py").write_text("raise SystemExit('a module of the user')")
+    monkeypatch.chdir(tmp_path)
+    target = LocalCompute("local", 1)
+    folder = make_folder("job", "true")
+    target.start(folder.path)
+    until(lambda: jobdir.read_exit(str(folder.path)))
+    assert target._starter._process is not None
+    assert target._starter._process.poll() is None
+    target.close()
+
+
+def test_what_it_did_not_come_to_before_it_died_is_started_otherwise(
+    make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = LocalCompute("local", 1)
+    monkeypatch.setattr(target._starter, "_argv", [sys.executable, "-c", "import sys; sys.stdin.readline(); sys.exit(1)"])
+    folder = make_folder("job", "true")
+    target.start(folder.path)
+    until(lambda: jobdir.read_exit(str(folder.path)))
+    until(lambda: not target.is_alive(folder.path))
+    assert folder.exit["exit_code"] == 0
+    target.close()
+
+
+def test_one_that_cannot_be_started_at_all_leaves_the_others_heard() -> None:
+    fake = """
+import json, sys
+for line in sys.stdin:
+    folder = json.loads(line)
+    print(json.dumps({"folder": folder, **({"failed": "no more processes"} if folder == "bad" else {})}), flush=True)
+"""
+    ended: list[str] = []
+
+    def failed(_: str) -> None:
+        raise BlockingIOError("no more processes")
+
+    starter = Starter([sys.executable, "-c", fake], os.environ, "/", ended=ended.append, failed=failed)
+    assert starter.start("bad")
+    assert starter.start("good")
+    until(lambda: ended == ["good"])
+    assert not starter.has("bad")
+    assert not starter.has("good")
+    starter.close()

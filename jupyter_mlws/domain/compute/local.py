@@ -37,9 +37,7 @@ class LocalCompute:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._env = {**os.environ, "PYTHONPATH": KERNEL_PATH}
         argv = [sys.executable, "-S", "-m", "mlws.supervise.starter"]
-        self._starter = Starter(
-            argv, self._env, ended=lambda _: self.when_one_ends(), failed=lambda folder: self._spawn(Path(folder))
-        )
+        self._starter = Starter(argv, self._env, KERNEL_PATH, ended=lambda _: self.when_one_ends(), failed=self._start_otherwise)
 
     def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
         """Start the supervisor of a job whose folder is ready. It detaches itself from this process.
@@ -48,6 +46,12 @@ class LocalCompute:
         """
         if secrets or not self._starter.start(str(job_dir)):
             self._spawn(job_dir, secrets or {})
+
+    def _start_otherwise(self, folder: str) -> None:
+        """What the starter did not come to. If it has just forked a supervisor, that one has the lock, and the second ends at once."""
+        begun = jobdir.is_alive(folder) or jobdir.read_pid(folder) is not None or jobdir.read_exit(folder) is not None
+        if not begun and (Path(folder) / jobdir.JOB).exists():
+            self._spawn(Path(folder))
 
     def _spawn(self, job_dir: Path, secrets: Mapping[str, str] = MappingProxyType({})) -> None:
         """With an interpreter of its own."""

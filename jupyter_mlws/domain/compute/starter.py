@@ -23,14 +23,16 @@ class Starter:
     """Started with the first job. Whatever happens to it, the supervisors that it started go on."""
 
     def __init__(
-        self, argv: list[str], env: Mapping[str, str], *, ended: Callable[[str], None], failed: Callable[[str], None]
+        self, argv: list[str], env: Mapping[str, str], cwd: str, *, ended: Callable[[str], None], failed: Callable[[str], None]
     ) -> None:
         self._argv = argv
         self._env = env
+        self._cwd = cwd
         self._ended = ended
         self._failed = failed
         self._process: subprocess.Popen[bytes] | None = None
-        self._alive: set[str] = set()
+        self._alive: dict[str, subprocess.Popen[bytes]] = {}
+        """Which process was asked for the supervisor of a folder."""
         self._lock = threading.Lock()
         self._used = 0.0
 
@@ -41,12 +43,12 @@ class Starter:
             try:
                 process = self._running()
                 assert process.stdin is not None  # noqa: S101 - it is a pipe
-                self._alive.add(folder)
+                self._alive[folder] = process
                 process.stdin.write(json.dumps(folder).encode() + b"\n")
                 process.stdin.flush()
             except OSError as error:
                 log.warning("Supervisors are started one by one now, for their starter cannot be used: %s", error)
-                self._alive.discard(folder)
+                self._alive.pop(folder, None)
                 self._drop()
                 return False
         return True
@@ -70,7 +72,12 @@ class Starter:
         if self._process is None or self._process.poll() is not None:
             self._drop()
             self._process = subprocess.Popen(
-                self._argv, env=dict(self._env), stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+                self._argv,
+                cwd=self._cwd,  # Python looks for modules there first: in the user's folder it would find his
+                env=dict(self._env),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
             )
             threading.Thread(target=self._listen, args=(self._process,), name="mlws-starter", daemon=True).start()
         return self._process
@@ -86,13 +93,23 @@ class Starter:
         for line in process.stdout:
             answer = json.loads(line)
             folder = answer["folder"]
-            self._alive.discard(folder)
+            self._alive.pop(folder, None)
             if "failed" in answer:
                 log.warning("A supervisor could not be forked (%s); starting it another way", answer["failed"])
-                self._failed(folder)
+                self._otherwise(folder)
             else:
                 self._ended(folder)
         process.stdout.close()
-        process.wait()
-        if self._process is process or self._process is None:  # nobody tells of those that live: their folders do
-            self._alive.clear()
+        crashed = process.wait() != 0
+        for folder, asked in list(self._alive.items()):
+            if asked is process:  # nobody tells of those that live: their folders do
+                self._alive.pop(folder, None)
+                if crashed:
+                    self._otherwise(folder)
+
+    def _otherwise(self, folder: str) -> None:
+        """Nothing that fails for one job may end the thread that hears of all."""
+        try:
+            self._failed(folder)
+        except OSError as error:
+            log.warning("The supervisor of %s could not be started: %s", folder, error)

@@ -171,7 +171,7 @@ class JobEngine:
                 for followed in list(self._followed.values()):
                     if followed.busy or followed.rests(now):
                         continue
-                    if followed.unprepared:
+                    if followed.unprepared and not followed.elsewhere:
                         self._hand(self._work, self._prepare, followed)
                     else:
                         self._hand(self._looks, self._look, followed)
@@ -200,20 +200,11 @@ class JobEngine:
         """Take up the live jobs that nobody follows: those of an earlier server, and those that a failure let fall."""
         self._adopt_at = time.monotonic() + ADOPT_EVERY_S
 
-        def look(session: Session) -> list[tuple[Followed, RunStatus, bool]]:
-            found = []
-            for row in store.live(session, self.leases.mine()):
-                if row.run_id not in self._followed:
-                    ref = runs.ref_by_id(session, row.run_id)
-                    folder = self.folders.job(row.run_id, row.attempt)
-                    followed = Followed(row.run_id, ref.workspace, ref.experiment_id, row.target, folder)
-                    found.append((followed, ref.status, row.cancel_requested_at is not None))
-            return found
-
         if self.leases.owner is not None:
+            self.leases.take_unowned(self.db, lambda run_id, attempt: self.folders.job(run_id, attempt).is_dir())
             for run_id in self.db.write_sync(self.leases.renew):
                 log.warning("Job %s is taken over: the server that ran it has been away for long", run_id)
-        for followed, status, canceled in self.db.read_sync(look):
+        for followed, status, canceled in self.db.read_sync(self._unfollowed):
             try:
                 self._take_up(followed, status, canceled=canceled)
             except StatusConflict:
@@ -221,6 +212,24 @@ class JobEngine:
         for compute in self.computes.values():
             compute.tidy()
         self.kept.end_deleted(self.db)
+
+    def _unfollowed(self, session: Session) -> list[tuple[Followed, RunStatus, bool]]:
+        """The live jobs that nobody follows, whether one is canceled. Of the others what became of them through other servers."""
+        found = []
+        for row in store.live(session, self.leases.mine()):
+            ref = runs.ref_by_id(session, row.run_id)
+            known = self._followed.get(row.run_id)
+            if known is not None:
+                known.cancel = known.cancel or ref.status is RunStatus.CANCEL_REQUESTED
+            else:
+                folder = self.folders.job(row.run_id, row.attempt)
+                followed = Followed(row.run_id, ref.workspace, ref.experiment_id, row.target, folder)
+                found.append((followed, ref.status, row.cancel_requested_at is not None))
+        if self.leases.owner is not None:
+            owners = store.owners(session, list(self._followed))
+            for followed in list(self._followed.values()):
+                followed.elsewhere = owners.get(followed.run_id, self.leases.owner) != self.leases.owner
+        return found
 
     def _take_up(self, followed: Followed, status: RunStatus, *, canceled: bool) -> None:
         followed.status, followed.cancel = status, canceled
@@ -323,6 +332,7 @@ class JobEngine:
                 followed.busy = False
         except (RunNotFound, JobGone):
             log.info("Job %s was deleted, or goes on elsewhere", followed.run_id)
+            self._pass_on_cancel(followed)  # nobody waits for what its processes still do
             jobdir.kill_leftovers(str(followed.folder))
             self._drop(followed)
         except Exception:
@@ -334,6 +344,8 @@ class JobEngine:
     def _look_once(self, followed: Followed) -> bool:
         """True if the job has ended and is being settled now."""
         folder = str(followed.folder)
+        if followed.elsewhere:
+            raise JobGone(f"Another server minds job {followed.run_id} now.")
         if followed.cancel:
             self._pass_on_cancel(followed)
         if followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
@@ -419,8 +431,8 @@ class JobEngine:
 
     def _give_up(self, followed: Followed, error: Exception) -> None:
         try:
-            give_up(self, followed.run_id, f"{type(error).__name__}: {error}")
-        except StatusConflict:
+            give_up(self, followed.run_id, followed.folder, f"{type(error).__name__}: {error}")
+        except (StatusConflict, JobGone):
             log.info("Job %s had ended already", followed.run_id)
         except Exception:
             log.exception("Job %s could not even be given up; trying again", followed.run_id)

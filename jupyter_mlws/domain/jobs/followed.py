@@ -38,6 +38,8 @@ class Followed:
         self.status = RunStatus.PREPARING
         self.cancel = False
         """Its supervisor must be told to end it."""
+        self.elsewhere = False
+        """Another server has taken it over."""
         self.unprepared = False
         """Preparing it failed for a passing reason; it is tried again."""
         self.busy = False

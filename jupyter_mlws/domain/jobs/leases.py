@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import secrets
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
 
 from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.jobs.tables import JobRow
 from jupyter_mlws.kit.clock import now_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
+
+    from jupyter_mlws.kit.transactions import Transactions
 
 LEASE_MS = 600_000
 STEADY_S = 60.0
@@ -41,7 +45,7 @@ class Leases:
 
     def mine(self) -> ColumnElement[bool] | None:
         """SQL of "this server minds it"; None where it minds all."""
-        return None if self.owner is None else or_(JobRow.owner == self.owner, JobRow.owner.is_(None))
+        return None if self.owner is None else JobRow.owner == self.owner
 
     def take(self, session: Session, row: JobRow) -> None:
         """This server starts the job."""
@@ -55,7 +59,7 @@ class Leases:
         now = clock(session)
         live = (JobRow.phase == Phase.LIVE, JobRow.owner.is_not(None))
         session.execute(update(JobRow).where(*live, JobRow.owner == self.owner).values(lease_until=now + self.lease_ms))
-        if time.monotonic() - self._since < self.steady_s:
+        if not self._steady():
             return []
         left = select(JobRow.run_id).where(*live, JobRow.owner != self.owner, JobRow.lease_until < now)
         found = []
@@ -65,9 +69,29 @@ class Leases:
                 found.append(run_id)
         return found
 
+    def take_unowned(self, db: Transactions, is_here: Callable[[str, int], bool]) -> None:
+        """Mind the live jobs that were started before there were leases: those whose folder is here, and at last those that nobody took."""
+        left = db.read_sync(unowned)
+        steady = self._steady()
+        for run_id in [run_id for run_id, attempt in left if steady or is_here(run_id, attempt)]:
+            db.write_sync(partial(self._take_unowned, run_id=run_id))
+
+    def _take_unowned(self, session: Session, run_id: str) -> None:
+        taken = update(JobRow).where(JobRow.run_id == run_id, JobRow.owner.is_(None))
+        session.execute(taken.values(owner=self.owner, lease_until=clock(session) + self.lease_ms))
+
+    def _steady(self) -> bool:
+        return time.monotonic() - self._since >= self.steady_s
+
     def failed(self) -> None:
         """The database could not be asked."""
         self._since = time.monotonic()
+
+
+def unowned(session: Session) -> list[tuple[str, int]]:
+    """(run, attempt) of the live jobs that no server minds."""
+    query = select(JobRow.run_id, JobRow.attempt).where(JobRow.phase == Phase.LIVE, JobRow.owner.is_(None))
+    return [(run_id, attempt) for run_id, attempt in session.execute(query)]
 
 
 def clock(session: Session) -> int:

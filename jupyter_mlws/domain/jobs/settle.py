@@ -78,7 +78,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         if job is None:
             return
         engine.check_current(job, folder)
-        if not again:
+        if not attempts.comes_again(job, outcome):  # it may have been canceled since `again` was told
             job.notebook_artifact = notebook
             job.new_files = new_files
             job.captured = True
@@ -120,11 +120,17 @@ def _known(session: Session, run_id: str) -> tuple[JobRow, runs.RunRef, dict[str
     return row, ref, {file.path: file.sha256 for file in files}
 
 
-def give_up(engine: JobEngine, run_id: str, why: str) -> None:
+def give_up(engine: JobEngine, run_id: str, folder: Path, why: str) -> None:
     """End a job whose leavings cannot be stored, however often one tries."""
     error = RunError(message=f"What the job left behind could not be stored ({why[:2000]}). Its folder is kept: jobs/{run_id}.")
 
-    engine.db.write_sync(lambda s: runs.change_status(s, run_id, RunStatus.FAILED, actor=ACTOR, reason="lost", error=error))
+    def end(session: Session) -> None:
+        job = store.by_id(session, run_id)
+        if job is not None:
+            engine.check_current(job, folder)
+        runs.change_status(session, run_id, RunStatus.FAILED, actor=ACTOR, reason="lost", error=error)
+
+    engine.db.write_sync(end)
 
 
 class Capture:
@@ -167,7 +173,7 @@ class Capture:
         if stored is None:
             return None
         self._add(stored)
-        return stored.path
+        return self._prefix + stored.path
 
     def _add(self, stored: Captured) -> None:
         self.files.append(stored._replace(path=self._prefix + stored.path))

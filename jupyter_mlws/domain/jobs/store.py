@@ -109,6 +109,12 @@ def workspaces_of(session: Session, ids: Collection[str]) -> dict[str, int]:
     return dict(session.execute(query).all())
 
 
+def owners(session: Session, ids: Collection[str]) -> dict[str, str | None]:
+    """Which server minds each of these jobs."""
+    query = select(JobRow.run_id, JobRow.owner).where(JobRow.run_id.in_(listed(session, ids)))
+    return dict(session.execute(query).all())
+
+
 def live(session: Session, mine: ColumnElement[bool] | None = None) -> list[JobRow]:
     """Jobs that are past the queue and not at their end, oldest first; of several servers those that are `mine`."""
     query = (

@@ -58,7 +58,7 @@ def unneeded(folders: Folders, db: Transactions, grace_s: float, kept_s: float) 
 
 
 def _changed_at(folder: Path) -> float:
-    """When something last changed in a job's folder, or in that of an attempt, which lies in it and does not make it younger."""
+    """When something last changed in the folder of a job, of whatever attempt; seconds since the epoch."""
     found = [time.time()]  # of one that is gone by now
     with contextlib.suppress(OSError):
         found = [folder.stat(follow_symlinks=False).st_mtime]

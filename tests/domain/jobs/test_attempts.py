@@ -14,10 +14,13 @@ import pytest
 from sqlalchemy import text
 
 from jupyter_mlws.domain.access import service as access
-from jupyter_mlws.domain.jobs import attempts, submit
+from jupyter_mlws.domain.jobs import attempts, store, submit
 from jupyter_mlws.domain.jobs import engine as engine_module
 from jupyter_mlws.domain.jobs import service as jobs
+from jupyter_mlws.domain.jobs import settle as settle_module
 from jupyter_mlws.domain.jobs.prepare import prepare
+from jupyter_mlws.domain.jobs.settle import name_files
+from jupyter_mlws.domain.jobs.tasks import sweep
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.workspaces import service as workspaces
@@ -220,3 +223,32 @@ def test_a_job_that_cannot_be_prepared_is_tried_again(lab: Lab, monkeypatch: pyt
     lab.start()
     job = lab.ended(lab.submit("true", max_retries=1))
     assert [(one.status.value, one.reason) for one in job.attempts] == [("Failed", "spawn_failed"), ("Completed", None)]
+
+
+def test_a_job_that_is_canceled_while_what_its_attempt_left_is_stored_is_at_its_end(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    """Nothing is left to do for it, so that its folder goes in time."""
+
+    def cancel_first(*given: object) -> None:
+        lab.db.write_sync(lambda s: jobs.cancel(s, ADA, run_id))
+        name_files(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(settle_module, "name_files", cancel_first)
+    lab.start()
+    run_id = lab.submit(FAIL_ONCE.format(9), max_retries=5)
+    job = lab.ended(run_id)
+    assert (job.run.status, job.attempt) == (RunStatus.CANCELED, 1)
+    assert "attempts/1/outputs/n.txt" in files_of(lab, run_id)
+    assert lab.db.read_sync(lambda s: store.done_with(s, [run_id])) == {run_id}
+
+
+def test_the_folder_of_a_job_is_as_old_as_its_last_attempt(lab: Lab):
+    lab.start()
+    run_id = lab.submit(FAIL_ONCE.format(2), max_retries=1)
+    assert lab.ended(run_id).attempt == 2
+    until(lab.all_ended, 30)
+    long_ago = time.time() - 30 * 24 * 3600
+    os.utime(lab.folders.job(run_id), (long_ago, long_ago))
+    assert sweep(lab.folders, lab.db) == 0
+    os.utime(lab.folders.job(run_id, 2), (long_ago, long_ago))
+    os.utime(lab.folders.job(run_id), (long_ago, long_ago))
+    assert sweep(lab.folders, lab.db) == 1

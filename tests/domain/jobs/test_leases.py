@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from jupyter_mlws.db.database import Database
 from jupyter_mlws.domain.jobs import queue
@@ -70,3 +71,40 @@ def test_a_job_whose_server_stays_away_is_taken_over(labs: tuple[Lab, Lab], monk
     until(one.all_ended, 30)
     assert two.run(run_id).status is RunStatus.COMPLETED
     assert sum(status in ("Completed", "Failed", "Canceled") for status in two.statuses(run_id)) == 1
+
+
+def test_a_job_is_canceled_through_whatever_server(labs: tuple[Lab, Lab], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("jupyter_mlws.domain.jobs.engine.ADOPT_EVERY_S", 0.5)
+    one, two = labs
+    one.start(Leases(name_of(one.folders.root)))
+    run_id = one.submit("sleep 60", max_retries=1)
+    one.becomes(run_id, "Running")
+    two.start(Leases(name_of(two.folders.root)))
+    two.cancel(run_id)
+    assert one.ended(run_id, 15).run.status is RunStatus.CANCELED
+
+
+def test_what_still_runs_where_a_job_was_taken_over_is_ended(labs: tuple[Lab, Lab], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("jupyter_mlws.domain.jobs.engine.ADOPT_EVERY_S", 0.5)
+    one, two = labs
+    one.start(Leases(name_of(one.folders.root)))
+    run_id = one.submit('[ "$MLWS_ATTEMPT" = 2 ] || sleep 60', max_retries=1)
+    one.becomes(run_id, "Running")
+    one.db.write_sync(lambda s: s.execute(text("UPDATE jobs SET lease_until = 1, owner = 'two'")))  # as if `one` had been away
+    two.start(short(two))
+    assert two.ended(run_id, 60).attempt == 2
+    until(one.all_ended, 15, "its first attempt has ended")
+    assert two.run(run_id).status is RunStatus.COMPLETED
+
+
+def test_a_job_of_before_there_were_leases_is_minded_where_its_folder_is(labs: tuple[Lab, Lab], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("jupyter_mlws.domain.jobs.engine.ADOPT_EVERY_S", 0.5)
+    one, two = labs
+    one.start(Leases(name_of(one.folders.root)))
+    run_id = one.submit("sleep 3")
+    one.becomes(run_id, "Running")
+    one.engine.stop()
+    one.db.write_sync(lambda s: s.execute(text("UPDATE jobs SET lease_until = NULL, owner = NULL")))
+    two.start(Leases(name_of(two.folders.root)))
+    one.start(Leases(name_of(one.folders.root)))
+    assert one.ended(run_id, 20).run.status is RunStatus.COMPLETED

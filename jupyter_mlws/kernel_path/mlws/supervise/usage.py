@@ -147,6 +147,9 @@ class Watch:
         if not self._recording:
             return
         self._recording = False
+        if self._machine_lacked():
+            # What grew from one look to the next, and was killed for it, is told by the system alone.
+            self.peak = self._recent_peak = max(self.peak, largest_rss)
         # A job too short to be looked at has the size of its largest process.
         memory = self._recent_peak or (0 if self.peak else largest_rss)
         self.peak = max(self.peak, memory)
@@ -154,12 +157,15 @@ class Watch:
 
     def record(self) -> Dict[str, Any]:
         """What the exit record says of memory."""
-        kills, before = scope.machine_oom_kills(), self._machine_kills
-        rose = kills is not None and before is not None and kills > before
         pids = self._last.pids if self._last is not None else []
         return {
             "peak_memory_bytes": self.peak,
             "memory_limit_bytes": self.limit,
             "oom_kills": self._oom_kills,
-            "machine_ran_out": rose and self.peak >= processes.largest_elsewhere(pids),
+            "machine_ran_out": self._machine_lacked() and self.peak >= processes.largest_elsewhere(pids),
         }
+
+    def _machine_lacked(self) -> bool:
+        """Whether the system has killed a process of this machine for want of memory since the job began, whosever it was."""
+        kills, before = scope.machine_oom_kills(), self._machine_kills
+        return kills is not None and before is not None and kills > before
