@@ -123,12 +123,13 @@ def _is_over(job_dir: str) -> bool:
 
 
 def _rejected(spool: Path, grace_s: float) -> list[Path]:
-    """Refused records; and contents of artifacts whose record is gone, which nothing can send any more."""
+    """Records that were refused long ago; and contents of artifacts whose record is gone, refused or not: nobody can send them any more."""
     with contextlib.suppress(OSError):
-        waiting = {path.name.split(".")[0] for path in spool.iterdir() if path.suffix == ".wal"}
-        kept = max(grace_s, REJECTED_KEPT_S)
+        refused = [path for path in _old(spool, max(grace_s, REJECTED_KEPT_S)) if path.suffix == ".rejected"]
+        records = {path for path in spool.iterdir() if path.suffix in (".wal", ".rejected")}.difference(refused)
+        waiting = {path.name.split(".")[0] for path in records}
         alone = [path for path in _old(spool, grace_s) if path.suffix == ".blob" and path.name.split(".")[0] not in waiting]
-        return [*(path for path in _old(spool, kept) if path.suffix == ".rejected"), *alone]
+        return [*refused, *alone]
     return []
 
 

@@ -162,6 +162,19 @@ def test_it_ends_with_its_run(server: LiveServer, how: str):
     until(lambda: not processes_of(server.data_dir), 40, "the kernel of a deleted run has ended")
 
 
+@pytest.mark.parametrize("what", ["runs", "outputs"])
+def test_a_rule_of_retention_spares_its_run_while_it_is_kept(server: LiveServer, what: str):
+    run_id = failed(server)
+    experiment = server.ok("GET", f"/runs/{run_id}")["experiment_id"]
+    server.wait(server.submit({"kind": "command", "command": "true"}, experiment="fails"), "Completed")
+    apply, rule = f"/experiments/{experiment}/retention/apply", {"rule": {"keep_last": 1, "what": what}}
+    done = server.ok("POST", apply, rule)
+    assert (done["runs"], done["spared"]) == (0, {"running": 1})
+    assert kernel_of(server, run_id) is not None
+    server.request("DELETE", f"/jobs/{run_id}/kernel")
+    until(lambda: server.ok("POST", apply, rule)["runs"] == 1, 40, "it goes once its kernel has ended")
+
+
 def test_a_server_that_comes_later_ends_it_too(server: LiveServer):
     run_id = failed(server)
     assert server.request("DELETE", f"/runs/{run_id}").status_code in (200, 204)

@@ -85,6 +85,25 @@ def test_pieces_cut_anywhere_hide_as_much_as_a_whole(pieces: list[str], cuts: li
         assert hidden.decode().replace("***", "").replace("x", "") in text.replace("x", "") or "***" in hidden.decode()
 
 
+LINES = "short1\nlongline-xxxx\nend"
+"""Its second line is hidden alone as well, so that a piece may end with it."""
+
+
+@given(
+    pieces=st.lists(
+        st.sampled_from([LINES, "short1\nlong", "longline-xxxx", "  padded ", "aaaab", "aaaa", "a", "end"]), max_size=8
+    ),
+    cuts=st.lists(st.integers(1, 9), min_size=1, max_size=60),
+)
+def test_what_is_hidden_does_not_hang_on_where_the_pieces_end(pieces: list[str], cuts: list[int]):
+    masker, text = Masker([LINES, "  padded ", "aaaa", "aaaab"]), "".join(pieces)
+    stream, at, shown = masker.of_text(), 0, ""
+    for n in [*cuts, len(text)]:
+        shown += stream.feed(text[at : at + n])
+        at += n
+    assert shown + stream.end() == masker.text(text)
+
+
 @given(text=st.text(max_size=50))
 def test_text_without_a_value_passes_whole(text: str):
     stream = Masker(["not-in-there-0123"]).of_text()

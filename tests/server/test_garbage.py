@@ -169,6 +169,37 @@ def test_the_working_folder_goes_with_the_end_of_a_job_that_left_nothing_else(se
     assert (code / "data.txt").exists()
 
 
+def test_the_folder_of_a_job_is_as_young_as_its_last_attempt(server: LiveServer):
+    run_id = server.submit({"kind": "command", "command": "echo x > new.txt"})
+    server.wait(run_id, "Completed")
+    job = server.data_dir / "jobs" / run_id
+    age(job)
+    (job / "attempts" / "2").mkdir(parents=True)
+    for path in (job / "attempts", job):  # a later attempt writes into its own folder alone
+        os.utime(path, (OLD, OLD))
+    server.ok("POST", "/gc?grace_s=3600")
+    assert (job / "attempts" / "2").exists()
+    age(job)
+    server.ok("POST", "/gc?grace_s=3600")
+    assert not job.exists()
+
+
+def test_what_a_refused_record_names_stays_as_long_as_the_record(server: LiveServer):
+    spool = server.data_dir / "spool"
+    record, content = spool / "2-0-cd.000000.rejected", spool / "2-0-cd.000001.blob"
+    record.write_text("{}")
+    content.write_bytes(b"an artifact that was refused")
+    two_days = time.time() - 2 * 24 * 3600
+    for path in (record, content):
+        os.utime(path, (two_days, two_days))
+    server.ok("POST", "/gc")
+    assert content.exists()
+    age(spool)
+    server.ok("POST", "/gc")
+    assert not content.exists()
+    assert not record.exists()
+
+
 def test_a_grace_that_endangers_uploads_is_refused(server: LiveServer):
     answer = server.post("/gc?grace_s=10")
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, "grace_s")

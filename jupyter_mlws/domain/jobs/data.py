@@ -6,10 +6,10 @@ the folder that the job runs in, and is captured with it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
-import shutil
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -228,17 +228,26 @@ def deliver(spec: CommandSpec, cwd: Path, mirrors: Mapping[str, str], leave: Cal
 
 def copy(source: Path, target: Path, wanted: Callable[[Any], Any]) -> None:
     """Copy a file or a folder (into one that is there: its files are added and replaced). Links stay links: those that lead out of the
-    folder to their originals, the others to the copies."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    folder to their originals, the others to the copies. Nothing is written through a link that lies in the target, and no folder
+    there goes. Raises `BadInput` for a target in the folder itself.
+    """
     if not source.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
         _copy_one(source, target)
         return
-    target.mkdir(exist_ok=True)
+    root, there = source.resolve(), target.resolve()
+    if there == root:
+        return
+    if root in there.parents:
+        raise BadInput(f"A folder cannot be copied into itself: {str(there)[:200]!r} lies in {str(root)[:200]!r}.")
+    target.mkdir(parents=True, exist_ok=True)
     for entry, relative in wanted(_below(source)):
         place = target / relative
         if entry.is_symlink():
-            _link(Path(entry.path), place, source.resolve())
+            _link(Path(entry.path), place, root)
         elif entry.is_dir():
+            if place.is_symlink():
+                place.unlink()
             place.mkdir(exist_ok=True)
         elif entry.is_file():
             _copy_one(Path(entry.path), place)
@@ -275,6 +284,6 @@ def _link(source: Path, place: Path, root: Path) -> None:
         return
     target = os.path.relpath(real, source.parent.resolve()) if real.is_relative_to(root) else str(real)
     if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(place)
+        raise FileExistsError(errno.EEXIST, f"a folder lies where the link {place.name[:200]!r} would", str(place))
     place.unlink(missing_ok=True)
     place.symlink_to(target)

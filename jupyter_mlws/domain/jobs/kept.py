@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakSet
 
 from msgspec import UNSET
 
@@ -22,6 +23,8 @@ from mlws import jobdir
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
+
+    from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.jobs.kinds import Launch
     from jupyter_mlws.kit.paths import Folders
@@ -78,9 +81,12 @@ def end_kernel(folders: Folders, run_id: str) -> None:
 class Kept:
     """The jobs of this data folder whose kernel may be kept."""
 
+    here: ClassVar[WeakSet[Kept]] = WeakSet()
+
     def __init__(self, jobs: Path) -> None:
         self._jobs = jobs
         self._ids: set[str] | None = None
+        self.here.add(self)
         self._adding = threading.Lock()
 
     def add(self, run_id: str) -> None:
@@ -97,6 +103,10 @@ class Kept:
         for run_id in ids - living(db, ids) if ids else ():
             jobdir.request_cancel(str(folder_of_kernel(self._jobs / run_id)))
 
+    def among(self, ids: Collection[str]) -> set[str]:
+        """Those of the jobs whose kernel was kept when it was last looked at; the disk is not asked."""
+        return (self._ids or set()).intersection(ids)
+
     def _known(self) -> set[str]:
         if self._ids is None:
             with os.scandir(self._jobs) as entries:
@@ -111,3 +121,11 @@ class Kept:
 def living(db: Transactions, ids: Collection[str]) -> set[str]:
     """Those of the runs that are there, and not in the bin."""
     return db.read_sync(lambda s: runs.active_among(s, ids))
+
+
+@runs.sparing.register
+def _spare_runs(session: Session, ids: Collection[str], why: dict[str, str]) -> None:
+    """A rule of retention does not take the folder of a kernel that somebody looks into, nor ends it."""
+    del session
+    for kept in list(Kept.here):
+        why.update(dict.fromkeys(kept.among(ids), "running"))

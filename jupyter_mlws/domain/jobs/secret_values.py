@@ -43,8 +43,7 @@ def start(engine: JobEngine, compute: Compute, run_id: str, folder: Path) -> Non
 def _given(engine: JobEngine, run_id: str) -> dict[str, str]:
     if not engine.db.read_sync(lambda s: secrets.names_of_run(s, run_id)):
         return {}
-    keys = secrets.keys_needed(engine.db, engine.secrets)
-    return engine.db.write_sync(lambda s: secrets.give(s, keys, run_id))
+    return secrets.give(engine.db, engine.secrets, run_id)
 
 
 def masker_of(db: Transactions, places: KeyPlaces, run_id: str) -> Masker:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -57,11 +58,14 @@ def unneeded(folders: Folders, db: Transactions, grace_s: float, kept_s: float) 
 
 
 def _changed_at(folder: Path) -> float:
-    """When something changed in the folder of a job, of whatever attempt; seconds since the epoch."""
-    attempts = folder / "attempts"
-    later = attempts.iterdir() if attempts.is_dir() and not folder.is_symlink() else ()
-    times: list[float] = [one.lstat().st_mtime for one in (folder, *later)]
-    return max(times)
+    """When something last changed in the folder of a job, of whatever attempt; seconds since the epoch."""
+    found = [time.time()]  # of one that is gone by now
+    with contextlib.suppress(OSError):
+        found = [folder.stat(follow_symlinks=False).st_mtime]
+    for attempt in folder.glob("attempts/*"):
+        with contextlib.suppress(OSError):
+            found.append(attempt.stat(follow_symlinks=False).st_mtime)
+    return max(found)
 
 
 def _lives(folder: Path) -> bool:

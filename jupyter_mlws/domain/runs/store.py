@@ -390,9 +390,9 @@ def top_runs(session: Session, experiment_id: int) -> list[RunRow]:
     return list(session.execute(select(RunRow).where(*mine).order_by(RunRow.created_at.desc(), RunRow.id.desc())).scalars())
 
 
-def in_bin_since(session: Session, before: int, limit: int) -> list[str]:
+def in_bin_since(session: Session, before: int) -> list[str]:
     """Runs that were moved to the bin before this time (ms) and have no run below them."""
     below = aliased(RunRow)
     free = ~exists().where(below.parent_id == RunRow.id)
     query = select(RunRow.id).where(RunRow.lifecycle == Lifecycle.DELETED, RunRow.deleted_at < before, free)
-    return list(session.execute(query.limit(limit)).scalars())
+    return list(session.execute(query).scalars())

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import stat
+import threading
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.secrets.errors import KeyMissing, KeyUnusable
@@ -34,6 +35,8 @@ class KeyPlaces:
         self.folder_file = folder_file
         self.named_file = named_file
         self._given = given
+        self.sealing = threading.Lock()
+        """Held from looking for the keys until what they sealed is stored, so that no key goes, or is made twice, in between."""
 
     def find(self, known: Sequence[str]) -> Keys | None:
         """The keys that are here; None if there are none and none is needed. `known`: ids of those that secrets are sealed with.

@@ -50,7 +50,7 @@ class RotateHandler(ApiHandler):
     @endpoint(Action.ADMIN, summary="Seal all secrets with a new key", reply=KeyRotation, errors=[KeyMissing, KeyUnusable])
     async def post(self) -> None:
         """Of all workspaces. A key that a person gave (MLWS_SECRETS_KEY, a file) is not changed; the answer says what to do."""
-        self.reply(await service.rotate(self.db, self.services.secrets))
+        self.reply(await asyncio.to_thread(service.rotate, self.db, self.services.secrets))
 
 
 ROUTES = [

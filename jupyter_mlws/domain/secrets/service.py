@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -115,10 +114,11 @@ def put_secret(db: Transactions, places: KeyPlaces, actor: Actor, workspace: str
     checked_name(name)
     check_value(value)
     space = db.read_sync(lambda s: workspaces.find(s, workspace))
-    keys = keys_now(db, places, make=True)
-    assert keys is not None  # noqa: S101 - one was made
-    sealed = keys.seal(value, owner_of_secret(space.id, name))
-    return db.write_sync(lambda s: _store(s, actor, space, name, sealed, keys))
+    with places.sealing:
+        keys = keys_now(db, places, make=True)
+        assert keys is not None  # noqa: S101 - one was made
+        sealed = keys.seal(value, owner_of_secret(space.id, name))
+        return db.write_sync(lambda s: _store(s, actor, space, name, sealed, keys))
 
 
 def _store(session: Session, actor: Actor, space: workspaces.WorkspaceRef, name: str, sealed: Sealed, keys: Keys) -> Secret:
@@ -174,8 +174,17 @@ def names_of_run(session: Session, run_id: str) -> dict[str, str]:
     return {row.variable: row.secret for row in store.uses_of_run(session, run_id)}
 
 
-def give(session: Session, keys: Keys, run_id: str) -> dict[str, str]:
-    """The values for a job that begins, by variable; a sealed copy is kept until it ends. Raises `UnknownSecret` for one that is gone."""
+def give(db: Transactions, places: KeyPlaces, run_id: str) -> dict[str, str]:
+    """The values for a job that begins, by variable; a sealed copy is kept until it ends. Raises `UnknownSecret` for one that is gone.
+
+    Blocks: for threads.
+    """
+    with places.sealing:
+        keys = keys_needed(db, places)
+        return db.write_sync(lambda s: _give(s, keys, run_id))
+
+
+def _give(session: Session, keys: Keys, run_id: str) -> dict[str, str]:
     values = {}
     for use in store.uses_of_run(session, run_id):
         row = store.by_name(session, use.workspace_id, use.secret)
@@ -226,16 +235,20 @@ def _store_of(db: Transactions, services: Any, workspace: workspaces.WorkspaceRe
     found.append(Resource(kind="secret_store", location=location, bytes=None, health=health, detail=detail))
 
 
-async def rotate(db: Transactions, places: KeyPlaces) -> KeyRotation:
-    """Seal all values of all workspaces with a new key. Cut short it is asked again: both keys are kept until the end."""
-    old = await asyncio.to_thread(keys_now, db, places)
-    if old is None:
-        return KeyRotation(secrets=0, kept=NO_KEY, todo="")
-    keys = await asyncio.to_thread(places.add, old)
-    done = 0
-    while count := await db.write(lambda s: _reseal(s, keys)):
-        done += count
-    await asyncio.to_thread(places.keep_first, keys)
+def rotate(db: Transactions, places: KeyPlaces) -> KeyRotation:
+    """Seal all values of all workspaces with a new key. Cut short it is asked again: both keys are kept until the end.
+
+    Blocks: for threads. Nothing is sealed meanwhile but by it: the key that somebody else sealed with would be forgotten at the end.
+    """
+    with places.sealing:
+        old = keys_now(db, places)
+        if old is None:
+            return KeyRotation(secrets=0, kept=NO_KEY, todo="")
+        keys = places.add(old)
+        done = 0
+        while count := db.write_sync(lambda s: _reseal(s, keys)):
+            done += count
+        places.keep_first(keys)
     todo = ""
     if keys.place in ("environment", "file"):
         todo = (

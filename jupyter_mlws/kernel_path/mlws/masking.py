@@ -106,7 +106,12 @@ class Stream(Generic[AnyStr]):
     """Hides in what comes in pieces: an end that may be the beginning of a value is kept back until it is known what follows."""
 
     def __init__(self, needles: List[AnyStr], either: AnyStr, mask: AnyStr, empty: AnyStr) -> None:
-        self._needles: List[AnyStr] = needles
+        self._longest = max(map(len, needles), default=0)
+        self._by_head: Dict[AnyStr, List[AnyStr]] = {}
+        """Values by their first letter, their first two, and so on."""
+        for needle in needles:
+            for size in range(1, LEAST + 1):
+                self._by_head.setdefault(needle[:size], []).append(needle)
         self._mask: AnyStr = mask
         self._empty: AnyStr = empty
         self._held: AnyStr = empty
@@ -119,12 +124,14 @@ class Stream(Generic[AnyStr]):
         data = self._held + data
         parts: List[AnyStr] = []
         at = 0
+        keep = self._beginning(data, at)
         for match in self._pattern.finditer(data):
-            if match.end() == len(data) and self._begins(data[match.start() :]):
-                break  # a longer value may follow
+            if match.start() >= keep:
+                break  # it is, or lies in, what may be the beginning of a longer value
             parts += [data[at : match.start()], self._mask]
             at = match.end()
-        keep = self._beginning(data, at)
+            if at > keep:
+                keep = self._beginning(data, at)
         parts.append(data[at:keep])
         self._held = data[keep:]
         return self._empty.join(parts)
@@ -134,26 +141,14 @@ class Stream(Generic[AnyStr]):
         rest, self._held = self._held, self._empty
         return rest if self._pattern is None else self._pattern.sub(lambda _: self._mask, rest)
 
-    def _begins(self, text: AnyStr) -> bool:
-        return any(len(needle) > len(text) and needle.startswith(text) for needle in self._needles)
-
     def _beginning(self, data: AnyStr, at: int) -> int:
-        """Where the longest end of `data[at:]` begins with which a value begins."""
-        first = len(data)
-        for needle in self._needles:
-            start = max(at, len(data) - len(needle) + 1)
-            # Most ends are told by their first letters; the last few are tried one by one.
-            place = data.find(needle[:LEAST], start)
-            while 0 <= place < first:
-                if needle.startswith(data[place:]):
-                    first = place
-                    break
-                place = data.find(needle[:LEAST], place + 1)
-            for place in range(max(start, len(data) - LEAST + 1), first):
-                if needle.startswith(data[place:]):
-                    first = place
-                    break
-        return first
+        """Where the longest end of `data[at:]` begins with which a value begins, and goes on."""
+        end = len(data)
+        for place in range(max(at, end - self._longest + 1), end):
+            for needle in self._by_head.get(data[place : place + LEAST], ()):
+                if len(needle) > end - place and needle.startswith(data[place:]):
+                    return place
+        return end
 
 
 def of_environment(environment: Mapping[str, str] | Dict[str, str] | None = None) -> Masker:

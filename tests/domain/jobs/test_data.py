@@ -11,6 +11,7 @@ from jupyter_mlws.domain.jobs.data import copy, deliver
 from jupyter_mlws.domain.jobs.errors import MirrorMissing
 from jupyter_mlws.domain.jobs.mirrors import mirrored
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, JobOutput
+from jupyter_mlws.kit.errors import BadInput
 
 
 @pytest.fixture
@@ -53,6 +54,38 @@ def test_a_link_in_a_circle_is_left_out(folder: Path, tmp_path: Path) -> None:
     copy(folder, tmp_path / "target", iter)
     assert (tmp_path / "target" / "a.txt").exists()
     assert not os.path.lexists(tmp_path / "target" / "circle")
+
+
+def test_no_folder_that_is_there_goes_for_a_link_and_nothing_is_written_through_one(tmp_path: Path) -> None:
+    source, target, originals = tmp_path / "outputs" / "x", tmp_path / "target", tmp_path / "originals"
+    for folder in (source, target, originals):
+        folder.mkdir(parents=True)
+    (originals / "a.txt").write_text("original")
+    (source / "data").symlink_to(originals)
+    copy(source, target, iter)
+    assert (target / "data").resolve() == originals
+    (source / "data").unlink()
+    (source / "data").mkdir()
+    (source / "data" / "a.txt").write_text("made")
+    copy(source, target, iter)
+    assert [(path / "a.txt").read_text() for path in (originals, target / "data")] == ["original", "made"]
+    (source / "data" / "a.txt").unlink()
+    (source / "data").rmdir()
+    (source / "data").symlink_to(originals)
+    left: list[str] = []
+    spec = CommandSpec(command="x", outputs={"x": JobOutput(path=str(target))})
+    deliver(spec, tmp_path, {}, lambda _, why: left.append(why))
+    assert "a folder lies where the link 'data' would" in left[0]
+    assert (target / "data" / "a.txt").read_text() == "made"
+
+
+def test_a_folder_is_not_copied_into_itself(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="into itself"):
+        copy(folder, folder / "deep" / "jobs" / "inputs", iter)
+    assert not (folder / "deep" / "jobs").exists()
+    (tmp_path / "other").symlink_to(folder)
+    copy(folder, tmp_path / "other", iter)
+    assert (folder / "a.txt").read_text() == "new"
 
 
 def test_what_cannot_be_delivered_is_told(tmp_path: Path) -> None:

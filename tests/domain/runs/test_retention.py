@@ -48,16 +48,25 @@ def lifecycles(server: LiveServer, ids: dict[str, str]) -> set[str]:
     return {name for name, run_id in ids.items() if server.ok("GET", f"/runs/{run_id}")["lifecycle"] == "active"}
 
 
-def registered(server: LiveServer, run_id: str) -> None:
+def registered(server: LiveServer, run_id: str, name: str = "kept") -> None:
     """Register a model that comes from the run, by MLflow's protocol."""
     import httpx
 
     api = f"{server.url}/mlws/api/2.0/mlflow"
     head = {"Authorization": f"Bearer {server.token}"}
-    httpx.post(f"{api}/registered-models/create", json={"name": "kept"}, headers=head).raise_for_status()
+    httpx.post(f"{api}/registered-models/create", json={"name": name}, headers=head).raise_for_status()
+    registered_version(server, run_id, name)
+
+
+def registered_version(server: LiveServer, run_id: str, name: str) -> None:
+    """Another version of a registered model."""
+    import httpx
+
+    api = f"{server.url}/mlws/api/2.0/mlflow"
+    head = {"Authorization": f"Bearer {server.token}"}
     source = server.ok("GET", f"/runs/{run_id}")["id"]
     uri = httpx.get(f"{api}/runs/get?run_id={source}", headers=head).json()["run"]["info"]["artifact_uri"]
-    body = {"name": "kept", "source": f"{uri}/model.bin", "run_id": run_id}
+    body = {"name": name, "source": f"{uri}/model.bin", "run_id": run_id}
     httpx.post(f"{api}/model-versions/create", json=body, headers=head).raise_for_status()
 
 
@@ -148,14 +157,20 @@ async def test_background_work_applies_rules_and_empties_the_bin(server: LiveSer
 
     from jupyter_mlws.db.database import Database
     from jupyter_mlws.db.engine import sqlite_url
+    from jupyter_mlws.domain.models import service as _models  # noqa: F401 - says which runs its versions need
     from jupyter_mlws.domain.runs import retention
     from jupyter_mlws.kit.paths import Folders
 
     experiment = new_experiment(server, "hourly")
+    needed = [new_run(server, "models", f"model {n}") for n in range(21)]  # more than are removed at once
+    registered(server, needed[0], "in the bin")
+    for run_id in needed[1:]:
+        registered_version(server, run_id, "in the bin")
     ids = {name: new_run(server, "hourly", name) for name in ("a", "b", "c")}
     server.ok("PUT", f"/experiments/{experiment}/retention", {"keep_last": 2})
-    server.ok("DELETE", f"/runs/{ids['b']}")
-    age(server, 40, "deleted_at", [ids["b"]])
+    for run_id in (*needed, ids["b"]):
+        server.ok("DELETE", f"/runs/{run_id}")
+    age(server, 40, "deleted_at", [*needed, ids["b"]])
     server.stop()
     database = Database(sqlite_url(server.data_dir / "mlws.db"))
     database.start()
@@ -167,4 +182,6 @@ async def test_background_work_applies_rules_and_empties_the_bin(server: LiveSer
         database.close()
         server.start(port=server.port)
     assert server.get(f"/runs/{ids['b']}").status_code == 404
+    found = {server.get(f"/runs/{run_id}").status_code for run_id in needed}
+    assert found == {200}, "of these registered models are made: no run goes by itself that one needs"
     assert lifecycles(server, {name: one for name, one in ids.items() if name != "b"}) == {"a", "c"}, "two are kept"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -100,6 +101,26 @@ def test_all_are_sealed_anew_with_another_key(server: LiveServer):
     run_id = server.submit({"kind": "command", "command": 'printf %s "$X" | wc -c'}, secrets={"X": "kept"})
     server.wait(run_id, "Completed")
     assert server.ok("GET", f"/jobs/{run_id}/log")["text"] == "18\n"
+
+
+def test_secrets_set_while_the_key_is_changed_by_several_are_not_lost(new_server: Callable[..., LiveServer]):
+    server = new_server().start()
+
+    def put(n: int) -> int:
+        return server.request("PUT", f"{PATH}/s{n}", json={"value": f"value of {n}"}).status_code
+
+    def rotate(_: int) -> int:
+        return server.request("POST", "/secrets/rotate-key").status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(put, range(8))) == {200}, "the first key is made once"
+        for start in range(8, 48, 8):
+            done = [pool.submit(rotate if n % 2 else put, n) for n in range(start, start + 8)]
+            assert {one.result() for one in done} == {200}
+    listed = server.ok("GET", PATH)["secrets"]
+    assert len(listed) == 28
+    assert [one["name"] for one in listed if not one["readable"]] == []
+    assert len((server.data_dir / "secrets.key").read_text().split()) == 1
 
 
 def test_without_its_key_a_secret_is_listed_as_lost_and_can_be_deleted(new_server: Callable[..., LiveServer]):

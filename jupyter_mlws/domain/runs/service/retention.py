@@ -154,16 +154,22 @@ def with_rules(session: Session) -> list[tuple[int, int]]:
 
 def binned(session: Session, before: int, limit: int) -> list[str]:
     """Ids of runs that were moved to the bin before this time (ms), the lowest first, and that nothing holds there."""
-    return store.in_bin_since(session, before, limit)
+    return _not_held(session, store.in_bin_since(session, before))[:limit]
 
 
 def empty_bin(session: Session, ids: Sequence[str]) -> list[str]:
-    """Remove runs of the bin for good; those that went."""
-    busy = set(store.unfinished(session, ids=ids))
-    gone = [one for one in store.with_lifecycle(session, ids, Lifecycle.DELETED) if one not in busy]
+    """Remove runs of the bin for good, but for those that are needed by now; those that went."""
+    gone = _not_held(session, store.with_lifecycle(session, ids, Lifecycle.DELETED))
     note_all(session, gone)
     remove_all(session, gone)
     return gone
+
+
+def _not_held(session: Session, ids: Sequence[str]) -> list[str]:
+    """Those that have ended and that no upper slice needs: a person may remove the others, by themselves they do not go."""
+    why = dict.fromkeys(store.unfinished(session, ids=ids), "running")
+    sparing(session, ids, why)
+    return [one for one in ids if one not in why]
 
 
 @experiments.deleting.register
