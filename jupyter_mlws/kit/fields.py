@@ -11,8 +11,9 @@ PATTERN_RULES: dict[str, str] = {}
 
 
 def matching(pattern: str, rule: str, *, min_length: int | None = None, max_length: int | None = None) -> Meta:
-    """A constraint of a text by a regular expression, which `rule` puts in a sentence for messages."""
-    PATTERN_RULES[pattern] = rule
+    """A constraint of a text by a regular expression, which `rule` puts in a sentence for messages. Each has an expression of its own."""
+    if PATTERN_RULES.setdefault(pattern, rule) != rule:
+        raise ValueError(f"two rules have the expression {pattern}")
     return Meta(pattern=pattern, min_length=min_length, max_length=max_length)
 
 

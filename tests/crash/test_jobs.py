@@ -156,7 +156,7 @@ def test_supervisors_are_killed_and_folders_removed(server: LiveServer):
     pids = {run_id: until(partial(record, server, run_id, "pid.json"), 20)["pid"] for run_id in (killed, killed_while_down)}
     kill(pids[killed])
     shutil.rmtree(folder_of(server, removed))
-    for run_id, words in ((killed, "ended without a record"), (removed, "folder was removed")):
+    for run_id, words in ((killed, "ended without a record"), (removed, "folder is not there")):
         run = server.wait(run_id)
         assert (run["status"], run["reason"]) == ("Failed", "lost")
         assert words in run["error"]["message"]

@@ -48,7 +48,7 @@ class NotebookSpec(Struct, kw_only=True, forbid_unknown_fields=True, tag="notebo
 DataName = Annotated[
     str,
     matching(
-        r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)",
+        r"^[a-zA-Z_][a-zA-Z0-9_]*$(?!\n)",
         "The name of an input or output has letters, digits and `_`, and does not begin with a digit",
     ),
 ]
