@@ -112,24 +112,26 @@ GROUP = Path("/sys/fs/cgroup/memory")
 
 @pytest.fixture
 def group():
-    """A control group with 600 MiB, in which the kernel itself kills."""
+    """A control group in which the kernel itself kills, and its MiB: more than any other process on the machine has."""
     own = next((line for line in Path("/proc/self/cgroup").read_text().splitlines() if ":memory:" in line), None)
-    if os.geteuid() != 0 or own is None or largest_elsewhere([]) > 500 * MIB:
-        pytest.skip("no control group of version 1 that may be made here, or others hold more memory than the test will")
+    if os.geteuid() != 0 or own is None:
+        pytest.skip("no control group of version 1 may be made here")
+    mib = max(600, largest_elsewhere([]) // MIB + 400)
     folder = GROUP / own.split(":")[2].lstrip("/") / f"mlws-test-{os.getpid()}"
     folder.mkdir()
-    (folder / "memory.limit_in_bytes").write_text(str(600 * MIB))
-    yield folder
+    (folder / "memory.limit_in_bytes").write_text(str(mib * MIB))
+    yield folder, mib
     folder.rmdir()
 
 
 def test_the_kernels_own_kill_is_noticed(shell, group):
-    code = TAKE.format(mib=900, stays=60)
-    folder = shell(f"echo $$ > {group}/cgroup.procs; {sys.executable} -c {shlex.quote(code)}; exit $?")
+    place, mib = group
+    code = TAKE.format(mib=mib + 300, stays=60)
+    folder = shell(f"echo $$ > {place}/cgroup.procs; {sys.executable} -c {shlex.quote(code)}; exit $?")
     record = folder.run()
     assert (record["reason"], record["exit_code"], record["signal"]) == ("exited", 137, None)
     assert record["machine_ran_out"] is True
-    assert record["peak_memory_bytes"] > 500 * MIB
+    assert record["peak_memory_bytes"] > (mib - 100) * MIB
 
 
 def test_where_nobody_was_killed_nothing_is_claimed(shell):
