@@ -96,7 +96,10 @@ test('experiments are steered from the sidebar', async ({
   await page.keyboard.press('Enter');
   const renamed = panel.getByRole('treeitem', { name: /renamed/ });
   await expect(renamed).toBeVisible();
-  expect((await server.latestRun('scores')).name).toBe('renamed');
+  // The page shows the new name before the server has it.
+  await expect
+    .poll(async () => (await server.latestRun('scores')).name)
+    .toBe('renamed');
 
   // To the bin and back.
   await renamed.focus();
