@@ -20,7 +20,7 @@ export function JobFileDetails(props: { runId: string }): JSX.Element {
     >
       <summary>{trans.__('Show as YAML')}</summary>
       {error && <ErrorNotice error={error} />}
-      {!data && !error && <Skeleton count={4} />}
+      {open && !data && !error && <Skeleton count={4} />}
       {data && (
         <div className="jp-mlws-job-file">
           <div className="jp-mlws-job-file-head">
