@@ -14,6 +14,7 @@ from tests.security.api import Api
 
 MISSING_RUN = "0" * 32
 WAIT_S = 30.0
+USER_LIMITS = {f"{name}_per_user": None for name in ("max_jobs", "cpus", "memory_bytes", "gpus")}
 IMAGE = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "iVBORw0KGgo="}}
 CELL: dict[str, Any] = {"cell_type": "code", "source": "", "metadata": {}, "execution_count": None, "outputs": [IMAGE]}
 NOTEBOOK = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [CELL]}
@@ -46,12 +47,24 @@ class Space:
         person.close()
 
 
+def clear_queue(person: Api) -> None:
+    """Attacks may have left the queue paused, its limits changed, and jobs in it that nobody can overtake."""
+    person.ok(
+        "PATCH",
+        "/compute/local",
+        {"paused": False, "max_jobs": None, "cpus": None, "memory_bytes": None, "gpus": None} | USER_LIMITS,
+    )
+    for job in person.ok("GET", "/compute")["targets"][0]["queue"]:
+        person.ask("POST", f"/jobs/{job['run_id']}/cancel")
+
+
 class World:
     """Two workspaces, and the tokens that open nothing any more."""
 
     def __init__(self, server: LiveServer, prefix: str) -> None:
         self.server = server
         self.person = Api(server, server.token)
+        clear_queue(self.person)
         self.a, self.b = Space(server, f"{prefix}-a"), Space(server, f"{prefix}-b")
         made = [self.person.ok("POST", "/tokens", {"workspace": self.a.name}) for _ in range(2)]
         self.person.ok("DELETE", f"/tokens/{made[0]['id']}")
