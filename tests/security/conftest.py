@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from tests.live import LiveServer
 from tests.security.api import Api
-from tests.security.world import World
+from tests.security.world import World, clear_queue
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +32,10 @@ def world(target: LiveServer) -> Iterator[World]:
 def person(world: World) -> Api:
     """Somebody who may do everything."""
     return world.person
+
+
+@pytest.fixture(scope="module", autouse=True)
+def queue(target: LiveServer) -> None:
+    """What the attacks of another file did to the queue (paused it, changed its limits, filled it) is undone first."""
+    with closing(Api(target, target.token)) as api:
+        clear_queue(api)

@@ -45,6 +45,7 @@ QUERIES: list[dict[str, Any]] = [
     {"order_by": "nothing"},
     {"cursor": "W10"},
 ]
+MEASURED = {"peak_memory_bytes", "cpu_time_s"}
 READS = [
     *("", "/history", "/metrics", "/metrics/history?key=loss&limit=3", "/metrics/series?key=loss&key=odd&points=20"),
     *("/artifacts?recursive=true", "/artifacts?path=outputs", "/artifacts/preview?path=notes/hello.txt", "/metrics/csv?key=odd"),
@@ -88,6 +89,8 @@ class Twin:
             return [self._plain(inner, key) for inner in value]
         if key == "experiment_id" or (key == "id" and len(str(value)) < 32):
             return self._experiments.setdefault(str(value), f"<experiment {len(self._experiments)}>")
+        if key in MEASURED and value is not None:
+            return "<measured>"
         if isinstance(value, int) and (value > 10**12 or key in ("duration_ms", "size", "bytes_freed")):
             return "<number>"
         if isinstance(value, str):
