@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from sqlalchemy import CursorResult, delete, exists, func, select, update
@@ -81,25 +82,29 @@ def append_points(connection: Plain, parts: str, given: Sequence[GivenPoint]) ->
     `parts`: what stores them, given rows named `taken`, and tells them as `moved`. Returns (n, run id, workspace, experiment id) of the
     points that were stored.
     """
+    # One text: the database takes it apart quicker than the driver makes arrays.
+    points = msgspec.json.encode([point._asdict() for point in given]).decode()
+    found = connection.ask(_storing(parts), (points, str(now_ms()), Lifecycle.ACTIVE.value))
+    return [(int(n), run_id, workspace, int(experiment_id)) for n, run_id, workspace, experiment_id in found]
+
+
+@cache
+def _storing(parts: str) -> str:
     ended = ", ".join(f"'{status.value}'" for status in sorted(TERMINAL))
     hints = hints_of(
         "(SELECT 'metrics' AS kind, run_id AS object_id, seq, workspace, experiment_id::text AS parent, now_ms AS at FROM moved) AS m"
     )
-    sql = f"""
+    return f"""
 WITH given AS (
-  SELECT * FROM json_to_recordset(?::json)
+  SELECT * FROM json_to_recordset($1::json)
     AS g (n int, run_id text, only_in bigint, key text, value float8, step bigint, time bigint, seq bigint)),
 taken AS (
-  SELECT g.*, w.name AS workspace, r.experiment_id, ?::bigint AS now_ms
+  SELECT g.*, w.name AS workspace, r.experiment_id, $2::bigint AS now_ms
   FROM given AS g JOIN runs AS r ON r.id = g.run_id JOIN workspaces AS w ON w.id = r.workspace_id
-  WHERE r.lifecycle = ? AND r.status NOT IN ({ended}) AND (g.only_in IS NULL OR g.only_in = r.workspace_id)),
+  WHERE r.lifecycle = $3 AND r.status NOT IN ({ended}) AND (g.only_in IS NULL OR g.only_in = r.workspace_id)),
 {parts},
 hinted AS ({hints})
 SELECT n, run_id, workspace, experiment_id FROM moved"""  # noqa: S608 - constants of ours
-    # One text: the driver is slow at making arrays.
-    points = msgspec.json.encode([point._asdict() for point in given]).decode()
-    found = connection.fetch(sql, (points, now_ms(), Lifecycle.ACTIVE.value))
-    return cast("list[tuple[int, str, str, int]]", found)
 
 
 def by_ids(session: Session, ids: Sequence[str]) -> list[RunRow]:
