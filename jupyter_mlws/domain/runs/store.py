@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from sqlalchemy import CursorResult, delete, exists, func, select, update
 from sqlalchemy.orm import aliased
+from sqlalchemy.orm.attributes import set_committed_value
 
 from jupyter_mlws.db import driver
 from jupyter_mlws.db.outbox import hints_of
@@ -145,17 +146,22 @@ def add(session: Session, row: RunRow) -> None:
 
 
 def compare_and_set(session: Session, row: RunRow, values: dict[str, Any]) -> bool:
-    """Write `values` if the row still has the version and status it was read with."""
+    """Write `values` if the row still has the version and status it was read with; then the row has them too, else those of the other."""
+    values = {**values, "version": row.version + 1}
     query = (
         update(RunRow)
         .where(RunRow.id == row.id, RunRow.version == row.version, RunRow.status == row.status)
-        .values(**values, version=row.version + 1)
+        .values(**values)
         .execution_options(synchronize_session=False)
     )
     done = session.execute(query)
     assert isinstance(done, CursorResult)  # noqa: S101 - tells the type checker what an UPDATE answers
-    session.refresh(row)
-    return done.rowcount == 1
+    if done.rowcount != 1:
+        session.refresh(row)
+        return False
+    for name, value in values.items():
+        set_committed_value(row, name, value)
+    return True
 
 
 _STATUS = """
