@@ -17,7 +17,7 @@ from tests.crash.test_takeover import one_end
 from tests.live import LiveServer, write_notebook
 from tests.servers import SOAK, kill, lean, processes_of, say, seeded, until
 
-ROUNDS = 100 if SOAK else 10
+ROUNDS = 200 if SOAK else 10
 LINES = 30
 # A line is one write: `print` makes two of it where nothing is buffered, and what the client says may come between.
 LOGGING = f"""
@@ -86,7 +86,7 @@ def test_the_server_is_killed_at_random_moments(server: LiveServer):
         server.kill()
         server.start()
     for run_id in jobs:
-        run = server.wait(run_id, timeout=120)
+        run = server.wait(run_id, timeout=60)
         assert run["status"] == "Completed", run["error"]
         assert one_end(server, run_id)
         assert steps_of(server, run_id) == list(range(LINES))

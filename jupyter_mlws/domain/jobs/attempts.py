@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 ACTOR = "mlws"
 BACKOFF_S = 10.0
-LONGEST_BACKOFF_S = 600.0
-JITTER = 0.1
 FINAL_REASONS = frozenset({"timeout", "canceled"})
 """What ends a job although it has retries left."""
 RETRY = "retry"
@@ -42,8 +40,8 @@ def comes_again(row: JobRow, outcome: Outcome) -> bool:
 
 def backoff_ms(attempt: int, base_s: float) -> int:
     """How long to wait after an attempt: doubled each time, at most ten minutes, and a little more so that jobs do not march in step."""
-    seconds = min(base_s * 2.0 ** (attempt - 1), LONGEST_BACKOFF_S)
-    return int(seconds * 1000 * (1 + JITTER * secrets.randbelow(1000) / 1000))
+    seconds = min(base_s * 2.0 ** (attempt - 1), store.LONGEST_BACKOFF_S)
+    return int(seconds * 1000 * (1 + store.JITTER * secrets.randbelow(1000) / 1000))
 
 
 def prefix_of(attempt: int) -> str:

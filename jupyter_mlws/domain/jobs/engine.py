@@ -166,7 +166,7 @@ class JobEngine:
                 now = time.monotonic()
                 if now >= self._adopt_at:
                     self._adopt()
-                if woken or not self._followed or now_ms() >= self._due_at:
+                if woken or not self._followed or time.monotonic() >= self._due_at:
                     self._dispatch()
                 for followed in list(self._followed.values()):
                     if followed.busy or followed.rests(now):
@@ -183,7 +183,7 @@ class JobEngine:
                 self.stopping.wait(1)
 
     def _patience_s(self) -> float:
-        return max(0.0, min(IDLE_S, (self._due_at - now_ms()) / 1000))
+        return max(0.0, min(IDLE_S, self._due_at - time.monotonic()))
 
     def _hand(self, pool: ThreadPoolExecutor, work: Callable[[Followed], None], followed: Followed) -> None:
         """Let a worker thread have a job."""
@@ -248,7 +248,8 @@ class JobEngine:
             if compute.problem or not self.db.read_sync(partial(store.any_queued, target=name)):
                 continue
             plan = self.db.read_sync(partial(queue.plan_of, target=name, owner=self.leases.owner))
-            due = min(due, plan.due() or math.inf)
+            if (at := plan.due()) is not None:  # from here on a clock that nobody sets
+                due = min(due, time.monotonic() + (at - plan.now) / 1000)
             if picks := plan.starts():
                 for run_id, attempt in self.db.write_sync(partial(queue.claim, picks=picks, target=name, leases=self.leases)):
                     self._begin(run_id, attempt, name)

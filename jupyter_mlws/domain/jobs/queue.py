@@ -108,7 +108,7 @@ class Plan:
 
     def due(self) -> int | None:
         """When the next back-off ends (ms)."""
-        return min((ask.not_before for ask in self.waiting if ask.not_before and ask.not_before > self.now), default=None)
+        return min((ask.not_before for ask in self.waiting if ask.not_before and ask.rests(self.now)), default=None)
 
     def _take(self, ask: Ask, gpu_ids: Collection[int]) -> None:
         self.use.add(ask)
@@ -118,7 +118,7 @@ class Plan:
     def _verdict(self, ask: Ask) -> Verdict:
         if self.limits.paused:
             return VERDICTS[W.QUEUE_PAUSED]
-        if ask.not_before is not None and ask.not_before > self.now:
+        if ask.rests(self.now):
             return VERDICTS[W.BACKOFF]
         if (ask.cpus or ask.memory_bytes or ask.gpus) and too_large(ask, self.limits):
             return VERDICTS[W.TOO_LARGE]

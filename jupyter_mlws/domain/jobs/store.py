@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from jupyter_mlws.domain.runs.states import RunStatus
 
+LONGEST_BACKOFF_S = 600.0
+JITTER = 0.1
+
 
 class Ask(NamedTuple):
     """What the queue goes by, of one job. Of ten thousand jobs nothing else is read."""
@@ -33,6 +36,10 @@ class Ask(NamedTuple):
     gpus: int
     gpu_ids: str | None
     """As JSON."""
+
+    def rests(self, now: int) -> bool:
+        """Whether it waits for its next attempt. No rest is longer than the longest: after one that seems so the clock was set back."""
+        return self.not_before is not None and 0 < self.not_before - now <= LONGEST_BACKOFF_S * (1 + JITTER) * 1000
 
 
 _ASKS = (

@@ -352,3 +352,10 @@ def test_ten_thousand_queued_jobs(lab: Lab):
     assert not any("jobs.links" in statement for statement in statements)
     assert took < 1.5  # of CPU: how busy the machine is does not count
     assert one < 0.5
+
+
+def test_a_clock_that_was_set_back_lets_nobody_rest_for_days():
+    days = 2 * 86_400_000
+    assert verdicts(Plan([ask("later", not_before=days + 5)], [], FOUR, 4)) == ["start"]
+    longest = int(store.LONGEST_BACKOFF_S * 1100)
+    assert verdicts(Plan([ask("later", not_before=longest + 4)], [], FOUR, 4)) == ["backoff"]
