@@ -83,6 +83,12 @@ def spared(target: LocalCompute) -> None:
     until(lambda: target.spares == 1, WITHIN)
 
 
+def tidied(target: LocalCompute) -> int:
+    """How many are ready after the work that the server does now and then."""
+    target.tidy()
+    return target.spares
+
+
 def given(path: Path, *cells: str, **fields: Any) -> NotebookJob:
     """A notebook job, as the server writes it."""
     job = NotebookJob(path, notebook(*cells), kernel="python3", **fields.pop("section", {}))
@@ -311,7 +317,7 @@ def test_idle_ones_end_but_those_that_are_always_to_be_there(target: LocalComput
     run("cold", "1")
     spared(target)
     target._spares.settings = EASY._replace(idle_s=0.2)
-    until(lambda: target.tidy() or target.spares == 0, WITHIN)
+    until(lambda: tidied(target) == 0, WITHIN)
     assert until(lambda: not waiting(target), WITHIN)
     target.keep_spares(1, dict(os.environ))
     spared(target)
@@ -319,18 +325,19 @@ def test_idle_ones_end_but_those_that_are_always_to_be_there(target: LocalComput
         target.tidy()
     assert target.spares == 1
     target.keep_spares(0, dict(os.environ))
-    until(lambda: target.tidy() or target.spares == 0, WITHIN)
+    until(lambda: tidied(target) == 0, WITHIN)
 
 
 def test_memory_bounds_them(target: LocalCompute, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run("cold", "1")
     spared(target)
     target._spares.settings = EASY._replace(free_bytes=1 << 60)
-    until(lambda: target.tidy() or target.spares == 0, WITHIN)
+    until(lambda: tidied(target) == 0, WITHIN)
     assert until(lambda: not waiting(target), WITHIN)
     target._spares.settings = EASY._replace(most_bytes=1 << 20)
     target.tidy()
-    until(lambda: target._spares._unfit, WITHIN)  # it was ended before it could be of use, and is not tried again and again
+    until(lambda: target._spares._unfit, WITHIN)  # it was ended before it was of use, and is not tried again and again
+    assert target.spares == 0
     assert until(lambda: not waiting(target), WITHIN)
 
 
@@ -369,3 +376,29 @@ def test_a_notebook_that_cannot_be_read_fails_as_ever(target: LocalCompute, run:
     assert job.error["kind"] == "NotANotebook"
     for process in tree:
         process.wait(WITHIN)
+
+
+def test_only_notebooks_that_fit_have_a_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = given(tmp_path / "job", "1").json("job.json")
+    made = spares.recipe_of(job)
+    assert made is not None
+    assert made.argv[-2:] == ["jupyter_mlws.runner.spare", "python3"]
+    assert "MLWS_RUN_ID" not in made.env
+    late = spares.recipe_of(
+        {**job, "env": {**job["env"], "MLWS_RUN_ID": "c" * 32, "LEARNING_RATE": "0.1", "LANGUAGE_MODEL": "x"}}
+    )
+    assert late == made
+    early = spares.recipe_of({**job, "env": {**job["env"], "LD_LIBRARY_PATH": "/opt/lib"}})
+    assert early is not None
+    assert early.kind != made.kind
+    other = spares.recipe_of({**job, "notebook": {**job["notebook"], "kernel": "ir"}})
+    assert other is not None
+    assert other.kind != made.kind
+    assert spares.recipe_of({**job, "notebook": {**job["notebook"], "kernel": None}}) is None
+    assert spares.recipe_of({**job, "argv": ["/bin/bash", "-c", "true"]}) is None
+    assert spares.recipe_of(job, {"PYTHONPATH": "a secret"}) is None
+    limited = {**job, "memory_limit_bytes": 1 << 30}
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    assert spares.recipe_of(limited) == made
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/systemd-run")
+    assert spares.recipe_of(limited) is None

@@ -52,8 +52,8 @@ class Spare:
             for fd, _ in poll.poll(int(LOOK_EVERY_S * 1000)):
                 if fd == self._link.fileno():
                     return None if signal.sigpending() else self._asked()
-                if self._control.recv(len(READY)) != READY:
-                    return None
+                if self._control.recv(len(READY)) != READY or not self._is_fine():
+                    return None  # it was never ready: none of its kind can be
                 poll.unregister(fd)  # from now on only its death is told, and that is found when a job comes
                 with contextlib.suppress(OSError):  # the starter is gone: so its end is told next
                     self._link.sendall(READY)
