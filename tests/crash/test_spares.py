@@ -13,7 +13,11 @@ from tests.crash.test_takeover import one_end
 from tests.live import LiveServer, write_notebook
 from tests.servers import lean, pid_of, processes_of, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="spares are Linux's alone")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="spares are Linux's alone"),
+]
 EASY = ["--MlwsApp.spare_max_load=1000", "--MlwsApp.spare_free_memory=0"]
 WITHIN = 90.0
 WAITS = "import os, time\nwhile not os.path.exists({!r}): time.sleep(0.05)\nprint('pid', os.getpid())"

@@ -13,7 +13,11 @@ from jupyter_mlws.sdk import Workspace
 from tests.live import LiveServer, write_notebook
 from tests.servers import lean, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="spares are Linux's alone")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="spares are Linux's alone"),
+]
 WITHIN = 90.0
 EASY = ["--MlwsApp.spare_max_load=1000", "--MlwsApp.spare_free_memory=0"]
 

@@ -22,7 +22,11 @@ from mlws import jobdir
 from tests.runner.conftest import NotebookJob, notebook
 from tests.supervise.conftest import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not sys.platform.startswith("linux"), reason="spares are Linux's alone")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="spares are Linux's alone"),
+]
 
 EASY = SpareSettings(load=1e6, free_bytes=0)
 WITHIN = 90.0
