@@ -46,14 +46,22 @@ def show_target(session: Session, target: str) -> None:
     _one(session, session.workspace.compute.show(target))
 
 
-JOBS, CPUS, MEMORY, GPUS = (
-    Limit(one) for one in (click.IntRange(1, 1000), click.FloatRange(0, min_open=True), Size(), click.IntRange(0, 1000))
+JOBS, KERNELS, CPUS, MEMORY, GPUS = (
+    Limit(one)
+    for one in (
+        click.IntRange(1, 1000),
+        click.IntRange(0, 100),
+        click.FloatRange(0, min_open=True),
+        Size(),
+        click.IntRange(0, 1000),
+    )
 )
 
 
 @command.command("update")
 @named("target", "targets", default="local")
-@click.option("--max-jobs", type=JOBS, metavar="NUMBER", help="How many jobs run at once.")
+@click.option("--max-jobs", "--max-instances", "max_jobs", type=JOBS, metavar="NUMBER", help="How many jobs run at once.")
+@click.option("--min-instances", type=KERNELS, metavar="NUMBER", help="How many kernels are kept ready for notebook jobs.")
 @click.option("--cpus", type=CPUS, metavar="NUMBER", help="How many CPUs jobs may ask for, all together.")
 @click.option("--memory", type=MEMORY, metavar="SIZE", help="How much memory jobs may ask for, all together: 16GiB.")
 @click.option("--gpus", type=GPUS, metavar="NUMBER", help="How many GPUs jobs may ask for, all together.")
@@ -106,6 +114,7 @@ def _one(session: Session, target: ComputeTarget) -> None:
         ("State", "paused: no job starts" if target.paused else f"{target.state}  {target.detail}".rstrip()),
         ("About", target.description),
         ("Jobs", f"{target.running} running of at most {target.max_jobs}{usual}, {target.queued} waiting"),
+        ("Ready", _ready(target)),
         ("CPUs", load_of(target)),
         ("Memory", memory),
         ("Asked for", _asked(target)),
@@ -113,6 +122,14 @@ def _one(session: Session, target: ComputeTarget) -> None:
         ("Queue", "\n".join(queue)),
     ]
     show.one(session, azure_views.compute_json(target), rows)
+
+
+def _ready(target: ComputeTarget) -> str:
+    """The kernels that wait for notebook jobs; empty where there are none, nor are to be."""
+    if not target.spares and not target.min_instances:
+        return ""
+    least = f", at least {target.min_instances} at any time" if target.min_instances else ""
+    return f"{text.many(target.spares, 'kernel')} for notebook jobs{least}"
 
 
 def _asked(target: ComputeTarget) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import sys
@@ -21,6 +23,7 @@ from jupyter_mlws.runner.report import Refused
 READY_WITHIN_S = 120.0
 SHUTDOWN_WITHIN_S = 20.0
 LAST_WORDS = 4000
+ASK_WITHIN_S = 15.0
 
 
 class KernelDied(Exception):
@@ -110,6 +113,18 @@ class JobKernel:
                 raise KernelDied(f"The kernel died while it started ({self.ending()}).")
             patience = min(5.0, patience * 2)
         raise KernelDied(f"The kernel did not answer within {READY_WITHIN_S:.0f} s of its start.")
+
+    async def ask(self, expression: str) -> Any:
+        """The value of an expression whose value is a text of JSON. It counts as no cell, and leaves nothing. Raises `KernelDied`."""
+        how = {"silent": True, "store_history": False, "allow_stdin": False}
+        asked = self.client.execute("", user_expressions={"answer": expression}, **how)
+        reply = await self._answer(self.client.shell_channel, asked, ASK_WITHIN_S)
+        if reply is None or await self._answer(self.client.iopub_channel, asked, ASK_WITHIN_S) is None:
+            raise KernelDied("the kernel does not answer")
+        answer = reply["content"]["user_expressions"]["answer"]
+        if answer["status"] != "ok":
+            raise ValueError(f"{answer.get('ename')}: {answer.get('evalue')}")
+        return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
 
     async def _answer(self, channel: Any, asked: str, patience: float) -> dict[str, Any] | None:
         """The last message on `channel` that answers `asked`; None if there is none within `patience`, or the kernel is dead."""

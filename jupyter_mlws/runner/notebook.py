@@ -64,8 +64,8 @@ class MaskingFormatter(logging.Formatter):
         return self._masker.text(super().format(record))
 
 
-def main(job_dir: Path) -> int:
-    """Run the job's notebook; the exit code."""
+def main(job_dir: Path, ready: tuple[asyncio.AbstractEventLoop, JobKernel] | None = None) -> int:
+    """Run the job's notebook; the exit code. `ready`: the kernel that waits for it, and its event loop."""
     (job_dir / "system_logs").mkdir(mode=0o700, parents=True, exist_ok=True)
     handler = logging.FileHandler(job_dir / jobdir.RUNNER_LOG, delay=True)
     masker = masking.of_environment()
@@ -76,7 +76,7 @@ def main(job_dir: Path) -> int:
     canceled, killed_by = False, None
     try:
         section = (jobdir.read_json(str(job_dir / jobdir.JOB)) or {}).get("notebook") or {}
-        error, canceled, killed_by = _run(section, reporter, deltas)
+        error, canceled, killed_by = _run(section, reporter, deltas, ready)
     except (Refused, KernelDied) as failure:
         words = failure.last_words.decode("utf-8", "replace").strip() if isinstance(failure, KernelDied) else ""
         error = run_error(str(failure), kind=failure.kind, traceback=words or None)
@@ -98,17 +98,29 @@ def _tell(reporter: Reporter, deltas: DeltaWriter, error: dict[str, Any] | None,
     deltas.done()
 
 
-def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tuple[dict[str, Any] | None, bool, int | None]:
+def _run(
+    section: dict[str, Any],
+    reporter: Reporter,
+    deltas: DeltaWriter,
+    ready: tuple[asyncio.AbstractEventLoop, JobKernel] | None,
+) -> tuple[dict[str, Any] | None, bool, int | None]:
     """Run the notebook; its error, whether it was canceled, and the signal that killed the kernel, if one did."""
     source = Path(section.get("input") or "")
-    raw = _read(source)
-    kernel = JobKernel(_kernel_name(raw, section.get("kernel")))
-    loop = asyncio.new_event_loop()
+    loop, kernel = ready or (asyncio.new_event_loop(), None)
     asyncio.set_event_loop(loop)
+    try:
+        raw = _read(source)
+        kernel = kernel or JobKernel(_kernel_name(raw, section.get("kernel")))
+    except Refused:
+        if kernel is not None:
+            loop.run_until_complete(kernel.kill())
+            loop.run_until_complete(kernel.finish())
+        raise
     session = Session(loop, kernel, deltas, reporter)
     try:
         session.catch_signals()
-        loop.run_until_complete(kernel.start(section.get("cwd") or str(source.parent)))
+        if ready is None:
+            loop.run_until_complete(kernel.start(section.get("cwd") or str(source.parent)))
         try:
             notebook = _execute(raw, section, session)
         except KernelDied as died:
@@ -132,17 +144,26 @@ def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tu
     return session.error, session.canceled and session.error is not None, session.kernel_signal
 
 
+def import_all() -> None:
+    """What takes long to import."""
+    with lean_imports():
+        import jupyter_mlws.runner.engine
+        import jupyter_mlws.runner.prepare  # noqa: F401 - it is only to be there
+
+
 def _execute(raw: dict[str, Any], section: dict[str, Any], session: Session) -> Any:
     """Prepare the notebook while the kernel starts, then run its cells; the notebook with its outputs."""
-    with lean_imports():
-        from papermill.engines import papermill_engines
+    import_all()
+    from papermill.engines import papermill_engines
 
-        from jupyter_mlws.runner import engine
-        from jupyter_mlws.runner.prepare import prepared
+    from jupyter_mlws.runner import engine
+    from jupyter_mlws.runner.prepare import prepared
+
     if session.canceled:
         raise KernelDied("canceled")
     notebook = prepared(raw, section, session.kernel.name, session.kernel.spec.language)
-    session.loop.run_until_complete(session.kernel.ready())
+    if not session.kernel.info:
+        session.loop.run_until_complete(session.kernel.ready())
     if session.canceled:
         raise KernelDied("canceled")
     session.running = True

@@ -36,6 +36,7 @@ class Compute:
         name: str = "local",
         *,
         max_jobs: int | UnsetType | None = UNSET,
+        min_instances: int | UnsetType | None = UNSET,
         cpus: float | UnsetType | None = UNSET,
         memory: int | str | UnsetType | None = UNSET,
         gpus: int | UnsetType | None = UNSET,
@@ -47,10 +48,12 @@ class Compute:
         """Set what jobs may have of a target, all together or of one user, from now on and after a restart.
 
         What is left out stays; None is what the server's settings say (which for one user is: no limit). Memory is a number of
-        bytes, or `"16GiB"`. Jobs that run already go on, even if they have more.
+        bytes, or `"16GiB"`. `min_instances` kernels are kept ready for notebook jobs, also while none comes. Jobs that run already
+        go on, even if they have more.
         """
         body = ComputeUpdate(
             max_jobs=max_jobs,
+            min_instances=min_instances,
             cpus=cpus,
             memory_bytes=_bytes(memory),
             gpus=gpus,

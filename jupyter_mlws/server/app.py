@@ -61,6 +61,25 @@ class MlwsApp(ExtensionApp):
         help="Memory limit of jobs that name none themselves, as `4GiB`; all processes of a job count together. Default: no limit. "
         "Environment: MLWS_JOB_MEMORY_LIMIT."
     ).tag(config=True)
+    spare_kernels = Int(
+        1,
+        min=0,
+        max=100,
+        help="How many Python kernels wait, ready, for notebook jobs on this machine once one has come, so that the next begin at once. "
+        "0 keeps none, except those of `mlws compute update local --min-instances`. On Linux alone.",
+    ).tag(config=True)
+    spare_idle_minutes = Float(10.0, min=0.0, help="Spare kernels end after so many minutes without a notebook job.").tag(
+        config=True
+    )
+    spare_memory_limit = Unicode(
+        "1GiB", help="A spare kernel that holds more memory than this, with the processes around it, is ended."
+    ).tag(config=True)
+    spare_free_memory = Unicode(
+        "1GiB", help="No spare kernel is made or kept while less than this of the machine's memory is free."
+    ).tag(config=True)
+    spare_max_load = Float(
+        1.5, min=0.0, help="No spare kernel is made while the machine's load average is above this, for each CPU."
+    ).tag(config=True)
     kept_kernel_s = Int(
         1800,
         min=0,
@@ -131,6 +150,13 @@ class MlwsApp(ExtensionApp):
             raise TraitError(f"MlwsApp.job_memory_limit must be a size of 16 MiB or more, as 4GiB, not {text[:80]!r}.")
         return text
 
+    @validate("spare_memory_limit", "spare_free_memory")
+    def _checked_size(self, proposal: Any) -> str:
+        text = str(proposal["value"])
+        if text != "0" and read_bytes(text) is None:
+            raise TraitError(f"MlwsApp.{proposal['trait'].name} must be a size, as 1GiB, not {text[:80]!r}.")
+        return text
+
     @default("mlflow_in_kernels")
     def _default_mlflow_in_kernels(self) -> bool:
         return os.environ.get("MLWS_MLFLOW_IN_KERNELS", "").lower() not in ("0", "false", "no", "off")
@@ -196,6 +222,13 @@ class MlwsApp(ExtensionApp):
             url=own_url(serverapp),
             max_jobs=self.max_jobs,
             compute_targets=dict(self.compute_targets),
+            spares=runtime_module.SpareSettings(
+                number=self.spare_kernels,
+                idle_s=self.spare_idle_minutes * 60,
+                most_bytes=read_bytes(self.spare_memory_limit) or 0,
+                free_bytes=read_bytes(self.spare_free_memory) or 0,
+                load=self.spare_max_load,
+            ),
             mirror_map=dict(self.mirror_map),
             job_memory_limit=read_bytes(self.job_memory_limit) if self.job_memory_limit else None,
             kept_kernel_s=self.kept_kernel_s,

@@ -57,8 +57,8 @@ class Background:
         self._stopping = threading.Event()
         self._spool_left = 0
         services = runtime.services
-        targets = compute.make_targets(runtime.settings.max_jobs, runtime.settings.compute_targets)
         settings = runtime.settings
+        targets = compute.make_targets(settings.max_jobs, settings.compute_targets, settings.spares)
         self._engine = JobEngine(
             db,
             services.blobs,

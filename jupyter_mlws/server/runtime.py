@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from jupyter_mlws.db.database import Database
 from jupyter_mlws.db.engine import sqlite_url, words_of_failure
 from jupyter_mlws.domain.access import service as access
+from jupyter_mlws.domain.compute.service import SpareSettings
 from jupyter_mlws.domain.jobs import secret_values
 from jupyter_mlws.domain.secrets import service as secrets
 from jupyter_mlws.domain.storage.blobs import BlobStore
@@ -61,6 +62,7 @@ class Settings(Struct, kw_only=True):
     """Where kernels and jobs reach us: `http://127.0.0.1:<port><base>/mlws`; empty on a unix socket."""
     max_jobs: int
     compute_targets: dict[str, Any] = msgspec.field(default_factory=dict)
+    spares: SpareSettings = SpareSettings()
     mirror_map: dict[str, str] = msgspec.field(default_factory=dict)
     job_memory_limit: int | None = None
     """Bytes; of jobs that name no limit of their own."""

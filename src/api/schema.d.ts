@@ -1904,6 +1904,7 @@ export interface components {
             max_jobs: number;
             memory_bytes: number | null;
             memory_used_bytes: number | null;
+            min_instances: number;
             name: string;
             paused: boolean;
             per_user: components["schemas"]["UserLimits"];
@@ -1911,6 +1912,7 @@ export interface components {
             queued: number;
             reserved: components["schemas"]["Amounts"];
             running: number;
+            spares: number;
             /** @enum {unknown} */
             state: "ready" | "unavailable";
             total: components["schemas"]["Amounts"];
@@ -1928,6 +1930,7 @@ export interface components {
             max_jobs_per_user?: number | null;
             memory_bytes?: number | null;
             memory_bytes_per_user?: number | null;
+            min_instances?: number | null;
             paused?: boolean;
         };
         /**

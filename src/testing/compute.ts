@@ -13,6 +13,8 @@ export function aTarget(part: Partial<ComputeTarget> = {}): ComputeTarget {
     description: 'This machine',
     max_jobs: 2,
     default_max_jobs: 2,
+    min_instances: 0,
+    spares: 0,
     running: 0,
     queued: 0,
     state: 'ready',

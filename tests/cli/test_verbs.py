@@ -174,7 +174,8 @@ SHAPES: dict[str, tuple[list[str], list[str]]] = {
     "compute": (
         ["compute", "show"],
         [
-            *("name", "type", "id", "description", "provisioning_state", "max_jobs", "default_max_jobs", "running", "queued"),
+            *("name", "type", "id", "description", "provisioning_state", "max_jobs", "default_max_jobs"),
+            *("min_instances", "spares", "running", "queued"),
             *("state", "detail", "cpu_count", "memory_bytes", "load", "memory_used_bytes"),
             *("paused", "total", "reserved", "per_user", "queue", "live"),
         ],

@@ -52,7 +52,8 @@ def clear_queue(person: Api) -> None:
     person.ok(
         "PATCH",
         "/compute/local",
-        {"paused": False, "max_jobs": None, "cpus": None, "memory_bytes": None, "gpus": None} | USER_LIMITS,
+        {"paused": False, "max_jobs": None, "min_instances": None, "cpus": None, "memory_bytes": None, "gpus": None}
+        | USER_LIMITS,
     )
     for job in person.ok("GET", "/compute")["targets"][0]["queue"]:
         person.ask("POST", f"/jobs/{job['run_id']}/cancel")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from jupyter_mlws.domain.compute.schemas import Bytes, ComputeUpdate, Cpus, Gpus, Jobs, Load
+from jupyter_mlws.domain.compute.schemas import Bytes, ComputeUpdate, Cpus, Gpus, Instances, Jobs, Load
 from mlws.jobdir import write_atomic
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Limits(NamedTuple):
     cpus_per_user: float | None = None
     memory_bytes_per_user: int | None = None
     gpus_per_user: int | None = None
+    min_instances: int = 0
+    """So many kernels are kept ready for notebook jobs."""
 
 
 class Changed(msgspec.Struct, omit_defaults=True):
@@ -48,6 +50,7 @@ class Changed(msgspec.Struct, omit_defaults=True):
     cpus_per_user: Cpus | None = None
     memory_bytes_per_user: Bytes | None = None
     gpus_per_user: Gpus | None = None
+    min_instances: Instances | None = None
 
 
 class _Kept(msgspec.Struct, omit_defaults=True):
@@ -71,8 +74,10 @@ def limits_of(path: Path, target: Compute, usual: int, settings: Mapping[str, An
         return found if found is not None else said.get(name, else_)
 
     load = _load(target)
+    max_jobs = kept.max_jobs.get(target.name, usual)
     return Limits(
-        max_jobs=kept.max_jobs.get(target.name, usual),
+        max_jobs=max_jobs,
+        min_instances=min(max_jobs, chosen("min_instances", 0)) if hasattr(target, "keep_spares") else 0,
         paused=changed.paused,
         cpus=chosen("cpus", load.cpu_count),
         memory_bytes=chosen("memory_bytes", load.memory_bytes),

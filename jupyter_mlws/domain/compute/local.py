@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import mlws.jobdir as jobdir
 from jupyter_mlws.domain.compute.schemas import Load
+from jupyter_mlws.domain.compute.spares import NO_SPARES, Spares, SpareSettings, recipe_of
 from jupyter_mlws.domain.compute.starter import Starter
 
 if TYPE_CHECKING:
@@ -29,29 +30,66 @@ class LocalCompute:
     problem = ""
     takes_secrets = True
 
-    def __init__(self, name: str, max_jobs: int) -> None:
+    def __init__(self, name: str, max_jobs: int, spares: SpareSettings = NO_SPARES) -> None:
         self.name = name
         self.max_jobs = max_jobs
+        self.min_instances = 0
         self.when_one_ends: Callable[[], None] = lambda: None
         self.gpu_ids = gpus_here()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._env = {**os.environ, "PYTHONPATH": KERNEL_PATH}
         argv = [sys.executable, "-S", "-m", "mlws.supervise.starter"]
-        self._starter = Starter(argv, self._env, KERNEL_PATH, ended=lambda _: self.when_one_ends(), failed=self._start_otherwise)
+        self._starter = Starter(
+            argv, self._env, KERNEL_PATH, ended=self._ended, failed=self._start_otherwise, spare=self._heard_of_spare
+        )
+        self._spares = Spares(self._starter.send, _free, spares)
+        self._given: dict[str, Mapping[str, str]] = {}
+        """Secrets of the jobs that the starter was asked to start, should it fail."""
 
     def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
         """Start the supervisor of a job whose folder is ready. It detaches itself from this process.
 
-        Secrets go to an interpreter of its own, through a pipe, which nobody else can read and which leaves nothing.
+        Secrets go to a spare, or to an interpreter of its own, through what nobody else can read and what leaves nothing.
         """
-        if secrets or not self._starter.start(str(job_dir)):
-            self._spawn(job_dir, secrets or {})
+        folder, secrets = str(job_dir), secrets or {}
+        job = jobdir.read_json(str(job_dir / jobdir.JOB)) or {}
+        kind = self._spares.kind_for(recipe_of(job, secrets))
+        if secrets and not self._spares.ready:
+            return self._spawn(job_dir, secrets)
+        if secrets:
+            self._given[folder] = secrets
+        if not self._starter.start(folder, spare=kind, secrets=secrets):
+            self._given.pop(folder, None)
+            self._spawn(job_dir, secrets)
+        return None
+
+    @property
+    def spares(self) -> int:
+        """How many supervisors with a kernel that is ready wait for a job now."""
+        return self._spares.ready
+
+    def keep_spares(self, least: int, env: Mapping[str, str]) -> None:
+        """Keep so many of them even while no job comes. `env` is what jobs begin with."""
+        self.min_instances = least
+        self._spares.keep(least, env)
+
+    def _ended(self, folder: str) -> None:
+        self._given.pop(folder, None)
+        self._spares.soon()
+        self.when_one_ends()
+
+    def _heard_of_spare(self, said: dict[str, Any] | None) -> None:
+        if said is None:
+            self._spares.gone()
+        else:
+            self._spares.heard(said["spare"], said["state"], ready=said["ready"])
 
     def _start_otherwise(self, folder: str) -> None:
         """What the starter did not come to. If it has just forked a supervisor, that one has the lock, and the second ends at once."""
         begun = jobdir.is_alive(folder) or jobdir.read_pid(folder) is not None or jobdir.read_exit(folder) is not None
+        given = self._given.pop(folder, {})
         if not begun and (Path(folder) / jobdir.JOB).exists():
-            self._spawn(Path(folder))
+            self._spawn(Path(folder), given)
 
     def _spawn(self, job_dir: Path, secrets: Mapping[str, str] = MappingProxyType({})) -> None:
         """With an interpreter of its own."""
@@ -90,13 +128,15 @@ class LocalCompute:
 
     def tidy(self) -> None:
         """Let the system forget supervisors that have ended."""
-        self._starter.tidy()
+        self._spares.tend()
+        self._starter.tidy(needed=self._spares.wanted() > 0)
         for name, child in list(self._children.items()):
             if child.poll() is not None:
                 self._children.pop(name, None)
 
     def close(self) -> None:
         """The server stops; what was started goes on."""
+        self._spares.close()
         self._starter.close()
 
     def load(self) -> Load:
@@ -108,6 +148,12 @@ class LocalCompute:
             average = None
         total, used = _memory()
         return Load(cpus, total, average, used)
+
+
+def _free() -> int | None:
+    """Bytes of memory that are free for use, if that is told."""
+    total, used = _memory()
+    return None if total is None or used is None else total - used
 
 
 def gpus_here() -> list[int]:

@@ -20,6 +20,7 @@ Jobs = Annotated[int, Meta(ge=1, le=1000)]
 Cpus = Annotated[float, Meta(ge=0.01, le=100_000)]
 Bytes = Annotated[int, Meta(ge=1, le=2**53)]
 Gpus = Annotated[int, Meta(ge=0, le=1000)]
+Instances = Annotated[int, Meta(ge=0, le=100)]
 
 
 class JobResources(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -85,6 +86,10 @@ class ComputeTarget(Struct, kw_only=True):
     """How many jobs run at once."""
     default_max_jobs: int
     """The same as the server's settings have it, before anybody changed it."""
+    min_instances: int
+    """How many notebook jobs can begin at once at any time: so many kernels are kept ready, also while no job comes."""
+    spares: int
+    """How many are ready now."""
     running: int
     queued: int
     state: Literal["ready", "unavailable"]
@@ -112,6 +117,8 @@ class ComputeUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
 
     max_jobs: Jobs | UnsetType | None = UNSET
     """How many jobs run at once."""
+    min_instances: Instances | UnsetType | None = UNSET
+    """How many kernels are kept ready for notebook jobs, also while none comes; at most as many as jobs run at once."""
     paused: bool | UnsetType = UNSET
     """No job starts; those that run go on."""
     cpus: Cpus | UnsetType | None = UNSET

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from jupyter_mlws.domain.compute.limits import Limits, keep, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
+from jupyter_mlws.domain.compute.spares import NO_SPARES, SpareSettings
 from jupyter_mlws.domain.compute.unavailable import UnavailableCompute
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from jupyter_mlws.domain.compute.schemas import Load
 
-__all__ = ["LOCAL", "Compute", "ComputeKind", "Limits", "keep", "limits_of", "make_targets"]
+__all__ = ["LOCAL", "Compute", "ComputeKind", "Limits", "SpareSettings", "keep", "limits_of", "make_targets"]
 
 log = logging.getLogger(__name__)
 
@@ -66,9 +67,9 @@ class ComputeKind(Protocol):
         """A target of this kind. Raises ValueError or TypeError, with a sentence, for options that it cannot use."""
 
 
-def make_targets(max_local: int, others: Mapping[str, Any]) -> dict[str, Compute]:
+def make_targets(max_local: int, others: Mapping[str, Any], spares: SpareSettings = NO_SPARES) -> dict[str, Compute]:
     """The compute targets: `local`, and those that the settings name. One that cannot be made is there, and says why."""
-    made: dict[str, Compute] = {LOCAL: LocalCompute(LOCAL, max_local)}
+    made: dict[str, Compute] = {LOCAL: LocalCompute(LOCAL, max_local, spares)}
     for name, options in others.items():
         if name == LOCAL:
             log.warning(

@@ -43,6 +43,8 @@ def change(services: Any, name: str, update: ComputeUpdate) -> None:
     target = find(services.jobs.computes, name)
     if target.problem:
         raise BadInput(target.problem, field="target")
+    if update.min_instances and not hasattr(target, "keep_spares"):
+        raise BadInput(f"No kernels can be kept ready on {name!r}: this kind of target does not do that.", field="min_instances")
     compute.keep(services.folders.compute, name, update)
     services.jobs.refresh_limits()
 
@@ -63,6 +65,8 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, usual: int
         description=target.description,
         max_jobs=target.max_jobs,
         default_max_jobs=usual,
+        min_instances=limits.min_instances,
+        spares=getattr(target, "spares", 0),
         running=len(live),
         queued=len(plan.waiting),
         state="unavailable" if target.problem else "ready",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlws.domain.compute.service import limits_of
 from jupyter_mlws.domain.jobs import attempts, kept, queue, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
-from jupyter_mlws.domain.jobs.folder import Outcome
+from jupyter_mlws.domain.jobs.folder import Outcome, base_environment
 from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, changed_files, new_progress, passes, reason_of
 from jupyter_mlws.domain.jobs.leases import Leases
 from jupyter_mlws.domain.jobs.prepare import prepare
@@ -134,6 +134,8 @@ class JobEngine:
         for name, compute in self.computes.items():
             found[name] = limits_of(self.folders.compute, compute, self.usual[name], self._compute_limits)
             compute.max_jobs = found[name].max_jobs
+            if hasattr(compute, "keep_spares"):
+                compute.keep_spares(found[name].min_instances, base_environment())
         queue.Queues.limits, queue.Queues.owner = found, self.leases.owner
         queue.Queues.problems = {name: compute.problem for name, compute in self.computes.items()}
         self.wake()

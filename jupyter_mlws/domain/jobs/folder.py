@@ -64,13 +64,19 @@ class Outcome(NamedTuple):
     ended_at: int | None
 
 
-def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, str]:
-    """Environment variables of a job: the server's, ours, and last the user's own."""
+def base_environment() -> dict[str, str]:
+    """What is in the environment of each job: the server's, and how its own programs are found."""
     env = {name: value for name, value in os.environ.items() if name not in PRIVATE and not name.startswith("MLWS_")}
     env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
     entries = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != KERNEL_PATH]
     env["PYTHONPATH"] = os.pathsep.join([*entries, KERNEL_PATH])
     env["PYTHONUNBUFFERED"] = "1"
+    return env
+
+
+def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, str]:
+    """Environment variables of a job: the server's, ours, and last the user's own."""
+    env = base_environment()
     env.update(
         MLWS_URL=address.url,
         MLWS_TOKEN=address.token,

@@ -107,6 +107,7 @@ export function asksText(asks: Amounts, trans: TranslationBundle): string {
 /** What can be set of a target, each with its place in a form. */
 export const LIMITS = [
   'max_jobs',
+  'min_instances',
   'cpus',
   'memory_bytes',
   'gpus',
@@ -132,6 +133,7 @@ export function startLimits(target: ComputeTarget): LimitTexts {
     value === null ? '' : formatBytes(value);
   return {
     max_jobs: String(target.max_jobs),
+    min_instances: String(target.min_instances),
     cpus: text(total.cpus),
     memory_bytes: bytes(total.memory_bytes),
     gpus: text(total.gpus),
@@ -153,12 +155,16 @@ export function readLimit(limit: Limit, text: string): number | null {
   }
   const value = Number(trimmed.replace(',', '.'));
   const whole = !limit.startsWith('cpus');
-  const least = limit.startsWith('gpus') ? 0 : whole ? 1 : 0.01;
+  const least = fromZero(limit) ? 0 : whole ? 1 : 0.01;
   return Number.isFinite(value) &&
     value >= least &&
     (!whole || Number.isInteger(value))
     ? value
     : NaN;
+}
+
+function fromZero(limit: Limit): boolean {
+  return limit.startsWith('gpus') || limit === 'min_instances';
 }
 
 /** What is wrong, by limit. */
@@ -173,7 +179,7 @@ export function limitProblems(
         ? trans.__('A size with its unit: 4GiB, 512 MB.')
         : limit.startsWith('cpus')
           ? trans.__('A number above 0.')
-          : limit.startsWith('gpus')
+          : fromZero(limit)
             ? trans.__('A whole number from 0 on.')
             : trans.__('A whole number from 1 on.');
     }

@@ -13,10 +13,13 @@ import json  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
-from typing import Any, Dict  # noqa: E402
+from typing import TYPE_CHECKING, Any, Dict  # noqa: E402
 
 from mlws import jobdir  # noqa: E402
 from mlws.supervise.loop import Supervisor, now_ms  # noqa: E402
+
+if TYPE_CHECKING:
+    from mlws.supervise.spare import Spare
 
 RESERVED = 4096
 ALREADY = 3
@@ -65,8 +68,11 @@ def note(text: str) -> None:
         os.write(2, f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n".encode("utf-8", "replace"))
 
 
-def main(job_dir: str, secrets: Dict[str, str] | None = None) -> int:
-    """Run the job in `job_dir`; 0 once its exit record is there, whatever became of the job. `secrets` are variables for it alone."""
+def main(job_dir: str, secrets: Dict[str, str] | None = None, spare: Spare | None = None) -> int:
+    """Run the job in `job_dir`; 0 once its exit record is there, whatever became of the job. `secrets` are variables for it alone.
+
+    `spare`: the processes below this one, which wait for a job.
+    """
     job_dir = os.path.abspath(job_dir)
     for folder in ("user_logs", "system_logs"):
         os.makedirs(os.path.join(job_dir, folder), mode=0o700, exist_ok=True)
@@ -79,13 +85,15 @@ def main(job_dir: str, secrets: Dict[str, str] | None = None) -> int:
     if os.path.exists(os.path.join(job_dir, jobdir.EXIT)):
         sys.stderr.write(f"The job in {job_dir} has ended already.\n")
         return ALREADY
+    if spare is not None:
+        spare.has_lock()
     _detach(os.path.join(job_dir, jobdir.SYSTEM_LOG))
     record = ExitRecord(job_dir)
     started = now_ms()
     supervisor: Supervisor | None = None
     try:
         job = _read_job(job_dir)
-        supervisor = Supervisor(job_dir, job, note, record.settle, secrets)
+        supervisor = Supervisor(job_dir, job, note, record.settle, secrets, spare)
         outcome = supervisor.run()
     except BaseException as error:  # noqa: BLE001 - the top: a job without a record would look lost
         import traceback

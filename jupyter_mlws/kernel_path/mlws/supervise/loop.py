@@ -9,13 +9,16 @@ import select
 import signal
 import socket
 import time
-from typing import Any, Callable, Dict, List, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
 
 from mlws import jobdir
 from mlws.masking import NAMES, Masker
 from mlws.supervise import scope, tree
 from mlws.supervise.log import LogFile
 from mlws.supervise.usage import Watch
+
+if TYPE_CHECKING:
+    from mlws.supervise.spare import Spare
 
 CANCEL_EVERY_S = 0.2
 LEFTOVER_GRACE_S = 2.0
@@ -43,11 +46,13 @@ class Supervisor:
         note: Note,
         on_end: Callable[[Dict[str, Any]], None],
         secrets: Dict[str, str] | None = None,
+        spare: Spare | None = None,
     ) -> None:
         self.dir = job_dir
         self.job = job
         self.note = note
         self.secrets = secrets or {}
+        self._spare = spare
         self._hiding = Masker(self.secrets.values()).of_bytes()
         self.pid = 0
         self.status: int | None = None
@@ -80,7 +85,7 @@ class Supervisor:
             self.note("this system has no subreaper: a process that leaves its group and loses its parent will not be found")
         _enlarge(self._pipe_write)
         try:
-            self.pid = tree.spawn(self._argv(), self.job["cwd"], self._environment(), self._pipe_write)
+            self.pid = self._begin()
         except (tree.SpawnFailed, KeyError, TypeError, OSError) as error:
             message = f"job.json lacks {error}." if isinstance(error, KeyError) else str(error)
             self.note(f"not started: {message}")
@@ -91,6 +96,8 @@ class Supervisor:
         os.close(self._pipe_write)
         self.watch = Watch(self.dir, self.job)
         self.watch.unit = self._unit
+        if self._spare is not None:
+            self.watch.leave_out_what_was()
         self._write_pid()
         self.note(f"started process {self.pid}: {json.dumps(self.job['argv'])[:2000]}")
         try:
@@ -100,6 +107,19 @@ class Supervisor:
             self._kill_rest()
             raise
         return self.record(reason=self.reason, message=None)
+
+    def _begin(self) -> int:
+        """Start the job's process, or let a spare's have the job; its pid."""
+        spare, env = self._spare, self._environment()
+        if spare is not None and spare.hand_over(self.dir, self.job["cwd"], env, self.note):
+            for fd in (self._pipe_read, self._pipe_write):
+                os.close(fd)
+            self._pipe_read, self._pipe_write = spare.pipe
+            os.set_blocking(self._pipe_read, False)
+            self.note("a spare takes the job")
+            return spare.pid
+        self._spare = None
+        return tree.spawn(self._argv(), self.job["cwd"], env, self._pipe_write)
 
     def _environment(self) -> Dict[str, str]:
         """Variables of the job. Its secrets are nowhere else, and it is told which they are, so that what it logs is without them."""

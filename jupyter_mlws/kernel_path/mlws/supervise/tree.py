@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import sys
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Sequence, Tuple
 
 LINUX = sys.platform.startswith("linux")
 PR_SET_PDEATHSIG = 1
@@ -37,13 +37,13 @@ def adopt_orphans() -> bool:
     return PRCTL is not None and PRCTL(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 
 
-def spawn(argv: Sequence[str], cwd: str, env: Dict[str, str], output: int) -> int:
+def spawn(argv: Sequence[str], cwd: str, env: Dict[str, str], output: int, stdin: int | None = None) -> int:
     """Start `argv` in a process group of its own, with `output` as stdout and stderr; its pid, or `SpawnFailed`."""
     told, tell = os.pipe()
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _become(argv, cwd, env, output, tell, parent)
+        _become(argv, cwd, env, (stdin, output), tell, parent)
     os.close(tell)
     # Both sides set it: whoever comes first, the group exists before anybody signals it.
     with contextlib.suppress(OSError):
@@ -56,7 +56,7 @@ def spawn(argv: Sequence[str], cwd: str, env: Dict[str, str], output: int) -> in
     return pid
 
 
-def _become(argv: Sequence[str], cwd: str, env: Dict[str, str], output: int, tell: int, parent: int) -> None:
+def _become(argv: Sequence[str], cwd: str, env: Dict[str, str], streams: Tuple[int | None, int], tell: int, parent: int) -> None:
     """The child's side between fork and exec; never returns."""
     where = f"The command {argv[0]!r} cannot be started" if argv else "The command is empty"
     try:
@@ -69,7 +69,8 @@ def _become(argv: Sequence[str], cwd: str, env: Dict[str, str], output: int, tel
         for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:  # whoever started the server may ignore some
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        stdin, output = streams
+        os.dup2(os.open(os.devnull, os.O_RDONLY) if stdin is None else stdin, 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.closerange(3, tell)

@@ -55,6 +55,11 @@ class Watch:
         self._gpus = Gpus(lambda: self._last.pids if self._last is not None else [], self._reader.own)
         self._recording = True
 
+    def leave_out_what_was(self) -> None:
+        """The tree was there before the job: processor time that it took until now is in no point (it is in the sum, as ever)."""
+        self._noted = self._last = self._reader.look()
+        self._disk = self._reader.disk(self._last)
+
     def due(self, now: float) -> float:
         """In how many seconds the next look is due."""
         return max(0.0, min(self._check_at, self._point_at) - now)

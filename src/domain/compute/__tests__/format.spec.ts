@@ -86,6 +86,7 @@ describe('a target', () => {
     const texts = {
       ...startLimits(target),
       max_jobs: '0',
+      min_instances: '0',
       cpus: 'two',
       memory_bytes: 'much',
       gpus: '1.5'

@@ -35,6 +35,15 @@ export function TargetSection(props: {
               <Meter key={meter.id} meter={meter} />
             ))}
           </div>
+          {target.spares > 0 && (
+            <p className="jp-mlws-muted jp-mlws-target-none">
+              {trans._n(
+                '%1 kernel is ready for the next notebook',
+                '%1 kernels are ready for the next notebooks',
+                target.spares
+              )}
+            </p>
+          )}
           <Verbs
             target={target}
             editing={editing}
