@@ -49,7 +49,8 @@ class LocalCompute:
     def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
         """Start the supervisor of a job whose folder is ready. It detaches itself from this process.
 
-        Secrets go to a spare, or to an interpreter of its own, through what nobody else can read and what leaves nothing.
+        Secrets go to the supervisor in a file in memory where spares wait, else to an interpreter of its own, through a pipe: nobody
+        else can read either, and they leave nothing.
         """
         folder, secrets = str(job_dir), secrets or {}
         job = jobdir.read_json(str(job_dir / jobdir.JOB)) or {}
