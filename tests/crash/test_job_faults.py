@@ -117,7 +117,9 @@ def test_what_forks_without_end_is_canceled_to_its_last_process(server: LiveServ
     until(lambda: record(server, run_id, "pid.json"), 20)
     until(lambda: len([1 for _, line in processes_of(server.data_dir) if "forks.py" in line]) > CHAINS, 60, "it forks")
     first = {pid for pid, line in processes_of(server.data_dir) if "forks.py" in line}
-    until(lambda: len({pid for pid, line in processes_of(server.data_dir) if "forks.py" in line} - first) >= CHAINS, 60, "and again")
+    until(
+        lambda: len({pid for pid, line in processes_of(server.data_dir) if "forks.py" in line} - first) >= CHAINS, 60, "and again"
+    )
     server.ok("POST", f"/jobs/{run_id}/cancel")
     run = ended(server, run_id)
     assert (run["status"], run["reason"]) == ("Canceled", "canceled")
