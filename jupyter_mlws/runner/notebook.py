@@ -1,8 +1,8 @@
 """`python -m jupyter_mlws.runner.notebook <job dir>`: runs the notebook of a job, under the job's supervisor.
 
 Reads the section `notebook` of job.json: `input` (absolute path), `kernel` (name, or null for the notebook's own),
-`parameters`, `cwd` (the kernel's working folder), and optionally `declared` (names of the declared parameters; else papermill
-infers them).
+`python` (an interpreter whose ipykernel is the kernel, instead of an installed one), `parameters`, `cwd` (the kernel's working folder),
+and optionally `declared` (names of the declared parameters; else papermill infers them).
 
 The kernel starts first, our imports go on beside it. SIGINT or SIGTERM interrupts the kernel; a second one, or five seconds,
 kill it.
@@ -16,6 +16,8 @@ import signal
 import sys
 
 CANCELED = 130
+OWN = "python3"
+"""What the kernel of an environment is called in the notebook: opened elsewhere, it has the Python kernel of that place."""
 PACKAGE = __file__.rpartition("/runner/")[0]
 
 
@@ -102,7 +104,8 @@ def _run(section: dict[str, Any], reporter: Reporter, deltas: DeltaWriter) -> tu
     """Run the notebook; its error, whether it was canceled, and the signal that killed the kernel, if one did."""
     source = Path(section.get("input") or "")
     raw = _read(source)
-    kernel = JobKernel(_kernel_name(raw, section.get("kernel")))
+    python = section.get("python")
+    kernel = JobKernel(OWN if python else _kernel_name(raw, section.get("kernel")), python)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     session = Session(loop, kernel, deltas, reporter)
