@@ -302,7 +302,11 @@ class Builds:
         if reason == "timeout":
             return f"The build took longer than {self._timeout_s} s and was ended."
         last = last_words(folder / jobdir.USER_LOG)
-        return f"The build failed: {last.rstrip(chr(46))}." if last else f"The build failed with exit code {record.get('exit_code')}."
+        return (
+            f"The build failed: {last.rstrip(chr(46))}."
+            if last
+            else f"The build failed with exit code {record.get('exit_code')}."
+        )
 
 
 def environment(folder: Path) -> dict[str, str]:
