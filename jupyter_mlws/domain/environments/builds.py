@@ -111,16 +111,23 @@ class Builds:
 
     def state(self, key: str, whose: Whose | None = None) -> State:
         """What is known of a build now."""
-        ready = jobdir.read_json(str(self._root / key / READY))
-        if ready is not None and Path(str(ready.get("interpreter"))).exists():
-            return State(
-                BuildStatus.READY, "", ready.get("started_at"), ready.get("ended_at"), ready["interpreter"], ready["has_kernel"]
-            )
+        ready = self._ready(key)
+        if ready is not None:
+            return ready
         with self._lock:
-            state = self._unready(key)
+            # Once more: it may have become whole before the lock was ours.
+            state = self._ready(key) or self._unready(key)
             if whose is not None and state.status is BuildStatus.BUILDING:
                 self._whose.setdefault(key, set()).add(whose)
             return state
+
+    def _ready(self, key: str) -> State | None:
+        """What is there, if its record and its interpreter are."""
+        found = jobdir.read_json(str(self._root / key / READY))
+        if found is None or not Path(str(found.get("interpreter"))).exists():
+            return None
+        times = found.get("started_at"), found.get("ended_at")
+        return State(BuildStatus.READY, "", *times, interpreter=found["interpreter"], has_kernel=found["has_kernel"])
 
     def _unready(self, key: str) -> State:
         if key in self._unable:
