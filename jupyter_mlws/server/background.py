@@ -104,7 +104,7 @@ class Background:
 
     def _built(self, whose: environments.Whose, ended: bool) -> None:
         """A build goes on, or has ended: jobs may wait for it."""
-        self._runtime.services.hub.passing(whose.workspace, "environment", whose.name)
+        self._runtime.services.hub.passing(whose.workspace, "environment", f"{whose.workspace}/{whose.name}")
         if ended:
             self._engine.wake()
 

@@ -7,7 +7,6 @@ servers may share: an alias stands for what one machine has.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -76,10 +75,22 @@ def meant_by(table: Mapping[str, str], reference: str) -> str | None:
     """What an alias means: the one that is written so, else the longest pattern that fits."""
     if reference in table:
         return table[reference]
-    fitting = [alias for alias in table if "*" in alias and pattern_of(alias).fullmatch(reference)]
+    fitting = [alias for alias in table if "*" in alias and fits(alias, reference)]
     return table[max(fitting, key=len)] if fitting else None
 
 
-def pattern_of(alias: str) -> re.Pattern[str]:
-    """An alias with `*` as an expression; several in a row are one."""
-    return re.compile(".*".join(map(re.escape, re.split(r"\*+", alias))), re.DOTALL)
+def fits(alias: str, reference: str) -> bool:
+    """Whether a reference has the parts of an alias between its `*`, in their order. Linear, whatever the alias is."""
+    first, *rest = alias.split("*")
+    if not rest:
+        return alias == reference
+    last = rest.pop()
+    if not reference.startswith(first) or not reference[len(first) :].endswith(last):
+        return False
+    place, end = len(first), len(reference) - len(last)
+    for part in rest:
+        place = reference.find(part, place, end)
+        if place < 0:
+            return False
+        place += len(part)
+    return True

@@ -103,8 +103,6 @@ def requirements(text: str, field: str) -> list[tuple[int, str]]:
         if whole:
             _check_line(whole, started, field)
             found.append((started, whole))
-    if joined.strip():
-        raise UnusableDefinition(f"Line {started} goes on (`\\`) behind the last line.", field=field)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jupyter_mlws.domain.environments import service
+from jupyter_mlws.domain.environments import references, service
 from jupyter_mlws.domain.environments.errors import EnvironmentNotFound, NothingToBuild, UnusableDefinition, UnusableEnvironment
 from jupyter_mlws.domain.environments.schemas import (
     AliasList,
@@ -141,7 +141,7 @@ class BuildHandler(EnvironmentHandler):
         found = await self.version(Action.SUBMIT, workspace, name, version)
         whose = service.Whose(workspace, found.name)
         self.reply(await asyncio.to_thread(self.environments.build, found.definition, whose))
-        self.services.hub.passing(workspace, "environment", found.name)
+        self.services.hub.passing(workspace, "environment", f"{workspace}/{found.name}")
 
 
 class CancelBuildHandler(EnvironmentHandler):
@@ -182,6 +182,10 @@ class AliasesHandler(EnvironmentHandler):
                 f"The alias {fixed[0]!r} stands in the server's settings (MlwsApp.environment_aliases) and is removed there.",
                 field="aliases",
             )
+        for one, name in changes.items():
+            if name is not None and references.read(name) is None:
+                words = f"The alias {one[:200]!r} can mean an environment (`name`, `name:version`, `name@latest`), not {name[:200]!r}."
+                raise BadInput(words, field="aliases")
         self.reply(await asyncio.to_thread(aliases.change, changes))
 
 

@@ -35,8 +35,13 @@ def test_versions_count_up_and_the_same_definition_is_the_same_version(db: Datab
     assert [one.version for one in page.versions] == [3, 2]
     rest = db.read_sync(lambda s: environments.list_versions(s, PERSON, "home", "a", cursor=page.next_cursor, limit=2))
     assert ([one.version for one in rest.versions], rest.next_cursor) == ([1], None)
-    kinds = {(one.kind, one.id) for one in db.read_sync(lambda s: changes_after(s, 0, 100, "home"))}
-    assert ("environment", "a") in kinds
+    for workspace in ("home", "away"):  # of one name, and yet each is told of
+        changes = db.read_sync(lambda s, w=workspace: changes_after(s, 0, 100, w))  # type: ignore[misc]
+        assert [one.kind for one in changes].count("environment") == 1
+
+
+def test_a_long_name_is_told_of(db: Database) -> None:
+    assert make(db, "n" * 100).name == "n" * 100
 
 
 def test_pages_go_by_name(db: Database) -> None:

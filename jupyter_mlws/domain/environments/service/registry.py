@@ -75,7 +75,7 @@ def create(session: Session, actor: Actor, workspace: str, body: EnvironmentCrea
         store.add(session, known)
     row.archived_at = None
     session.flush()
-    record_change(session, space.name, "environment", row.name)
+    record_change(session, space.name, "environment", str(row.id))
     return version_wire(row, known)
 
 
@@ -149,7 +149,7 @@ def set_archived(session: Session, actor: Actor, workspace: str, name: str, *, a
     if (row.archived_at is not None) != archived:
         row.archived_at = now_ms() if archived else None
         session.flush()
-        record_change(session, space.name, "environment", row.name)
+        record_change(session, space.name, "environment", str(row.id))
     last = store.latest(session, [row.id])[row.id]
     return Environment(name=row.name, archived=archived, versions=last.number, latest=version_wire(row, last))
 
