@@ -101,7 +101,7 @@ def test_a_notebook_runs_in_the_kernel_of_its_environment(server: LiveServer, tm
     run_id = server.submit({"kind": "notebook", "notebook": "nb.ipynb"}, environment="this:1")
     run = server.wait(run_id)
     assert run["status"] == "Completed", run["error"]
-    deltas = server.ok("GET", f"/jobs/{run_id}/notebook/deltas")["deltas"]
+    deltas = server.ok("GET", f"/jobs/{run_id}/notebook")["deltas"]
     assert f"in {sys.executable}" in str(deltas)
     made = server.ok("POST", f"/runs/{run_id}/environment", {"name": "of-run"})
     assert made["definition"]["kind"] == "requirements"

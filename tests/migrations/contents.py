@@ -229,9 +229,8 @@ def read(session: Session) -> dict[str, Any]:
         listed = experiments.list_experiments(session, space.name, text="", archived=False, cursor=None, limit=1000)
         found[f"experiments of {space.name}"] = sorted(listed.experiments, key=lambda one: int(one.id))
         for archived in (False, True):
-            asked = {"archived": archived, "cursor": None, "limit": 100}
-            named = environments.list_environments(session, ADA, space.name, **asked).environments
-            if named:  # since 0004
+            listing = environments.list_environments(session, ADA, space.name, archived=archived, cursor=None, limit=100)
+            if named := listing.environments:  # since 0004
                 found[f"environments of {space.name}"] = named
         found[f"runs of {space.name}"] = {run.id: _read_run(session, run) for run in page.runs}
     if experiments.record_by_name(session, "default", LOGGED) is not None:  # since 0002

@@ -237,8 +237,12 @@ class Builds:
 
     def _remove_old(self) -> None:
         """What earlier builds left: none of them became whole, or no other would have begun."""
-        while self._old:
-            folder = self._old.pop()
+        folders, self._old = self._old, []
+        for folder in folders:
+            if jobdir.is_alive(str(folder)):  # a server that was killed had just begun it
+                jobdir.request_cancel(str(folder))
+                self._old.append(folder)
+                continue
             jobdir.kill_leftovers(str(folder))
             shutil.rmtree(folder, ignore_errors=True)
 

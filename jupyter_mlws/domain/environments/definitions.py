@@ -25,21 +25,20 @@ from jupyter_mlws.domain.environments.schemas import (
 
 LINES = 5_000
 OPTIONS = {
-    "--index-url": True,
-    "-i": True,
-    "--extra-index-url": True,
-    "--find-links": True,
-    "-f": True,
-    "--no-index": False,
-    "--trusted-host": True,
-    "--pre": False,
-    "--prefer-binary": False,
-    "--require-hashes": False,
-    "--no-binary": True,
-    "--only-binary": True,
+    "index-url": True,
+    "extra-index-url": True,
+    "find-links": True,
+    "no-index": False,
+    "trusted-host": True,
+    "pre": False,
+    "prefer-binary": False,
+    "require-hashes": False,
+    "no-binary": True,
+    "only-binary": True,
 }
-"""Options that a requirements text may have, and whether a value follows."""
-OF_UV = frozenset({"--index-url", "-i", "--extra-index-url", "--find-links", "-f", "--no-index", "--no-binary", "--only-binary"})
+"""Long options that a requirements text may have, and whether a value follows."""
+SHORT = {"-i": "index-url", "-f": "find-links"}
+OF_UV = frozenset({"index-url", "extra-index-url", "find-links", "no-index", "no-binary", "only-binary"})
 """Those of them that uv understands in a file as pip does."""
 OTHER_FILES = ("-r", "--requirement", "-c", "--constraint")
 EDITABLE = ("-e", "--editable")
@@ -107,10 +106,19 @@ def requirements(text: str, field: str) -> list[tuple[int, str]]:
 
 
 def options_of(text: str) -> set[str]:
-    """The options that a requirements text has."""
-    words = [line.split()[0].partition("=")[0] for _, line in requirements(text, "requirements") if line.startswith("-")]
-    # `--hash` stands behind a requirement.
-    return {*words, *({"--hash"} if " --hash" in text else ())}
+    """The options that a requirements text has, by their long names."""
+    words = [_option(line)[0] for _, line in requirements(text, "requirements") if line.startswith("-")]
+    # A hash stands behind a requirement.
+    return {*words, *({"hash"} if " --hash" in text else ())}
+
+
+def _option(line: str) -> tuple[str, str]:
+    """(name, value) of an option: its long name without dashes, or a short one that is not taken as it is written."""
+    for short in (*SHORT, *OTHER_FILES, *EDITABLE):
+        if len(short) == 2 and line.startswith(short):
+            return SHORT.get(short, short), line[2:]
+    word, _, value = line.replace("=", " ", 1).partition(" ")
+    return (word if word in (*OTHER_FILES, *EDITABLE) else word.removeprefix("--")), value
 
 
 def names_package(text: str, package: str) -> bool:
@@ -141,9 +149,7 @@ def _check_line(line: str, number: int, field: str) -> None:
 
 
 def _check_option(line: str, where: str, field: str) -> None:
-    word, _, rest = line.replace("=", " ", 1).partition(" ")
-    short = next((one for one in (*OTHER_FILES, *EDITABLE, "-i", "-f") if len(one) == 2 and line.startswith(one)), None)
-    word, rest = (short, line[2:]) if short is not None else (word, rest)
+    word, rest = _option(line)
     if word in OTHER_FILES:
         words = "names another file, which could change although the version does not: put its lines here."
         raise UnusableDefinition(f"{where} {words}", field=field)
@@ -152,15 +158,15 @@ def _check_option(line: str, where: str, field: str) -> None:
             "installs a folder that can be edited: it would change although the version does not. Name the folder without `-e`."
         )
         raise UnusableDefinition(f"{where} {words}", field=field)
-    if word not in OPTIONS:
-        allowed = ", ".join(one for one in OPTIONS if one.startswith("--"))
-        raise UnusableDefinition(f"{where}: the option {word[:40]!r} is not taken. Taken are {allowed}.", field=field)
+    if word not in OPTIONS or not line.startswith(("--", *SHORT)):
+        allowed = ", ".join(f"--{one}" for one in OPTIONS)
+        raise UnusableDefinition(f"{where}: this option is not taken. Taken are {allowed}.", field=field)
     value = rest.strip().strip("\"'")
     if OPTIONS[word] and not value:
-        raise UnusableDefinition(f"{where}: {word} needs a value.", field=field)
+        raise UnusableDefinition(f"{where}: --{word} needs a value.", field=field)
     if "://" in value:
         _check_address(value, where, field)
-    elif word in ("--find-links", "-f") and not value.startswith("/"):
+    elif word == "find-links" and not value.startswith("/"):
         raise UnusableDefinition(f"{where}: the folder must be named by its absolute path.", field=field)
 
 

