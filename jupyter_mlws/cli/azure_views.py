@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_mlws.domain.compute.schemas import ComputeTarget
-    from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
+    from jupyter_mlws.domain.environments.schemas import EnvironmentCapture, EnvironmentVersion
     from jupyter_mlws.domain.experiments.schemas import Experiment
     from jupyter_mlws.domain.workspaces.schemas import Workspace
     from jupyter_mlws.sdk.results import Job, Run
@@ -83,7 +83,7 @@ def job_json(job: Job) -> dict[str, Any]:
     position = list(run).index("compute") + 1
     own = {
         "command": spec.get("command"),
-        "environment": spec.get("kernel"),
+        "environment": f"azureml:{job.environment}" if job.environment else spec.get("kernel"),
         "environment_variables": dict.fromkeys(job.env_names),
         "secrets": job.secrets,
         "limits": {"timeout": job.timeout_s, "memory": spec.get("memory_limit")},
@@ -151,6 +151,23 @@ def compute_json(target: ComputeTarget) -> dict[str, Any]:
         "description": target.description,
         "provisioning_state": "Succeeded" if target.state == "ready" else "Failed",
         **{key: value for key, value in plain(target).items() if key not in ("name", "kind", "description")},
+    }
+
+
+def environment_version_json(found: EnvironmentVersion) -> dict[str, Any]:
+    """A version of an environment."""
+    definition = plain(found.definition)
+    return {
+        "name": found.name,
+        "version": str(found.version),
+        "id": f"azureml:{found.name}:{found.version}",
+        "description": found.description,
+        "tags": found.tags,
+        "conda_file": definition.get("conda_file"),
+        "creation_context": created(found.created_at, found.created_by),
+        "archived": found.archived,
+        "definition": definition,
+        "build": plain(found.build),
     }
 
 

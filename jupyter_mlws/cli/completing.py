@@ -145,12 +145,17 @@ def secrets(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
 
 def kernels(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Kernels of the server's machine."""
-    return _asked(ctx, lambda ws: [_item(one.name, one.display_name) for one in ws.environments.list()], incomplete)
+    return _asked(ctx, lambda ws: [_item(one.name, one.display_name) for one in ws.environments.kernels()], incomplete)
+
+
+def environment_names(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Environments of the workspace."""
+    return _asked(ctx, lambda ws: [_item(one.name, one.latest.description) for one in ws.environments.list()], incomplete)
 
 
 def environments(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-    """Kernels, and recent runs."""
-    return [*kernels(ctx, incomplete), *runs(ctx, incomplete)]
+    """Environments, kernels, and recent runs."""
+    return [*environment_names(ctx, incomplete), *kernels(ctx, incomplete), *runs(ctx, incomplete)]
 
 
 # --- files ---------------------------------------------------------------------------------------------------------
@@ -160,6 +165,12 @@ def notebooks(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Notebooks, and the folders that may have some."""
     del ctx
     return _paths(incomplete, NOTEBOOKS)
+
+
+def requirements(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    """Text files, and the folders that may have some."""
+    del ctx
+    return _paths(incomplete, (".txt", ".in"))
 
 
 def job_files(ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -90,6 +90,12 @@ WITH_FILE = {"file", "settings", "priority", "in_place", "confirm_large", "strea
 )
 @PARAMETER
 @click.option("--kernel", metavar="NAME", shell_complete=suggest("kernels"), help="Kernel of the notebook.  [default: its own]")
+@click.option(
+    "--environment",
+    metavar="NAME",
+    shell_complete=suggest("environment_names"),
+    help="Environment that the job runs in (`mlws environment create`): NAME, NAME:VERSION, NAME@latest or an alias.",
+)
 @click.option("-n", "--name", "--display-name", metavar="TEXT", help="Name of the run.")
 @click.option(
     "--experiment",
@@ -432,6 +438,12 @@ def resume(session: Session, job: tuple[str, ...]) -> None:
 @click.option("--name", "--display-name", metavar="TEXT", help="Name of the new run.")
 @click.option("--experiment", metavar="NAME", shell_complete=suggest("experiments"), help="Another experiment.")
 @click.option("--kernel", metavar="NAME", shell_complete=suggest("kernels"), help="Another kernel for the notebook.")
+@click.option(
+    "--environment",
+    metavar="NAME",
+    shell_complete=suggest("environment_names"),
+    help="Another environment; an empty text for none.  [default: the very version that it had]",
+)
 @click.option("--command", metavar="LINE", help="Another shell line for a command job.")
 @click.option("--target", metavar="NAME", shell_complete=suggest("targets"), help="Another compute target.")
 @click.option("--priority", type=int, help="Another priority.")

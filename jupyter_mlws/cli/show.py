@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.sdk.table import Table
 
 NO_RUNS = "No runs. `mlws job create --notebook train.ipynb` submits one; `import mlws; mlws.start_run()` in a cell tracks one."
-JOB_WORDS = {"kind": "Job", "timeout_s": "Time limit in s", "env": "Environment"}
+JOB_WORDS = {"kind": "Job", "timeout_s": "Time limit in s", "env": "Variables"}
 LISTED = 10
 
 
@@ -86,6 +86,7 @@ def job_one(session: Session, job: Job) -> None:
     left = job.not_captured
     more = [f"… {len(left) - LISTED} more"] if len(left) > LISTED else []
     extra = [
+        ("Environment", job.environment or ""),
         ("Priority", str(job.priority) if job.priority else ""),
         ("Time limit", f"{job.timeout_s} s" if job.timeout_s else ""),
         ("Peak memory", memory_text(job.usage, job.spec.memory_limit)),

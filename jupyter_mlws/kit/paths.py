@@ -117,6 +117,16 @@ class Folders(NamedTuple):
         return self.root / "compute.json"
 
     @property
+    def environments(self) -> Path:
+        """What was built of environments, one folder a hash."""
+        return self.root / "environments"
+
+    @property
+    def environment_aliases(self) -> Path:
+        """The alias table, as far as it was changed here."""
+        return self.root / "environment_aliases.json"
+
+    @property
     def removed(self) -> Path:
         """What went by itself: a line of JSON each time."""
         return self.root / "removed.jsonl"

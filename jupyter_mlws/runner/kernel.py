@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
 from jupyter_mlws.runner.report import Refused
@@ -36,19 +36,38 @@ class KernelDied(Exception):
         self.last_words = last_words
 
 
+class OfInterpreter(KernelSpecManager):
+    """Has one kernel: ipykernel of an interpreter."""
+
+    def __init__(self, python: str) -> None:
+        super().__init__()
+        self._spec = KernelSpec(
+            argv=[python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            display_name="Python 3 (ipykernel)",
+            language="python",
+        )
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """That one, whatever it is called."""
+        del kernel_name
+        return self._spec
+
+
 class JobKernel:
     """The kernel of one job. `start` returns as soon as its process runs, so that our own imports go on beside its start."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, python: str | None = None) -> None:
+        """`python`: an interpreter whose ipykernel is the kernel, whatever is installed under `name`."""
+        specs = KernelSpecManager() if python is None else OfInterpreter(python)
         try:
-            self.spec = KernelSpecManager().get_kernel_spec(name)
+            self.spec = specs.get_kernel_spec(name)
         except NoSuchKernel:
             there = ", ".join(sorted(KernelSpecManager().find_kernel_specs())) or "none"
             raise Refused(f"The kernel {name!r} is not installed. Installed are: {there}.", kind="KernelMissing") from None
         self.name = name
         self.is_ipykernel = any("ipykernel" in argument for argument in self.spec.argv)
         self.folder: Path | None = None
-        self.manager = AsyncKernelManager(kernel_name=name)
+        self.manager = AsyncKernelManager(kernel_name=name, kernel_spec_manager=specs)
         self.client: Any = None
         self.info: dict[str, Any] = {}
         self.last_words = b""

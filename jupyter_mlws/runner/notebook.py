@@ -1,8 +1,8 @@
 """`python -m jupyter_mlws.runner.notebook <job dir>`: runs the notebook of a job, under the job's supervisor.
 
 Reads the section `notebook` of job.json: `input` (absolute path), `kernel` (name, or null for the notebook's own),
-`parameters`, `cwd` (the kernel's working folder), and optionally `declared` (names of the declared parameters; else papermill
-infers them).
+`python` (an interpreter whose ipykernel is the kernel, instead of an installed one), `parameters`, `cwd` (the kernel's working folder),
+and optionally `declared` (names of the declared parameters; else papermill infers them).
 
 The kernel starts first, our imports go on beside it. SIGINT or SIGTERM interrupts the kernel; a second one, or five seconds,
 kill it.
@@ -16,6 +16,8 @@ import signal
 import sys
 
 CANCELED = 130
+OWN = "python3"
+"""What the kernel of an environment is called in the notebook: opened elsewhere, it has the Python kernel of that place."""
 PACKAGE = __file__.rpartition("/runner/")[0]
 
 
@@ -107,10 +109,11 @@ def _run(
     """Run the notebook; its error, whether it was canceled, and the signal that killed the kernel, if one did."""
     source = Path(section.get("input") or "")
     loop, kernel = ready or (asyncio.new_event_loop(), None)
+    python = section.get("python")
     asyncio.set_event_loop(loop)
     try:
         raw = _read(source)
-        kernel = kernel or JobKernel(_kernel_name(raw, section.get("kernel")))
+        kernel = kernel or JobKernel(OWN if python else _kernel_name(raw, section.get("kernel")), python)
     except Refused:
         if kernel is not None:
             loop.run_until_complete(kernel.kill())

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jupyter_mlws.domain.compute.schemas import ComputeTarget
+    from jupyter_mlws.domain.environments.schemas import Environment, EnvironmentAlias, EnvironmentVersion
     from jupyter_mlws.domain.experiments.schemas import Experiment
     from jupyter_mlws.domain.jobs.schemas import KernelChoice
     from jupyter_mlws.domain.metrics.schemas import MetricSummary
@@ -266,6 +267,46 @@ KERNELS: Form[KernelChoice] = Form(
     (Column("Kernel"), Column("Name", shrinks=True), Column("Language")),
     lambda one: [one.name, one.display_name, one.language],
     lambda one: {"name": one.name, "display_name": one.display_name, "language": one.language},
+)
+
+
+def _environment_row(one: EnvironmentVersion) -> list[str]:
+    kind, status = str(one.definition.__struct_config__.tag), text.status(one.build.status.value)
+    return [one.name, str(one.version), kind, status, text.ago(one.created_at), one.description]
+
+
+def _environment_record(one: EnvironmentVersion) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "version": one.version,
+        "kind": one.definition.__struct_config__.tag,
+        "status": one.build.status.value,
+        "message": one.build.message,
+        "description": one.description,
+        "archived": one.archived,
+        "created_at": one.created_at,
+        "created_by": one.created_by,
+    }
+
+
+_ENVIRONMENT = (
+    Column("Environment", shrinks=True),
+    Column("Version", right=True),
+    Column("Kind"),
+    Column("Status"),
+    Column("Made"),
+    Column("Description", shrinks=True),
+)
+ENVIRONMENT_VERSIONS: Form[EnvironmentVersion] = Form("version", _ENVIRONMENT, _environment_row, _environment_record)
+ENVIRONMENTS: Form[Environment] = Form(
+    "environment", _ENVIRONMENT, lambda one: _environment_row(one.latest), lambda one: _environment_record(one.latest)
+)
+
+ENVIRONMENT_ALIASES: Form[EnvironmentAlias] = Form(
+    "alias",
+    (Column("Alias", shrinks=True), Column("Environment"), Column("From")),
+    lambda one: [one.alias, one.environment, "settings" if one.from_settings else ""],
+    lambda one: {"alias": one.alias, "environment": one.environment, "from_settings": one.from_settings},
 )
 
 # --- what a run has ------------------------------------------------------------------------------------------------

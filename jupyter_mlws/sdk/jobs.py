@@ -148,6 +148,7 @@ class Jobs:
         code: str | Path | None = None,
         parameters: Mapping[str, Any] | None = None,
         kernel: str | None = None,
+        environment: str | None = None,
         name: str | None = None,
         experiment: str | None = None,
         target: str = "local",
@@ -176,6 +177,7 @@ class Jobs:
 
         With `max_retries` a job that fails is tried again, after a pause that doubles. One that asks for `cpus`, `memory`
         (`"4GiB"`, or bytes) or `gpus` starts once so much of its target is free.
+        `environment` names what the job runs in (`ws.environments`); one that is not built yet is built first, and the job waits.
         `secrets` names secrets of the workspace by variable, or those whose variable is called as they are; the job finds their values in
         its environment, and what it prints and logs has `***` in their place.
 
@@ -186,7 +188,7 @@ class Jobs:
         """
         if file is not None or set is not None:
             options = (name, experiment, timeout, memory_limit, tags, note, env, secrets, cpus, memory, gpus)
-            other = (notebook, command, code, parameters, kernel, *options)
+            other = (notebook, command, code, parameters, kernel, environment, *options)
             beside = target != "local" or bool(max_retries or keep_kernel_on_failure) or any(one is not None for one in other)
             more = {"priority": priority, "in_place": in_place, "confirm_large": confirm_large, "parent": parent}
             return self._from_file(file, set, beside=beside, **more)
@@ -204,6 +206,7 @@ class Jobs:
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,
             env=dict(env) if env else UNSET,
+            environment=UNSET if environment is None else environment,
             secrets=_named(secrets) or UNSET,
             manifest=source.manifest or UNSET,
             in_place=in_place,
@@ -313,6 +316,7 @@ class Jobs:
         *,
         parameters: Mapping[str, Any] | None = None,
         kernel: str | None = None,
+        environment: str | None = None,
         command: str | None = None,
         name: str | None = None,
         experiment: str | None = None,
@@ -333,6 +337,7 @@ class Jobs:
         """Submit a job again from its own snapshot; what is given wins over what it had.
 
         What it asks for is changed as a whole: with one of `cpus`, `memory` and `gpus` those that are left out are none.
+        It runs in the very version of its environment, unless another is named; `environment=""` takes it out of any.
         A `timeout` or `memory_limit` of 0 takes the limit away, and None in `env` or `secrets` a variable; those that they do not name
         stay. The new run has only the tags and the note that are given here.
         """
@@ -341,6 +346,7 @@ class Jobs:
             experiment=UNSET if experiment is None else experiment,
             parameters=plain_values(parameters, "parameter") or UNSET,
             kernel=UNSET if kernel is None else kernel,
+            environment=UNSET if environment is None else environment or None,
             command=UNSET if command is None else command,
             target=UNSET if target is None else target,
             priority=UNSET if priority is None else priority,

@@ -104,6 +104,16 @@ class MlwsApp(ExtensionApp):
         help="Tell MLflow in the kernels of this server to log into the workspace, unless MLFLOW_TRACKING_URI is set already. "
         "Environment: MLWS_MLFLOW_IN_KERNELS=0 turns it off.",
     ).tag(config=True)
+    environment_aliases = Dict(
+        value_trait=Unicode(),
+        key_trait=Unicode(),
+        help="What environments that job files name are called here: environments of the workspace by names such as "
+        "`azureml:sklearn-1.5@latest` or addresses of registries; `*` in a name stands for any text. What `mlws environment alias set` "
+        "says wins.",
+    ).tag(config=True)
+    environment_build_timeout_s = Int(3600, min=1, help="After how many seconds the build of an environment is ended.").tag(
+        config=True
+    )
     bin_days = Int(
         help="Remove runs for good that have been in the bin for so many days. Default: 0, never. Environment: MLWS_BIN_DAYS."
     ).tag(config=True)
@@ -235,6 +245,8 @@ class MlwsApp(ExtensionApp):
             compute_limits=dict(self.compute_limits),
             retry_backoff_s=self.retry_backoff_s,
             mlflow_in_kernels=self.mlflow_in_kernels,
+            environment_aliases=dict(self.environment_aliases),
+            environment_build_timeout_s=self.environment_build_timeout_s,
             bin_days=max(0, self.bin_days),
             # Taken away: what this server starts, kernels above all, has no use for it.
             secrets_key=os.environ.pop("MLWS_SECRETS_KEY", ""),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.compute import service as compute
-from jupyter_mlws.domain.jobs import ingest
+from jupyter_mlws.domain.environments import service as environments
+from jupyter_mlws.domain.jobs import ingest, submit
 from jupyter_mlws.domain.jobs import tasks as jobs_tasks
 from jupyter_mlws.domain.jobs.engine import JobEngine
 from jupyter_mlws.domain.jobs.leases import Leases, name_of
@@ -73,9 +74,15 @@ class Background:
         )
         self._engine.kept_kernel_s = settings.kept_kernel_s
         self._engine.mirrors = settings.mirror_map
+        self._builds = environments.Builds(services.folders.environments, self._built, settings.environment_build_timeout_s)
+        self._engine.environments = environments.Environments(self._builds, installed_kernels)
 
     async def start(self) -> None:
         """Begin."""
+        services = self._runtime.services
+        services.environments = self._engine.environments
+        services.aliases = environments.Aliases(services.folders.environment_aliases, self._runtime.settings.environment_aliases)
+        await asyncio.to_thread(self._builds.start)
         await asyncio.to_thread(self._engine.start)
         self._runtime.services.jobs = self._engine
         self._tasks = [
@@ -93,6 +100,13 @@ class Background:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._engine.stop)
+        await asyncio.to_thread(self._builds.stop)
+
+    def _built(self, whose: environments.Whose, ended: bool) -> None:
+        """A build goes on, or has ended: jobs may wait for it."""
+        self._runtime.services.hub.passing(whose.workspace, "environment", f"{whose.workspace}/{whose.name}")
+        if ended:
+            self._engine.wake()
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -153,6 +167,11 @@ class Background:
 
     async def _compact(self) -> None:
         await metrics_tasks.compact_due(self._db, COMPACT_STEPS)
+
+
+def installed_kernels() -> set[str]:
+    """Names of the kernels that are installed."""
+    return {kernel.name for kernel in submit.installed_kernels().kernels}
 
 
 def end_dead(session: Session, run_id: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import UNSET
 
+from jupyter_mlws.domain.environments.errors import UnknownEnvironment, UnusableEnvironment
 from jupyter_mlws.domain.jobs import export, submit
 from jupyter_mlws.domain.jobs.errors import (
     ComputeMissing,
@@ -57,6 +58,8 @@ WRONG = [
     MirrorMissing,
     TooLarge,
     TooMuchAsked,
+    UnknownEnvironment,
+    UnusableEnvironment,
 ]
 
 

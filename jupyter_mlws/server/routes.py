@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jupyter_mlws.domain.access import routes as access
+from jupyter_mlws.domain.environments import routes as environments
 from jupyter_mlws.domain.experiments import routes as experiments
 from jupyter_mlws.domain.jobs import routes as jobs
 from jupyter_mlws.domain.models import routes as models
@@ -25,6 +26,7 @@ SLICES = (
     workspaces,
     access,
     secrets,
+    environments,
     experiments,
     runs,
     search,

@@ -72,6 +72,8 @@ class Settings(Struct, kw_only=True):
     retry_backoff_s: float = 10.0
     mlflow_in_kernels: bool = True
     """Whether kernels find MLflow's variables, too."""
+    environment_aliases: dict[str, str] = msgspec.field(default_factory=dict)
+    environment_build_timeout_s: int = 3600
     bin_days: int = 0
     """After so many days runs in the bin are removed for good; 0 for never."""
     secrets_key: str = ""
@@ -91,6 +93,8 @@ class Services(Struct):
     hub: Hub
     secrets: secrets.KeyPlaces
     jobs: Any = None
+    environments: Any = None
+    aliases: Any = None
 
 
 class Runtime:

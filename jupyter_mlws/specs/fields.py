@@ -72,6 +72,17 @@ FIELDS = (
         into="target",
     ),
     Field(
+        "environment",
+        Fate.HONOURED,
+        "What it runs in: an environment of the workspace, as `<name>`, `<name>:<version>` or `<name>@latest`, also behind `azureml:`; "
+        "`azureml://registries/…/environments/…`; or a name of the alias table. One that is not known is refused. Left out: the server's "
+        "own interpreter, or the notebook's kernel. A mapping (`image`, `build`, `conda_file`) is refused: `mlws environment create` "
+        "makes an environment of a conda file, and a job is no container.",
+        "sklearn@latest",
+        shape="environment",
+        into="environment",
+    ),
+    Field(
         "environment_variables",
         Fate.HONOURED,
         "Environment variables of the job: texts by name.",
@@ -280,12 +291,6 @@ FIELDS = (
         "spec.keep_kernel_on_failure",
     ),
     Field("name", Fate.WARNED, "The server makes the id of a job itself; `display_name` names the run.", "my_job_1"),
-    Field(
-        "environment",
-        Fate.WARNED,
-        "It is not set up: a command runs with the server's own interpreter and programs, a notebook in an installed kernel.",
-        "azureml:sklearn@latest",
-    ),
     Field("resources.instance_count", Fate.WARNED, "A job is one process tree on one machine.", "1"),
     Field("resources.instance_type", Fate.WARNED, "The compute target says which machine it is.", "Standard_NC6"),
     Field("resources.shm_size", Fate.WARNED, "A job is no container; it has the shared memory of the machine.", "2g"),

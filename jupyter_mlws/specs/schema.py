@@ -30,6 +30,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "seconds": {"type": "integer", "minimum": 1},
     "size": {"type": ["integer", "string"]},
     "target": TEXT,
+    "environment": TEXT,
     "text": TEXT,
     "texts": {"type": "object", "additionalProperties": TEXT},
     "truth": {"type": "boolean"},

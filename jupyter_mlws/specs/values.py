@@ -129,6 +129,20 @@ def target(field: str, node: Node) -> str:
     return found
 
 
+def environment(field: str, node: Node) -> str:
+    """What names an environment; a definition in its place is refused."""
+    if isinstance(node, Mapping):
+        if "conda_file" in node.entries and "image" not in node.entries and "build" not in node.entries:
+            words = "an environment is named here, not defined: `mlws environment create NAME --conda FILE` makes one of the conda file."
+        else:
+            words = (
+                "an environment is named here, not defined, and a job is no container: no image is used. `mlws environment create NAME` "
+                "makes an environment of a conda file (--conda), a requirements.txt (--requirements) or an interpreter (--python)."
+            )
+        raise Problem(node.place, field, words)
+    return text(field, node)
+
+
 def path(field: str, node: Node) -> str:
     """A path on a disk."""
     found = text(field, node)
@@ -164,6 +178,7 @@ def _json(field: str, node: Node) -> Any:
 
 READERS: dict[str, Callable[[str, Node], Any]] = {
     "command": prose,
+    "environment": environment,
     "file": path,
     "folder": path,
     "json": json,

@@ -20,7 +20,7 @@ inputs:
   rate: 0.5
 environment_variables:
   WHO: you
-environment: azureml:sklearn@latest
+services: {board: {type: tensor_board}}
 experiment_name: from files
 display_name: by file
 description: As written.
@@ -57,7 +57,7 @@ def place(request: pytest.FixtureRequest, server: LiveServer, tmp_path: Path) ->
 def test_a_command_file_runs(mlws: Mlws, folder: Path, place: dict[str, str]) -> None:
     said = mlws("job", "create", "--file", str(folder / "train.yml"), "--set", "inputs.rate=1", "--stream", **place)
     assert (said.code, said.out) == (0, "words beside the file\ngood day, you; rate 1\n"), said.err
-    assert "Warning: train.yml, line 9, environment: It is not set up" in said.err
+    assert "Warning: train.yml, line 9, services: No interactive service" in said.err
     run_id = re.findall(r"[0-9a-f]{32}", said.err)[0]
     shown = json.loads(mlws("job", "show", run_id, "-o", "json").out)
     assert (shown["experiment_name"], shown["display_name"], shown["description"]) == ("from files", "by file", "As written.")
@@ -119,13 +119,13 @@ def test_validate_tells_what_the_job_would_be_and_submits_nothing(mlws: Mlws, fo
     said = mlws("job", "validate", "--file", str(folder / "train.yml"), "-o", "json", **place)
     assert said.code == 0, said.err
     told = json.loads(said.out)
-    assert (told["result"], [one["field"] for one in told["warnings"]]) == ("Succeeded", ["environment"])
+    assert (told["result"], [one["field"] for one in told["warnings"]]) == ("Succeeded", ["services"])
     assert told["job"]["spec"] == {
         "kind": "command",
         "command": 'cat words.txt && echo "good day, $WHO; rate 0.5"',
         "code": "src",
     }
-    assert said.err.startswith("Warning: train.yml, line 9, environment: ")
+    assert said.err.startswith("Warning: train.yml, line 9, services: ")
     table = mlws("job", "validate", "--file", str(folder / "notebook.yml"), **place)
     assert (table.code, "rate = 0.1" in table.out, table.err) == (0, True, "")
     assert json.loads(mlws("job", "list", "--all", "-o", "json").out) == before

@@ -20,7 +20,7 @@ NOUNS = ("workspace", "experiment", "run", "job", "compute", "environment")
 VERBS = ("create", "list", "show", "update", "archive", "restore", "delete")
 REFUSED = {
     *(("compute", verb) for verb in ("create", "archive", "restore", "delete")),
-    *(("environment", verb) for verb in ("create", "update", "archive", "restore", "delete")),
+    *(("environment", verb) for verb in ("update", "delete")),
 }
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "use-the-command-line.md"
 
@@ -233,12 +233,12 @@ def test_what_was_archived_comes_back(mlws: Mlws, noun: str) -> None:
 def test_the_kernels_are_listed(mlws: Mlws, server: LiveServer) -> None:
     headers = {"Authorization": f"Bearer {server.token}"}
     specs = httpx.get(f"{server.url}/api/kernelspecs", headers=headers).json()["kernelspecs"]
-    kernels = listed(mlws, "environment")
+    kernels = json.loads(mlws("environment", "list", "--kernels", "-o", "json").out)
     assert {one["name"]: (one["display_name"], one["language"]) for one in kernels} == {
         name: (spec["spec"]["display_name"], spec["spec"]["language"]) for name, spec in specs.items()
     }
     assert json.loads(mlws("environment", "show", "python3", "-o", "json").out) in kernels
-    table = mlws("environment", "list")
+    table = mlws("environment", "list", "--kernels")
     assert (table.code, len(table.out.splitlines())) == (0, 1 + len(kernels))
     assert "python3" in specs
 

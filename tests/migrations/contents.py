@@ -13,7 +13,13 @@ from jupyter_mlws.domain.access import store as tokens
 from jupyter_mlws.domain.access.schemas import Holder
 from jupyter_mlws.domain.access.tables import TokenRow
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.environments.schemas import EnvironmentCapture, GitState
+from jupyter_mlws.domain.environments.schemas import (
+    EnvironmentCapture,
+    EnvironmentCreate,
+    GitState,
+    KernelDefinition,
+    RequirementsDefinition,
+)
 from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.experiments.schemas import ExperimentUpdate, Goal
 from jupyter_mlws.domain.jobs import service as jobs
@@ -52,6 +58,7 @@ def fill(session: Session) -> None:
     _fill_jobs(session)
     _fill_the_rest(session)
     _fill_models(session)
+    _fill_environments(session)
 
 
 def _fill_runs(session: Session) -> None:
@@ -135,6 +142,21 @@ def _fill_the_rest(session: Session) -> None:
     tokens.add(session, row)
 
 
+def _fill_environments(session: Session) -> None:
+    for text in ("six==1.17.0\n", "six\n"):
+        definition = RequirementsDefinition(requirements=text, python="3.11", notebooks=False)
+        body = EnvironmentCreate(name="Waelder", definition=definition, description="für „Bäume“", tags={"a": "1"})
+        environments.create(session, ADA, "default", body)
+    kernel = EnvironmentCreate(name="r", definition=KernelDefinition(kernel="ir"))
+    environments.create(session, ADA, "team", kernel)
+    environments.set_archived(session, ADA, "team", "r", archived=True)
+    prepared = jobs.Prepared(CommandSpec(command="true"), "true", "Other", None, None, "", [], [], {})
+    chosen = environments.choose(session, "default", "azureml:Waelder:1", {})
+    jobs.add_job(
+        session, ADA, "default", JobCreate(spec=prepared.spec), prepared._replace(environment=chosen), key=None, body_hash="b"
+    )
+
+
 MLFLOW = Context(ADA, "default")
 LOGGED = "logged by a client"
 
@@ -206,6 +228,10 @@ def read(session: Session) -> dict[str, Any]:
         page = search.search_runs(session, space.name, view="all", order_by=["run_id"], limit=1000)
         listed = experiments.list_experiments(session, space.name, text="", archived=False, cursor=None, limit=1000)
         found[f"experiments of {space.name}"] = sorted(listed.experiments, key=lambda one: int(one.id))
+        for archived in (False, True):
+            listing = environments.list_environments(session, ADA, space.name, archived=archived, cursor=None, limit=100)
+            if named := listing.environments:  # since 0004
+                found[f"environments of {space.name}"] = named
         found[f"runs of {space.name}"] = {run.id: _read_run(session, run) for run in page.runs}
     if experiments.record_by_name(session, "default", LOGGED) is not None:  # since 0002
         found["models"] = _read_models(session)

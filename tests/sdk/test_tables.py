@@ -43,7 +43,7 @@ LISTS: dict[str, tuple[Callable[[Workspace, list[str]], Table[Any]], set[str], s
     "jobs": (lambda ws, _: ws.jobs.list(), set(), ""),
     "queue": (lambda ws, _: ws.jobs.queue(), set(), ""),
     "compute": (lambda ws, _: ws.compute.list(), {"name", "max_jobs", "running"}, "1 compute target:"),
-    "kernels": (lambda ws, _: ws.environments.list(), {"name", "language"}, ""),
+    "kernels": (lambda ws, _: ws.environments.kernels(), {"name", "language"}, ""),
     "resources": (lambda ws, _: ws.resources(), {"kind", "location", "bytes", "health"}, "4 resources:"),
     "metrics": (lambda ws, ids: ws.runs.metrics(ids[0]), {"key", "last", "min", "max", "count"}, "1 metric:"),
     "points": (lambda ws, ids: ws.runs.metric_history(ids[1], "acc"), {"key", "step", "time", "value"}, "2 points:"),

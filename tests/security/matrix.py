@@ -135,6 +135,8 @@ class Matrix:
                 self.person.ok("POST", f"/runs/{space.run}/restore")
             elif verb.path.endswith("{workspace}/archive"):
                 self.person.ok("POST", f"/workspaces/{space.name}/restore")
+            elif verb.path.endswith("{name}/archive"):
+                self.person.ok("POST", f"/workspaces/{space.name}/environments/local/restore")
             elif verb.path.endswith("{experiment_id}/archive"):
                 self.person.ok("POST", f"/experiments/{space.experiment}/restore")
 

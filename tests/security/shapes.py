@@ -92,6 +92,7 @@ def example(schema: Schema, name: str = "") -> Any:
 
 
 EXAMPLES: dict[str, Any] = {
+    "definition": {"kind": "kernel", "kernel": "python3"},
     "batch_id": "a-batch-of-mine",
     "spec": {"kind": "command", "command": "true"},
     "sha256": "0" * 64,

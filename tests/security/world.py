@@ -39,6 +39,8 @@ class Space:
             person.ok("PUT", f"/runs/{self.run}/{area}/content", **sent)
             drawn = {"query": {"path": "folder/drawn.ipynb"}, "content": json.dumps(NOTEBOOK).encode()}
             person.ok("PUT", f"/runs/{self.run}/{area}/content", **drawn)
+        environment = {"name": "local", "definition": {"kind": "kernel", "kernel": "python3"}}
+        person.ok("POST", f"/workspaces/{name}/environments", environment)
         self.kernel = person.ok("POST", "/tokens", {"workspace": name})
         self.job = str(
             person.ok("POST", f"/workspaces/{name}/jobs", {"spec": {"kind": "command", "command": "sleep 7200"}})["run"]["id"]
@@ -116,6 +118,7 @@ def example_path(route: str, space: Space, **names: Any) -> str:
         "sha256": "0" * 64,
         "name": "local",
         "model_id": space.model,
+        "version": "1",
         **names,
     }
     return route.format(**values)

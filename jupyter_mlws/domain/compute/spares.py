@@ -72,7 +72,8 @@ class Recipe(NamedTuple):
 def recipe_of(job: Mapping[str, Any], secrets: Collection[str] = ()) -> Recipe | None:
     """The kind of spare that a job (`job.json`) can have; None for one that needs a start of its own."""
     section = job.get("notebook")
-    kernel = section.get("kernel") if isinstance(section, dict) else None
+    section = section if isinstance(section, dict) else {}
+    kernel = None if section.get("python") else section.get("kernel")
     argv = job.get("argv") or []
     ours = argv[:3] == [sys.executable, "-m", RUNNER]
     if not sys.platform.startswith("linux") or not ours or not isinstance(kernel, str) or not Path(job["cwd"]).is_absolute():

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture, GitState
+from jupyter_mlws.kit.child_env import inherited
 
 GIT_TIMEOUT_S = 10
 PACKAGES_TIMEOUT_S = 30
@@ -23,15 +24,22 @@ PATCH_LIMIT = 1_000_000
 # Nothing that a repository configures may be executed by looking at it.
 GIT_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=")
 LIST_PACKAGES = (
-    "import json,platform,importlib.metadata as m;"
-    "print(json.dumps([platform.python_version(),{d.metadata['Name']:d.version for d in m.distributions() if d.metadata['Name']}]))"
+    "import json,platform,importlib.metadata as m;ds=[d for d in m.distributions() if d.metadata['Name']];"
+    "print(json.dumps([platform.python_version(),{d.metadata['Name']:d.version for d in ds},"
+    "sorted({d.metadata['Name'] for d in ds if d.read_text('direct_url.json')})]))"
 )
+"""Version, packages, and those of them that came from elsewhere than an index (PEP 610)."""
 
 
-def capture(kernel: str | None, git: GitState | None) -> EnvironmentCapture:
-    """What a job with `kernel` (a kernelspec's name; None: this server's interpreter) runs in, and the `git` state of its code."""
-    language, display_name, executable = _kernel(kernel)
-    version, packages = _python(executable) if executable is not None else (None, {})
+def capture(
+    kernel: str | None, git: GitState | None, *, interpreter: str | None = None, environment: str | None = None
+) -> EnvironmentCapture:
+    """What a job with `kernel` (a kernelspec's name; None: this server's interpreter) runs in, and the `git` state of its code.
+
+    `interpreter`: the one of the `environment` that it named, if that has one.
+    """
+    language, display_name, executable = _kernel(kernel) if interpreter is None else ("python", None, interpreter)
+    version, packages, local = python_of(executable) if executable is not None else (None, {}, [])
     return EnvironmentCapture(
         language=language,
         language_version=version,
@@ -43,6 +51,8 @@ def capture(kernel: str | None, git: GitState | None) -> EnvironmentCapture:
         cpu_count=os.cpu_count(),
         memory_bytes=_memory(),
         packages=packages,
+        local_packages=local,
+        environment=environment,
         git=git,
     )
 
@@ -66,8 +76,11 @@ def _kernel(name: str | None) -> tuple[str, str | None, str | None]:
     return spec.language, spec.display_name, shutil.which(first)
 
 
-def _python(executable: str) -> tuple[str | None, dict[str, str]]:
-    """(version, packages) of an interpreter; remembered as long as its site-packages do not change."""
+def python_of(executable: str) -> tuple[str | None, dict[str, str], list[str]]:
+    """(version, packages, those that no index has) of an interpreter; remembered as long as its site-packages do not change.
+
+    The version is None for what is no Python, or does not answer.
+    """
     return _ask_python(executable, _stamp(executable))
 
 
@@ -77,15 +90,20 @@ def _stamp(executable: str) -> tuple[int, ...]:
 
 
 @functools.lru_cache(maxsize=32)
-def _ask_python(executable: str, _when: tuple[int, ...]) -> tuple[str | None, dict[str, str]]:
+def _ask_python(executable: str, _when: tuple[int, ...]) -> tuple[str | None, dict[str, str], list[str]]:
     try:
         asked = subprocess.run(
-            [executable, "-I", "-c", LIST_PACKAGES], capture_output=True, timeout=PACKAGES_TIMEOUT_S, check=True
+            [executable, "-I", "-c", LIST_PACKAGES],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PACKAGES_TIMEOUT_S,
+            check=True,
+            env=inherited(),
         )
-        version, packages = json.loads(asked.stdout)
+        version, packages, local = json.loads(asked.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
-        return None, {}
-    return str(version), {str(name): str(number) for name, number in packages.items()}
+        return None, {}, []
+    return str(version), {str(name): str(number) for name, number in packages.items()}, [str(name) for name in local]
 
 
 def git_state(folder: Path) -> GitState | None:

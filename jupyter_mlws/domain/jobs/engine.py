@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.service import limits_of
-from jupyter_mlws.domain.jobs import attempts, kept, queue, store, usage
+from jupyter_mlws.domain.jobs import attempts, environments, kept, queue, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import Outcome, base_environment
 from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, changed_files, new_progress, passes, reason_of
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from jupyter_mlws.db.database import Database
     from jupyter_mlws.domain.compute.service import Compute
+    from jupyter_mlws.domain.environments.service import Environments
     from jupyter_mlws.domain.jobs.tables import JobRow
     from jupyter_mlws.domain.storage.service import BlobStore
     from jupyter_mlws.kit.paths import Folders
@@ -84,6 +85,7 @@ class JobEngine:
         self.mirrors: Mapping[str, str] = {}
         self.usual = {name: compute.max_jobs for name, compute in computes.items()}
         """The limits of the settings; those of the targets may have been changed since."""
+        self.environments: Environments | None = None
         self.kept_kernel_s = kept.KEPT_S
         self.kept = kept.Kept(folders.jobs)
         self.retry_backoff_s = retry_backoff_s
@@ -249,6 +251,7 @@ class JobEngine:
         for name, compute in self.computes.items():
             if compute.problem or not self.db.read_sync(partial(store.any_queued, target=name)):
                 continue
+            environments.see_to(self, name)
             plan = self.db.read_sync(partial(queue.plan_of, target=name, owner=self.leases.owner))
             if (at := plan.due()) is not None:  # from here on a clock that nobody sets
                 due = min(due, time.monotonic() + (at - plan.now) / 1000)
@@ -281,6 +284,7 @@ class JobEngine:
                 start(self, self._compute(followed), followed.run_id, followed.folder)
             followed.unprepared, followed.tries = False, 0
             queue.Queues.held_up.pop(followed.run_id, None)
+            self._note_capture(followed.run_id)
         except NotNow:
             self._adopt_at = 0.0  # taken up again at once, or by the next server
             self._drop(followed)
@@ -298,6 +302,16 @@ class JobEngine:
         finally:
             followed.busy = False
             self.wake()
+
+    def _note_capture(self, run_id: str) -> None:
+        """Of a job that named an environment: what that has is known now. Where it fails it is noted at the job's end."""
+        row = self.db.read_sync(lambda s: store.by_id(s, run_id))
+        if row is None or row.environment_id is None:
+            return
+        try:
+            environments.note_capture(self, row)
+        except Exception:
+            log.exception("The environment of job %s could not be captured", run_id)
 
     def _end(self, followed: Followed, status: RunStatus, reason: str | None, error: RunError | None) -> None:
         """End an attempt that has no processes. Where that fails it is taken up again."""

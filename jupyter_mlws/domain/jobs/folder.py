@@ -19,6 +19,7 @@ from jupyter_mlws.domain.jobs.memory import REASON, out_of_memory
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import Progress, RunError
 from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.kit.child_env import inherited
 from jupyter_mlws.kit.mlflow_env import mlflow_variables
 from jupyter_mlws.kit.surrogates import whole_text
 from mlws import jobdir
@@ -26,18 +27,13 @@ from mlws import jobdir
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from jupyter_mlws.domain.environments.service import Place
     from jupyter_mlws.domain.jobs.kinds import Launch
     from jupyter_mlws.domain.jobs.tables import JobRow
 
 KERNEL_PATH = str(Path(jobdir.__file__).resolve().parent.parent)
-PRIVATE = (
-    "JUPYTER_TOKEN",
-    "JUPYTERHUB_API_TOKEN",
-    "JPY_API_TOKEN",
-    "CONFIGPROXY_AUTH_TOKEN",
-    "JPY_PARENT_PID",
-    "JPY_SESSION_NAME",
-)
+SERVERS = str(Path(sys.executable).parent) if sys.prefix != sys.base_prefix else None
+"""Where the programs of the server's own virtual environment lie, if it has one."""
 GRACE_S = 10
 HEARTBEAT_S = 5
 CAPTURED = ("outputs", "logs")
@@ -64,19 +60,26 @@ class Outcome(NamedTuple):
     ended_at: int | None
 
 
-def base_environment() -> dict[str, str]:
-    """What is in the environment of each job: the server's, and how its own programs are found."""
-    env = {name: value for name, value in os.environ.items() if name not in PRIVATE and not name.startswith("MLWS_")}
-    env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
+def base_environment(place: Place | None = None) -> dict[str, str]:
+    """What is in the environment of each job: the server's, that of its own environment, and how our programs are found."""
+    env = inherited()
+    # Of another environment than the server's nothing that is missing there is to be found in the server's.
+    own = {"PATH": str(Path(sys.executable).parent)}
+    if place is not None:
+        for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME"):
+            env.pop(name, None)
+        own = place.variables()
+        env["PATH"] = os.pathsep.join(one for one in env.get("PATH", os.defpath).split(os.pathsep) if one != SERVERS)
+    env = {**env, **own, "PATH": os.pathsep.join([own["PATH"], env.get("PATH", os.defpath)])}
     entries = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != KERNEL_PATH]
     env["PYTHONPATH"] = os.pathsep.join([*entries, KERNEL_PATH])
     env["PYTHONUNBUFFERED"] = "1"
     return env
 
 
-def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, str]:
-    """Environment variables of a job: the server's, ours, and last the user's own."""
-    env = base_environment()
+def environment_of(row: JobRow, job_dir: Path, address: Address, place: Place | None = None) -> dict[str, str]:
+    """Environment variables of a job: the server's, those of its environment, ours, and last the user's own."""
+    env = base_environment(place)
     env.update(
         MLWS_URL=address.url,
         MLWS_TOKEN=address.token,
@@ -102,7 +105,13 @@ def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, st
 
 
 def write_job(
-    row: JobRow, launch: Launch, job_dir: Path, cwd: Path, address: Address, variables: Mapping[str, str] = MappingProxyType({})
+    row: JobRow,
+    launch: Launch,
+    job_dir: Path,
+    cwd: Path,
+    address: Address,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    place: Place | None = None,
 ) -> None:
     """Write `job.json`, readable by this user alone. The user's own environment variables win over `variables`."""
     job: dict[str, Any] = {
@@ -111,7 +120,7 @@ def write_job(
         "attempt": row.attempt,
         "kind": row.kind,
         "cwd": str(cwd),
-        "env": {**environment_of(row, job_dir, address), **{k: v for k, v in variables.items() if k not in row.env}},
+        "env": {**environment_of(row, job_dir, address, place), **{k: v for k, v in variables.items() if k not in row.env}},
         "timeout_s": row.timeout_s,
         "memory_limit_bytes": row.spec.get("memory_limit"),
         "grace_s": GRACE_S,

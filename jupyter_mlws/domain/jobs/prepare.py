@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import msgspec
 
 from jupyter_mlws.domain.access import service as access
-from jupyter_mlws.domain.jobs import data, kept, service, store
+from jupyter_mlws.domain.jobs import data, environments, kept, service, store
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.folder import Address, folder_of, fresh, write_job
 from jupyter_mlws.domain.jobs.kinds import kind_of
@@ -64,10 +64,11 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     if isinstance(spec, CommandSpec):
         places = data.lay(spec, folder, cwd, engine.mirrors, lambda files: _while_wanted(engine, run_id, files))
         spec, variables = msgspec.structs.replace(spec, command=places.put_into(spec.command)), places.variables()
-    launch = kind_of(spec).launch(spec, cwd, folder)
+    place = environments.place_of(engine, plan.row)
+    launch = environments.put_before(kind_of(spec).launch(spec, cwd, folder), place)
     if plan.row.attempt > plan.row.max_retries:  # that of the last attempt: the others are followed by one
         launch = kept.with_kernel_kept(launch, spec, engine.kept_kernel_s)
-    write_job(plan.row, launch, folder, cwd, address, variables)
+    write_job(plan.row, launch, folder, cwd, address, variables, place)
     return True
 
 

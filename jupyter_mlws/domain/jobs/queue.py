@@ -1,9 +1,10 @@
 """The order of a queue: which jobs start now, and what each of the others waits for.
 
 The rule. Jobs are looked at by priority, then in the order of submission. One in back-off, one that asks for more than the target has,
-and the jobs of a user who has as much as one user may have, are passed over. The first one besides that does not fit into what is free
-is the head: nothing behind it starts, however small, so that small jobs never starve a large one. A job that asks for nothing
-counts against the number of jobs only. The same function starts jobs and tells why they wait: what it tells is what it does.
+one whose environment is being built, and the jobs of a user who has as much as one user may have, are passed over. The first one
+besides that does not fit into what is free is the head: nothing behind it starts, however small, so that small jobs never starve a
+large one. A job that asks for nothing counts against the number of jobs only. The same function starts jobs and tells why they wait:
+what it tells is what it does.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.jobs.store import Ask
 
 W = WaitingFor
-PASSED_OVER = frozenset({W.BACKOFF, W.TOO_LARGE, W.USER_LIMIT})
+PASSED_OVER = frozenset({W.BACKOFF, W.TOO_LARGE, W.USER_LIMIT, W.ENVIRONMENT})
 ATTEMPT_TAG = "mlws.attempt"
 NO_TARGET = Limits(max_jobs=0)
 
@@ -48,6 +49,8 @@ class Queues:
     """Why a target takes no jobs, by its name; empty while it does."""
     owner: str | None = None
     """This server, where several share a database: each has its own `local`, and its limits count what runs there."""
+    environments: dict[int, str] = {}  # noqa: RUF012 - likewise
+    """Why jobs that named an environment wait for it, by its version's id; empty once it can be used."""
     held_up: dict[str, str] = {}  # noqa: RUF012 - likewise
     """Why a job that left the queue does not begin, by its run."""
 
@@ -122,6 +125,8 @@ class Plan:
             return VERDICTS[W.BACKOFF]
         if (ask.cpus or ask.memory_bytes or ask.gpus) and too_large(ask, self.limits):
             return VERDICTS[W.TOO_LARGE]
+        if ask.environment_id is not None and environment_words(ask.environment_id):
+            return VERDICTS[W.ENVIRONMENT]
         # Of one user the order holds too: his small jobs do not overtake his large one.
         if self._limits_users and (ask.user in self._waiting_users or user_limit(ask, self.of_user[ask.user], self.limits)):
             self._waiting_users.add(ask.user)
@@ -164,6 +169,11 @@ def too_large(ask: Ask, limits: Limits) -> str:
         if per_user is not None and asked > per_user:
             return f"asks for {show(asked)}, and one user may have {show(per_user)} at once"
     return ""
+
+
+def environment_words(environment_id: int) -> str:
+    """Why a job waits for its environment; empty if it is there."""
+    return Queues.environments.get(environment_id, "Its environment was not looked at yet.")
 
 
 def check_resources(asked: JobResources, target: str) -> None:
@@ -231,6 +241,8 @@ def words(plan: Plan, target: str, place: int) -> str:
         return f"Attempt {ask.attempt - 1} failed; attempt {ask.attempt} begins after a pause."
     if what is W.TOO_LARGE:
         return f"This job {too_large(ask, plan.limits)}: {target} cannot run it until that is changed."
+    if what is W.ENVIRONMENT:
+        return environment_words(ask.environment_id or 0)
     if what is W.USER_LIMIT:
         limit = user_limit(ask, plan.of_user[ask.user], plan.limits)
         return f"The limit for one user of {target}: {limit or f'an earlier job of {ask.user} waits for it'}."

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from jupyter_mlws.domain.compute.schemas import Amounts, JobResources
+from jupyter_mlws.domain.environments.schemas import Reference
 from jupyter_mlws.domain.runs.schemas import Run, RunError, RunUpdate
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.secrets.schemas import SecretName
@@ -134,6 +135,9 @@ class JobCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     note: Annotated[str, Meta(max_length=100_000)] | UnsetType = UNSET
     env: dict[EnvName, str] | UnsetType = UNSET
     """Environment variables of the job."""
+    environment: Reference | UnsetType = UNSET
+    """What it runs in: an environment of the workspace, as `name`, `name:version` or `name@latest`, with `azureml:` before it or not, or
+    what the alias table knows. The version is chosen at submit. Left out: the server's interpreter, or the notebook's kernel."""
     secrets: Annotated[dict[EnvName, SecretName], Meta(max_length=100)] | UnsetType = UNSET
     """Further variables, each with the name of the workspace's secret that it holds. Their values stand nowhere but in the job's
     processes, and are hidden (`***`) in its log, notebook, params, tags and errors."""
@@ -235,6 +239,8 @@ class ReRun(Struct, kw_only=True, forbid_unknown_fields=True):
     """All of what it asks for; null for nothing."""
     env: dict[EnvName, str | None] | UnsetType = UNSET
     """Environment variables that are added or changed; null takes one away, and those that are not named keep their values."""
+    environment: Reference | UnsetType | None = UNSET
+    """Another environment; null for none. Left out, the very version that it had."""
     secrets: Annotated[dict[EnvName, SecretName | None], Meta(max_length=100)] | UnsetType = UNSET
     """Secrets by variable, added or changed; null takes one away. Those that are not named stay, with the values that they have now."""
     tags: Tags | UnsetType = UNSET
@@ -293,6 +299,8 @@ class Job(Struct, kw_only=True):
     spec: Spec
     priority: int
     timeout_s: int | None
+    environment: str | None
+    """The environment that it named, as `name:version`."""
     env_names: list[str]
     """The environment variables that it was given; their values may be secret and are not told."""
     secrets: dict[str, str]

@@ -56,6 +56,7 @@ class Prepared(NamedTuple):
     params: dict[str, str]
     git: GitState | None = None
     """The repository of the sources, as it was when they were frozen."""
+    environment: environments.Chosen | None = None
 
 
 def find_by_key(session: Session, workspace: str, key: str, body_hash: str) -> str | None:
@@ -98,8 +99,9 @@ def add_job(
         runs.store_tags(session, run.id, dict(body.tags))
     store.add(session, _row_of(run.id, space.id, actor, body, prepared, key, body_hash))
     secrets.note_uses(session, run.id, space, body.secrets or {})
-    if prepared.git is not None:
-        environments.store_capture(session, run.id, EnvironmentCapture(git=prepared.git))
+    if prepared.git is not None or prepared.environment is not None:
+        shown = None if prepared.environment is None else prepared.environment.shown
+        environments.store_capture(session, run.id, EnvironmentCapture(git=prepared.git, environment=shown))
     runs.change_status(session, run.id, RunStatus.QUEUED, actor=actor.name)
     record_change(session, space.name, "compute", body.target)
     return get_job(session, actor, run.id)
@@ -123,6 +125,8 @@ def _row_of(
         cpus=asked.cpus or None,
         memory_bytes=asked.memory_bytes or None,
         gpus=asked.gpus or 0,
+        environment_id=None if prepared.environment is None else prepared.environment.id,
+        environment=None if prepared.environment is None else prepared.environment.shown,
         env=body.env if body.env is not UNSET else {},
         source_dir=prepared.source_dir,
         work_subdir=prepared.work_subdir,
@@ -145,6 +149,7 @@ def get_job(session: Session, actor: Actor, run_id: str) -> Job:
         spec=spec,
         priority=row.priority,
         timeout_s=row.timeout_s,
+        environment=row.environment,
         env_names=sorted(row.env),
         secrets=secrets.names_of_run(session, run_id),
         in_place=row.in_place,

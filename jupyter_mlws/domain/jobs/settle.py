@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.db.outbox import record_change
-from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.jobs import attempts, data, ingest, service, store, usage
+from jupyter_mlws.domain.jobs.environments import note_capture
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
 from jupyter_mlws.domain.jobs.schemas import CommandSpec
@@ -94,21 +94,13 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     engine.kept.add(run_id)
     if not again:
         _tidy(folder, captured, new_files)
-        capture_late(engine, row)
+        note_capture(engine, row)
 
 
 def _tidy(folder: Path, captured: Capture, new_files: list[str]) -> None:
     """Where all that the job made is stored its working folder goes; logs and the rest of its folder stay for a while (`tasks`)."""
     if not captured.left and not new_files and jobdir.read_kernel(str(folder)) is None:  # a kernel that is kept works there
         shutil.rmtree(folder / "work", ignore_errors=True)
-
-
-def capture_late(engine: JobEngine, row: JobRow) -> None:
-    """What the job ran in, where the server that took it had no time to note it."""
-    known = engine.db.read_sync(lambda s: environments.of_run(s, row.run_id))
-    if not environments.is_whole(known):
-        found = environments.capture_environment(service.kernel_of(service.spec_of(row)), known.git)
-        engine.db.write_sync(lambda s: store.by_id(s, row.run_id) and environments.store_capture(s, row.run_id, found))
 
 
 def _known(session: Session, run_id: str) -> tuple[JobRow, runs.RunRef, dict[str, str | None]]:

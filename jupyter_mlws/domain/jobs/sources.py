@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
+from jupyter_mlws.domain.environments.errors import UnusableEnvironment
 from jupyter_mlws.domain.jobs import data
 from jupyter_mlws.domain.jobs.errors import BlobMissing, NotANotebook, NotebookNotFound, SnapshotUnconfirmed, SourceMissing
 from jupyter_mlws.domain.jobs.freezing import freeze
@@ -66,7 +67,7 @@ def notebook(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> 
         return _from_manifest(db, services, body, "", "")
     spec = body.spec
     assert isinstance(spec, NotebookSpec)  # noqa: S101 - the kind was chosen by it
-    path, inspected, checked = _found_notebook(services, actor, spec)
+    path, inspected, checked = _found_notebook(services, actor, spec, in_environment=body.environment is not UNSET)
     params = params_of(inspected.parameters, checked)
     source = shown_source(services, actor, spec.notebook, path)
     if body.in_place:
@@ -84,11 +85,13 @@ def notebook(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> 
     return _snapshot(db, services, found, checked, source, inspected.name, params, needed=path.name)
 
 
-def _found_notebook(services: Any, actor: Actor, spec: NotebookSpec) -> tuple[Path, Inspected, NotebookSpec]:
+def _found_notebook(
+    services: Any, actor: Actor, spec: NotebookSpec, *, in_environment: bool
+) -> tuple[Path, Inspected, NotebookSpec]:
     """Where the notebook lies, what it says of itself, and the spec with its kernel named."""
     path = resolve_source(spec.notebook, root_of(services, actor), actor, field="spec.notebook")
     inspected = inspect_notebook(path, shown=spec.notebook)
-    return path, inspected, checked_spec(spec, inspected)
+    return path, inspected, checked_spec(spec, inspected, in_environment=in_environment)
 
 
 def code(db: Transactions, services: Any, actor: Actor, body: JobCreate, *, source: str, experiment: str) -> Prepared:
@@ -116,7 +119,7 @@ def _found_folder(services: Any, actor: Actor, code: str) -> Path:
 def check(services: Any, actor: Actor, body: JobCreate) -> None:
     """What freezing checks before it stores anything: sources and data are there, and a notebook takes what is given."""
     if isinstance(body.spec, NotebookSpec):
-        _found_notebook(services, actor, body.spec)
+        _found_notebook(services, actor, body.spec, in_environment=body.environment is not UNSET)
     elif body.spec.code is not UNSET:
         _found_folder(services, actor, body.spec.code)
     if isinstance(body.spec, CommandSpec):
@@ -199,7 +202,7 @@ def _from_manifest(db: Transactions, services: Any, body: JobCreate, source: str
             raise NotebookNotFound(f"The manifest has no notebook {name!r}.", field="spec.notebook")
         inspected = inspect_notebook(services.blobs.path(blob), shown=name)
         experiment = name.rsplit("/", 1)[-1].removesuffix(".ipynb")
-        spec = checked_spec(spec, inspected._replace(name=experiment))
+        spec = checked_spec(spec, inspected._replace(name=experiment), in_environment=body.environment is not UNSET)
         params = params_of(inspected.parameters, spec)
         source = name
     snapshot = db.write_sync(lambda s: storage.store_snapshot(s, files))
@@ -219,8 +222,14 @@ def _check_placing(body: JobCreate) -> None:
         )
 
 
-def checked_spec(spec: NotebookSpec, inspected: Inspected) -> NotebookSpec:
-    """The spec with its kernel named, after all checks."""
+def checked_spec(spec: NotebookSpec, inspected: Inspected, *, in_environment: bool = False) -> NotebookSpec:
+    """The spec with its kernel named, after all checks. `in_environment`: it names one, whose kernel it has unless that is named too."""
+    if in_environment and spec.kernel is UNSET:
+        if inspected.language not in (None, "python"):
+            words = f"{spec.notebook} is written in {inspected.language[:40]}, and the environment that is named has Python."
+            raise UnusableEnvironment(words, field="environment")
+        check_parameters(inspected, spec.parameters if spec.parameters is not UNSET else {})
+        return spec
     asked = spec.kernel if spec.kernel is not UNSET else inspected.kernel
     kernel = check_kernel(asked, [choice.name for choice in installed_kernels().kernels], shown=spec.notebook)
     check_parameters(inspected, spec.parameters if spec.parameters is not UNSET else {})

@@ -36,6 +36,8 @@ class Ask(NamedTuple):
     gpus: int
     gpu_ids: str | None
     """As JSON."""
+    environment_id: int | None = None
+    """The environment that must be there before it begins."""
 
     def rests(self, now: int) -> bool:
         """Whether it waits for its next attempt. No rest is longer than the longest: after one that seems so the clock was set back."""
@@ -43,7 +45,7 @@ class Ask(NamedTuple):
 
 
 _ASKS = (
-    "SELECT run_id, submitted_by, priority, attempt, not_before, cpus, memory_bytes, gpus, gpu_ids FROM jobs "
+    "SELECT run_id, submitted_by, priority, attempt, not_before, cpus, memory_bytes, gpus, gpu_ids, environment_id FROM jobs "
     "WHERE target = ? AND phase = ? {whose}ORDER BY priority DESC, submitted_at, run_id"
 )
 ORDER = (JobRow.priority.desc(), JobRow.submitted_at, JobRow.run_id)
@@ -99,6 +101,19 @@ def any_queued(session: Session, target: str) -> bool:
     """Whether a job waits on a target."""
     query = select(JobRow.run_id).where(JobRow.phase == Phase.QUEUED, JobRow.target == target).limit(1)
     return session.execute(query).first() is not None
+
+
+def environments_waited_for(session: Session, target: str) -> list[int]:
+    """Ids of the environments that the queued jobs of a target name."""
+    waiting = (JobRow.target == target, JobRow.phase == Phase.QUEUED, JobRow.environment_id.is_not(None))
+    query = select(JobRow.environment_id).where(*waiting).distinct()
+    return [one for one in session.execute(query).scalars() if one is not None]
+
+
+def queued_with(session: Session, environment_id: int) -> list[str]:
+    """Run ids of the queued jobs that name an environment."""
+    query = select(JobRow.run_id).where(JobRow.phase == Phase.QUEUED, JobRow.environment_id == environment_id)
+    return list(session.execute(query).scalars())
 
 
 def targets_of(session: Session, ids: Collection[str]) -> dict[str, list[str]]:

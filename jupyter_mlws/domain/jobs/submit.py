@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,10 @@ from msgspec import UNSET, UnsetType
 
 from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.environments import service as environments
+from jupyter_mlws.domain.environments.errors import UnknownEnvironment
+from jupyter_mlws.domain.environments.schemas import KernelDefinition
 from jupyter_mlws.domain.jobs import data, queue, secret_values, service, sources, store
+from jupyter_mlws.domain.jobs import environments as job_environments
 from jupyter_mlws.domain.jobs.attempts import prefix_of
 from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere, UnknownParameter
 from jupyter_mlws.domain.jobs.folder import folder_of
@@ -72,7 +76,11 @@ async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, 
         if known is not None:
             return await db.read(lambda s: service.get_job(s, actor, known))
     await _check_places(services, db, workspace, body)
+    chosen, body = await _in_environment(services, db, workspace, body)
     prepared = await asyncio.to_thread(_frozen, db, services, actor, body)
+    prepared = prepared._replace(environment=chosen)
+    if chosen is not None:
+        await asyncio.to_thread(job_environments.begin_build, services, chosen)
     used = await asyncio.to_thread(data.noted, prepared.spec, services.settings.mirror_map)
 
     def add(session: Session) -> Job:
@@ -84,6 +92,16 @@ async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, 
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared))
     return job
+
+
+async def _in_environment(
+    services: Any, db: Transactions, workspace: str, body: JobCreate
+) -> tuple[environments.Chosen | None, JobCreate]:
+    """The environment that a job names, and the job with the kernel that this is."""
+    if body.environment is UNSET:
+        return None, body
+    chosen = await job_environments.choose(services, db, workspace, body.environment, body.spec)
+    return chosen, msgspec.structs.replace(body, spec=job_environments.with_kernel(body.spec, chosen))
 
 
 def _noting(session: Session, actor: Actor, job: Job, used: IODeclare | None) -> Job:
@@ -112,6 +130,7 @@ async def check(
     """What `submit` would refuse, as far as it can be known without storing anything. `sources_here`: the server sees the sources."""
     await asyncio.to_thread(_checked, body)
     await _check_places(services, db, workspace, body)
+    _, body = await _in_environment(services, db, workspace, body)
     if sources_here:
         await asyncio.to_thread(sources.check, services, actor, body)
 
@@ -168,8 +187,13 @@ def _later(work: Any) -> None:
 
 async def _capture(db: Transactions, run_id: str, prepared: Prepared) -> None:
     """Note interpreter and packages; the submit does not wait for it. Where it fails they are noted at the job's end."""
+    chosen = prepared.environment
+    if chosen is not None and not isinstance(chosen.definition, KernelDefinition):
+        return  # noted when the job begins: until then it may have to be built
+    shown = None if chosen is None else chosen.shown
+    capture = partial(environments.capture_environment, service.kernel_of(prepared.spec), prepared.git, environment=shown)
     try:
-        found = await asyncio.to_thread(environments.capture_environment, service.kernel_of(prepared.spec), prepared.git)
+        found = await asyncio.to_thread(capture)
         await db.write(lambda s: environments.store_capture(s, run_id, found))
     except Exception:
         log.exception("The environment of job %s could not be captured", run_id)
@@ -179,7 +203,8 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     """Submit a job again from its own snapshot."""
     digest = await asyncio.to_thread(_checked_rerun, run_id, body)
     row, ref, experiment = await db.read(lambda s: _original(s, actor, Action.SUBMIT, run_id))
-    spec, params = await _changed(services, db, row, ref, body)
+    chosen = await _environment_again(services, db, row, ref.workspace, body)
+    spec, params = await _changed(services, db, row, ref, body, chosen)
     if body.memory_limit is not UNSET:
         spec = msgspec.structs.replace(spec, memory_limit=UNSET if body.memory_limit is None else body.memory_limit)
     new = JobCreate(
@@ -204,9 +229,11 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     source = spec.command if isinstance(spec, CommandSpec) else await db.read(lambda s: runs.source_of(s, run_id))
     prepared = service.Prepared(
         spec, source, experiment, ref.snapshot_id, row.source_dir, row.work_subdir,
-        row.links, row.not_captured, params, (await db.read(lambda s: environments.of_run(s, run_id))).git,
+        row.links, row.not_captured, params, (await db.read(lambda s: environments.of_run(s, run_id))).git, chosen,
     )  # fmt: skip
     used = await asyncio.to_thread(data.noted, spec, services.settings.mirror_map)
+    if chosen is not None:
+        await asyncio.to_thread(job_environments.begin_build, services, chosen)
 
     def add(session: Session) -> Job:
         made = service.add_job(session, actor, ref.workspace, new, prepared, key=key, body_hash=digest)
@@ -216,6 +243,24 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared))
     return job
+
+
+async def _environment_again(
+    services: Any, db: Transactions, row: JobRow, workspace: str, body: ReRun
+) -> environments.Chosen | None:
+    """The environment of a job that runs again: another one that is named, else the very version that it had."""
+    if body.environment is None or (body.environment is UNSET and row.environment_id is None):
+        return None
+    spec = service.spec_of(row)
+    if isinstance(body.environment, str):
+        return await job_environments.choose(services, db, workspace, body.environment, spec)
+    chosen = await db.read(lambda s: environments.chosen_of(s, int(row.environment_id or 0)))
+    if chosen is None:
+        raise UnknownEnvironment(
+            f"The environment {row.environment} is not there any more; name another one.", field="environment"
+        )
+    await asyncio.to_thread(job_environments.check, services, chosen, spec)
+    return chosen
 
 
 def _merged(had: Mapping[str, str], given: Mapping[str, str | None] | UnsetType) -> dict[str, str] | UnsetType:
@@ -237,7 +282,9 @@ def _checked_rerun(run_id: str, body: ReRun) -> str:
     return hashlib.sha256(run_id.encode() + msgspec.json.encode(body)).hexdigest()
 
 
-async def _changed(services: Any, db: Transactions, row: JobRow, ref: runs.RunRef, body: ReRun) -> tuple[Spec, dict[str, str]]:
+async def _changed(
+    services: Any, db: Transactions, row: JobRow, ref: runs.RunRef, body: ReRun, chosen: environments.Chosen | None
+) -> tuple[Spec, dict[str, str]]:
     """What runs again, with what is given changed, and the params of its run."""
     spec = service.spec_of(row)
     if isinstance(spec, NotebookSpec):
@@ -246,10 +293,14 @@ async def _changed(services: Any, db: Transactions, row: JobRow, ref: runs.RunRe
         inspected = await _snapshot_notebook(services, db, row, ref, spec)
         parameters = {**(spec.parameters or {}), **(body.parameters or {})}
         keep = spec.keep_kernel_on_failure if body.keep_kernel_on_failure is UNSET else body.keep_kernel_on_failure
-        kernel = body.kernel if body.kernel is not UNSET else spec.kernel
+        # That of an environment which it has no longer, or that of the notebook, is not meant any more.
+        kept = spec.kernel if body.environment is UNSET else UNSET
+        kernel = body.kernel if body.kernel is not UNSET else kept
         spec = msgspec.structs.replace(spec, kernel=kernel, parameters=parameters or UNSET, keep_kernel_on_failure=keep)
         name = spec.notebook.rsplit("/", 1)[-1].removesuffix(".ipynb")
-        spec = await asyncio.to_thread(sources.checked_spec, spec, inspected._replace(name=name))
+        spec = job_environments.with_kernel(spec, chosen)
+        checked = partial(sources.checked_spec, in_environment=chosen is not None)
+        spec = await asyncio.to_thread(checked, spec, inspected._replace(name=name))
         return spec, sources.params_of(inspected.parameters, spec)
     if body.parameters is not UNSET:
         raise UnknownParameter("A command takes no parameters; they are for notebooks.", field="parameters")

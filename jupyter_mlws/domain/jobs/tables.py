@@ -32,6 +32,10 @@ class JobRow(Base):
     priority: Mapped[int] = mapped_column(Integer())
     submitted_at: Mapped[int] = mapped_column()
     timeout_s: Mapped[int | None] = mapped_column(Integer())
+    environment_id: Mapped[int | None] = mapped_column()
+    """The version of an environment that it named. No foreign key: that may go before its jobs."""
+    environment: Mapped[str | None] = mapped_column(varchar(128))
+    """The same as `name:version`."""
     env: Mapped[dict[str, str]] = mapped_column(JsonText(dict[str, str]))
     phase: Mapped[Phase] = mapped_column(EnumText(Phase), default=Phase.QUEUED)
     """Follows the status of the run, in the same transaction: what the queue is read from."""

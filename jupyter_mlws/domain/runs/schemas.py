@@ -84,6 +84,8 @@ class WaitingFor(str, Enum):
     """It asks for more than the target has now."""
     TARGET = "target"
     """The target takes no jobs now, or is gone."""
+    ENVIRONMENT = "environment"
+    """The environment that it named is being built."""
     SERVER = "server"
     """The server cannot lay out its files now: the disk is full, say. It tries again."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from jupyter_mlws.domain.environments.errors import UnknownEnvironment, UnusableEnvironment
 from jupyter_mlws.domain.jobs import service, submit
 from jupyter_mlws.domain.jobs.errors import (
     ComputeMissing,
@@ -99,6 +100,8 @@ class JobsHandler(ApiHandler):
             IdempotencyConflict,
             TooMuchAsked,
             TooLarge,
+            UnknownEnvironment,
+            UnusableEnvironment,
         ],
     )
     async def post(self, workspace: str) -> None:
@@ -180,6 +183,8 @@ class RerunHandler(ApiHandler):
             TooMuchAsked,
             IdempotencyConflict,
             TooLarge,
+            UnknownEnvironment,
+            UnusableEnvironment,
         ],
     )
     async def post(self, run_id: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from msgspec import Struct
 
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
+from jupyter_mlws.domain.environments.errors import NothingCaptured, UnusableDefinition, UnusableEnvironment
+from jupyter_mlws.domain.environments.schemas import EnvironmentCapture, EnvironmentCreate, EnvironmentFromRun, EnvironmentVersion
 from jupyter_mlws.domain.runs import service
 from jupyter_mlws.domain.runs.deletion import delete_run
 from jupyter_mlws.domain.runs.errors import (
@@ -127,6 +130,25 @@ class EnvironmentHandler(ApiHandler):
         """Replaces what was captured before; credentials in the git remote are removed."""
         actor, body = self.actor, self.body
         self.reply(await self.db.write(lambda s: service.note_environment(s, actor, run_id, body)))
+
+    @endpoint(
+        Action.SUBMIT,
+        summary="Make an environment of what a run ran in",
+        body=EnvironmentFromRun,
+        reply=EnvironmentVersion,
+        status=201,
+        errors=[RunNotFound, NothingCaptured, UnusableDefinition, UnusableEnvironment],
+    )
+    async def post(self, run_id: str) -> None:
+        """Its packages with their versions, for the same Python; of a kernel of another language that kernel. Nothing is built yet."""
+        actor, asked = self.actor, self.body
+        ref = await self.db.read(lambda s: service.open_run(s, actor, Action.SUBMIT, run_id))
+        capture = await self.db.read(lambda s: environments.of_run(s, run_id))
+        here: environments.Environments = self.services.environments
+        definition = await asyncio.to_thread(here.check, environments.from_run(capture, run_id))
+        body = EnvironmentCreate(name=asked.name, definition=definition, description=asked.description, tags=asked.tags)
+        made = await self.db.write(lambda s: environments.create(s, actor, ref.workspace, body))
+        self.reply(await asyncio.to_thread(here.told, made))
 
 
 ROUTES = [

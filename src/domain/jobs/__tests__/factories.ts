@@ -55,6 +55,7 @@ export function aJob({
     priority: 0,
     timeout_s: null,
     usage: null,
+    environment: null,
     env_names: [],
     secrets: {},
     in_place: false,

@@ -141,10 +141,14 @@ function EnvironmentFacts(props: { environment: Environment }): JSX.Element {
     language,
     language_version: version,
     executable,
-    platform
+    platform,
+    environment
   } = props.environment;
   return (
     <>
+      {environment && (
+        <Fact label={trans.__('Environment')}>{environment}</Fact>
+      )}
       {(display ?? kernel) && (
         <Fact label={trans.__('Kernel')}>{display ?? kernel}</Fact>
       )}

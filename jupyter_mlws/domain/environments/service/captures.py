@@ -1,4 +1,4 @@
-"""Rules of captured environments."""
+"""What runs ran in."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jupyter_mlws.domain.environments import store
-from jupyter_mlws.domain.environments.capture import capture as capture_environment
-from jupyter_mlws.domain.environments.capture import git_state, without_credentials
+from jupyter_mlws.domain.environments.capture import without_credentials
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.environments.tables import RunEnvironmentRow
-
-__all__ = ["capture_environment", "delete_of_runs", "git_state", "is_whole", "of_run", "store_capture"]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +38,9 @@ def store_capture(session: Session, run_id: str, capture: EnvironmentCapture) ->
     git = capture.git
     if git is not None and git.remote:
         git = msgspec.structs.replace(git, remote=without_credentials(git.remote))
-    kept = msgspec.structs.replace(capture, packages={}, git=git)
+    known = store.of_run(session, run_id)
+    environment = capture.environment if capture.environment is not None or known is None else known[0].capture.environment
+    kept = msgspec.structs.replace(capture, packages={}, git=git, environment=environment)
     digest = hashlib.sha256(msgspec.json.encode(packages)).hexdigest()
     store.put(session, RunEnvironmentRow(run_id=run_id, package_set_id=digest, capture=kept), packages)
     return msgspec.structs.replace(kept, packages=packages)

@@ -1,0 +1,158 @@
+"""The environments that jobs name: chosen at submit, seen to while a job waits, put before its processes when it begins."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import UNSET
+
+from jupyter_mlws.domain.environments import service as environments
+from jupyter_mlws.domain.environments.errors import UnusableEnvironment
+from jupyter_mlws.domain.environments.schemas import KernelDefinition, PythonDefinition
+from jupyter_mlws.domain.environments.states import BuildStatus
+from jupyter_mlws.domain.jobs import queue, service, store
+from jupyter_mlws.domain.jobs.errors import NotNow
+from jupyter_mlws.domain.jobs.schemas import NotebookSpec
+from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.runs.errors import StatusConflict
+from jupyter_mlws.domain.runs.schemas import RunError
+from jupyter_mlws.domain.runs.states import RunStatus
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.environments.service import Chosen, Place
+    from jupyter_mlws.domain.jobs.engine import JobEngine
+    from jupyter_mlws.domain.jobs.kinds import Launch
+    from jupyter_mlws.domain.jobs.schemas import Spec
+    from jupyter_mlws.domain.jobs.tables import JobRow
+    from jupyter_mlws.kit.transactions import Transactions
+
+log = logging.getLogger(__name__)
+
+REASON = "environment"
+
+
+# --- at submit
+
+
+async def choose(services: Any, db: Transactions, workspace: str, reference: str, spec: Spec) -> Chosen:
+    """What a job means by the environment that it names, once it is known that it could run there."""
+    aliases = await asyncio.to_thread(services.aliases.table)
+    chosen = await db.read(lambda s: environments.choose(s, workspace, reference, aliases))
+    await asyncio.to_thread(check, services, chosen, spec)
+    return chosen
+
+
+def check(services: Any, chosen: Chosen, spec: Spec) -> None:
+    """Raise `UnusableEnvironment` if a job cannot run in an environment. Blocks."""
+    kind = str(spec.__struct_config__.tag)
+    environments.usable(chosen, kind)
+    if isinstance(spec, NotebookSpec):
+        services.environments.check_notebooks(chosen)
+    if isinstance(chosen.definition, (KernelDefinition, PythonDefinition)):
+        found = services.environments.tell(chosen.definition)
+        if found.status is not BuildStatus.READY:
+            raise UnusableEnvironment(f"The environment {chosen.shown} cannot be used: {found.message}", field="environment")
+
+
+def with_kernel(spec: Any, chosen: Chosen | None) -> Any:
+    """The spec with the kernel that its environment is. Raises `UnusableEnvironment` where it names another one."""
+    if chosen is None or not isinstance(spec, NotebookSpec):
+        return spec
+    if isinstance(chosen.definition, KernelDefinition):
+        if spec.kernel not in (UNSET, chosen.definition.kernel):
+            words = f"The environment {chosen.shown} is the kernel {chosen.definition.kernel!r}; leave `kernel` out."
+            raise UnusableEnvironment(words, field="spec.kernel")
+        return msgspec.structs.replace(spec, kernel=chosen.definition.kernel)
+    if spec.kernel is not UNSET:
+        words = f"The environment {chosen.shown} has a kernel of its own; leave `kernel` out, or the environment."
+        raise UnusableEnvironment(words, field="spec.kernel")
+    return spec
+
+
+def begin_build(services: Any, chosen: Chosen) -> None:
+    """What a new job needs is built, even if that failed before. Raises `UnusableEnvironment` where it cannot be. Blocks."""
+    if services.environments.tell(chosen.definition).status in (BuildStatus.NOT_BUILT, BuildStatus.FAILED):
+        services.environments.build(chosen.definition, environments.Whose(chosen.workspace, chosen.name))
+
+
+# --- while it waits
+
+
+def see_to(engine: JobEngine, target: str) -> None:
+    """Look at the environments that queued jobs of a target wait for: begin builds, note why jobs wait, end those that wait in vain."""
+    for environment_id in engine.db.read_sync(lambda s: store.environments_waited_for(s, target)):
+        words, vain = _look(engine, environment_id)
+        if vain:
+            engine.db.write_sync(lambda s, i=environment_id, w=words: _fail(s, i, w))  # type: ignore[misc]
+        queue.Queues.environments[environment_id] = words
+
+
+def _look(engine: JobEngine, environment_id: int) -> tuple[str, bool]:
+    """(why jobs wait for it, whether they wait in vain)."""
+    chosen = engine.db.read_sync(lambda s: environments.chosen_of(s, environment_id))
+    if chosen is None or engine.environments is None:
+        return "The environment that this job named is not there any more.", True
+    whose = environments.Whose(chosen.workspace, chosen.name)
+    try:
+        found = engine.environments.ready(chosen, whose)
+    except UnusableEnvironment as error:
+        return error.message, True
+    if found.status is BuildStatus.READY:
+        return "", False
+    if found.status is BuildStatus.FAILED:
+        log_words = f" `mlws environment log {chosen.shown}` shows the log of the build." if found.hash is not None else ""
+        return f"The environment {chosen.shown} cannot be used. {found.message}{log_words}", True
+    more = f" {found.message}" if found.message else ""
+    return f"The environment {chosen.shown} is being built.{more}", False
+
+
+def _fail(session: Session, environment_id: int, words: str) -> None:
+    for run_id in store.queued_with(session, environment_id):
+        try:
+            runs.change_status(
+                session, run_id, RunStatus.FAILED, actor="mlws", reason=REASON, error=RunError(message=words, kind="Environment")
+            )
+        except StatusConflict:
+            log.debug("Run %s went on by itself", run_id)
+
+
+# --- when it begins
+
+
+def place_of(engine: JobEngine, row: JobRow) -> Place | None:
+    """Where the interpreter of a job's environment lies; None if it named none, or a kernel. Raises `NotNow` if it was taken away."""
+    if row.environment_id is None or engine.environments is None:
+        return None
+    chosen = engine.db.read_sync(lambda s: environments.chosen_of(s, int(row.environment_id or 0)))
+    if chosen is None:
+        raise UnusableEnvironment(f"The environment {row.environment} is not there any more.")
+    try:
+        return engine.environments.place(chosen)
+    except UnusableEnvironment as error:
+        raise NotNow(error.message) from None
+
+
+def put_before(launch: Launch, place: Place | None) -> Launch:
+    """A notebook's kernel runs with the environment's interpreter; the runner stays with the server's."""
+    section = launch.sections.get("notebook")
+    if place is None or section is None:
+        return launch
+    return launch._replace(sections={**launch.sections, "notebook": {**section, "python": place.interpreter}})
+
+
+def note_capture(engine: JobEngine, row: JobRow) -> None:
+    """What a job runs in, where that was not noted yet: by the submit, which could not wait for a build. Blocks."""
+    known = engine.db.read_sync(lambda s: environments.of_run(s, row.run_id))
+    if environments.is_whole(known):
+        return
+    place = place_of(engine, row)
+    kernel = service.kernel_of(service.spec_of(row))
+    found = environments.capture_environment(
+        kernel, known.git, interpreter=None if place is None else place.interpreter, environment=row.environment
+    )
+    engine.db.write_sync(lambda s: store.by_id(s, row.run_id) and environments.store_capture(s, row.run_id, found))
