@@ -65,6 +65,8 @@ def page(session: Session, workspace_id: int, after: str, limit: int, *, archive
 
 def latest(session: Session, ids: Collection[int]) -> dict[int, EnvironmentVersionRow]:
     """The newest version of each of these environments."""
+    if not ids:
+        return {}
     newest = (
         select(EnvironmentVersionRow.environment_id, func.max(EnvironmentVersionRow.number).label("number"))
         .where(EnvironmentVersionRow.environment_id.in_(listed(session, ids)))

@@ -25,7 +25,7 @@ def upgrade() -> None:
     op.create_table(
         "environments",
         sa.Column("id", KEY, autoincrement=True, nullable=False),
-        sa.Column("workspace_id", sa.BigInteger(), nullable=False),
+        sa.Column("workspace_id", KEY, nullable=False),
         sa.Column("name", _varchar(100), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("created_by", _varchar(255), nullable=False),
@@ -39,7 +39,7 @@ def upgrade() -> None:
     op.create_table(
         "environment_versions",
         sa.Column("id", KEY, autoincrement=True, nullable=False),
-        sa.Column("environment_id", sa.BigInteger(), nullable=False),
+        sa.Column("environment_id", KEY, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("definition", sa.Text(), nullable=False),
         sa.Column("definition_hash", _varchar(64), nullable=False),

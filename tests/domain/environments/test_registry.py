@@ -45,6 +45,8 @@ def test_a_long_name_is_told_of(db: Database) -> None:
 
 
 def test_pages_go_by_name(db: Database) -> None:
+    none = db.read_sync(lambda s: environments.list_environments(s, PERSON, "home", archived=False, cursor=None, limit=2))
+    assert (none.environments, none.next_cursor) == ([], None)
     for name in ("b", "C", "a"):
         make(db, name)
     first = db.read_sync(lambda s: environments.list_environments(s, PERSON, "home", archived=False, cursor=None, limit=2))
