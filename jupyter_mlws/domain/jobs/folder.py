@@ -64,16 +64,12 @@ class Outcome(NamedTuple):
     ended_at: int | None
 
 
-def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, str]:
-    """Environment variables of a job: the server's, ours, and last the user's own."""
-    env = {name: value for name, value in os.environ.items() if name not in PRIVATE and not name.startswith("MLWS_")}
-    env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
-    entries = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != KERNEL_PATH]
-    env["PYTHONPATH"] = os.pathsep.join([*entries, KERNEL_PATH])
+def environment_of(row: JobRow, job_dir: Path, address: Address, *, here: bool = True) -> dict[str, str]:
+    """Environment variables of a job: the server's (if it runs `here`), ours, and last the user's own."""
+    env = _own_environment() if here else {}
     env["PYTHONUNBUFFERED"] = "1"
+    env.update(_of_server(address) if here or address.url else {"MLWS_SPOOL_ONLY": "1"})
     env.update(
-        MLWS_URL=address.url,
-        MLWS_TOKEN=address.token,
         MLWS_WORKSPACE=address.workspace,
         MLWS_EXPERIMENT=address.experiment,
         MLWS_RUN_ID=row.run_id,
@@ -89,14 +85,36 @@ def environment_of(row: JobRow, job_dir: Path, address: Address) -> dict[str, st
     if address.name is not None:
         env["MLWS_RUN_NAME"] = address.name
     env.update(row.env)
+    if not here and not address.url:  # what it logs stays in its folder, and is fetched
+        return env
     of_mlflow = mlflow_variables(
         url=address.url, workspace=address.workspace, token=address.token, experiment=address.experiment, given=env
     )
     return {**env, **of_mlflow}
 
 
+def _of_server(address: Address) -> dict[str, str]:
+    return {"MLWS_URL": address.url, "MLWS_TOKEN": address.token}
+
+
+def _own_environment() -> dict[str, str]:
+    """The server's variables that jobs here get."""
+    env = {name: value for name, value in os.environ.items() if name not in PRIVATE and not name.startswith("MLWS_")}
+    env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
+    entries = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != KERNEL_PATH]
+    env["PYTHONPATH"] = os.pathsep.join([*entries, KERNEL_PATH])
+    return env
+
+
 def write_job(
-    row: JobRow, launch: Launch, job_dir: Path, cwd: Path, address: Address, variables: Mapping[str, str] = MappingProxyType({})
+    row: JobRow,
+    launch: Launch,
+    job_dir: Path,
+    cwd: Path,
+    address: Address,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    *,
+    here: bool = True,
 ) -> None:
     """Write `job.json`, readable by this user alone. The user's own environment variables win over `variables`."""
     job: dict[str, Any] = {
@@ -105,7 +123,7 @@ def write_job(
         "attempt": row.attempt,
         "kind": row.kind,
         "cwd": str(cwd),
-        "env": {**environment_of(row, job_dir, address), **{k: v for k, v in variables.items() if k not in row.env}},
+        "env": {**environment_of(row, job_dir, address, here=here), **{k: v for k, v in variables.items() if k not in row.env}},
         "timeout_s": row.timeout_s,
         "memory_limit_bytes": row.spec.get("memory_limit"),
         "grace_s": GRACE_S,

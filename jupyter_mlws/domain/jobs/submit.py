@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.jobs import data, queue, secret_values, service, sources, store
+from jupyter_mlws.domain.jobs import data, queue, remote, secret_values, service, sources, store
 from jupyter_mlws.domain.jobs.attempts import prefix_of
 from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere, UnknownParameter
 from jupyter_mlws.domain.jobs.folder import folder_of
@@ -147,6 +147,7 @@ async def _check_places(services: Any, db: Transactions, workspace: str, body: J
         raise ComputeMissing(f"There is no compute target {body.target[:80]!r}; there are: {there}.", field="target")
     if services.jobs.computes[body.target].problem:
         raise ComputeMissing(services.jobs.computes[body.target].problem, field="target")
+    remote.check(services.jobs.computes[body.target], body)
     if body.resources is not UNSET:
         queue.check_resources(body.resources, body.target)
     await db.read(lambda s: service.check_workspace(s, workspace))
