@@ -97,12 +97,10 @@ class Sshd:
         config.write_text(CONFIG.format(port=self.port, folder=self.folder))
         log = self.folder / "sshd.log"
         # -r: in a sandbox it may not start itself anew for each connection.
-        self._process = subprocess.Popen(
-            [self.program, "-D", "-e", "-r", "-f", str(config)],
-            stdin=subprocess.DEVNULL,
-            stderr=log.open("ab"),
-            start_new_session=True,
-        )
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [self.program, "-D", "-e", "-r", "-f", str(config)], stdin=subprocess.DEVNULL, stderr=out, start_new_session=True
+            )
         deadline = time.monotonic() + START_S
         while True:
             with socket.socket() as probe:
