@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import shutil
@@ -10,12 +11,13 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typing_extensions import Self
 
-from tests.live import free_port
+from tests.live import LiveServer, free_port
 
 START_S = 20.0
 PLACES = ("/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/libexec/sshd")
@@ -81,6 +83,17 @@ class Sshd:
         """The private key that it lets in."""
         return (self.folder / "key").read_text()
 
+    def host_key(self) -> list[bytes]:
+        """Its host key, both halves."""
+        return [(self.folder / name).read_bytes() for name in ("host_key", "host_key.pub")]
+
+    def set_host_key(self, halves: list[bytes]) -> None:
+        """Start anew with another host key."""
+        self.stop()
+        for name, half in zip(("host_key", "host_key.pub"), halves, strict=True):
+            (self.folder / name).write_bytes(half)
+        self.start()
+
     @property
     def fingerprint(self) -> str:
         """Of its host key."""
@@ -114,21 +127,19 @@ class Sshd:
         """End it, and the connections that it has: whoever is connected sees a cut link."""
         if self._process is not None:
             for pid in [*_children(self._process.pid), self._process.pid]:
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
             self._process.wait()
             self._process = None
 
-    def cut(self) -> None:
-        """End the connections that there are, and none else."""
+    def cut(self) -> bool:
+        """End the connections that there are, and none else. Whether there was one."""
         assert self._process is not None
-        for pid in _children(self._process.pid):
-            try:
+        found = _children(self._process.pid)
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        return bool(found)
 
     def remove(self) -> None:
         """Stop, and remove what it wrote."""
@@ -147,6 +158,44 @@ class Sshd:
             **fields,
         }
         return {"name": "far", "ssh": ssh, "max_jobs": 4}
+
+
+def with_target(server: LiveServer, far: Sshd, **fields: object) -> LiveServer:
+    """Give a server the target `far`, and the key to it."""
+    server.ok("PUT", "/workspaces/default/secrets/ssh-key", {"value": far.key})
+    server.ok("POST", "/compute", far.target(**fields))
+    return server
+
+
+def command(line: str, **fields: object) -> dict[str, object]:
+    """The spec of a command job."""
+    return {"kind": "command", "command": line, **fields}
+
+
+def log_of(server: LiveServer, run_id: str) -> str:
+    """What a job has printed."""
+    text: str = server.ok("GET", f"/jobs/{run_id}/log")["text"]
+    return text
+
+
+def far_jobs(far: Sshd) -> list[str]:
+    """The folders of jobs there."""
+    return sorted(path.name for path in (far.place / "jobs").iterdir())
+
+
+def eventually(true: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until it is true."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def pid_there(far: Sshd, run_id: str, name: str = "pid.txt") -> int:
+    """The number that a job there has written to a file of its working folder."""
+    path = far.place / "jobs" / run_id / "work" / name
+    eventually(lambda: path.exists() and path.read_text())
+    return int(path.read_text())
 
 
 def _children(pid: int) -> list[int]:

@@ -19,7 +19,7 @@ LEAST_DISK = 1 << 30
 MOST_SKEW_S = 30.0
 LADDER = ("reach the host", "its key", "log in", "Python and a folder")
 """What must be there one after the other."""
-TODO = {
+TODO: dict[type[MlwsError], tuple[int, str]] = {
     HostUnreachable: (0, "Look whether the host is up, and its name and port are right."),
     HostKeyWrong: (1, "Ask who runs the host which key is right; set it with `mlws compute update NAME --host-key FINGERPRINT`."),
     LoginRefused: (2, "Put the public key into ~/.ssh/authorized_keys there, or name another one."),
@@ -33,7 +33,7 @@ async def steps(place: Place, keys: Callable[[], list[Any]], server_url: str | N
     try:
         await link.open()
         rungs = [_ok(name, words) for name, words in zip(LADDER, _found(link), strict=True)]
-        return [*rungs, *[await step for step in _beyond(link, server_url)]], link.facts
+        return [*rungs, *(await _beyond(link, server_url))], link.facts
     except MlwsError as error:
         return _ladder(error), {}
     except Refused as error:
@@ -67,17 +67,17 @@ def _found(link: Link) -> list[str]:
 
 def _ladder(error: MlwsError) -> list[TestStep]:
     """Everything before what failed is there, all behind it could not be tried."""
-    at, todo = next(((at, todo) for kind, (at, todo) in TODO.items() if isinstance(error, kind)), (0, ""))
+    at, todo = next((rung for kind, rung in TODO.items() if isinstance(error, kind)), (0, ""))
     found = [_ok(name, "") for name in LADDER[:at]]
     found.append(TestStep(name=LADDER[at], state="failed", detail=error.message, todo=todo))
     return found + [TestStep(name=name, state="skipped", detail="not tried", todo="") for name in LADDER[at + 1 :]]
 
 
-def _beyond(link: Link, server_url: str | None) -> list[Any]:
-    return [_system(link), _disk(link), _clock(link), _server(link, server_url)]
+async def _beyond(link: Link, server_url: str | None) -> list[TestStep]:
+    return [_system(link), _disk(link), await _clock(link), await _server(link, server_url)]
 
 
-async def _system(link: Link) -> TestStep:
+def _system(link: Link) -> TestStep:
     facts = link.facts
     if not facts["bash"]:
         return TestStep(
@@ -89,7 +89,7 @@ async def _system(link: Link) -> TestStep:
     return _ok("bash", f"{facts['system']} on {facts['machine']}")
 
 
-async def _disk(link: Link) -> TestStep:
+def _disk(link: Link) -> TestStep:
     free = int(link.facts["disk_free"])
     words = f"{free / (1 << 30):.1f} GiB free"
     if free < LEAST_DISK:

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 CONNECT_S = 10.0
 ANSWER_S = 60.0
 KEEPALIVE_S = 5.0
-FIRST_PAUSE_S = 0.5
+FIRST_PAUSE_S = 0.2
 LAST_PAUSE_S = 15.0
 NOISE = 256 * 1024
 """So many bytes may a shell's start-up files print before the far end speaks."""

@@ -68,7 +68,7 @@ class Mirror:
     async def follow(self) -> None:
         """Until all of the job is here, and nothing of it there."""
         self._known = await asyncio.to_thread(_stored, self.folder)
-        while not (self.done or self._stopped):
+        while not self._over():
             try:
                 moved = await self._step()
                 self.away = ""
@@ -82,10 +82,13 @@ class Mirror:
             except Exception:
                 log.exception("Job %s on %s could not be looked at; trying again", self.key, self._link().place.words)
                 self._pause = 30.0
-            if not self.done and not self._stopped:
+            if not self._over():
                 await asyncio.sleep(self._pause)
         if self.done:
             self._ended()
+
+    def _over(self) -> bool:
+        return self.done or self._stopped
 
     def stop(self) -> None:
         """The server stops; the job goes on there."""

@@ -2,52 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.jobs.test_command_jobs import DOUBLE_FORK, alive
 from tests.live import LiveServer
-from tests.ssh import Sshd, sshd_or_skip
+from tests.ssh import Sshd, command, eventually, far_jobs, log_of, pid_there
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def far() -> Iterator[Sshd]:
-    made = Sshd(sshd_or_skip()).start()
-    yield made
-    made.remove()
-
-
-@pytest.fixture
-def server(new_server: Callable[..., LiveServer], far: Sshd) -> LiveServer:
-    """A server that has the target `far`."""
-    live = new_server().start()
-    live.ok("PUT", "/workspaces/default/secrets/ssh-key", {"value": far.key})
-    live.ok("POST", "/compute", far.target())
-    return live
-
-
-def command(line: str, **fields: object) -> dict[str, object]:
-    return {"kind": "command", "command": line, **fields}
-
-
-def log_of(server: LiveServer, run_id: str) -> str:
-    return server.ok("GET", f"/jobs/{run_id}/log")["text"]
-
-
-def far_jobs(far: Sshd) -> list[str]:
-    return sorted(path.name for path in (far.place / "jobs").iterdir())
-
-
-def eventually(true: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_command_runs_there_and_all_of_it_comes_back(server: LiveServer, far: Sshd):
@@ -74,12 +35,6 @@ def test_a_command_runs_there_and_all_of_it_comes_back(server: LiveServer, far: 
         assert server.get(f"/runs/{run_id}/artifacts/content", params={"path": path}).text == content, path
     assert "code/made.txt" in server.ok("GET", f"/jobs/{run_id}")["new_files"]
     eventually(lambda: far_jobs(far) == [])
-
-
-def pid_there(far: Sshd, run_id: str, name: str = "pid.txt") -> int:
-    path = far.place / "jobs" / run_id / "work" / name
-    eventually(lambda: path.exists() and path.read_text())
-    return int(path.read_text())
 
 
 def test_the_log_and_metrics_are_seen_while_it_runs(server: LiveServer):
@@ -111,15 +66,12 @@ def test_limits_of_time_and_memory_count_there(server: LiveServer):
     assert server.wait(large, timeout=40)["reason"] == "out_of_memory"
 
 
-def test_an_attempt_that_failed_is_followed_by_another(new_server: Callable[..., LiveServer], far: Sshd):
-    live = new_server(options=["--MlwsApp.retry_backoff_s=0.1"]).start()
-    live.ok("PUT", "/workspaces/default/secrets/ssh-key", {"value": far.key})
-    live.ok("POST", "/compute", far.target())
-    run_id = live.submit(command("echo attempt $MLWS_ATTEMPT; test $MLWS_ATTEMPT = 2"), target="far", max_retries=2)
-    assert live.wait(run_id)["status"] == "Completed"
-    assert [one["status"] for one in live.ok("GET", f"/jobs/{run_id}")["attempts"]] == ["Failed", "Completed"]
-    assert log_of(live, run_id) == "attempt 2\n"
-    assert live.ok("GET", f"/jobs/{run_id}/log", params={"attempt": 1})["text"] == "attempt 1\n"
+def test_an_attempt_that_failed_is_followed_by_another(server: LiveServer):
+    run_id = server.submit(command("echo attempt $MLWS_ATTEMPT; test $MLWS_ATTEMPT = 2"), target="far", max_retries=2)
+    assert server.wait(run_id)["status"] == "Completed"
+    assert [one["status"] for one in server.ok("GET", f"/jobs/{run_id}")["attempts"]] == ["Failed", "Completed"]
+    assert log_of(server, run_id) == "attempt 2\n"
+    assert server.ok("GET", f"/jobs/{run_id}/log", params={"attempt": 1})["text"] == "attempt 1\n"
 
 
 def test_secrets_reach_the_job_and_no_disk(server: LiveServer, far: Sshd):
@@ -134,15 +86,15 @@ def test_secrets_reach_the_job_and_no_disk(server: LiveServer, far: Sshd):
 
 
 def test_a_file_travels_once(server: LiveServer, far: Sshd):
-    code = server.root / "code"
+    code = server.root / "large"
     code.mkdir()
     (code / "large.bin").write_bytes(bytes(range(256)) * 4096 * 8)
-    for _ in range(2):
-        assert server.wait(server.submit(command("sha256sum large.bin", code="code"), target="far"))["status"] == "Completed"
-    blobs = [path for path in (far.place / "blobs").rglob("*") if path.is_file()]
-    assert len(blobs) == 1
-    before = blobs[0].stat().st_ino
-    assert before == blobs[0].stat().st_ino
+    assert server.wait(server.submit(command("sha256sum large.bin", code="large"), target="far"))["status"] == "Completed"
+    [kept] = [path for path in (far.place / "blobs").rglob("*") if path.is_file() and path.stat().st_size > 1_000_000]
+    there = kept.stat().st_ino
+    assert server.wait(server.submit(command("echo x >> large.bin", code="large"), target="far"))["status"] == "Completed"
+    assert kept.stat().st_ino == there, "it was sent again"
+    assert kept.stat().st_size == 256 * 4096 * 8, "a job reached the file that others get"
 
 
 def test_what_cannot_be_done_there_is_refused_at_once(server: LiveServer):
@@ -151,12 +103,14 @@ def test_what_cannot_be_done_there_is_refused_at_once(server: LiveServer):
 
 
 def test_a_target_goes_when_nothing_runs_there(server: LiveServer, far: Sshd):
-    run_id = server.submit(command("sleep 60"), target="far")
+    server.ok("POST", "/compute", {**far.target(), "name": "passing"})
+    assert server.post("/compute", {**far.target(), "name": "passing"}).json()["error"]["code"] == "compute_exists"
+    run_id = server.submit(command("sleep 600"), target="passing")
     server.wait(run_id, "Running")
-    answer = server.request("DELETE", "/compute/far")
+    answer = server.request("DELETE", "/compute/passing")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "compute_in_use")
     server.ok("POST", f"/jobs/{run_id}/cancel")
     server.wait(run_id)
-    assert server.request("DELETE", "/compute/far").status_code == 204
-    assert server.get("/compute/far").status_code == 404
+    assert server.request("DELETE", "/compute/passing").status_code == 204
+    assert server.get("/compute/passing").status_code == 404
     assert server.request("DELETE", "/compute/local").json()["error"]["code"] == "compute_fixed"
