@@ -57,7 +57,11 @@ export interface paths {
          */
         get: operations["compute_get_Computes"];
         put?: never;
-        post?: never;
+        /**
+         * Make a compute target
+         * @description A host on which jobs run, reached by SSH. Its key must be given: it is never believed without.
+         */
+        post: operations["compute_post_Computes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -78,7 +82,11 @@ export interface paths {
         get: operations["compute_get_Compute"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a compute target
+         * @description Refused while jobs run there. What lies on the host stays.
+         */
+        delete: operations["compute_delete_Compute"];
         options?: never;
         head?: never;
         /**
@@ -86,6 +94,26 @@ export interface paths {
          * @description What jobs may have of it, and whether any start, from now on and after a restart. Those that run go on in any case.
          */
         patch: operations["compute_patch_Compute"];
+        trace?: never;
+    };
+    "/compute/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test a compute target
+         * @description What it has and lacks, step by step, each tried for real. Takes some seconds.
+         */
+        post: operations["compute_post_ComputeTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/experiments/{experiment_id}": {
@@ -1138,6 +1166,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ssh/host-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The keys that a host shows
+         * @description Compare one with what the host's owner says before a target is made with it.
+         */
+        post: operations["compute_post_HostKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tokens": {
         parameters: {
             query?: never;
@@ -1883,6 +1931,16 @@ export interface components {
             };
         };
         /**
+         * ComputeCreate
+         * @description A compute target to make.
+         */
+        ComputeCreate: {
+            description?: string;
+            max_jobs?: number;
+            name: string;
+            ssh: components["schemas"]["SshCreate"];
+        };
+        /**
          * ComputeList
          * @description All compute targets.
          */
@@ -1898,7 +1956,9 @@ export interface components {
             default_max_jobs: number;
             description: string;
             detail: string;
+            facts: components["schemas"]["HostFacts"] | null;
             kind: string;
+            kinds: string[] | null;
             live: components["schemas"]["LiveJob"][];
             load: number | null;
             max_jobs: number;
@@ -1911,9 +1971,19 @@ export interface components {
             queued: number;
             reserved: components["schemas"]["Amounts"];
             running: number;
+            ssh: components["schemas"]["SshPlace"] | null;
             /** @enum {unknown} */
-            state: "ready" | "unavailable";
+            state: "away" | "ready" | "unavailable";
             total: components["schemas"]["Amounts"];
+        };
+        /**
+         * ComputeTest
+         * @description What a target has, and what it lacks, step by step.
+         */
+        ComputeTest: {
+            name: string;
+            steps: components["schemas"]["TestStep"][];
+            usable: boolean;
         };
         /**
          * ComputeUpdate
@@ -1922,6 +1992,7 @@ export interface components {
         ComputeUpdate: {
             cpus?: number | null;
             cpus_per_user?: number | null;
+            description?: string;
             gpus?: number | null;
             gpus_per_user?: number | null;
             max_jobs?: number | null;
@@ -1929,6 +2000,7 @@ export interface components {
             memory_bytes?: number | null;
             memory_bytes_per_user?: number | null;
             paused?: boolean;
+            ssh?: components["schemas"]["SshUpdate"];
         };
         /**
          * DeletePlan
@@ -2192,6 +2264,27 @@ export interface components {
             pid: number;
             /** @default null */
             start_time?: string | null;
+        };
+        /**
+         * HostFacts
+         * @description What a host said of itself.
+         */
+        HostFacts: {
+            cpus: number | null;
+            gpus: number[];
+            host: string;
+            machine: string;
+            memory: number | null;
+            python: string;
+            system: string;
+        };
+        /**
+         * HostKeyQuery
+         * @description Which host to ask for its keys.
+         */
+        HostKeyQuery: {
+            host: string;
+            port?: number;
         };
         /**
          * IODeclare
@@ -2550,6 +2643,14 @@ export interface components {
             kept: string;
             secrets: number;
             todo: string;
+        };
+        /**
+         * KeySecret
+         * @description A private key that lies in the secret store.
+         */
+        KeySecret: {
+            name: string;
+            workspace: string;
         };
         /**
          * Lifecycle
@@ -3213,6 +3314,23 @@ export interface components {
             series: components["schemas"]["MetricSeries"][];
         };
         /**
+         * ShownKey
+         * @description A key that a host shows.
+         */
+        ShownKey: {
+            fingerprint: string;
+            known: boolean;
+            public_key: string;
+            type: string;
+        };
+        /**
+         * ShownKeys
+         * @description The keys that a host shows now. Whether they are its own nobody can tell who does not know them.
+         */
+        ShownKeys: {
+            keys: components["schemas"]["ShownKey"][];
+        };
+        /**
          * SourceManifest
          * @description Files that the client sends itself (because they lie outside the server's root): hashes now, missing blobs before the submit.
          *
@@ -3220,6 +3338,49 @@ export interface components {
          */
         SourceManifest: {
             files: components["schemas"]["ManifestFile"][];
+        };
+        /**
+         * SshCreate
+         * @description A host to run jobs on.
+         */
+        SshCreate: {
+            folder?: string;
+            host: string;
+            host_key: string;
+            key?: components["schemas"]["KeySecret"] | null;
+            port?: number;
+            python?: string;
+            server_url?: string | null;
+            user?: string;
+        };
+        /**
+         * SshPlace
+         * @description Where a host is, and how to get in.
+         */
+        SshPlace: {
+            fingerprint: string;
+            folder: string;
+            host: string;
+            host_key: string;
+            key: components["schemas"]["KeySecret"] | null;
+            port: number;
+            python: string;
+            server_url: string | null;
+            user: string;
+        };
+        /**
+         * SshUpdate
+         * @description What may change of a host; what is left out stays.
+         */
+        SshUpdate: {
+            folder?: string;
+            host?: string;
+            host_key?: string;
+            key?: components["schemas"]["KeySecret"] | null;
+            port?: number;
+            python?: string;
+            server_url?: string | null;
+            user?: string;
         };
         /**
          * StatusChange
@@ -3246,6 +3407,17 @@ export interface components {
             path: string;
             sha256: string;
             size: number;
+        };
+        /**
+         * TestStep
+         * @description One thing that a target needs.
+         */
+        TestStep: {
+            detail: string;
+            name: string;
+            /** @enum {unknown} */
+            state: "failed" | "missing" | "ok" | "skipped";
+            todo: string;
         };
         /**
          * Token
@@ -3577,6 +3749,84 @@ export interface operations {
             };
         };
     };
+    compute_post_Computes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComputeCreate"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputeTarget"];
+                };
+            };
+            /** @description A package that this kind of target needs is not installed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is a compute target of this name already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The host does not answer, or the connection was cut: it may do later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     compute_get_Compute: {
         parameters: {
             query?: never;
@@ -3635,7 +3885,7 @@ export interface operations {
             };
         };
     };
-    compute_patch_Compute: {
+    compute_delete_Compute: {
         parameters: {
             query?: never;
             header?: never;
@@ -3644,20 +3894,14 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ComputeUpdate"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Success */
-            200: {
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["ComputeTarget"];
-                };
+                content?: never;
             };
             /** @description The request is wrong in itself: a type, a range, a shape. */
             400: {
@@ -3688,6 +3932,162 @@ export interface operations {
             };
             /** @description No compute target has this name. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The target stands in the server's settings, or is this machine: it is neither removed nor moved elsewhere. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    compute_patch_Compute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComputeUpdate"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputeTarget"];
+                };
+            };
+            /** @description This kind of target cannot do what the job asks for. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No compute target has this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The target stands in the server's settings, or is this machine: it is neither removed nor moved elsewhere. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The host does not answer, or the connection was cut: it may do later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    compute_post_ComputeTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputeTest"];
+                };
+            };
+            /** @description A package that this kind of target needs is not installed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No compute target has this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The target stands in the server's settings, or is this machine: it is neither removed nor moved elsewhere. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7553,6 +7953,75 @@ export interface operations {
             };
             /** @description The key that the secrets are sealed with is not here. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    compute_post_HostKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostKeyQuery"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownKeys"];
+                };
+            };
+            /** @description A package that this kind of target needs is not installed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The host does not answer, or the connection was cut: it may do later. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

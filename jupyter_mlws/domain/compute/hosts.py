@@ -48,7 +48,7 @@ class Hosts:
 
     def refresh(self, computes: dict[str, Compute]) -> dict[str, Compute] | None:
         """All targets as they are now; None if nothing has changed. Blocks: for threads."""
-        rows = {row.name: row for row in self._db.read_sync(_rows)}
+        rows = {row.name: row for row in self._db.read_sync(made_targets)}
         if {name: row.version for name, row in rows.items()} == {name: row.version for name, row in self.rows.items()}:
             return None
         found = {name: compute for name, compute in computes.items() if name not in self.rows}
@@ -113,7 +113,8 @@ def own_user() -> str:
     return getpass.getuser()
 
 
-def _rows(session: Session) -> list[Made]:
+def made_targets(session: Session) -> list[Made]:
+    """All targets that somebody made, by name."""
     return [
         Made(row.name, row.description, row.max_jobs, row.place, row.facts, row.version) for row in store.all_of_them(session)
     ]

@@ -89,7 +89,8 @@ class ComputeTarget(Struct, kw_only=True):
     """The same as the server's settings have it, before anybody changed it."""
     running: int
     queued: int
-    state: Literal["ready", "unavailable"]
+    state: Literal["ready", "away", "unavailable"]
+    """`away`: its host cannot be reached now; jobs may be submitted, and wait."""
     detail: str
     cpu_count: int | None
     memory_bytes: int | None

@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from jupyter_mlws.domain.compute import store
 from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeNotFound
-from jupyter_mlws.domain.compute.hosts import Hosts, own_user
+from jupyter_mlws.domain.compute.hosts import Hosts, made_targets, own_user
 from jupyter_mlws.domain.compute.limits import Limits, forget, keep, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.schemas import SshPlace
@@ -33,7 +33,19 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, HostFacts, Load, SshCreate, SshUpdate
     from jupyter_mlws.kit.actors import Actor
 
-__all__ = ["LOCAL", "Compute", "ComputeKind", "Hosts", "Limits", "forget", "keep", "keys", "limits_of", "make_targets"]
+__all__ = [
+    "LOCAL",
+    "Compute",
+    "ComputeKind",
+    "Hosts",
+    "Limits",
+    "forget",
+    "keep",
+    "keys",
+    "limits_of",
+    "made_targets",
+    "make_targets",
+]
 
 log = logging.getLogger(__name__)
 

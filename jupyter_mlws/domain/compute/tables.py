@@ -22,7 +22,7 @@ class ComputeTargetRow(Base):
     """Where it is, and how to get in."""
     facts: Mapped[HostFacts | None] = mapped_column(JsonText(HostFacts))
     """What it said of itself at the last test."""
-    version: Mapped[int] = mapped_column(Integer())
+    version: Mapped[int] = mapped_column()
     """One more with each change: other servers on the database see by it what is new."""
     created_at: Mapped[int] = mapped_column()
     created_by: Mapped[str] = mapped_column(varchar(255))

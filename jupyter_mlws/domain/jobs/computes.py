@@ -128,7 +128,7 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobE
         default_max_jobs=jobs.usual.get(name, target.max_jobs),
         running=len(live),
         queued=len(plan.waiting),
-        state="unavailable" if detail else "ready",
+        state="unavailable" if target.problem else "away" if detail else "ready",
         detail=detail,
         cpu_count=load.cpu_count,
         memory_bytes=load.memory_bytes,

@@ -133,7 +133,9 @@ class Link:
         Raises `HostUnreachable`, `HostKeyWrong`, `LoginRefused`, `HostUnfit` and `ExtraMissing`.
         """
         if self._process is not None:
-            return
+            if not self._process.is_closing():
+                return
+            self._let_go()  # it was cut while nobody asked
         if self._failure is not None and time.monotonic() < self._again_at:
             raise self._failure
         if self._closed:
