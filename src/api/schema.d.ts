@@ -3816,15 +3816,6 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The host does not answer, or the connection was cut: it may do later. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
         };
     };
     compute_get_Compute: {
@@ -3974,7 +3965,7 @@ export interface operations {
                     "application/json": components["schemas"]["ComputeTarget"];
                 };
             };
-            /** @description This kind of target cannot do what the job asks for. */
+            /** @description The host that was named does not show its keys: its name or port may be wrong, or it is down. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4012,15 +4003,6 @@ export interface operations {
             };
             /** @description The target stands in the server's settings, or is this machine: it is neither removed nor moved elsewhere. */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The host does not answer, or the connection was cut: it may do later. */
-            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8013,15 +7995,6 @@ export interface operations {
             };
             /** @description What was asked for does not exist, or the caller may not know that it does. */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The host does not answer, or the connection was cut: it may do later. */
-            503: {
                 headers: {
                     [name: string]: unknown;
                 };

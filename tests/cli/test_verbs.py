@@ -19,7 +19,7 @@ from tests.servers import lean
 NOUNS = ("workspace", "experiment", "run", "job", "compute", "environment")
 VERBS = ("create", "list", "show", "update", "archive", "restore", "delete")
 REFUSED = {
-    *(("compute", verb) for verb in ("create", "archive", "restore", "delete")),
+    *(("compute", verb) for verb in ("archive", "restore")),
     *(("environment", verb) for verb in ("create", "update", "archive", "restore", "delete")),
 }
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "use-the-command-line.md"

@@ -47,6 +47,12 @@ class HostUnreachable(Unavailable):
     code = "host_unreachable"
 
 
+class HostSilent(BadInput):
+    """The host that was named does not show its keys: its name or port may be wrong, or it is down."""
+
+    code = "host_silent"
+
+
 class HostFull(Unavailable):
     """The disk of the host is full."""
 

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlws.domain.compute.errors import LoginRefused, TargetRefuses
+from jupyter_mlws.domain.compute.errors import HostSilent, HostUnreachable, LoginRefused, TargetRefuses
 from jupyter_mlws.domain.compute.schemas import ShownKey
 from jupyter_mlws.domain.compute.ssh import link, loop
 from jupyter_mlws.domain.secrets import service as secrets
@@ -64,8 +64,11 @@ def _of_secret(db: Transactions, places: KeyPlaces, named: KeySecret) -> Any:
 
 
 def shown(host: str, port: int) -> list[ShownKey]:
-    """The keys that a host shows now. Blocks: for threads. Raises `HostUnreachable` and `ExtraMissing`."""
-    found = loop.wait(link.host_keys(host, port))
+    """The keys that a host shows now. Blocks: for threads. Raises `HostSilent` and `ExtraMissing`."""
+    try:
+        found = loop.wait(link.host_keys(host, port))
+    except HostUnreachable as error:
+        raise HostSilent(error.message, field="host") from error
     known = _known(host, port)
     return [
         ShownKey(
@@ -95,7 +98,7 @@ def _known(host: str, port: int) -> set[bytes]:
 def checked(given: str, host: str, port: int) -> tuple[str, str]:
     """(public key, fingerprint) of a host, from either. A fingerprint alone needs the host, which must show the key that has it.
 
-    Blocks: for threads. Raises `TargetRefuses`, `BadInput`, `HostUnreachable`.
+    Blocks: for threads. Raises `TargetRefuses`, `BadInput`, `HostSilent`.
     """
     text, ssh = given.strip(), link.library()
     if not text.startswith("SHA256:"):

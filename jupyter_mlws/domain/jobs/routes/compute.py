@@ -11,7 +11,7 @@ from jupyter_mlws.domain.compute.errors import (
     ComputeInUse,
     ComputeNotFound,
     ExtraMissing,
-    HostUnreachable,
+    HostSilent,
     TargetRefuses,
 )
 from jupyter_mlws.domain.compute.schemas import (
@@ -42,7 +42,7 @@ class ComputesHandler(ApiHandler):
         body=ComputeCreate,
         reply=ComputeTarget,
         status=201,
-        errors=[ComputeExists, ExtraMissing, HostUnreachable, TargetRefuses],
+        errors=[ComputeExists, ExtraMissing, HostSilent, TargetRefuses],
     )
     async def post(self) -> None:
         """A host on which jobs run, reached by SSH. Its key must be given: it is never believed without."""
@@ -65,7 +65,7 @@ class ComputeHandler(ApiHandler):
         summary="Change a compute target",
         body=ComputeUpdate,
         reply=ComputeTarget,
-        errors=[ComputeNotFound, ComputeFixed, HostUnreachable, TargetRefuses],
+        errors=[ComputeNotFound, ComputeFixed, HostSilent, TargetRefuses],
     )
     async def patch(self, name: str) -> None:
         """What jobs may have of it, and whether any start, from now on and after a restart. Those that run go on in any case."""
@@ -101,7 +101,7 @@ class HostKeysHandler(ApiHandler):
         summary="The keys that a host shows",
         body=HostKeyQuery,
         reply=ShownKeys,
-        errors=[ExtraMissing, HostUnreachable],
+        errors=[ExtraMissing, HostSilent],
     )
     async def post(self) -> None:
         """Compare one with what the host's owner says before a target is made with it."""
