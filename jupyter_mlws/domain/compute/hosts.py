@@ -7,6 +7,8 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from jupyter_mlws.domain.compute import store
 from jupyter_mlws.domain.compute.errors import ExtraMissing
 from jupyter_mlws.domain.compute.ssh import checks, keys, link, loop
@@ -80,7 +82,7 @@ class Hosts:
             server_url=row.place.server_url or "",
         )
         if row.facts is not None:
-            made.facts = {"cpus": row.facts.cpus, "memory": row.facts.memory, "gpus": row.facts.gpus}
+            made.facts = msgspec.structs.asdict(row.facts)
         try:
             link.library()
         except ExtraMissing as error:
@@ -100,7 +102,7 @@ class Hosts:
         """What a host has just said of itself."""
         self.rows[name] = self.rows[name]._replace(facts=facts)
         if isinstance(target, SshCompute):
-            target.facts = {**target.facts, "cpus": facts.cpus, "memory": facts.memory, "gpus": facts.gpus}
+            target.facts = {**target.facts, **msgspec.structs.asdict(facts)}
 
 
 def place_of(place: SshPlace) -> link.Place:

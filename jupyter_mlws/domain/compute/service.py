@@ -95,6 +95,8 @@ class RemoteCompute(Compute, Protocol):
     kinds: frozenset[str]
     """The kinds of jobs that it runs."""
     when_it_changes: Any
+    facts: dict[str, Any]
+    """What the host said of itself; empty before it was met."""
 
     def address_for_jobs(self) -> str:
         """How jobs there reach this server; empty where they do not, and what they log is fetched. Raises if the host is away."""

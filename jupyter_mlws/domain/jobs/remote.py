@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_mlws.domain.compute.errors import TargetRefuses
+from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.jobs import ingest, queue
 from jupyter_mlws.domain.jobs.followed import begun
 from jupyter_mlws.domain.jobs.secret_values import masker_of
@@ -17,6 +18,7 @@ from mlws.errors import Rejected, ServerAway
 
 if TYPE_CHECKING:
     from jupyter_mlws.domain.compute.service import Compute, RemoteCompute
+    from jupyter_mlws.domain.environments.schemas import GitState
     from jupyter_mlws.domain.jobs.engine import JobEngine
     from jupyter_mlws.domain.jobs.followed import Followed
     from jupyter_mlws.domain.jobs.schemas import JobCreate
@@ -45,6 +47,13 @@ def check(compute: Compute, body: JobCreate) -> None:
             f"A job on {compute.name} cannot run in the folder itself: that lies on this machine. Leave `in_place` out.",
             field="in_place",
         )
+
+
+def environment(compute: Compute, git: GitState | None) -> EnvironmentCapture:
+    """What is known of where a job on another machine runs: its packages are that machine's, and nobody looked at them."""
+    facts = cast("RemoteCompute", compute).facts
+    system = "-".join(str(facts[name]) for name in ("system", "machine") if facts.get(name))
+    return EnvironmentCapture(platform=system or compute.name, git=git)
 
 
 def url_for_jobs(engine: JobEngine, compute: Compute) -> str:

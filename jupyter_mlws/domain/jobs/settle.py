@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.environments import service as environments
-from jupyter_mlws.domain.jobs import attempts, data, ingest, service, store, usage
+from jupyter_mlws.domain.jobs import attempts, data, ingest, remote, service, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
 from jupyter_mlws.domain.jobs.schemas import CommandSpec
@@ -107,7 +107,11 @@ def capture_late(engine: JobEngine, row: JobRow) -> None:
     """What the job ran in, where the server that took it had no time to note it."""
     known = engine.db.read_sync(lambda s: environments.of_run(s, row.run_id))
     if not environments.is_whole(known):
-        found = environments.capture_environment(service.kernel_of(service.spec_of(row)), known.git)
+        target = engine.target(row.target)
+        if remote.is_remote(target):
+            found = remote.environment(target, known.git)
+        else:
+            found = environments.capture_environment(service.kernel_of(service.spec_of(row)), known.git)
         engine.db.write_sync(lambda s: store.by_id(s, row.run_id) and environments.store_capture(s, row.run_id, found))
 
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from jupyter_mlws.domain.compute.schemas import JobResources
+from jupyter_mlws.domain.compute.service import LOCAL
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.jobs import data, queue, remote, secret_values, service, sources, store
 from jupyter_mlws.domain.jobs.attempts import prefix_of
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.domain.compute.service import Compute
     from jupyter_mlws.domain.jobs.notebooks import Inspected
     from jupyter_mlws.domain.jobs.service import Prepared
     from jupyter_mlws.domain.jobs.tables import JobRow
@@ -82,7 +84,7 @@ async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, 
 
     job = await db.write(add)
     services.jobs.wake()
-    _later(_capture(db, job.run.id, prepared))
+    _later(_capture(db, job.run.id, prepared, services.jobs.target(job.run.target or LOCAL)))
     return job
 
 
@@ -167,10 +169,13 @@ def _later(work: Any) -> None:
     task.add_done_callback(_background.discard)
 
 
-async def _capture(db: Transactions, run_id: str, prepared: Prepared) -> None:
+async def _capture(db: Transactions, run_id: str, prepared: Prepared, target: Compute) -> None:
     """Note interpreter and packages; the submit does not wait for it. Where it fails they are noted at the job's end."""
     try:
-        found = await asyncio.to_thread(environments.capture_environment, service.kernel_of(prepared.spec), prepared.git)
+        if remote.is_remote(target):
+            found = remote.environment(target, prepared.git)
+        else:
+            found = await asyncio.to_thread(environments.capture_environment, service.kernel_of(prepared.spec), prepared.git)
         await db.write(lambda s: environments.store_capture(s, run_id, found))
     except Exception:
         log.exception("The environment of job %s could not be captured", run_id)
@@ -215,7 +220,7 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
 
     job = await db.write(add)
     services.jobs.wake()
-    _later(_capture(db, job.run.id, prepared))
+    _later(_capture(db, job.run.id, prepared, services.jobs.target(job.run.target or LOCAL)))
     return job
 
 

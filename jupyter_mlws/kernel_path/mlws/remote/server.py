@@ -76,17 +76,22 @@ class Host:
     def reach(self, asked: Dict[str, Any], _: bytes) -> Answer:
         """Whether the server answers at an address, as seen from here."""
         import json
+        from urllib.error import HTTPError
         from urllib.request import Request, urlopen
 
+        url = str(asked["url"]).rstrip("/") + "/api/v1/health"
+        if not url.startswith(("http://", "https://")):
+            return {"reached": False, "why": "it is no http address"}, b""
         try:
-            url = str(asked["url"]).rstrip("/") + "/api/v1/health"
-            if not url.startswith(("http://", "https://")):
-                return {"reached": False, "why": "it is no http address"}, b""
-            with urlopen(Request(url), timeout=HEALTH_S) as answer:  # noqa: S310 - the line above
-                found = json.loads(answer.read(65536))
+            try:
+                with urlopen(Request(url), timeout=HEALTH_S) as answer:  # noqa: S310 - the lines above
+                    found = json.loads(answer.read(65536))
+            except HTTPError as refused:  # it wants a token, which is not sent before it is known who asks for it
+                found = json.loads(refused.read(65536))
         except (OSError, ValueError) as error:
             return {"reached": False, "why": str(getattr(error, "reason", error))}, b""
-        ours = isinstance(found, dict) and found.get("status") == "ok"
+        told = found.get("error") if isinstance(found, dict) else None
+        ours = isinstance(found, dict) and (found.get("status") == "ok" or (isinstance(told, dict) and "code" in told))
         return {"reached": ours, "why": "" if ours else "something else answers there"}, b""
 
     def missing(self, asked: Dict[str, Any], _: bytes) -> Answer:
