@@ -176,7 +176,7 @@ SHAPES: dict[str, tuple[list[str], list[str]]] = {
         [
             *("name", "type", "id", "description", "provisioning_state", "max_jobs", "default_max_jobs", "running", "queued"),
             *("state", "detail", "cpu_count", "memory_bytes", "load", "memory_used_bytes"),
-            *("paused", "total", "reserved", "per_user", "queue", "live"),
+            *("paused", "total", "reserved", "per_user", "queue", "live", "ssh", "facts", "kinds"),
         ],
     ),
     "kernel": (["environment", "show", "python3"], ["name", "display_name", "language"]),
