@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyter_mlws.cli import azure_views, show
+from jupyter_mlws.cli import azure_views, host_commands, show
 from jupyter_mlws.cli.context import Session, common, named, refuses
 from jupyter_mlws.cli.spans import DEFAULT, Limit, Size
 from jupyter_mlws.sdk import text
@@ -24,11 +24,11 @@ def command() -> None:
 SETTING = "the server's setting `MlwsApp.compute_targets`"
 ONE_BY_ONE = "`mlws compute update TARGET --max-jobs 1` lets it run one job at a time"
 refuses(
-    command, "create", f"Targets beside `local`, this machine, are named in {SETTING}; `mlws compute list` has all there are."
+    command,
+    "archive",
+    f"A target is there until it is deleted, `local` always, and others as long as {SETTING} names them; {ONE_BY_ONE}.",
 )
-refuses(command, "archive", f"A target is there as long as {SETTING} names it, and `local` always; {ONE_BY_ONE}.")
 refuses(command, "restore", "No target is hidden; `mlws compute list` has all there are.")
-refuses(command, "delete", f"A target goes when {SETTING} names it no longer, and `local` stays; {ONE_BY_ONE}.")
 
 
 @command.command("list")
@@ -57,6 +57,18 @@ JOBS, KERNELS, CPUS, MEMORY, GPUS = (
     )
 )
 
+LIMITS = {
+    "max_jobs",
+    "min_instances",
+    "cpus",
+    "memory",
+    "gpus",
+    "max_jobs_per_user",
+    "cpus_per_user",
+    "memory_per_user",
+    "gpus_per_user",
+}
+
 
 @command.command("update")
 @named("target", "targets", default="local")
@@ -70,20 +82,26 @@ JOBS, KERNELS, CPUS, MEMORY, GPUS = (
 @click.option("--memory-per-user", type=MEMORY, metavar="SIZE", help="How much memory one user may have at once.")
 @click.option("--gpus-per-user", type=GPUS, metavar="NUMBER", help="How many GPUs one user may have at once.")
 @click.option("--default-max-jobs", "usual", is_flag=True, help="As many jobs again as the server's settings say.")
+@click.option("--host", metavar="HOST", help="Another name or address of the host.")
+@host_commands.place_options
 @common
-def update(session: Session, target: str, usual: bool, **limits: Any) -> None:
-    """Change what jobs may have of a target, from now on and after a restart.
+def update(session: Session, target: str, usual: bool, **options: Any) -> None:
+    """Change what jobs may have of a target, from now on and after a restart; of another host also where it is, and how to get in.
 
     `default` instead of a value is what the server's settings say. Jobs that run go on, even if they have more.
     """
+    limits = {name: options.pop(name) for name in list(options) if name in LIMITS}
+    moved = host_commands.move(session, target, options)
     given = {name: None if value == DEFAULT else value for name, value in limits.items() if value is not None}
     if usual and "max_jobs" in given:
         raise click.UsageError("Say either --max-jobs NUMBER, or --default-max-jobs.")
     if usual:
         given["max_jobs"] = None
+    if moved is not None and not given:
+        return _one(session, moved)
     if not given:
         raise click.UsageError("Say how many jobs run at once: --max-jobs NUMBER, or --default-max-jobs; or another limit.")
-    _one(session, session.workspace.compute.update(target, **given))
+    return _one(session, session.workspace.compute.update(target, **given))
 
 
 @command.command("pause")
@@ -113,6 +131,7 @@ def _one(session: Session, target: ComputeTarget) -> None:
         ("Kind", target.kind),
         ("State", "paused: no job starts" if target.paused else f"{target.state}  {target.detail}".rstrip()),
         ("About", target.description),
+        *_place(target),
         ("Jobs", f"{target.running} running of at most {target.max_jobs}{usual}, {target.queued} waiting"),
         ("Ready", _ready(target)),
         ("CPUs", load_of(target)),
@@ -130,6 +149,22 @@ def _ready(target: ComputeTarget) -> str:
         return ""
     least = f", at least {target.min_instances} at any time" if target.min_instances else ""
     return f"{text.many(target.spares, 'kernel')} for notebook jobs{least}"
+
+
+def _place(target: ComputeTarget) -> list[tuple[str, str]]:
+    """Where a host is, and what it is."""
+    if target.ssh is None:
+        return []
+    place, facts = target.ssh, target.facts
+    key = "the server's SSH agent" if place.key is None else f"the secret {place.key.name} of {place.key.workspace}"
+    is_there = "" if facts is None else f"{facts.system} on {facts.machine}, Python {facts.python}"
+    return [
+        ("Host", f"{place.user}@{place.host}, port {place.port}, in {place.folder}"),
+        ("Host key", place.fingerprint),
+        ("Key from", key),
+        ("Is", is_there),
+        ("Logs to", place.server_url or "its spool, which is fetched"),
+    ]
 
 
 def _asked(target: ComputeTarget) -> str:
@@ -154,3 +189,6 @@ def _per_user(target: ComputeTarget) -> str:
     ]
     found = ", ".join(filter(None, parts))
     return f"at most {found}" if found else ""
+
+
+host_commands.attach(command, _one)

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
-from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget, ComputeUpdate
+from jupyter_mlws.domain.compute.schemas import (
+    ComputeCreate,
+    ComputeList,
+    ComputeTarget,
+    ComputeTest,
+    ComputeUpdate,
+    HostKeyQuery,
+    KeySecret,
+    ShownKey,
+    ShownKeys,
+    SshCreate,
+    SshUpdate,
+)
 from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.sdk import forms
 from jupyter_mlws.sdk.errors import BadInput
@@ -14,7 +26,12 @@ from jupyter_mlws.sdk.table import Table
 from jupyter_mlws.sdk.transport import segment
 
 if TYPE_CHECKING:
+    import builtins
+
     from jupyter_mlws.sdk.workspace import Workspace
+
+SLOW_S = 90.0
+"""So long a host may take to answer, or not to."""
 
 
 class Compute:
@@ -22,6 +39,7 @@ class Compute:
 
     def __init__(self, workspace: Workspace) -> None:
         self._ask = workspace.transport.ask
+        self._workspace = workspace.name
 
     def list(self) -> Table[ComputeTarget]:
         """All targets with their load and their queue."""
@@ -63,6 +81,81 @@ class Compute:
             gpus_per_user=gpus_per_user,
         )
         return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body)
+
+    def create_ssh(
+        self,
+        name: str,
+        *,
+        host: str,
+        host_key: str,
+        user: str | UnsetType = UNSET,
+        port: int | UnsetType = UNSET,
+        folder: str | UnsetType = UNSET,
+        python: str | UnsetType = UNSET,
+        key_secret: str | UnsetType = UNSET,
+        server_url: str | UnsetType = UNSET,
+        max_jobs: int | UnsetType = UNSET,
+        description: str | UnsetType = UNSET,
+    ) -> ComputeTarget:
+        """Make a target of another host, reached by SSH.
+
+        `host_key` is the key that the host must show: its fingerprint (`SHA256:…`), as its owner tells it, or the public key. `host_keys`
+        says what it shows now. `key_secret` names the secret of this workspace that holds the private key; without it the keys of the
+        server's SSH agent are shown.
+        """
+        ssh = SshCreate(
+            host=host,
+            host_key=host_key,
+            user=user,
+            port=port,
+            folder=folder,
+            python=python,
+            key=UNSET if key_secret is UNSET else KeySecret(workspace=self._workspace, name=key_secret),
+            server_url=server_url,
+        )
+        body = ComputeCreate(name=name, ssh=ssh, max_jobs=max_jobs, description=description)
+        return self._ask("POST", "/compute", ComputeTarget, body=body, timeout=SLOW_S)
+
+    def move_ssh(
+        self,
+        name: str,
+        *,
+        host: str | UnsetType = UNSET,
+        host_key: str | UnsetType = UNSET,
+        user: str | UnsetType = UNSET,
+        port: int | UnsetType = UNSET,
+        folder: str | UnsetType = UNSET,
+        python: str | UnsetType = UNSET,
+        key_secret: str | UnsetType | None = UNSET,
+        server_url: str | UnsetType | None = UNSET,
+        description: str | UnsetType = UNSET,
+    ) -> ComputeTarget:
+        """Change where a host is and how to get in; what is left out stays. `key_secret=None`: the keys of the server's SSH agent;
+        `server_url=None`: what jobs log is fetched from the host."""
+        ssh = SshUpdate(
+            host=host,
+            host_key=host_key,
+            user=user,
+            port=port,
+            folder=folder,
+            python=python,
+            key=KeySecret(workspace=self._workspace, name=key_secret) if isinstance(key_secret, str) else key_secret,
+            server_url=server_url,
+        )
+        body = ComputeUpdate(description=description, ssh=ssh)
+        return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body, timeout=SLOW_S)
+
+    def host_keys(self, host: str, port: int = 22) -> builtins.list[ShownKey]:
+        """The keys that a host shows now, to compare with what its owner says."""
+        return self._ask("POST", "/ssh/host-keys", ShownKeys, body=HostKeyQuery(host=host, port=port), timeout=SLOW_S).keys
+
+    def test(self, name: str) -> ComputeTest:
+        """Try what a target needs, step by step. Takes some seconds."""
+        return self._ask("POST", f"/compute/{segment(name)}/test", ComputeTest, timeout=SLOW_S)
+
+    def delete(self, name: str) -> None:
+        """Delete a target on which no job runs. What lies on the host stays."""
+        self._ask("DELETE", f"/compute/{segment(name)}", type(None))
 
     def pause(self, name: str = "local") -> ComputeTarget:
         """Start no more jobs on a target until it is resumed, also after a restart. Those that run go on."""

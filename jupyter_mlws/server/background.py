@@ -70,6 +70,7 @@ class Background:
             services.secrets,
             retry_backoff_s=settings.retry_backoff_s,
             compute_limits=settings.compute_limits,
+            hosts=compute.Hosts(db, services.secrets, services.folders.jobs, name_of(services.folders.root)),
             leases=Leases(name_of(services.folders.root) if db.writer_engine.dialect.name == "postgresql" else None),
         )
         self._engine.kept_kernel_s = settings.kept_kernel_s

@@ -7,6 +7,7 @@ def load() -> None:
     """Import every module that defines tables."""
     import jupyter_mlws.db.outbox
     import jupyter_mlws.domain.access.tables
+    import jupyter_mlws.domain.compute.tables
     import jupyter_mlws.domain.datasets.tables
     import jupyter_mlws.domain.environments.tables
     import jupyter_mlws.domain.experiments.tables

@@ -57,7 +57,11 @@ export interface paths {
          */
         get: operations["compute_get_Computes"];
         put?: never;
-        post?: never;
+        /**
+         * Make a compute target
+         * @description A host on which jobs run, reached by SSH. Its key must be given: it is never believed without.
+         */
+        post: operations["compute_post_Computes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -78,7 +82,11 @@ export interface paths {
         get: operations["compute_get_Compute"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a compute target
+         * @description Refused while jobs run there. What lies on the host stays.
+         */
+        delete: operations["compute_delete_Compute"];
         options?: never;
         head?: never;
         /**
@@ -88,28 +96,24 @@ export interface paths {
         patch: operations["compute_patch_Compute"];
         trace?: never;
     };
-    "/environment-aliases": {
+    "/compute/{name}/test": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * The alias table of environments
-         * @description What job files of elsewhere call environments, and what that means here.
-         */
-        get: operations["environments_get_Aliases"];
+        get?: never;
         put?: never;
-        post?: never;
+        /**
+         * Test a compute target
+         * @description What it has and lacks, step by step, each tried for real. Takes some seconds.
+         */
+        post: operations["compute_post_ComputeTest"];
         delete?: never;
         options?: never;
         head?: never;
-        /**
-         * Change the alias table
-         * @description Sets aliases, or (null) removes them. It counts for all workspaces of this server, for jobs submitted from now on.
-         */
-        patch: operations["environments_patch_Aliases"];
+        patch?: never;
         trace?: never;
     };
     "/experiments/{experiment_id}": {
@@ -831,11 +835,7 @@ export interface paths {
          * @description Replaces what was captured before; credentials in the git remote are removed.
          */
         put: operations["runs_put_Environment"];
-        /**
-         * Make an environment of what a run ran in
-         * @description Its packages with their versions, for the same Python; of a kernel of another language that kernel. Nothing is built yet.
-         */
-        post: operations["runs_post_Environment"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1166,6 +1166,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ssh/host-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The keys that a host shows
+         * @description Compare one with what the host's owner says before a target is made with it.
+         */
+        post: operations["compute_post_HostKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tokens": {
         parameters: {
             query?: never;
@@ -1335,170 +1355,6 @@ export interface paths {
          * @description The body must have the hash in the address.
          */
         put: operations["jobs_put_Blob"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/workspaces/{workspace}/environments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List environments
-         * @description By name, each with its newest version and how far that is built.
-         */
-        get: operations["environments_get_Environments"];
-        put?: never;
-        /**
-         * Make an environment or a version of one
-         * @description The same definition again answers the version that has it. Nothing is built yet; an archived one comes back.
-         */
-        post: operations["environments_post_Environments"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/workspaces/{workspace}/environments/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Versions of an environment
-         * @description The newest first.
-         */
-        get: operations["environments_get_Versions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/workspaces/{workspace}/environments/{name}/archive": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Archive an environment
-         * @description New jobs cannot name it any more; jobs that have it keep it.
-         */
-        post: operations["environments_post_Archive"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/workspaces/{workspace}/environments/{name}/restore": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Restore an environment
-         * @description From the archive.
-         */
-        post: operations["environments_post_Restore"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/workspaces/{workspace}/environments/{name}/versions/{version}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * A version of an environment
-         * @description By its number, or `latest`.
-         */
-        get: operations["environments_get_Version"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/workspaces/{workspace}/environments/{name}/versions/{version}/build": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Build an environment
-         * @description Begins it, also after one that failed, and answers at once. What is Ready or being built stays as it is.
-         */
-        post: operations["environments_post_Build"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/workspaces/{workspace}/environments/{name}/versions/{version}/build/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Cancel a build
-         * @description All its processes are ended. Jobs that wait for it fail.
-         */
-        post: operations["environments_post_CancelBuild"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/workspaces/{workspace}/environments/{name}/versions/{version}/build/log": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Log of a build
-         * @description Of the last one, in whole lines from a byte offset on.
-         */
-        get: operations["environments_get_BuildLog"];
-        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1955,22 +1811,6 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * AliasList
-         * @description The alias table of this server.
-         */
-        AliasList: {
-            aliases: components["schemas"]["EnvironmentAlias"][];
-        };
-        /**
-         * AliasUpdate
-         * @description Changes of the alias table.
-         */
-        AliasUpdate: {
-            aliases: {
-                [key: string]: string | null;
-            };
-        };
-        /**
          * Amounts
          * @description Of what jobs ask for; null where nothing is said, or not known.
          */
@@ -2009,23 +1849,6 @@ export interface components {
         BlobQuery: {
             sha256: string[];
         };
-        /**
-         * BuildLog
-         * @description A piece of the log of a build, in whole lines. Ask again from `next_offset` until it is `done`.
-         */
-        BuildLog: {
-            done: boolean;
-            next_offset: number;
-            offset: number;
-            size: number;
-            text: string;
-        };
-        /**
-         * BuildStatus
-         * @description How far the build of an environment is. Kernels and interpreters that are there already are Ready without one.
-         * @enum {unknown}
-         */
-        BuildStatus: "Building" | "Failed" | "NotBuilt" | "Ready";
         /**
          * Caller
          * @description Who the server takes the caller for.
@@ -2108,6 +1931,16 @@ export interface components {
             };
         };
         /**
+         * ComputeCreate
+         * @description A compute target to make.
+         */
+        ComputeCreate: {
+            description?: string;
+            max_jobs?: number;
+            name: string;
+            ssh: components["schemas"]["SshCreate"];
+        };
+        /**
          * ComputeList
          * @description All compute targets.
          */
@@ -2123,13 +1956,14 @@ export interface components {
             default_max_jobs: number;
             description: string;
             detail: string;
+            facts: components["schemas"]["HostFacts"] | null;
             kind: string;
+            kinds: string[] | null;
             live: components["schemas"]["LiveJob"][];
             load: number | null;
             max_jobs: number;
             memory_bytes: number | null;
             memory_used_bytes: number | null;
-            min_instances: number;
             name: string;
             paused: boolean;
             per_user: components["schemas"]["UserLimits"];
@@ -2137,10 +1971,19 @@ export interface components {
             queued: number;
             reserved: components["schemas"]["Amounts"];
             running: number;
-            spares: number;
+            ssh: components["schemas"]["SshPlace"] | null;
             /** @enum {unknown} */
-            state: "ready" | "unavailable";
+            state: "away" | "ready" | "unavailable";
             total: components["schemas"]["Amounts"];
+        };
+        /**
+         * ComputeTest
+         * @description What a target has, and what it lacks, step by step.
+         */
+        ComputeTest: {
+            name: string;
+            steps: components["schemas"]["TestStep"][];
+            usable: boolean;
         };
         /**
          * ComputeUpdate
@@ -2149,25 +1992,15 @@ export interface components {
         ComputeUpdate: {
             cpus?: number | null;
             cpus_per_user?: number | null;
+            description?: string;
             gpus?: number | null;
             gpus_per_user?: number | null;
             max_jobs?: number | null;
             max_jobs_per_user?: number | null;
             memory_bytes?: number | null;
             memory_bytes_per_user?: number | null;
-            min_instances?: number | null;
             paused?: boolean;
-        };
-        /**
-         * CondaDefinition
-         * @description An environment of conda's, built by micromamba, mamba or conda, whichever is there.
-         */
-        CondaDefinition: {
-            conda_file: string;
-            /** @enum {unknown} */
-            kind: "conda";
-            /** @default true */
-            notebooks?: boolean;
+            ssh?: components["schemas"]["SshUpdate"];
         };
         /**
          * DeletePlan
@@ -2180,45 +2013,12 @@ export interface components {
             runs: number;
         };
         /**
-         * Environment
-         * @description An environment of a workspace.
-         */
-        Environment: {
-            archived: boolean;
-            latest: components["schemas"]["EnvironmentVersion"];
-            name: string;
-            versions: number;
-        };
-        /**
-         * EnvironmentAlias
-         * @description A name that job files use elsewhere, and the environment that it means here.
-         */
-        EnvironmentAlias: {
-            alias: string;
-            environment: string;
-            from_settings: boolean;
-        };
-        /**
-         * EnvironmentBuild
-         * @description Whether a version can be used on this server's machine.
-         */
-        EnvironmentBuild: {
-            ended_at: number | null;
-            hash: string | null;
-            interpreter: string | null;
-            message: string;
-            started_at: number | null;
-            status: components["schemas"]["BuildStatus"];
-        };
-        /**
          * EnvironmentCapture
          * @description What a run ran in.
          */
         EnvironmentCapture: {
             /** @default null */
             cpu_count?: number | null;
-            /** @default null */
-            environment?: string | null;
             /** @default null */
             executable?: string | null;
             /** @default null */
@@ -2233,8 +2033,6 @@ export interface components {
             language?: string | null;
             /** @default null */
             language_version?: string | null;
-            /** @default [] */
-            local_packages?: string[];
             /** @default null */
             memory_bytes?: number | null;
             /** @default {} */
@@ -2243,62 +2041,6 @@ export interface components {
             };
             /** @default null */
             platform?: string | null;
-        };
-        /**
-         * EnvironmentCreate
-         * @description A new environment, or a new version of one.
-         */
-        EnvironmentCreate: {
-            definition: components["schemas"]["KernelDefinition"] | components["schemas"]["PythonDefinition"] | components["schemas"]["RequirementsDefinition"] | components["schemas"]["CondaDefinition"];
-            description?: string;
-            name: string;
-            tags?: {
-                [key: string]: string;
-            };
-        };
-        /**
-         * EnvironmentFromRun
-         * @description An environment to be made of what a run ran in.
-         */
-        EnvironmentFromRun: {
-            description?: string;
-            name: string;
-            tags?: {
-                [key: string]: string;
-            };
-        };
-        /**
-         * EnvironmentList
-         * @description Environments by name.
-         */
-        EnvironmentList: {
-            environments: components["schemas"]["Environment"][];
-            next_cursor: string | null;
-        };
-        /**
-         * EnvironmentVersion
-         * @description A version of an environment. It never changes.
-         */
-        EnvironmentVersion: {
-            archived: boolean;
-            build: components["schemas"]["EnvironmentBuild"];
-            created_at: number;
-            created_by: string;
-            definition: components["schemas"]["KernelDefinition"] | components["schemas"]["PythonDefinition"] | components["schemas"]["RequirementsDefinition"] | components["schemas"]["CondaDefinition"];
-            description: string;
-            name: string;
-            tags: {
-                [key: string]: string;
-            };
-            version: number;
-        };
-        /**
-         * EnvironmentVersions
-         * @description The versions of an environment, the newest first.
-         */
-        EnvironmentVersions: {
-            next_cursor: string | null;
-            versions: components["schemas"]["EnvironmentVersion"][];
         };
         Error: {
             error: {
@@ -2524,6 +2266,27 @@ export interface components {
             start_time?: string | null;
         };
         /**
+         * HostFacts
+         * @description What a host said of itself.
+         */
+        HostFacts: {
+            cpus: number | null;
+            gpus: number[];
+            host: string;
+            machine: string;
+            memory: number | null;
+            python: string;
+            system: string;
+        };
+        /**
+         * HostKeyQuery
+         * @description Which host to ask for its keys.
+         */
+        HostKeyQuery: {
+            host: string;
+            port?: number;
+        };
+        /**
          * IODeclare
          * @description Inputs and outputs to note on a run.
          */
@@ -2624,7 +2387,6 @@ export interface components {
             attempt: number;
             attempts: components["schemas"]["Attempt"][];
             env_names: string[];
-            environment: string | null;
             gpu_ids: number[];
             in_place: boolean;
             max_retries: number;
@@ -2650,7 +2412,6 @@ export interface components {
             env?: {
                 [key: string]: string;
             };
-            environment?: string;
             experiment?: string;
             /** @default false */
             in_place?: boolean;
@@ -2868,15 +2629,6 @@ export interface components {
             name: string;
         };
         /**
-         * KernelDefinition
-         * @description A kernel that is installed, of whatever language; for notebooks.
-         */
-        KernelDefinition: {
-            kernel: string;
-            /** @enum {unknown} */
-            kind: "kernel";
-        };
-        /**
          * KernelList
          * @description All kernels that are installed.
          */
@@ -2891,6 +2643,14 @@ export interface components {
             kept: string;
             secrets: number;
             todo: string;
+        };
+        /**
+         * KeySecret
+         * @description A private key that lies in the secret store.
+         */
+        KeySecret: {
+            name: string;
+            workspace: string;
         };
         /**
          * Lifecycle
@@ -3234,15 +2994,6 @@ export interface components {
             total: number;
         };
         /**
-         * PythonDefinition
-         * @description A Python interpreter that is there already.
-         */
-        PythonDefinition: {
-            /** @enum {unknown} */
-            kind: "python";
-            python: string;
-        };
-        /**
          * QueuedJob
          * @description A job that waits on a target.
          */
@@ -3266,7 +3017,6 @@ export interface components {
             env?: {
                 [key: string]: string | null;
             };
-            environment?: string | null;
             experiment?: string;
             keep_kernel_on_failure?: boolean;
             kernel?: string;
@@ -3285,18 +3035,6 @@ export interface components {
             };
             target?: string;
             timeout_s?: number | null;
-        };
-        /**
-         * RequirementsDefinition
-         * @description A virtual environment with the packages of a requirements.txt.
-         */
-        RequirementsDefinition: {
-            /** @enum {unknown} */
-            kind: "requirements";
-            /** @default true */
-            notebooks?: boolean;
-            python?: string;
-            requirements: string;
         };
         /**
          * Resource
@@ -3576,6 +3314,23 @@ export interface components {
             series: components["schemas"]["MetricSeries"][];
         };
         /**
+         * ShownKey
+         * @description A key that a host shows.
+         */
+        ShownKey: {
+            fingerprint: string;
+            known: boolean;
+            public_key: string;
+            type: string;
+        };
+        /**
+         * ShownKeys
+         * @description The keys that a host shows now. Whether they are its own nobody can tell who does not know them.
+         */
+        ShownKeys: {
+            keys: components["schemas"]["ShownKey"][];
+        };
+        /**
          * SourceManifest
          * @description Files that the client sends itself (because they lie outside the server's root): hashes now, missing blobs before the submit.
          *
@@ -3583,6 +3338,49 @@ export interface components {
          */
         SourceManifest: {
             files: components["schemas"]["ManifestFile"][];
+        };
+        /**
+         * SshCreate
+         * @description A host to run jobs on.
+         */
+        SshCreate: {
+            folder?: string;
+            host: string;
+            host_key: string;
+            key?: components["schemas"]["KeySecret"] | null;
+            port?: number;
+            python?: string;
+            server_url?: string | null;
+            user?: string;
+        };
+        /**
+         * SshPlace
+         * @description Where a host is, and how to get in.
+         */
+        SshPlace: {
+            fingerprint: string;
+            folder: string;
+            host: string;
+            host_key: string;
+            key: components["schemas"]["KeySecret"] | null;
+            port: number;
+            python: string;
+            server_url: string | null;
+            user: string;
+        };
+        /**
+         * SshUpdate
+         * @description What may change of a host; what is left out stays.
+         */
+        SshUpdate: {
+            folder?: string;
+            host?: string;
+            host_key?: string;
+            key?: components["schemas"]["KeySecret"] | null;
+            port?: number;
+            python?: string;
+            server_url?: string | null;
+            user?: string;
         };
         /**
          * StatusChange
@@ -3609,6 +3407,17 @@ export interface components {
             path: string;
             sha256: string;
             size: number;
+        };
+        /**
+         * TestStep
+         * @description One thing that a target needs.
+         */
+        TestStep: {
+            detail: string;
+            name: string;
+            /** @enum {unknown} */
+            state: "failed" | "missing" | "ok" | "skipped";
+            todo: string;
         };
         /**
          * Token
@@ -3703,7 +3512,7 @@ export interface components {
          * @description What a job waits for.
          * @enum {unknown}
          */
-        WaitingFor: "backoff" | "cpus" | "environment" | "gpus" | "memory" | "on_hold" | "queue_paused" | "server" | "slot" | "start" | "target" | "too_large" | "turn" | "user_limit";
+        WaitingFor: "backoff" | "cpus" | "gpus" | "memory" | "on_hold" | "queue_paused" | "server" | "slot" | "start" | "target" | "too_large" | "turn" | "user_limit";
         /**
          * Workspace
          * @description A workspace.
@@ -3940,6 +3749,75 @@ export interface operations {
             };
         };
     };
+    compute_post_Computes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComputeCreate"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputeTarget"];
+                };
+            };
+            /** @description A package that this kind of target needs is not installed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is a compute target of this name already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     compute_get_Compute: {
         parameters: {
             query?: never;
@@ -3998,7 +3876,7 @@ export interface operations {
             };
         };
     };
-    compute_patch_Compute: {
+    compute_delete_Compute: {
         parameters: {
             query?: never;
             header?: never;
@@ -4007,20 +3885,14 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ComputeUpdate"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Success */
-            200: {
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["ComputeTarget"];
-                };
+                content?: never;
             };
             /** @description The request is wrong in itself: a type, a range, a shape. */
             400: {
@@ -4058,13 +3930,95 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The target stands in the server's settings, or is this machine: it is neither removed nor moved elsewhere. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
-    environments_get_Aliases: {
+    compute_patch_Compute: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComputeUpdate"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputeTarget"];
+                };
+            };
+            /** @description The host that was named does not show its keys: its name or port may be wrong, or it is down. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No compute target has this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The target stands in the server's settings, or is this machine: it is neither removed nor moved elsewhere. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    compute_post_ComputeTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -4075,10 +4029,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AliasList"];
+                    "application/json": components["schemas"]["ComputeTest"];
                 };
             };
-            /** @description The request is wrong in itself: a type, a range, a shape. */
+            /** @description A package that this kind of target needs is not installed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4105,7 +4059,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description What was asked for does not exist, or the caller may not know that it does. */
+            /** @description No compute target has this name. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4114,59 +4068,8 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-        };
-    };
-    environments_patch_Aliases: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AliasUpdate"];
-            };
-        };
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AliasList"];
-                };
-            };
-            /** @description The request is wrong in itself: a type, a range, a shape. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description What was asked for does not exist, or the caller may not know that it does. */
-            404: {
+            /** @description The target stands in the server's settings, or is this machine: it is neither removed nor moved elsewhere. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6967,68 +6870,6 @@ export interface operations {
             };
         };
     };
-    runs_post_Environment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                run_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EnvironmentFromRun"];
-            };
-        };
-        responses: {
-            /** @description Success */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnvironmentVersion"];
-                };
-            };
-            /** @description Of this run too little is known to make an environment of it. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description No run has this id. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
     runs_get_History: {
         parameters: {
             query?: never;
@@ -8103,6 +7944,66 @@ export interface operations {
             };
         };
     };
+    compute_post_HostKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostKeyQuery"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownKeys"];
+                };
+            };
+            /** @description A package that this kind of target needs is not installed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     access_post_Tokens: {
         parameters: {
             query?: never;
@@ -8846,580 +8747,6 @@ export interface operations {
                 };
             };
             /** @description What was asked for does not exist, or the caller may not know that it does. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    environments_get_Environments: {
-        parameters: {
-            query?: {
-                archived?: boolean;
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path: {
-                workspace: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnvironmentList"];
-                };
-            };
-            /** @description The request is wrong in itself: a type, a range, a shape. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description No workspace has this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    environments_post_Environments: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workspace: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EnvironmentCreate"];
-            };
-        };
-        responses: {
-            /** @description Success */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnvironmentVersion"];
-                };
-            };
-            /** @description The definition cannot be kept: it names what lies outside of it, or is no such file. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description No workspace has this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The workspace is archived, so it takes nothing new. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    environments_get_Versions: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path: {
-                workspace: string;
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnvironmentVersions"];
-                };
-            };
-            /** @description The request is wrong in itself: a type, a range, a shape. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description No workspace has this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    environments_post_Archive: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workspace: string;
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Environment"];
-                };
-            };
-            /** @description The request is wrong in itself: a type, a range, a shape. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The workspace has no environment of this name, or no such version of it. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    environments_post_Restore: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workspace: string;
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Environment"];
-                };
-            };
-            /** @description The request is wrong in itself: a type, a range, a shape. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The workspace has no environment of this name, or no such version of it. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    environments_get_Version: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workspace: string;
-                name: string;
-                version: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnvironmentVersion"];
-                };
-            };
-            /** @description The request is wrong in itself: a type, a range, a shape. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The workspace has no environment of this name, or no such version of it. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    environments_post_Build: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workspace: string;
-                name: string;
-                version: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnvironmentBuild"];
-                };
-            };
-            /** @description The environment cannot run this job, or be built on this machine. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The workspace has no environment of this name, or no such version of it. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The environment is there already, or nothing of it is being built. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    environments_post_CancelBuild: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                workspace: string;
-                name: string;
-                version: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnvironmentBuild"];
-                };
-            };
-            /** @description The request is wrong in itself: a type, a range, a shape. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The workspace has no environment of this name, or no such version of it. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The environment is there already, or nothing of it is being built. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    environments_get_BuildLog: {
-        parameters: {
-            query?: {
-                offset?: number;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                workspace: string;
-                name: string;
-                version: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Success */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BuildLog"];
-                };
-            };
-            /** @description The request is wrong in itself: a type, a range, a shape. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The request carries no credentials that this server knows. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The caller is known, but may not do this. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description The workspace has no environment of this name, or no such version of it. */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -29,6 +29,9 @@ export function aTarget(part: Partial<ComputeTarget> = {}): ComputeTarget {
     per_user: { ...NOTHING, max_jobs: null },
     queue: [],
     live: [],
+    ssh: null,
+    facts: null,
+    kinds: null,
     ...part
   };
 }

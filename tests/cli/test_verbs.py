@@ -19,7 +19,7 @@ from tests.servers import lean
 NOUNS = ("workspace", "experiment", "run", "job", "compute", "environment")
 VERBS = ("create", "list", "show", "update", "archive", "restore", "delete")
 REFUSED = {
-    *(("compute", verb) for verb in ("create", "archive", "restore", "delete")),
+    *(("compute", verb) for verb in ("archive", "restore")),
     *(("environment", verb) for verb in ("update", "delete")),
 }
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "use-the-command-line.md"
@@ -177,7 +177,7 @@ SHAPES: dict[str, tuple[list[str], list[str]]] = {
             *("name", "type", "id", "description", "provisioning_state", "max_jobs", "default_max_jobs"),
             *("min_instances", "spares", "running", "queued"),
             *("state", "detail", "cpu_count", "memory_bytes", "load", "memory_used_bytes"),
-            *("paused", "total", "reserved", "per_user", "queue", "live"),
+            *("paused", "total", "reserved", "per_user", "queue", "live", "ssh", "facts", "kinds"),
         ],
     ),
     "kernel": (["environment", "show", "python3"], ["name", "display_name", "language"]),

@@ -12,6 +12,8 @@ from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.access import store as tokens
 from jupyter_mlws.domain.access.schemas import Holder
 from jupyter_mlws.domain.access.tables import TokenRow
+from jupyter_mlws.domain.compute import service as compute
+from jupyter_mlws.domain.compute.schemas import ComputeCreate, HostFacts, KeySecret, SshCreate, SshPlace
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.schemas import (
     EnvironmentCapture,
@@ -140,6 +142,25 @@ def _fill_the_rest(session: Session) -> None:
     row.workspace_id = workspaces.find(session, "team").id
     row.holder = Holder(host="workstation", pid=4242, start_time="123456", notebook="/data/digits.ipynb")
     tokens.add(session, row)
+    _fill_compute(session)
+
+
+def _fill_compute(session: Session) -> None:
+    place = SshPlace(
+        host="gpu.example",
+        port=2222,
+        user="ada",
+        folder="~/.mlws",
+        python="python3",
+        host_key="ssh-ed25519 AAAA",
+        fingerprint="SHA256:frozen",
+        key=KeySecret(workspace="team", name="ssh-key"),
+        server_url=None,
+    )
+    made = ComputeCreate(name="far", ssh=SshCreate(host=place.host, host_key=place.host_key), max_jobs=3, description="“Far”")
+    compute.create_target(session, ADA, made, place)
+    facts = HostFacts(host="gpu", python="3.11.2", system="Linux", machine="x86_64", cpus=8, memory=1 << 34, gpus=[0, 1])
+    compute.note_facts(session, "far", facts)
 
 
 def _fill_environments(session: Session) -> None:
@@ -235,6 +256,8 @@ def read(session: Session) -> dict[str, Any]:
         found[f"runs of {space.name}"] = {run.id: _read_run(session, run) for run in page.runs}
     if experiments.record_by_name(session, "default", LOGGED) is not None:  # since 0002
         found["models"] = _read_models(session)
+    if targets := compute.made_targets(session):  # since 0005
+        found["targets"] = [target._asdict() | {"version": None} for target in targets]
     return msgspec.json.decode(msgspec.json.encode(found))
 
 

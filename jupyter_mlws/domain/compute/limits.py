@@ -60,6 +60,7 @@ class _Kept(msgspec.Struct, omit_defaults=True):
     changed: dict[str, Changed] = {}
 
 
+_OF_LIMITS = {"max_jobs", *Changed.__struct_fields__}
 _keeping = threading.Lock()
 
 
@@ -117,7 +118,7 @@ def keep(path: Path, name: str, update: ComputeUpdate) -> None:
         changed = kept.changed.get(name, Changed())
         for field in ComputeUpdate.__struct_fields__:
             value = getattr(update, field)
-            if value is msgspec.UNSET:
+            if value is msgspec.UNSET or field not in _OF_LIMITS:
                 continue
             if field != "max_jobs":
                 setattr(changed, field, value)
@@ -127,6 +128,15 @@ def keep(path: Path, name: str, update: ComputeUpdate) -> None:
                 kept.max_jobs[name] = value
         kept.changed[name] = changed
         write_atomic(str(path), msgspec.json.encode(kept), durable=True)
+
+
+def forget(path: Path, name: str) -> None:
+    """The target is gone: one of the same name that comes after it begins anew."""
+    with _keeping:
+        kept = _read(path)
+        if kept.max_jobs.pop(name, None) is not None or kept.changed.pop(name, None) is not None:
+            kept.changed.pop(name, None)
+            write_atomic(str(path), msgspec.json.encode(kept), durable=True)
 
 
 def _read(path: Path) -> _Kept:

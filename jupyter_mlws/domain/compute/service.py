@@ -10,18 +10,44 @@ import logging
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from jupyter_mlws.domain.compute.limits import Limits, keep, limits_of
+import msgspec
+from msgspec import UNSET
+
+from jupyter_mlws.domain.compute import store
+from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeNotFound
+from jupyter_mlws.domain.compute.hosts import Hosts, made_targets, own_user
+from jupyter_mlws.domain.compute.limits import Limits, forget, keep, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
+from jupyter_mlws.domain.compute.schemas import SshPlace
 from jupyter_mlws.domain.compute.spares import NO_SPARES, SpareSettings
+from jupyter_mlws.domain.compute.ssh import keys
+from jupyter_mlws.domain.compute.tables import ComputeTargetRow
 from jupyter_mlws.domain.compute.unavailable import UnavailableCompute
+from jupyter_mlws.kit.clock import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from jupyter_mlws.domain.compute.schemas import Load
+    from sqlalchemy.orm import Session
 
-__all__ = ["LOCAL", "Compute", "ComputeKind", "Limits", "SpareSettings", "keep", "limits_of", "make_targets"]
+    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, HostFacts, Load, SshCreate, SshUpdate
+    from jupyter_mlws.kit.actors import Actor
+
+__all__ = [
+    "LOCAL",
+    "Compute",
+    "ComputeKind",
+    "Hosts",
+    "Limits",
+    "SpareSettings",
+    "forget",
+    "keep",
+    "keys",
+    "limits_of",
+    "made_targets",
+    "make_targets",
+]
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +84,30 @@ class Compute(Protocol):
 
     def load(self) -> Load:
         """Load of the target now."""
+
+
+class RemoteCompute(Compute, Protocol):
+    """What targets have besides whose jobs run on other machines (`remote = True`): the folder here is a copy of what is there."""
+
+    remote: bool
+    unreachable: str
+    """Why nothing starts there now, in a sentence, though jobs may be submitted; empty while they start."""
+    trouble: str
+    """What is wrong with the connection, if anything is."""
+    kinds: frozenset[str]
+    """The kinds of jobs that it runs."""
+    when_it_changes: Any
+    facts: dict[str, Any]
+    """What the host said of itself; empty before it was met."""
+
+    def address_for_jobs(self) -> str:
+        """How jobs there reach this server; empty where they do not, and what they log is fetched. Raises if the host is away."""
+
+    def away(self, job_dir: Path) -> str:
+        """Why the host cannot be asked for a job now, which for that is not lost; empty while it can be."""
+
+    def take_back(self, job_dir: Path) -> bool:
+        """Whether it is sure that the host never began with a job; from then on nothing is kept that says it did."""
 
 
 class ComputeKind(Protocol):
@@ -106,3 +156,84 @@ def _kind(name: str) -> EntryPoint:
     if name not in points:
         raise ValueError(f"no installed package brings targets of the kind {name!r}; there are: {', '.join(sorted(points))}")
     return points[name]
+
+
+# ---- targets that somebody made
+
+
+def place_made(body: SshCreate) -> SshPlace:
+    """What is kept of a new host, once its key is known to be one. Blocks: for threads."""
+    port = 22 if body.port is UNSET else body.port
+    public, fingerprint = keys.checked(body.host_key, body.host, port)
+    return SshPlace(
+        host=body.host,
+        port=port,
+        user=own_user() if body.user is UNSET else body.user,
+        folder="~/.mlws" if body.folder is UNSET else body.folder,
+        python="python3" if body.python is UNSET else body.python,
+        host_key=public,
+        fingerprint=fingerprint,
+        key=body.key or None,
+        server_url=body.server_url or None,
+    )
+
+
+def place_changed(before: SshPlace, body: SshUpdate) -> SshPlace:
+    """What is kept of a host whose entry changes. Blocks: for threads."""
+    given = {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
+    new_key = given.pop("host_key", None)
+    found: SshPlace = msgspec.structs.replace(before, **given)
+    if new_key is not None:
+        found.host_key, found.fingerprint = keys.checked(new_key, found.host, found.port)
+    return found
+
+
+def create_target(session: Session, actor: Actor, body: ComputeCreate, place: SshPlace) -> None:
+    """Make a target. Raises `ComputeExists`."""
+    if store.by_name(session, body.name) is not None:
+        raise ComputeExists(f"There is a compute target {body.name!r} already.", field="name")
+    at = now_ms()
+    row = ComputeTargetRow(
+        name=body.name,
+        kind="ssh",
+        description=body.description or "",
+        max_jobs=1 if body.max_jobs is UNSET else body.max_jobs,
+        place=place,
+        version=at,
+        created_at=at,
+        created_by=actor.name,
+        updated_at=at,
+        updated_by=actor.name,
+    )
+    store.add(session, row)
+
+
+def update_target(session: Session, actor: Actor, name: str, body: ComputeUpdate, place: SshPlace | None) -> None:
+    """Change what a target says of itself, or where it is. Raises `ComputeNotFound`."""
+    row = _made(session, name)
+    if place is not None:
+        row.place = place
+    if body.description is not UNSET:
+        row.description = body.description
+    row.version, row.updated_at, row.updated_by = max(row.version + 1, now_ms()), now_ms(), actor.name
+    session.flush()
+
+
+def note_facts(session: Session, name: str, facts: HostFacts) -> None:
+    """Keep what a host said of itself."""
+    row = store.by_name(session, name)
+    if row is not None and row.facts != facts:
+        row.facts = facts
+        session.flush()
+
+
+def delete_target(session: Session, name: str) -> None:
+    """Remove a target. Raises `ComputeNotFound`."""
+    store.remove(session, _made(session, name))
+
+
+def _made(session: Session, name: str) -> ComputeTargetRow:
+    row = store.by_name(session, name)
+    if row is None:
+        raise ComputeNotFound(f"There is no compute target {name[:80]!r}.", field="target")
+    return row

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from jupyter_mlws.domain.compute import service as compute
-from jupyter_mlws.domain.compute.schemas import Amounts, ComputeList, ComputeTarget, LiveJob, QueuedJob, UserLimits
+from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeFixed, ComputeInUse, ComputeNotFound
+from jupyter_mlws.domain.compute.schemas import Amounts, ComputeList, ComputeTarget, ComputeTest, LiveJob, QueuedJob, UserLimits
 from jupyter_mlws.domain.jobs import queue, service, store
 from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.runs import service as runs
-from jupyter_mlws.kit.errors import BadInput, NotFound
+from jupyter_mlws.kit.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import ComputeUpdate, Load
+    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, Load, SshPlace
     from jupyter_mlws.domain.compute.service import Compute
+    from jupyter_mlws.domain.jobs.engine import JobEngine
     from jupyter_mlws.domain.jobs.store import Ask
     from jupyter_mlws.domain.runs.schemas import Run
     from jupyter_mlws.kit.actors import Actor
+    from jupyter_mlws.kit.transactions import Transactions
 
 QUEUE_SHOWN = 100
-
-
-class ComputeNotFound(NotFound):
-    """No compute target has this name."""
-
-    code = "compute_not_found"
 
 
 def find(computes: Mapping[str, Compute], name: str) -> Compute:
@@ -38,9 +37,12 @@ def find(computes: Mapping[str, Compute], name: str) -> Compute:
     return computes[name]
 
 
-def change(services: Any, name: str, update: ComputeUpdate) -> None:
-    """Change what is given of a target, from now on and after a restart. Kept on disk; may block."""
+def change(services: Any, db: Transactions, actor: Actor, name: str, update: ComputeUpdate) -> None:
+    """Change what is given of a target, from now on and after a restart. May block."""
     target = find(services.jobs.computes, name)
+    if update.ssh is not UNSET or update.description is not UNSET:
+        _change_made(services, db, actor, target, update)
+        target = find(services.jobs.computes, name)
     if target.problem:
         raise BadInput(target.problem, field="target")
     if update.min_instances and not hasattr(target, "keep_spares"):
@@ -49,13 +51,74 @@ def change(services: Any, name: str, update: ComputeUpdate) -> None:
     services.jobs.refresh_limits()
 
 
-def describe(session: Session, actor: Actor, computes: Iterable[tuple[Compute, Load]], usual: Mapping[str, int]) -> ComputeList:
-    """All targets; `usual` are their limits in the settings. Of their queues only the jobs that the actor may see."""
-    return ComputeList(targets=[_one(session, actor, one, load, usual[one.name]) for one, load in computes])
+def _change_made(services: Any, db: Transactions, actor: Actor, target: Compute, update: ComputeUpdate) -> None:
+    made = _made(services, target)
+    place = None if update.ssh is UNSET else compute.place_changed(made, update.ssh)
+    db.write_sync(lambda s: compute.update_target(s, actor, target.name, update, place))
+    services.jobs.refresh_targets()
 
 
-def _one(session: Session, actor: Actor, target: Compute, load: Load, usual: int) -> ComputeTarget:
+def _made(services: Any, target: Compute) -> SshPlace:
+    """Where a target is that somebody made. Raises `ComputeFixed` for another one."""
+    row = services.jobs.hosts.rows.get(target.name)
+    if row is None:
+        where = "is this machine" if target.kind == "local" else "stands in the server's setting `MlwsApp.compute_targets`"
+        raise ComputeFixed(
+            f"The target {target.name!r} {where}: it is neither moved, renamed, tested nor deleted here.", field="target"
+        )
+    place: SshPlace = row.place
+    return place
+
+
+def create(services: Any, db: Transactions, actor: Actor, body: ComputeCreate) -> None:
+    """Make a target. Asks the host if only the fingerprint of its key is given; may block."""
+    if body.name in services.jobs.computes:
+        raise ComputeExists(f"There is a compute target {body.name!r} already.", field="name")
+    place = compute.place_made(body.ssh)
+    db.write_sync(lambda s: compute.create_target(s, actor, body, place))
+    services.jobs.refresh_targets()
+
+
+def delete(services: Any, db: Transactions, name: str) -> None:
+    """Remove a target on which nothing runs. Jobs that wait for it wait until there is one of its name again."""
+    _made(services, find(services.jobs.computes, name))
+
+    def remove(session: Session) -> None:
+        live = store.asks(session, name, Phase.LIVE)
+        if live:
+            raise ComputeInUse(
+                f"{len(live)} {'job runs' if len(live) == 1 else 'jobs run'} on {name}; cancel them or wait for their end, then delete it.",
+                field="target",
+            )
+        compute.delete_target(session, name)
+
+    db.write_sync(remove)
+    compute.forget(services.folders.compute, name)
+    services.jobs.refresh_targets()
+
+
+def test(services: Any, db: Transactions, name: str) -> ComputeTest:
+    """Try what a target needs, step by step. Blocks, for up to half a minute."""
+    target = find(services.jobs.computes, name)
+    _made(services, target)
+    steps, facts = services.jobs.hosts.test(name)
+    if facts is not None:
+        db.write_sync(lambda s: compute.note_facts(s, name, facts))
+        services.jobs.hosts.know(name, facts, target)
+        services.jobs.refresh_limits()
+    return ComputeTest(name=name, usable=not any(step.state == "failed" for step in steps), steps=steps)
+
+
+def describe(session: Session, actor: Actor, computes: Iterable[tuple[Compute, Load]], jobs: JobEngine) -> ComputeList:
+    """All targets. Of their queues only the jobs that the actor may see."""
+    return ComputeList(targets=[_one(session, actor, one, load, jobs) for one, load in computes])
+
+
+def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobEngine) -> ComputeTarget:
     name = target.name
+    made = jobs.hosts.rows.get(name) if jobs.hosts is not None else None
+    detail = target.problem or str(getattr(target, "trouble", ""))
+    kinds = getattr(target, "kinds", None)
     plan = queue.plan_of(session, name)
     limits, use = plan.limits, plan.use_before
     live = store.asks(session, name, Phase.LIVE)
@@ -64,13 +127,13 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, usual: int
         kind=target.kind,
         description=target.description,
         max_jobs=target.max_jobs,
-        default_max_jobs=usual,
+        default_max_jobs=jobs.usual.get(name, target.max_jobs),
         min_instances=limits.min_instances,
         spares=getattr(target, "spares", 0),
         running=len(live),
         queued=len(plan.waiting),
-        state="unavailable" if target.problem else "ready",
-        detail=target.problem,
+        state="unavailable" if target.problem else "away" if detail else "ready",
+        detail=detail,
         cpu_count=load.cpu_count,
         memory_bytes=load.memory_bytes,
         load=load.load,
@@ -86,6 +149,9 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, usual: int
         ),
         queue=_queue(session, actor, plan, name),
         live=_live(session, actor, live),
+        ssh=made.place if made is not None else None,
+        facts=made.facts if made is not None else None,
+        kinds=sorted(kinds) if kinds is not None else None,
     )
 
 

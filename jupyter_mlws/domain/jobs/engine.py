@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.service import limits_of
-from jupyter_mlws.domain.jobs import attempts, environments, kept, queue, store, usage
+from jupyter_mlws.domain.jobs import attempts, environments, kept, queue, remote, service, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import Outcome, base_environment
 from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, changed_files, new_progress, passes, reason_of
@@ -30,6 +30,7 @@ from jupyter_mlws.domain.runs.errors import RunNotFound, StatusConflict
 from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.secrets.service import KeyPlaces
+from jupyter_mlws.kit.actors import Actor, ActorKind
 from jupyter_mlws.kit.clock import now_ms
 from mlws import jobdir
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.db.database import Database
-    from jupyter_mlws.domain.compute.service import Compute
+    from jupyter_mlws.domain.compute.service import Compute, Hosts
     from jupyter_mlws.domain.environments.service import Environments
     from jupyter_mlws.domain.jobs.tables import JobRow
     from jupyter_mlws.domain.storage.service import BlobStore
@@ -75,6 +76,7 @@ class JobEngine:
         retry_backoff_s: float = attempts.BACKOFF_S,
         compute_limits: Mapping[str, Any] | None = None,
         leases: Leases | None = None,
+        hosts: Hosts | None = None,
     ) -> None:
         self.db = db
         self.blobs = blobs
@@ -91,9 +93,11 @@ class JobEngine:
         self.retry_backoff_s = retry_backoff_s
         self.stopping = threading.Event()
         self.leases = leases or Leases(None)
+        self.hosts = hosts
         self._compute_limits = compute_limits or {}
         self._hint = hint
         self._followed: dict[str, Followed] = {}
+        self._targets = threading.Lock()
         self._wake = threading.Event()
         self._adopt_at = 0.0
         self._due_at = math.inf
@@ -103,11 +107,11 @@ class JobEngine:
         self._running: set[Future[None]] = set()
         self._thread = threading.Thread(target=self._run, name="mlws-jobs", daemon=True)
         for compute in computes.values():
-            if hasattr(compute, "when_one_ends"):
-                compute.when_one_ends = self.wake
+            self._attach(compute)
 
     def start(self) -> None:
         """Take up what an earlier server left, then begin."""
+        self.refresh_targets()
         self.refresh_limits()
         self._adopt()
         self._wake.set()
@@ -130,6 +134,35 @@ class JobEngine:
         """There is something to do: a job was submitted or canceled."""
         self._wake.set()
 
+    def _attach(self, compute: Compute) -> None:
+        for name, told in (("when_one_ends", self.wake), ("when_it_changes", lambda: self._target_changed(compute.name))):
+            if hasattr(compute, name):
+                setattr(compute, name, told)
+
+    def refresh_targets(self) -> None:
+        """Somebody may have made, changed or removed targets, here or on another server. Blocks: for threads."""
+        with self._targets:
+            found = None if self.hosts is None else self.hosts.refresh(self.computes)
+            if found is None:
+                return
+            for name, compute in found.items():
+                if self.computes.get(name) is not compute:
+                    self._attach(compute)
+                    self.usual[name] = compute.max_jobs
+            self.computes = found
+        self.refresh_limits()
+
+    def _target_changed(self, name: str) -> None:
+        """A host went away, or came back."""
+        with contextlib.suppress(RuntimeError):  # stopped meanwhile
+            self._looks.submit(self._tell_target, name)
+
+    def _tell_target(self, name: str) -> None:
+        self.refresh_limits()
+        everybody = Actor(name=ACTOR, kind=ActorKind.LOCAL)
+        for workspace in self.db.read_sync(lambda s: service.list_workspaces(s, everybody)):
+            self._hint(workspace, "compute", name, None)
+
     def refresh_limits(self) -> None:
         """What jobs may have of each target may have changed. Asks the targets; may block."""
         found = {}
@@ -139,7 +172,7 @@ class JobEngine:
             if hasattr(compute, "keep_spares"):
                 compute.keep_spares(found[name].min_instances, base_environment())
         queue.Queues.limits, queue.Queues.owner = found, self.leases.owner
-        queue.Queues.problems = {name: compute.problem for name, compute in self.computes.items()}
+        queue.Queues.problems = {name: _problem(compute) for name, compute in self.computes.items()}
         self.wake()
 
     def active(self) -> bool:
@@ -213,6 +246,7 @@ class JobEngine:
                 self._take_up(followed, status, canceled=canceled)
             except StatusConflict:
                 log.debug("Job %s went on by itself", followed.run_id)
+        self.refresh_targets()
         for compute in self.computes.values():
             compute.tidy()
         self.kept.end_deleted(self.db)
@@ -249,7 +283,7 @@ class JobEngine:
         """Start what may start, in the order of the queue."""
         due = math.inf
         for name, compute in self.computes.items():
-            if compute.problem or not self.db.read_sync(partial(store.any_queued, target=name)):
+            if _problem(compute) or not self.db.read_sync(partial(store.any_queued, target=name)):
                 continue
             environments.see_to(self, name)
             plan = self.db.read_sync(partial(queue.plan_of, target=name, owner=self.leases.owner))
@@ -271,9 +305,12 @@ class JobEngine:
 
     # ---- worker threads
 
+    def target(self, name: str) -> Compute:
+        """The target of this name; any other where that was removed, which can tell at least whether a job lives here."""
+        return self.computes.get(name) or next(iter(self.computes.values()))
+
     def _compute(self, followed: Followed) -> Compute:
-        """Its target; any other where that was removed, which can tell at least whether a job lives here."""
-        return self.computes.get(followed.target) or next(iter(self.computes.values()))
+        return self.target(followed.target)
 
     def _prepare(self, followed: Followed) -> None:
         try:
@@ -367,8 +404,11 @@ class JobEngine:
             self._pass_on_cancel(followed)
         if followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
             self._to(followed, RunStatus.RUNNING, pid.get("started_at"))
+        if remote.taken_back(self._compute(followed), followed):
+            return False
         self._look_at_files(followed)
         usage.follow(self, followed)
+        remote.follow_spool(self, followed)
         if jobdir.read_exit(folder) is None and not self._is_lost(followed):
             return False
         self._hand(self._work, self._settle, followed)
@@ -418,9 +458,13 @@ class JobEngine:
             return False
         if now - followed.silent_since < LOST_AFTER_S:
             return False
-        if followed.status not in (RunStatus.NOT_RESPONDING, RunStatus.FINALIZING):
+        compute = self._compute(followed)
+        away = remote.away(compute, followed)
+        unknown = (RunStatus.NOT_RESPONDING, RunStatus.FINALIZING, *([RunStatus.PREPARING] if away else []))
+        if followed.status not in unknown:
             self._to(followed, RunStatus.NOT_RESPONDING, now_ms())
-        if jobdir.is_foreign(str(followed.folder)) and now - followed.silent_since < FOREIGN_LOST_AFTER_S:
+        foreign = not remote.is_remote(compute) and jobdir.is_foreign(str(followed.folder))
+        if away or (foreign and now - followed.silent_since < FOREIGN_LOST_AFTER_S):
             return False
         jobdir.kill_leftovers(str(followed.folder))
         return True
@@ -455,3 +499,8 @@ class JobEngine:
             log.exception("Job %s could not even be given up; trying again", followed.run_id)
             return
         self._drop(followed)
+
+
+def _problem(compute: Compute) -> str:
+    """Why nothing starts on a target now."""
+    return compute.problem or str(getattr(compute, "unreachable", ""))

@@ -13,7 +13,7 @@ from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.errors import UnusableEnvironment
 from jupyter_mlws.domain.environments.schemas import KernelDefinition, PythonDefinition
 from jupyter_mlws.domain.environments.states import BuildStatus
-from jupyter_mlws.domain.jobs import queue, service, store
+from jupyter_mlws.domain.jobs import queue, remote, service, store
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.schemas import NotebookSpec
 from jupyter_mlws.domain.runs import service as runs
@@ -150,9 +150,13 @@ def note_capture(engine: JobEngine, row: JobRow) -> None:
     known = engine.db.read_sync(lambda s: environments.of_run(s, row.run_id))
     if environments.is_whole(known):
         return
-    place = place_of(engine, row)
-    kernel = service.kernel_of(service.spec_of(row))
-    found = environments.capture_environment(
-        kernel, known.git, interpreter=None if place is None else place.interpreter, environment=row.environment
-    )
+    target = engine.target(row.target)
+    if remote.is_remote(target):
+        found = remote.environment(target, known.git)
+    else:
+        place = place_of(engine, row)
+        kernel = service.kernel_of(service.spec_of(row))
+        found = environments.capture_environment(
+            kernel, known.git, interpreter=None if place is None else place.interpreter, environment=row.environment
+        )
     engine.db.write_sync(lambda s: store.by_id(s, row.run_id) and environments.store_capture(s, row.run_id, found))

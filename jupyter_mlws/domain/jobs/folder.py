@@ -61,7 +61,7 @@ class Outcome(NamedTuple):
 
 
 def base_environment(place: Place | None = None) -> dict[str, str]:
-    """What is in the environment of each job: the server's, that of its own environment, and how our programs are found."""
+    """What is in the environment of each job here: the server's, that of its own environment, and how our programs are found."""
     env = inherited()
     # Of another environment than the server's nothing that is missing there is to be found in the server's.
     own = {"PATH": str(Path(sys.executable).parent)}
@@ -77,12 +77,13 @@ def base_environment(place: Place | None = None) -> dict[str, str]:
     return env
 
 
-def environment_of(row: JobRow, job_dir: Path, address: Address, place: Place | None = None) -> dict[str, str]:
-    """Environment variables of a job: the server's, those of its environment, ours, and last the user's own."""
-    env = base_environment(place)
+def environment_of(
+    row: JobRow, job_dir: Path, address: Address, place: Place | None = None, *, here: bool = True
+) -> dict[str, str]:
+    """Environment variables of a job: the server's and those of its environment (if it runs `here`), ours, and last the user's own."""
+    env = base_environment(place) if here else {"PYTHONUNBUFFERED": "1"}
+    env.update(_of_server(address) if here or address.url else {"MLWS_SPOOL_ONLY": "1"})
     env.update(
-        MLWS_URL=address.url,
-        MLWS_TOKEN=address.token,
         MLWS_WORKSPACE=address.workspace,
         MLWS_EXPERIMENT=address.experiment,
         MLWS_RUN_ID=row.run_id,
@@ -98,10 +99,16 @@ def environment_of(row: JobRow, job_dir: Path, address: Address, place: Place | 
     if address.name is not None:
         env["MLWS_RUN_NAME"] = address.name
     env.update(row.env)
+    if not here and not address.url:  # what it logs stays in its folder, and is fetched
+        return env
     of_mlflow = mlflow_variables(
         url=address.url, workspace=address.workspace, token=address.token, experiment=address.experiment, given=env
     )
     return {**env, **of_mlflow}
+
+
+def _of_server(address: Address) -> dict[str, str]:
+    return {"MLWS_URL": address.url, "MLWS_TOKEN": address.token}
 
 
 def write_job(
@@ -112,6 +119,8 @@ def write_job(
     address: Address,
     variables: Mapping[str, str] = MappingProxyType({}),
     place: Place | None = None,
+    *,
+    here: bool = True,
 ) -> None:
     """Write `job.json`, readable by this user alone. The user's own environment variables win over `variables`."""
     job: dict[str, Any] = {
@@ -120,7 +129,10 @@ def write_job(
         "attempt": row.attempt,
         "kind": row.kind,
         "cwd": str(cwd),
-        "env": {**environment_of(row, job_dir, address, place), **{k: v for k, v in variables.items() if k not in row.env}},
+        "env": {
+            **environment_of(row, job_dir, address, place, here=here),
+            **{k: v for k, v in variables.items() if k not in row.env},
+        },
         "timeout_s": row.timeout_s,
         "memory_limit_bytes": row.spec.get("memory_limit"),
         "grace_s": GRACE_S,

@@ -53,6 +53,7 @@ class Followed:
         self.progress_stamp = 0
         self.silent_since: float | None = None
         self.usage_at = 0.0
+        self.spool_at = 0.0
         self.usage_offset = 0
         """Up to here the notes of what it uses are taken in."""
 
@@ -79,8 +80,10 @@ def reason_of(error: Exception) -> str:
 
 
 def begun(folder: Path) -> bool:
-    """Whether a supervisor was ever started in a job's folder."""
+    """Whether a supervisor was ever started in a job's folder, or may have been on another host."""
     path = str(folder)
+    if (folder / jobdir.SENT).exists():
+        return True
     return jobdir.read_pid(path) is not None or jobdir.read_exit(path) is not None or jobdir.is_alive(path)
 
 

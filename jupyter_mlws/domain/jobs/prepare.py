@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import msgspec
 
 from jupyter_mlws.domain.access import service as access
-from jupyter_mlws.domain.jobs import data, environments, kept, service, store
+from jupyter_mlws.domain.jobs import data, environments, kept, remote, service, store
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.folder import Address, folder_of, fresh, write_job
 from jupyter_mlws.domain.jobs.kinds import kind_of
@@ -47,6 +47,8 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     plan = engine.db.read_sync(lambda s: _plan(s, run_id))
     if plan.row.cancel_requested_at is not None:
         return False
+    target = engine.target(plan.row.target)
+    url = remote.url_for_jobs(engine, target)  # where a host is away that is found out before anything is laid
     fresh(folder)
     if plan.row.attempt > 1:  # what the attempt before left in it is stored
         for name in ("work", data.FOLDER):
@@ -58,7 +60,7 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     token = engine.db.write_sync(
         lambda s: access.issue_token(s, kind=ActorKind.JOB, user=plan.user, workspace_id=plan.ref.workspace_id, run_id=run_id)
     )
-    address = Address(engine.url, token.secret, plan.ref.workspace, plan.experiment, plan.name)
+    address = Address(url, token.secret, plan.ref.workspace, plan.experiment, plan.name)
     spec, cwd = service.spec_of(plan.row), folder_of(plan.row, folder)
     variables: dict[str, str] = {}
     if isinstance(spec, CommandSpec):
@@ -68,7 +70,7 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     launch = environments.put_before(kind_of(spec).launch(spec, cwd, folder), place)
     if plan.row.attempt > plan.row.max_retries:  # that of the last attempt: the others are followed by one
         launch = kept.with_kernel_kept(launch, spec, engine.kept_kernel_s)
-    write_job(plan.row, launch, folder, cwd, address, variables, place)
+    write_job(plan.row, launch, folder, cwd, address, variables, place, here=not remote.is_remote(target))
     return True
 
 

@@ -265,7 +265,7 @@ def _tell_why_they_wait(session: Session, found: dict[str, Run]) -> None:
     for run in found.values():
         if run.status is RunStatus.PAUSED:
             run.waiting = queue.on_hold()
-        elif run.status is RunStatus.PREPARING:
+        elif run.status in (RunStatus.PREPARING, RunStatus.NOT_RESPONDING):
             run.waiting = queue.held_up(run.id)
 
 

@@ -14,10 +14,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from jupyter_mlws.domain.compute.schemas import JobResources
+from jupyter_mlws.domain.compute.service import LOCAL
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.errors import UnknownEnvironment
 from jupyter_mlws.domain.environments.schemas import KernelDefinition
-from jupyter_mlws.domain.jobs import data, queue, secret_values, service, sources, store
+from jupyter_mlws.domain.jobs import data, queue, remote, secret_values, service, sources, store
 from jupyter_mlws.domain.jobs import environments as job_environments
 from jupyter_mlws.domain.jobs.attempts import prefix_of
 from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere, UnknownParameter
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.domain.compute.service import Compute
     from jupyter_mlws.domain.jobs.notebooks import Inspected
     from jupyter_mlws.domain.jobs.service import Prepared
     from jupyter_mlws.domain.jobs.tables import JobRow
@@ -90,7 +92,7 @@ async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, 
 
     job = await db.write(add)
     services.jobs.wake()
-    _later(_capture(db, job.run.id, prepared))
+    _later(_capture(db, job.run.id, prepared, services.jobs.target(job.run.target or LOCAL)))
     return job
 
 
@@ -101,6 +103,7 @@ async def _in_environment(
     if body.environment is UNSET:
         return None, body
     chosen = await job_environments.choose(services, db, workspace, body.environment, body.spec)
+    remote.check_environment(services.jobs.computes[body.target], chosen)
     return chosen, msgspec.structs.replace(body, spec=job_environments.with_kernel(body.spec, chosen))
 
 
@@ -166,6 +169,7 @@ async def _check_places(services: Any, db: Transactions, workspace: str, body: J
         raise ComputeMissing(f"There is no compute target {body.target[:80]!r}; there are: {there}.", field="target")
     if services.jobs.computes[body.target].problem:
         raise ComputeMissing(services.jobs.computes[body.target].problem, field="target")
+    remote.check(services.jobs.computes[body.target], body)
     if body.resources is not UNSET:
         queue.check_resources(body.resources, body.target)
     await db.read(lambda s: service.check_workspace(s, workspace))
@@ -185,7 +189,7 @@ def _later(work: Any) -> None:
     task.add_done_callback(_background.discard)
 
 
-async def _capture(db: Transactions, run_id: str, prepared: Prepared) -> None:
+async def _capture(db: Transactions, run_id: str, prepared: Prepared, target: Compute) -> None:
     """Note interpreter and packages; the submit does not wait for it. Where it fails they are noted at the job's end."""
     chosen = prepared.environment
     if chosen is not None and not isinstance(chosen.definition, KernelDefinition):
@@ -193,7 +197,7 @@ async def _capture(db: Transactions, run_id: str, prepared: Prepared) -> None:
     shown = None if chosen is None else chosen.shown
     capture = partial(environments.capture_environment, service.kernel_of(prepared.spec), prepared.git, environment=shown)
     try:
-        found = await asyncio.to_thread(capture)
+        found = remote.environment(target, prepared.git) if remote.is_remote(target) else await asyncio.to_thread(capture)
         await db.write(lambda s: environments.store_capture(s, run_id, found))
     except Exception:
         log.exception("The environment of job %s could not be captured", run_id)
@@ -226,6 +230,7 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
         await _check_places(services, db, ref.workspace, new)
     elif new.secrets is not UNSET:
         await _check_secrets(services, db, ref.workspace, new)
+    remote.check_environment(services.jobs.target(new.target), chosen)
     source = spec.command if isinstance(spec, CommandSpec) else await db.read(lambda s: runs.source_of(s, run_id))
     prepared = service.Prepared(
         spec, source, experiment, ref.snapshot_id, row.source_dir, row.work_subdir,
@@ -241,7 +246,7 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
 
     job = await db.write(add)
     services.jobs.wake()
-    _later(_capture(db, job.run.id, prepared))
+    _later(_capture(db, job.run.id, prepared, services.jobs.target(job.run.target or LOCAL)))
     return job
 
 

@@ -169,6 +169,19 @@ def note_uses(session: Session, run_id: str, space: workspaces.WorkspaceRef, nam
         store.add(session, SecretUseRow(run_id=run_id, variable=variable, workspace_id=space.id, secret=name))
 
 
+def value_of(db: Transactions, places: KeyPlaces, workspace: str, name: str) -> str:
+    """The value of a secret, for the server itself. Raises `SecretNotFound`. Blocks: for threads."""
+    keys = keys_needed(db, places)
+
+    def read(session: Session) -> str:
+        row = store.by_name(session, workspaces.find(session, workspace).id, name)
+        if row is None:
+            raise SecretNotFound(f"Workspace {workspace!r} has no secret {name[:100]!r}.", field="name")
+        return keys.open(Sealed(row.key_id, row.sealed), owner_of_secret(row.workspace_id, row.name))
+
+    return db.read_sync(read)
+
+
 def names_of_run(session: Session, run_id: str) -> dict[str, str]:
     """Which secrets a job is given, by variable."""
     return {row.variable: row.secret for row in store.uses_of_run(session, run_id)}

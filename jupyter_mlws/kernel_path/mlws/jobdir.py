@@ -23,6 +23,8 @@ HEARTBEAT = "heartbeat"
 CANCEL = "cancel"
 EXIT = "exit.json"
 LOCK = "lock"
+SENT = "sent.json"
+"""Made before a job is started on another host: from then on it may run there."""
 USER_LOG = os.path.join("user_logs", "std_log.txt")
 SYSTEM_LOG = os.path.join("system_logs", "supervisor.log")
 USAGE = "usage.jsonl"

@@ -62,6 +62,7 @@ class Sender:
         self._kick = self._stopping = False
         self._look_behind_at = self._first_error_at = 0.0
         self.notice = BATCH_POINTS  # length of the queue from which on `queued` has something to do
+        self._fetched = os.environ.get("MLWS_SPOOL_ONLY") == "1"  # nothing is sent from here: it is fetched from the spool
         self._answers: Dict[Tuple[str, str], Callable[[Any], None]] = {}
         self.failures: Dict[str, str] = {}
         """By run, why the server does not have all of it: the first reason."""
@@ -122,6 +123,8 @@ class Sender:
         away and `patient` is false.
         """
         self._spool_queue()
+        if self._fetched:
+            return not self.outbox.dropped
         until = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             mark, begun = self._spooled, self._begun
@@ -153,7 +156,7 @@ class Sender:
         self._full.set()
         self._spool_queue()
         with self._spool_lock:
-            if sent and self._spooled == self._done:
+            if self._fetched or (sent and self._spooled == self._done):
                 self.outbox.close()
                 return
             count = self._spooled - self._done
@@ -172,7 +175,7 @@ class Sender:
         threads = [
             threading.Thread(target=self._spool_loop, name="mlws-spooler", daemon=True),
             threading.Thread(target=self._send_loop, name="mlws-sender", daemon=True),
-        ]
+        ][: 1 if self._fetched else 2]
         if mlws._ending or not started(threads):  # in an exit handler: all goes straight to the spool
             self.notice = 0
             say(

@@ -282,20 +282,26 @@ def _replay_file(path: str, send: Callable[[Record, str | None], None]) -> Repla
     sent = rejected = 0
     for record, end in scan(path):
         try:
-            _send_record(path, record, send)
+            send_record(path, record, send)
             sent += 1
         except Rejected as why:
             reject(path, record, why)
             rejected += 1
         except ServerAway:
             return Replay(sent, rejected, 1)
-        with open(path + ".ack", "wb") as file:
-            file.write(b"%020d" % end)
+        acknowledge(path, end)
     _remove(path)
     return Replay(sent, rejected, 0)
 
 
-def _send_record(path: str, record: Union[Record, bytes], send: Callable[[Record, str | None], None]) -> None:
+def acknowledge(path: str, end: int) -> None:
+    """What stands in a file before `end` is dealt with."""
+    with open(path + ".ack", "wb") as file:
+        file.write(b"%020d" % end)
+
+
+def send_record(path: str, record: Union[Record, bytes], send: Callable[[Record, str | None], None]) -> None:
+    """Hand on one record of a file, and remove the content that lay beside. Raises what `send` raises, and `Rejected` for a damaged one."""
     if isinstance(record, bytes):
         raise Rejected("The record is damaged, or no JSON object.", 400, "unreadable")
     blob = blob_path(path, record)

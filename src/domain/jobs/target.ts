@@ -8,8 +8,11 @@ export function targetLabel(
   trans: TranslationBundle
 ): string {
   const { name, max_jobs: slots, running } = target;
-  if (target.state !== 'ready') {
+  if (target.state === 'unavailable') {
     return trans.__('%1 · unavailable', name);
+  }
+  if (target.state === 'away') {
+    return trans.__('%1 · cannot be reached now', name);
   }
   const free = Math.max(0, slots - running);
   return trans._n(
@@ -18,6 +21,14 @@ export function targetLabel(
     slots,
     name,
     free
+  );
+}
+
+/** Whether a target takes jobs of a kind. */
+export function takesKind(target: ComputeTarget, kind: string): boolean {
+  return (
+    target.state !== 'unavailable' &&
+    (target.kinds === null || target.kinds.includes(kind))
   );
 }
 

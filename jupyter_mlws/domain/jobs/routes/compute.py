@@ -4,7 +4,25 @@ from __future__ import annotations
 
 import asyncio
 
-from jupyter_mlws.domain.compute.schemas import ComputeList, ComputeTarget, ComputeUpdate
+from jupyter_mlws.domain.compute import service as compute
+from jupyter_mlws.domain.compute.errors import (
+    ComputeExists,
+    ComputeFixed,
+    ComputeInUse,
+    ComputeNotFound,
+    ExtraMissing,
+    HostSilent,
+    TargetRefuses,
+)
+from jupyter_mlws.domain.compute.schemas import (
+    ComputeCreate,
+    ComputeList,
+    ComputeTarget,
+    ComputeTest,
+    ComputeUpdate,
+    HostKeyQuery,
+    ShownKeys,
+)
 from jupyter_mlws.domain.jobs import computes, service
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
@@ -18,11 +36,26 @@ class ComputesHandler(ApiHandler):
         """With their load, their queue, and why each job in it waits."""
         self.reply(await targets(self))
 
+    @endpoint(
+        Action.ADMIN,
+        summary="Make a compute target",
+        body=ComputeCreate,
+        reply=ComputeTarget,
+        status=201,
+        errors=[ComputeExists, ExtraMissing, HostSilent, TargetRefuses],
+    )
+    async def post(self) -> None:
+        """A host on which jobs run, reached by SSH. Its key must be given: it is never believed without."""
+        await asyncio.to_thread(computes.create, self.services, self.db, self.actor, self.body)
+        await tell(self, self.body.name)
+        self.set_status(201)
+        self.reply(await one_target(self, self.body.name))
+
 
 class ComputeHandler(ApiHandler):
     """One compute target."""
 
-    @endpoint(Action.READ, summary="A compute target", reply=ComputeTarget, errors=[computes.ComputeNotFound])
+    @endpoint(Action.READ, summary="A compute target", reply=ComputeTarget, errors=[ComputeNotFound])
     async def get(self, name: str) -> None:
         """With its load, its queue, and why each job in it waits."""
         self.reply(await one_target(self, name))
@@ -32,15 +65,55 @@ class ComputeHandler(ApiHandler):
         summary="Change a compute target",
         body=ComputeUpdate,
         reply=ComputeTarget,
-        errors=[computes.ComputeNotFound],
+        errors=[ComputeNotFound, ComputeFixed, HostSilent, TargetRefuses],
     )
     async def patch(self, name: str) -> None:
         """What jobs may have of it, and whether any start, from now on and after a restart. Those that run go on in any case."""
-        await asyncio.to_thread(computes.change, self.services, name, self.body)
-        actor = self.actor
-        for workspace in await self.db.read(lambda s: service.list_workspaces(s, actor)):
-            self.services.hub.passing(workspace, "compute", name)
+        await asyncio.to_thread(computes.change, self.services, self.db, self.actor, name, self.body)
+        await tell(self, name)
         self.reply(await one_target(self, name))
+
+    @endpoint(Action.ADMIN, summary="Delete a compute target", status=204, errors=[ComputeNotFound, ComputeFixed, ComputeInUse])
+    async def delete(self, name: str) -> None:
+        """Refused while jobs run there. What lies on the host stays."""
+        await asyncio.to_thread(computes.delete, self.services, self.db, name)
+        await tell(self, name)
+        self.set_status(204)
+
+
+class ComputeTestHandler(ApiHandler):
+    """Whether a target can be used."""
+
+    @endpoint(
+        Action.ADMIN, summary="Test a compute target", reply=ComputeTest, errors=[ComputeNotFound, ComputeFixed, ExtraMissing]
+    )
+    async def post(self, name: str) -> None:
+        """What it has and lacks, step by step, each tried for real. Takes some seconds."""
+        self.reply(await asyncio.to_thread(computes.test, self.services, self.db, name))
+        await tell(self, name)
+
+
+class HostKeysHandler(ApiHandler):
+    """Keys of hosts."""
+
+    @endpoint(
+        Action.ADMIN,
+        summary="The keys that a host shows",
+        body=HostKeyQuery,
+        reply=ShownKeys,
+        errors=[ExtraMissing, HostSilent],
+    )
+    async def post(self) -> None:
+        """Compare one with what the host's owner says before a target is made with it."""
+        host, port = self.body.host, self.body.port or 22
+        self.reply(ShownKeys(keys=await asyncio.to_thread(compute.keys.shown, host, port)))
+
+
+async def tell(handler: ApiHandler, name: str) -> None:
+    """All browsers learn that a target has changed."""
+    actor = handler.actor
+    for workspace in await handler.db.read(lambda s: service.list_workspaces(s, actor)):
+        handler.services.hub.passing(workspace, "compute", name)
 
 
 async def targets(handler: ApiHandler) -> ComputeList:
@@ -48,8 +121,8 @@ async def targets(handler: ApiHandler) -> ComputeList:
     adapters = list(handler.services.jobs.computes.values())
     loads = await asyncio.gather(*(asyncio.to_thread(adapter.load) for adapter in adapters))
     actor = handler.actor
-    usual = handler.services.jobs.usual
-    return await handler.db.read(lambda s: computes.describe(s, actor, list(zip(adapters, loads, strict=True)), usual))
+    jobs = handler.services.jobs
+    return await handler.db.read(lambda s: computes.describe(s, actor, list(zip(adapters, loads, strict=True)), jobs))
 
 
 async def one_target(handler: ApiHandler, name: str) -> ComputeTarget:
@@ -61,4 +134,6 @@ async def one_target(handler: ApiHandler, name: str) -> ComputeTarget:
 ROUTES = [
     Route("/compute", ComputesHandler),
     Route("/compute/{name}", ComputeHandler),
+    Route("/compute/{name}/test", ComputeTestHandler),
+    Route("/ssh/host-keys", HostKeysHandler),
 ]

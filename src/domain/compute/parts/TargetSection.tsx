@@ -17,7 +17,7 @@ export function TargetSection(props: {
   const { target, answeredAt } = props;
   const trans = useTrans();
   const [editing, setEditing] = useState(false);
-  const ready = target.state === 'ready';
+  const usable = target.state !== 'unavailable';
   return (
     <section className="jp-mlws-target" aria-label={target.name}>
       <header className="jp-mlws-target-head">
@@ -28,7 +28,22 @@ export function TargetSection(props: {
           {target.description || target.kind}
         </span>
       </header>
-      {ready ? (
+      {target.ssh && (
+        <p className="jp-mlws-target-note jp-mlws-muted">
+          {trans.__(
+            '%1@%2, port %3',
+            target.ssh.user,
+            target.ssh.host,
+            target.ssh.port
+          )}
+        </p>
+      )}
+      {target.state !== 'ready' && (
+        <p className="jp-mlws-target-note" role="status">
+          {target.detail || trans.__('It does not take jobs now.')}
+        </p>
+      )}
+      {usable && (
         <>
           <div className="jp-mlws-meters">
             {metersOf(target, trans).map(meter => (
@@ -53,10 +68,6 @@ export function TargetSection(props: {
             <LimitsForm target={target} onClose={() => setEditing(false)} />
           )}
         </>
-      ) : (
-        <p className="jp-mlws-target-note" role="status">
-          {target.detail || trans.__('It does not take jobs now.')}
-        </p>
       )}
       <Jobs target={target} answeredAt={answeredAt} />
     </section>
@@ -119,7 +130,11 @@ function Jobs(props: {
         text={trans.__(
           'Nothing runs or waits here. A job that you submit does.'
         )}
-        code={`mlws job create --notebook train.ipynb --target ${target.name}`}
+        code={
+          target.kinds === null || target.kinds.includes('notebook')
+            ? `mlws job create --notebook train.ipynb --target ${target.name}`
+            : `mlws job create --command "python3 train.py" --target ${target.name}`
+        }
       />
     );
   }

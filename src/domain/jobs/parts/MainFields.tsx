@@ -6,7 +6,7 @@ import { experimentQueries } from '../../experiments';
 import { Field, SelectField, TextField, useTrans } from '../../../ui';
 import { jobQueries } from '../queries';
 import { kindOfJob } from '../submission';
-import { targetLabel, targetWait } from '../target';
+import { takesKind, targetLabel, targetWait } from '../target';
 import type { IFieldsProps } from './AdvancedFields';
 
 /** Experiment, name, kernel and target. */
@@ -135,7 +135,7 @@ function TargetField(props: IFieldsProps): JSX.Element {
   const options = (targets ?? []).map(target => ({
     value: target.name,
     label: targetLabel(target, trans),
-    disabled: target.state !== 'ready'
+    disabled: !takesKind(target, kindOfJob(props.subject))
   }));
   if (!chosen) {
     options.unshift({

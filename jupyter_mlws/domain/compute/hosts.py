@@ -1,0 +1,127 @@
+"""From the rows of compute targets to the targets of this server: made, moved and taken away while it runs."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from jupyter_mlws.domain.compute import store
+from jupyter_mlws.domain.compute.errors import ExtraMissing
+from jupyter_mlws.domain.compute.ssh import checks, keys, link, loop
+from jupyter_mlws.domain.compute.ssh.target import SshCompute
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.compute.schemas import HostFacts, SshPlace, TestStep
+    from jupyter_mlws.domain.compute.service import Compute
+    from jupyter_mlws.domain.secrets.service import KeyPlaces
+    from jupyter_mlws.kit.transactions import Transactions
+
+log = logging.getLogger(__name__)
+
+
+class Made(NamedTuple):
+    """A target that somebody made, as its row has it."""
+
+    name: str
+    description: str
+    max_jobs: int
+    place: SshPlace
+    facts: HostFacts | None
+    version: int
+
+
+class Hosts:
+    """The targets of one server that have rows."""
+
+    def __init__(self, db: Transactions, places: KeyPlaces, jobs: Path, owner: str) -> None:
+        self._db = db
+        self._places = places
+        self._jobs = jobs
+        self._owner = owner
+        self.rows: dict[str, Made] = {}
+
+    def refresh(self, computes: dict[str, Compute]) -> dict[str, Compute] | None:
+        """All targets as they are now; None if nothing has changed. Blocks: for threads."""
+        rows = {row.name: row for row in self._db.read_sync(made_targets)}
+        if {name: row.version for name, row in rows.items()} == {name: row.version for name, row in self.rows.items()}:
+            return None
+        found = {name: compute for name, compute in computes.items() if name not in self.rows}
+        for name, row in rows.items():
+            if name in found:
+                log.warning("The target %r stands in the settings, too: those count", name)
+                continue
+            known = self.rows.get(name)
+            if known is not None and known.version == row.version:
+                found[name] = computes[name]
+                continue
+            if known is not None:
+                _close(computes[name])
+            found[name] = self._make(row)
+        for name in set(self.rows) - set(rows):
+            _close(computes[name])
+        self.rows = rows
+        return found
+
+    def _make(self, row: Made) -> Compute:
+        made = SshCompute(
+            row.name,
+            row.max_jobs,
+            place_of(row.place),
+            self._keys(row.place),
+            jobs=self._jobs,
+            owner=self._owner,
+            description=row.description,
+            server_url=row.place.server_url or "",
+        )
+        if row.facts is not None:
+            made.facts = msgspec.structs.asdict(row.facts)
+        try:
+            link.library()
+        except ExtraMissing as error:
+            made.problem = error.message
+        return made
+
+    def _keys(self, place: SshPlace) -> Any:
+        return partial(keys.private_keys, self._db, self._places, place.key)
+
+    def test(self, name: str) -> tuple[list[TestStep], HostFacts | None]:
+        """What a host has and lacks. Blocks: for threads."""
+        place = self.rows[name].place
+        steps, said = loop.wait(checks.steps(place_of(place), self._keys(place), place.server_url))
+        return steps, checks.facts_of(said) if said else None
+
+    def know(self, name: str, facts: HostFacts, target: Compute) -> None:
+        """What a host has just said of itself."""
+        self.rows[name] = self.rows[name]._replace(facts=facts)
+        if isinstance(target, SshCompute):
+            target.facts = {**target.facts, **msgspec.structs.asdict(facts)}
+
+
+def place_of(place: SshPlace) -> link.Place:
+    """Where a connection goes."""
+    return link.Place(place.host, place.port, place.user, place.folder, place.python, place.host_key)
+
+
+def own_user() -> str:
+    """Who the server runs as: the user on a host where none is named."""
+    return getpass.getuser()
+
+
+def made_targets(session: Session) -> list[Made]:
+    """All targets that somebody made, by name."""
+    return [
+        Made(row.name, row.description, row.max_jobs, row.place, row.facts, row.version) for row in store.all_of_them(session)
+    ]
+
+
+def _close(compute: Compute) -> None:
+    if hasattr(compute, "close"):
+        compute.close()

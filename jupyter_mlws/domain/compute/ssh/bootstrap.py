@@ -1,0 +1,102 @@
+"""What the server sends to a host so that `mlws.remote` runs there: the package's files, once, and the line that starts it."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import shlex
+from pathlib import Path
+from typing import NamedTuple
+
+import mlws.jobdir as jobdir
+
+PACKAGE = Path(jobdir.__file__).resolve().parent
+LEAST_PYTHON = (3, 8)
+BOOT = """
+import sys, os, json, struct
+root, name, least = os.path.abspath(os.path.expanduser(sys.argv[1])), sys.argv[2], (3, 8)
+out, inp = getattr(sys.stdout, "buffer", sys.stdout), getattr(sys.stdin, "buffer", sys.stdin)
+def say(head):
+    text = json.dumps(head).encode()
+    out.write(struct.pack("!II", len(text), 0) + text); out.flush()
+def take():
+    a, b = struct.unpack("!II", inp.read(8))
+    return json.loads(inp.read(a)), inp.read(b)
+out.write(b"MLWS-HOST-1\\n")
+about = {"version": list(sys.version_info[:3]), "executable": sys.executable, "root": root}
+if sys.version_info < least:
+    say(about); sys.exit(0)
+import hashlib, shutil
+code = os.path.join(root, "mlws", name)
+def digest(folder):
+    found = hashlib.sha256()
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(one for one in folders if one != "__pycache__")
+        for one in sorted(names):
+            path = os.path.join(place, one)
+            with open(path, "rb") as file:
+                found.update(os.path.relpath(path, folder).encode() + b"\\0" + hashlib.sha256(file.read()).digest())
+    return found.hexdigest()
+try:
+    os.makedirs(root, mode=0o700, exist_ok=True)
+    have = os.path.isdir(code) and digest(code) == name
+    about["have"] = have
+    say(about)
+    if not have:
+        files, _ = take()
+        new = code + ".%d.tmp" % os.getpid()
+        shutil.rmtree(new, ignore_errors=True)
+        for path, text in files.items():
+            place = os.path.join(new, *path.split("/"))
+            os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+            with open(place, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+        if digest(new) != name:
+            raise ValueError("the supervisor arrived damaged")
+        shutil.rmtree(code, ignore_errors=True)
+        os.rename(new, code)
+        say({})
+except Exception as error:
+    say({"error": "%s: %s" % (type(error).__name__, error)})
+    sys.exit(0)
+sys.path.insert(0, code)
+from mlws.remote.server import serve
+serve(root, code)
+"""
+"""Runs in whatever Python there is, to say so where it is too old."""
+
+
+class Package(NamedTuple):
+    """The files, by path, and what they are called together."""
+
+    name: str
+    files: dict[str, str]
+
+
+@functools.cache
+def package() -> Package:
+    """`mlws` as it is here."""
+    paths = [path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts]
+    files = {f"mlws/{path.relative_to(PACKAGE).as_posix()}": path.read_text(encoding="utf-8") for path in paths}
+    return Package(_digest(files), files)
+
+
+def _digest(files: dict[str, str]) -> str:
+    """As the host makes it: folder by folder, files before the folders in them."""
+    found = hashlib.sha256()
+    for path in sorted(files, key=_walked):
+        found.update(path.encode() + b"\0" + hashlib.sha256(files[path].encode()).digest())
+    return found.hexdigest()
+
+
+def _walked(path: str) -> list[tuple[int, str]]:
+    *folders, name = path.split("/")
+    return [*((1, folder) for folder in folders), (0, name)]
+
+
+def command(python: str, folder: str) -> str:
+    """The line for the host's shell, whichever that is: nothing in it means something to one."""
+    boot = base64.b64encode(BOOT.encode()).decode()
+    line = f'import base64;exec(base64.b64decode("{boot}"))'
+    return f"exec {shlex.quote(python)} -S -c {shlex.quote(line)} {shlex.quote(folder)} {package().name}"

@@ -1,0 +1,239 @@
+"""The compute target `ssh`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlws.domain.compute.errors import HostFull, HostUnfit, HostUnreachable
+from jupyter_mlws.domain.compute.schemas import Load
+from jupyter_mlws.domain.compute.ssh import loop, staging
+from jupyter_mlws.domain.compute.ssh.link import Link, Place, Refused
+from jupyter_mlws.domain.compute.ssh.mirror import Mirror
+from jupyter_mlws.kit.errors import MlwsError
+from mlws import jobdir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+LOAD_EVERY_S = 10.0
+CLOSE_S = 5.0
+
+
+class SshCompute:
+    """Starts supervisors on another host, and keeps what is to be seen of them in the folders of this server."""
+
+    kind = "ssh"
+    problem = ""
+    takes_secrets = True
+    remote = True
+    kinds = frozenset({"command"})
+    """What it runs."""
+
+    def __init__(
+        self,
+        name: str,
+        max_jobs: int,
+        place: Place,
+        keys: Callable[[], list[Any]],
+        *,
+        jobs: Path,
+        owner: str,
+        description: str,
+        server_url: str,
+    ) -> None:
+        self.name = name
+        self.max_jobs = max_jobs
+        self.description = description
+        self.server_url = server_url
+        self.when_one_ends: Callable[[], None] = lambda: None
+        self.when_it_changes: Callable[[], None] = lambda: None
+        self.facts: dict[str, Any] = {}
+        """What the host said of itself, now or before the last restart."""
+        self._jobs = jobs
+        self._owner = owner
+        self._starting: set[str] = set()
+        self._mirrors: dict[Path, Mirror] = {}
+        self._following: list[Future[None]] = []
+        self._lock = threading.Lock()
+        self._asked = 0.0
+        self._swept = 0
+        self._link = Link(place, keys, self._changed)
+
+    @property
+    def unreachable(self) -> str:
+        """Why nothing starts there now, in a sentence. Jobs may be submitted all the same."""
+        return self._link.problem if self._link.may_come_back else ""
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the connection, if anything is."""
+        return self._link.problem
+
+    @property
+    def gpu_ids(self) -> list[int]:
+        """The GPUs there."""
+        return list(self.facts.get("gpus") or [])
+
+    def _changed(self) -> None:
+        self.facts = {**self.facts, **self._link.facts}
+        self.when_it_changes()
+
+    # ---- what the engine asks
+
+    def address_for_jobs(self) -> str:
+        """How jobs there reach this server; empty where they cannot, and what they log is fetched. Raises what `Link.open` does."""
+        if not self.server_url:
+            loop.wait(self._opened())
+            return ""
+        answer, _ = self._ask("reach", url=self.server_url)
+        if not answer["reached"]:
+            log.warning("Jobs on %s do not reach %s (%s): what they log is fetched", self.name, self.server_url, answer["why"])
+        return self.server_url if answer["reached"] else ""
+
+    async def _opened(self) -> None:
+        await self._link.ask("load")
+
+    def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
+        """Send the job, and have its supervisor started there."""
+        key = key_of(job_dir)
+        self._starting.add(key)
+        try:
+            self._start(key, job_dir, secrets)
+            self._mirror(job_dir)
+        finally:
+            self._starting.discard(key)
+
+    def _start(self, key: str, job_dir: Path, secrets: Mapping[str, str] | None) -> None:
+        job = json.loads((job_dir / jobdir.JOB).read_bytes())
+        staged = staging.collect(job_dir)
+        try:
+            begun = loop.wait(staging.lay(self._link, key, self._owner, job_dir, job, staged))
+        except Refused as error:
+            raise self._unfit(error) from error
+        staging.forget(job_dir)
+        mark = {"target": self.name, "key": key, "fetched": not job["env"].get("MLWS_URL")}
+        jobdir.write_atomic(str(job_dir / jobdir.SENT), json.dumps(mark).encode(), durable=True)
+        try:
+            if not begun:
+                self._ask("start", key=key, secrets=dict(secrets or {}) or None)
+        except Refused as error:
+            (job_dir / jobdir.SENT).unlink()
+            raise self._unfit(error) from error
+        except HostFull:
+            (job_dir / jobdir.SENT).unlink()
+            raise
+        except HostUnreachable as error:  # it may have begun or not: the next look tells
+            log.warning("Whether job %s has begun on %s is not known yet: %s", key, self.name, error)
+
+    def _unfit(self, error: Refused) -> HostUnfit:
+        return HostUnfit(f"The job could not be started on {self._link.place.words}: {error}.")
+
+    def is_alive(self, job_dir: Path) -> bool:
+        """Whether the job's supervisor lives, as the host said last; not while the host cannot be asked."""
+        mirror = self._mirror(job_dir)
+        return mirror is not None and not (mirror.away or mirror.dead or mirror.unbegun)
+
+    def away(self, job_dir: Path) -> str:
+        """Why the host cannot be asked for the job now; empty while it can be."""
+        mirror = self._mirror(job_dir)
+        return "" if mirror is None or mirror.done else mirror.away
+
+    def take_back(self, job_dir: Path) -> bool:
+        """Whether it is sure that the host never began with the job. Then it may be prepared again."""
+        mirror = self._mirrors.get(job_dir)
+        if mirror is None or not mirror.unbegun:
+            return False
+        with self._lock:
+            (job_dir / jobdir.SENT).unlink(missing_ok=True)
+            self._mirrors.pop(job_dir, None)
+        return True
+
+    def cancel(self, job_dir: Path, reason: str = "canceled") -> None:
+        """Ask the supervisor to end the job: the next look takes it there, be it after a cut or a restart."""
+        jobdir.request_cancel(str(job_dir), reason)
+        self._mirror(job_dir)
+
+    def tidy(self) -> None:
+        """Look after a host that was away, and after jobs there that nobody knows any more."""
+        with self._lock:
+            for folder, mirror in list(self._mirrors.items()):
+                if mirror.done and (not folder.is_dir() or (folder / jobdir.EXIT).exists()):
+                    del self._mirrors[folder]
+        if self._link.problem or (self._link.is_open and self._swept != self._link.met):
+            loop.spawn(self._visit())
+
+    def load(self) -> Load:
+        """As the host said at most some seconds ago; asked for in the background."""
+        now = time.monotonic()
+        if now - self._asked > LOAD_EVERY_S and self._link.is_open:
+            self._asked = now
+            loop.spawn(self._refresh())
+        facts = self.facts
+        used, load = (facts.get("memory_used"), facts.get("load")) if self._link.is_open else (None, None)
+        return Load(facts.get("cpus"), facts.get("memory"), load, used)
+
+    def close(self) -> None:
+        """The server stops, or the target goes; what was started goes on."""
+        for mirror in list(self._mirrors.values()):
+            mirror.stop()
+        loop.wait(self._link.close())
+        with contextlib.suppress(TimeoutError):
+            for following in self._following:
+                following.result(CLOSE_S)
+
+    # ---- behind it
+
+    def _ask(self, question: str, **more: Any) -> tuple[dict[str, Any], bytes]:
+        return loop.wait(self._link.ask(question, **more))
+
+    def _mirror(self, job_dir: Path) -> Mirror | None:
+        """The job, followed from now on if it was sent; None for one that was not."""
+        with self._lock:
+            found = self._mirrors.get(job_dir)
+            if found is None and (mark := jobdir.read_json(str(job_dir / jobdir.SENT))) is not None:
+                fetched = mark.get("fetched") is not False
+                found = Mirror(key_of(job_dir), job_dir, lambda: self._link, lambda: self.when_one_ends(), live_spool=fetched)
+                self._mirrors[job_dir] = found
+                self._following = [one for one in self._following if not one.done()]
+                self._following.append(loop.spawn(found.follow()))
+            return found
+
+    async def _refresh(self) -> None:
+        with contextlib.suppress(MlwsError, Refused):
+            head, _ = await self._link.ask("load")
+            self.facts = {**self.facts, **head}
+
+    async def _visit(self) -> None:
+        """Remove what jobs that are over, or were deleted meanwhile, left there."""
+        with contextlib.suppress(MlwsError, Refused):
+            answer, _ = await self._link.ask("of_owner", owner=self._owner)
+            self._swept = self._link.met
+            followed = {mirror.key for mirror in self._mirrors.values() if not mirror.done}
+            for key in set(answer["keys"]) - followed - self._starting:
+                if _is_over(self._jobs / _folder_of(key)):
+                    await self._link.ask("remove", key=key)
+
+
+def _is_over(folder: Path) -> bool:
+    """Whether nothing of a job is needed on the host any more."""
+    return not (folder / jobdir.SENT).exists() or (folder / jobdir.EXIT).exists()
+
+
+def key_of(job_dir: Path) -> str:
+    """What a job's folder is called on the host: the run's id, and from the second attempt on its number."""
+    return f"{job_dir.parent.parent.name}-{job_dir.name}" if job_dir.parent.name == "attempts" else job_dir.name
+
+
+def _folder_of(key: str) -> str:
+    """The way back, below the folder of all jobs."""
+    run_id, _, attempt = key.partition("-")
+    return f"{run_id}/attempts/{attempt}" if attempt else run_id

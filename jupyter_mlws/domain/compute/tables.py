@@ -1,0 +1,30 @@
+"""Rows of compute targets that somebody made."""
+
+from __future__ import annotations
+
+from sqlalchemy import Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from jupyter_mlws.db.base import Base, JsonText, varchar
+from jupyter_mlws.domain.compute.schemas import HostFacts, SshPlace
+
+
+class ComputeTargetRow(Base):
+    """A compute target. `local`, and those that the settings name, have no row."""
+
+    __tablename__ = "compute_targets"
+
+    name: Mapped[str] = mapped_column(varchar(100), primary_key=True)
+    kind: Mapped[str] = mapped_column(varchar(32))
+    description: Mapped[str] = mapped_column()
+    max_jobs: Mapped[int] = mapped_column(Integer())
+    place: Mapped[SshPlace] = mapped_column(JsonText(SshPlace))
+    """Where it is, and how to get in."""
+    facts: Mapped[HostFacts | None] = mapped_column(JsonText(HostFacts))
+    """What it said of itself at the last test."""
+    version: Mapped[int] = mapped_column()
+    """One more with each change: other servers on the database see by it what is new."""
+    created_at: Mapped[int] = mapped_column()
+    created_by: Mapped[str] = mapped_column(varchar(255))
+    updated_at: Mapped[int] = mapped_column()
+    updated_by: Mapped[str] = mapped_column(varchar(255))

@@ -1,0 +1,118 @@
+"""Jobs on other machines, as far as they differ: they may be out of reach, and what they log is taken from the copy of their spool."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from jupyter_mlws.domain.compute.errors import TargetRefuses
+from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
+from jupyter_mlws.domain.jobs import ingest, queue
+from jupyter_mlws.domain.jobs.followed import begun
+from jupyter_mlws.domain.jobs.secret_values import masker_of
+from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.kit.errors import Unavailable
+from mlws import jobdir, spool
+from mlws.errors import Rejected, ServerAway
+
+if TYPE_CHECKING:
+    from jupyter_mlws.domain.compute.service import Compute, RemoteCompute
+    from jupyter_mlws.domain.environments.schemas import GitState
+    from jupyter_mlws.domain.environments.service import Chosen
+    from jupyter_mlws.domain.jobs.engine import JobEngine
+    from jupyter_mlws.domain.jobs.followed import Followed
+    from jupyter_mlws.domain.jobs.schemas import JobCreate
+
+EVERY_S = 1.0
+
+
+def is_remote(compute: Compute) -> bool:
+    """Whether jobs of this target run on another machine."""
+    return bool(getattr(compute, "remote", False))
+
+
+def check(compute: Compute, body: JobCreate) -> None:
+    """Raise `TargetRefuses` for what cannot be done on another machine."""
+    if not is_remote(compute):
+        return
+    kinds, kind = cast("RemoteCompute", compute).kinds, str(body.spec.__struct_config__.tag)
+    if kind not in kinds:
+        raise TargetRefuses(
+            f"{compute.name} runs jobs of the kind {' and '.join(sorted(kinds))}; this one is of the kind {kind}. `--target local` runs it "
+            "here.",
+            field="target",
+        )
+    if body.in_place is True:
+        raise TargetRefuses(
+            f"A job on {compute.name} cannot run in the folder itself: that lies on this machine. Leave `in_place` out.",
+            field="in_place",
+        )
+
+
+def check_environment(compute: Compute, chosen: Chosen | None) -> None:
+    """Raise `TargetRefuses` for a job with an environment on another machine: they are built, and known, on this one."""
+    if chosen is not None and is_remote(compute):
+        raise TargetRefuses(
+            f"A job on {compute.name} cannot have the environment {chosen.shown}: environments are built on this machine. Leave "
+            "`environment` out; the job finds what is on the PATH there.",
+            field="environment",
+        )
+
+
+def environment(compute: Compute, git: GitState | None) -> EnvironmentCapture:
+    """What is known of where a job on another machine runs: its packages are that machine's, and nobody looked at them."""
+    facts = cast("RemoteCompute", compute).facts
+    system = "-".join(str(facts[name]) for name in ("system", "machine") if facts.get(name))
+    return EnvironmentCapture(platform=system or compute.name, git=git)
+
+
+def url_for_jobs(engine: JobEngine, compute: Compute) -> str:
+    """How jobs of a target reach this server; empty where they do not. Asks the host."""
+    return cast("RemoteCompute", compute).address_for_jobs() if is_remote(compute) else engine.url
+
+
+def away(compute: Compute, followed: Followed) -> str:
+    """Why the target cannot be asked for the job now; such a job is not lost."""
+    words = cast("RemoteCompute", compute).away(followed.folder) if is_remote(compute) else ""
+    if words:
+        queue.Queues.held_up[followed.run_id] = f"It is not known how the job does: {words}"
+    else:
+        queue.Queues.held_up.pop(followed.run_id, None)
+    return words
+
+
+def taken_back(compute: Compute, followed: Followed) -> bool:
+    """Whether the host never began with a job that was sent to it: then it is prepared again."""
+    if not is_remote(compute) or followed.status is not RunStatus.PREPARING:
+        return False
+    if not cast("RemoteCompute", compute).take_back(followed.folder) or begun(followed.folder):
+        return False
+    followed.unprepared = True
+    return True
+
+
+def follow_spool(engine: JobEngine, followed: Followed) -> None:
+    """Take in what a running job has logged since the last look, where it cannot send it."""
+    now = time.monotonic()
+    if now - followed.spool_at < EVERY_S or not (followed.folder / jobdir.SENT).exists():
+        return
+    followed.spool_at = now
+    paths = spool.waiting(str(followed.folder / "spool"))
+    if not paths:
+        return
+    with contextlib.suppress(ServerAway, Unavailable, OSError):  # the next look tries again
+        masker = masker_of(engine.db, engine.secrets, followed.run_id)
+        taker = ingest.of_job(engine.db, engine.blobs, followed.workspace, followed.run_id, engine.stopping, masker)
+        for path in paths:
+            _take(path, taker)
+
+
+def _take(path: str, taker: Any) -> None:
+    """Hand on the records of a file that are new. It stays, for more comes to its end."""
+    for record, end in spool.scan(path):
+        try:
+            spool.send_record(path, record, taker)
+        except Rejected as why:
+            spool.reject(path, record, why)
+        spool.acknowledge(path, end)
