@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from jupyter_mlws.domain.compute.errors import HostUnfit
 
 Text = Annotated[str, Meta(max_length=1000)]
-Size = Annotated[int, Meta(ge=0, le=2**53)]
+Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Now(Struct, kw_only=True):
