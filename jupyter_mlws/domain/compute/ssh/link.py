@@ -109,6 +109,11 @@ class Link:
         """Whether what is wrong may pass by itself."""
         return isinstance(self._failure, HostUnreachable)
 
+    def try_anew(self) -> None:
+        """Somebody wants a job to begin: what does not pass by itself may have been put right since, and is not told from memory."""
+        if not self.may_come_back:
+            self._again_at = 0.0
+
     async def ask(
         self, question: str, data: bytes = b"", *, patience: float = ANSWER_S, **more: Any
     ) -> tuple[dict[str, Any], bytes]:

@@ -93,6 +93,7 @@ class SshCompute:
 
     def address_for_jobs(self) -> str:
         """How jobs there reach this server; empty where they cannot, and what they log is fetched. Raises what `Link.open` does."""
+        self._link.try_anew()
         if not self.server_url:
             loop.wait(self._opened())
             return ""
