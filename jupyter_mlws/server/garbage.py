@@ -35,6 +35,8 @@ LEAST_GRACE_S = 3600
 """What is younger may belong to an upload, a submit or a job that is just ending."""
 REJECTED_KEPT_S = 30 * 24 * 3600.0
 """Records that the server refused are kept for a person to look at, so long."""
+CONTENTS = (".blob", ".part")
+"""Of artifacts: whole ones, and ones whose process ended while it wrote them."""
 TEMPORARY = re.compile(r"\.tmp$|^tmp-")
 SNAPSHOTS_AT_ONCE = 50
 
@@ -128,7 +130,7 @@ def _rejected(spool: Path, grace_s: float) -> list[Path]:
         refused = [path for path in _old(spool, max(grace_s, REJECTED_KEPT_S)) if path.suffix == ".rejected"]
         records = {path for path in spool.iterdir() if path.suffix in (".wal", ".rejected")}.difference(refused)
         waiting = {path.name.split(".")[0] for path in records}
-        alone = [path for path in _old(spool, grace_s) if path.suffix == ".blob" and path.name.split(".")[0] not in waiting]
+        alone = [path for path in _old(spool, grace_s) if path.suffix in CONTENTS and path.name.split(".")[0] not in waiting]
         return [*refused, *alone]
     return []
 

@@ -74,6 +74,13 @@ def test_what_is_wrong_with_a_target_is_said_in_words(server: LiveServer, far: S
     assert server.get("/compute/wrong").status_code == 404
 
 
+def test_of_a_change_that_is_refused_nothing_counts(server: LiveServer, far: Sshd):
+    before = server.ok("GET", "/compute/far")["description"]
+    answer = server.request("PATCH", "/compute/far", json={"description": "other", "min_instances": 1})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, "min_instances")
+    assert server.ok("GET", "/compute/far")["description"] == before
+
+
 def test_jobs_that_reach_the_server_log_to_it(server: LiveServer, far: Sshd):
     server.ok("POST", "/compute", {**far.target(server_url=f"{server.url}/mlws"), "name": "near"})
     run_id = server.submit(command("python3 -c 'import mlws; mlws.log_metric(\"m\", 5)'; echo $MLWS_URL"), target="near")

@@ -98,11 +98,14 @@ def test_cancel_reaches_a_host_that_was_away(server: LiveServer, far: Sshd):
 
 def test_a_server_that_was_killed_finds_its_jobs_again(server: LiveServer, far: Sshd):
     goes_on = server.submit(command(COUNTING % (100, 0.1)), target="far")
-    ends = server.submit(command("echo quick; sleep 1; echo done > outputs/end.txt"), target="far")
+    go = far.folder / "go"
+    line = f"echo quick; while [ ! -e {go} ]; do sleep 0.05; done; echo done > outputs/end.txt"
+    ends = server.submit(command(line), target="far")
     server.wait(goes_on, "Running")
     server.wait(ends, "Running")
     server.kill()
-    time.sleep(4)
+    go.touch()
+    eventually((far.place / "jobs" / ends / "exit.json").exists)
     server.start()
     assert server.wait(ends, timeout=120)["status"] == "Completed"
     assert log_of(server, ends) == "quick\n"
@@ -159,13 +162,12 @@ def test_a_wrong_key_is_an_error_with_a_name(server: LiveServer, far: Sshd):
     run = server.wait(server.submit(command("echo hello"), target="far"), timeout=120)
     assert "holds no private key" in run["error"]["message"]
     server.ok("PUT", "/workspaces/default/secrets/ssh-key", {"value": far.key})
-    time.sleep(2)
     assert server.wait(server.submit(command("echo hello"), target="far"), timeout=120)["status"] == "Completed"
 
 
 def test_a_changed_host_key_is_refused_and_both_are_told(server: LiveServer, far: Sshd):
     before, kept = far.fingerprint, far.host_key()
-    run_id = server.submit(command(COUNTING % (30, 0.1)), target="far")
+    run_id = server.submit(command(COUNTING % (150, 0.1)), target="far")
     server.wait(run_id, "Running")
     far.stop()
     far.new_key("host_key")

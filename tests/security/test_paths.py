@@ -77,6 +77,8 @@ def body_fields(verb: Verb) -> set[str]:
 
 
 NO_ATTACK = {
+    "PATCH /compute/{name}": "its paths are on another host, where the login bounds them; tests/compute_ssh/test_commands.py: their form",
+    "POST /compute": "as above",
     "POST /jobs/{run_id}/rerun": "its reply has paths, its body none",
     "POST /runs/{run_id}/io": "names are not paths on our disk",
     "PATCH /tokens/{token_id}": "tests/mlflow_api/test_kernels_and_jobs.py: what it names is read later, and below the root alone",

@@ -6,8 +6,10 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -177,3 +179,21 @@ for line in sys.stdin:
     assert not starter.has("bad")
     assert not starter.has("good")
     starter.close()
+
+
+def test_secrets_are_kept_until_all_of_their_line_is_there(make_folder: MakeFolder) -> None:
+    ours, theirs = socket.socketpair()
+    argv = [sys.executable, "-S", "-E", "-m", "mlws.supervise.starter"]
+    with subprocess.Popen(argv, cwd=KERNEL_PATH, stdin=theirs.fileno(), stdout=subprocess.PIPE) as process, theirs, ours:
+        folder = make_folder("job", "sh", "-c", 'test "$KEY" = canary')
+        line = json.dumps({"folder": str(folder.path), "spare": None, "secrets": True}).encode() + b"\n"
+        held = os.memfd_create("secrets")
+        os.pwrite(held, b'{"KEY": "canary"}', 0)
+        socket.send_fds(ours, [line[:10]], [held])
+        os.close(held)
+        time.sleep(0.5)  # so that it comes in two pieces, as a long row of lines does
+        ours.sendall(line[10:])
+        assert answer(process) == {"folder": str(folder.path)}
+        assert folder.exit["exit_code"] == 0
+        ours.sendall(line)  # without any
+        assert answer(process)["failed"] == "its secrets did not come"

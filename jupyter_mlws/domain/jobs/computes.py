@@ -40,13 +40,13 @@ def find(computes: Mapping[str, Compute], name: str) -> Compute:
 def change(services: Any, db: Transactions, actor: Actor, name: str, update: ComputeUpdate) -> None:
     """Change what is given of a target, from now on and after a restart. May block."""
     target = find(services.jobs.computes, name)
+    if update.min_instances and not hasattr(target, "keep_spares"):
+        raise BadInput(f"No kernels can be kept ready on {name!r}: this kind of target does not do that.", field="min_instances")
     if update.ssh is not UNSET or update.description is not UNSET:
         _change_made(services, db, actor, target, update)
         target = find(services.jobs.computes, name)
     if target.problem:
         raise BadInput(target.problem, field="target")
-    if update.min_instances and not hasattr(target, "keep_spares"):
-        raise BadInput(f"No kernels can be kept ready on {name!r}: this kind of target does not do that.", field="min_instances")
     compute.keep(services.folders.compute, name, update)
     services.jobs.refresh_limits()
 

@@ -14,12 +14,12 @@ from jupyter_mlws.domain.environments.errors import UnusableEnvironment
 from jupyter_mlws.domain.environments.schemas import KernelDefinition, PythonDefinition
 from jupyter_mlws.domain.environments.states import BuildStatus
 from jupyter_mlws.domain.jobs import queue, remote, service, store
-from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.schemas import NotebookSpec
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import StatusConflict
 from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.kit.errors import Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -124,17 +124,20 @@ def _fail(session: Session, environment_id: int, words: str) -> None:
 # --- when it begins
 
 
-def place_of(engine: JobEngine, row: JobRow) -> Place | None:
-    """Where the interpreter of a job's environment lies; None if it named none, or a kernel. Raises `NotNow` if it was taken away."""
+def place_of(engine: JobEngine, row: JobRow, *, begins: bool = True) -> Place | None:
+    """Where the interpreter of a job's environment lies; None if it named none, or a kernel.
+
+    Raises `UnusableEnvironment` if it was taken away; for a job that `begins` it is then built anew, and meanwhile `Unavailable` is raised.
+    """
     if row.environment_id is None or engine.environments is None:
         return None
     chosen = engine.db.read_sync(lambda s: environments.chosen_of(s, int(row.environment_id or 0)))
     if chosen is None:
         raise UnusableEnvironment(f"The environment {row.environment} is not there any more.")
-    try:
-        return engine.environments.place(chosen)
-    except UnusableEnvironment as error:
-        raise NotNow(error.message) from None
+    whose = environments.Whose(chosen.workspace, chosen.name)
+    if begins and engine.environments.ready(chosen, whose).status is BuildStatus.BUILDING:
+        raise Unavailable(f"The environment {chosen.shown} is being built again, for what was built is no longer there.")
+    return engine.environments.place(chosen)
 
 
 def put_before(launch: Launch, place: Place | None) -> Launch:
@@ -154,7 +157,11 @@ def note_capture(engine: JobEngine, row: JobRow) -> None:
     if remote.is_remote(target):
         found = remote.environment(target, known.git)
     else:
-        place = place_of(engine, row)
+        try:
+            place = place_of(engine, row, begins=False)
+        except UnusableEnvironment as error:
+            log.info("What job %s ran in is not noted: %s", row.run_id, error)
+            return
         kernel = service.kernel_of(service.spec_of(row))
         found = environments.capture_environment(
             kernel, known.git, interpreter=None if place is None else place.interpreter, environment=row.environment

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Union
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, Dict, Iterator, List, Mapping, Union
 
 from mlws import values
 from mlws.process import say
+from mlws.spool import PART
 
 if TYPE_CHECKING:
     from mlws.run import Run
@@ -54,7 +56,7 @@ def log_content(run: Run, content: bytes, name: str, op: str = "artifact") -> No
     path = values.artifact_path(name)
     try:
         blob = run._ready().new_blob()
-        with open(blob, "wb", opener=_private) as file:
+        with _whole(blob) as file:
             file.write(content)
     except OSError as error:
         run._lost(f"{path!r} could not be kept for upload: {error.strerror or error}")
@@ -66,12 +68,20 @@ def _queue_copy(run: Run, source: str, path: str) -> None:
     with open(source, "rb") as original:  # a missing file is the caller's to know
         try:
             blob = run._ready().new_blob()
-            with open(blob, "wb", opener=_private) as copy:
+            with _whole(blob) as copy:
                 _copy(original.fileno(), copy.fileno())
         except OSError as error:
             run._lost(f"{source!r} could not be copied for upload: {error.strerror or error}")
             return
     run._send("artifact", path=path, blob=os.path.basename(blob))
+
+
+@contextmanager
+def _whole(blob: str) -> Iterator[BinaryIO]:
+    """A file that has its name once all of it is there: the spool may be read by others meanwhile."""
+    with open(blob + PART, "wb", opener=_private) as file:
+        yield file
+    os.replace(blob + PART, blob)
 
 
 def _private(path: str, flags: int) -> int:

@@ -31,6 +31,8 @@ SEGMENT_BYTES = 8 << 20
 MAX_RECORD_BYTES = 64 << 20
 MAX_REJECTED_BYTES = 64 << 20
 _HEADER = 8
+PART = ".part"
+"""How the name of a content ends that is still being written."""
 
 
 class Replay(NamedTuple):

@@ -92,7 +92,7 @@ def test_a_failed_build_says_why_and_is_tried_again_when_asked(make_builds: Make
     first = folders(builds, key)
     assert builds.ensure(key, definition, WHOSE, again=True).status is BuildStatus.BUILDING
     assert settled(builds, definition).status is BuildStatus.FAILED
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while folders(builds, key) == first or len(folders(builds, key)) > 1:
         assert time.monotonic() < deadline, folders(builds, key)
         time.sleep(0.05)
@@ -143,7 +143,7 @@ def test_the_next_server_takes_up_a_build(make_builds: Make, tmp_path: Path) -> 
     until(lambda: jobdir.is_alive(str(first._live[key].folder)), 30)
     first.stop()
     second = make_builds()
-    assert second.state(key).status is BuildStatus.BUILDING
+    assert second.state(key).status in (BuildStatus.BUILDING, BuildStatus.READY)
     assert settled(second, definition).status is BuildStatus.READY
     assert child is not None
     assert child.wait(10) == 0

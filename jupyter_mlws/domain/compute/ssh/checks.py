@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.errors import HostKeyWrong, HostUnfit, HostUnreachable, LoginRefused
 from jupyter_mlws.domain.compute.schemas import HostFacts, TestStep
+from jupyter_mlws.domain.compute.ssh.facts import of_host
 from jupyter_mlws.domain.compute.ssh.link import Link, Refused
 from jupyter_mlws.kit.errors import MlwsError
 
@@ -100,7 +101,7 @@ def _disk(link: Link) -> TestStep:
 async def _clock(link: Link) -> TestStep:
     before = time.time()
     head, _ = await link.ask("hello")
-    skew = head["time"] - (before + time.time()) / 2
+    skew = of_host(head)["time"] - (before + time.time()) / 2
     if abs(skew) > MOST_SKEW_S:
         detail = f"it is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}"
         return TestStep(name="clock", state="missing", detail=detail, todo="Set the clock there: times of runs come from it.")
@@ -114,9 +115,9 @@ async def _server(link: Link, url: str | None) -> TestStep:
             name=name, state="skipped", detail="no address was given: what jobs log is fetched from the host", todo=""
         )
     head, _ = await link.ask("reach", url=url)
-    if head["reached"]:
+    if head.get("reached") is True:
         return _ok(name, f"{url}: jobs log to it directly")
-    detail = f"{url} cannot be reached: {head['why']}; what jobs log is fetched from the host"
+    detail = f"{url} cannot be reached: {str(head.get('why'))[:500]}; what jobs log is fetched from the host"
     return TestStep(
         name=name, state="missing", detail=detail, todo="Give the address that the host sees: `--server-url URL`, or none."
     )

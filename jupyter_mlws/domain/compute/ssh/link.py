@@ -19,6 +19,8 @@ from jupyter_mlws.domain.compute.errors import (
     LoginRefused,
 )
 from jupyter_mlws.domain.compute.ssh.bootstrap import LEAST_PYTHON, command, package
+from jupyter_mlws.domain.compute.ssh.facts import of_host
+from jupyter_mlws.kit import surrogates
 from mlws.remote import frames
 
 if TYPE_CHECKING:
@@ -107,6 +109,11 @@ class Link:
         """Whether what is wrong may pass by itself."""
         return isinstance(self._failure, HostUnreachable)
 
+    def try_anew(self) -> None:
+        """Somebody wants a job to begin: what does not pass by itself may have been put right since, and is not told from memory."""
+        if not self.may_come_back:
+            self._again_at = 0.0
+
     async def ask(
         self, question: str, data: bytes = b"", *, patience: float = ANSWER_S, **more: Any
     ) -> tuple[dict[str, Any], bytes]:
@@ -117,7 +124,7 @@ class Link:
                 self._process.stdin.write(frames.packed({"ask": question, **more}, data))
                 await asyncio.wait_for(self._process.stdin.drain(), patience)
                 head, body = await asyncio.wait_for(self._answer(), patience)
-            except (OSError, EOFError, ValueError, asyncio.TimeoutError, library().Error) as error:
+            except (OSError, EOFError, ValueError, RecursionError, asyncio.TimeoutError, library().Error) as error:
                 self._drop(HostUnreachable(f"The connection to {self.place.words} was cut: {_reason(error)}."))
                 assert self._failure is not None  # noqa: S101 - just told
                 raise self._failure from error
@@ -145,7 +152,7 @@ class Link:
         except (HostUnreachable, HostKeyWrong, LoginRefused, HostUnfit, ExtraMissing) as error:
             self._drop(error)
             raise
-        except (asyncio.TimeoutError, OSError, EOFError, ValueError) as error:
+        except (asyncio.TimeoutError, OSError, EOFError, ValueError, RecursionError, KeyError, TypeError) as error:
             self._drop(HostUnreachable(f"{self.place.words} cannot be reached: {_reason(error)}."))
             assert self._failure is not None  # noqa: S101 - just told
             raise self._failure from error
@@ -159,7 +166,7 @@ class Link:
         self._process = await self._connection.create_process(line, encoding=None, stderr=library().PIPE)
         await self._greet()
         head, _ = await self._first("hello")
-        self.facts = head
+        self.facts = of_host(head)
 
     async def _greet(self) -> None:
         """Pass over what shells print, and send the supervisor where it is not there yet."""
@@ -189,12 +196,10 @@ class Link:
         return head, body
 
     async def _answer(self) -> tuple[dict[str, Any], bytes]:
-        import msgspec  # noqa: PLC0415 - here alone
-
         first, second = frames.HEADER.unpack(await self._process.stdout.readexactly(frames.HEADER.size))
         if max(first, second) > frames.LIMIT:
             raise ValueError("what came is no answer")
-        head = msgspec.json.decode(await self._process.stdout.readexactly(first))
+        head = surrogates.loads(await self._process.stdout.readexactly(first))
         if not isinstance(head, dict):
             raise ValueError("what came is no answer")  # noqa: TRY004 - as other broken answers
         return head, await self._process.stdout.readexactly(second)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import hashlib
 import json
 import logging
 import os
@@ -35,6 +37,22 @@ DEAD_AFTER_S = 2.0
 KEPT = ("outputs", "logs")
 EACH, ALL = 64 << 20, 256 << 20
 """Files that a job made elsewhere in its working folder are fetched up to these sizes; the others stay behind."""
+NEVER = frozenset(
+    (
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENOENT,
+        errno.ENXIO,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.EEXIST,
+        errno.EISDIR,
+        errno.ENOTDIR,
+    )
+)
+"""Why a file cannot be fetched at all: it stays behind, for otherwise its job would have no end."""
+PART = "fetched-"
+"""How files begin of which not all is here yet."""
 GROWING = frozenset({jobdir.USER_LOG, jobdir.SYSTEM_LOG, jobdir.RUNNER_LOG, jobdir.USAGE, jobdir.NOTEBOOK})
 WHOLE = frozenset({jobdir.PID, jobdir.HEARTBEAT, jobdir.PROGRESS, jobdir.RESULT, jobdir.EXIT})
 SPOOLED = re.compile(r"spool/[A-Za-z0-9._-]{1,200}\Z")
@@ -190,17 +208,22 @@ class Mirror:
             self._live_spool = True  # what could not be sent from there is fetched now
             return
         answer, _ = await self._link().ask("manifest", key=self.key, patience=600)
-        total, behind = 0, []
+        kept, total, behind = self._kept(), 0, []
         for path, size, _ in answer["files"]:
-            if not self._is_kept(path):
+            if not _is_plain(path):
+                behind.append(repr(path))
+                continue
+            if not path.startswith(kept):
                 if size > EACH or total + size > ALL:
                     behind.append(f"{path} ({size} bytes)")
                     continue
                 total += size
-            if not _is_plain(path):
-                behind.append(repr(path))
-                continue
-            await self._fetch(path, size)
+            try:
+                await self._fetch(path, size)
+            except (Refused, OSError) as error:
+                if error.errno not in NEVER:
+                    raise
+                behind.append(f"{path} ({os.strerror(error.errno).lower()})")
         if behind:
             self._note(f"{len(behind)} files were not fetched from the host: {', '.join(behind[:50])}")
         await asyncio.to_thread(os.sync)
@@ -212,24 +235,30 @@ class Mirror:
             await self._link().ask("remove", key=self.key)
         self.done = True
 
-    def _is_kept(self, path: str) -> bool:
+    def _kept(self) -> tuple[str, ...]:
+        """How the paths of files begin that are fetched whatever their size."""
         job = jobdir.read_json(str(self.folder / jobdir.JOB)) or {}
         base = os.path.relpath(str(job.get("cwd", self.folder / "work")), self.folder)
-        return path == jobdir.OUTPUT_NOTEBOOK or path.startswith(tuple(f"{base}/{name}/" for name in KEPT))
+        return (jobdir.OUTPUT_NOTEBOOK, *(f"{base}/{name}/" for name in KEPT))
 
     async def _fetch(self, path: str, size: int) -> None:
-        """A file, from where an earlier try ended."""
+        """A file, from where an earlier try ended, and no more of it than it was said to have."""
         target = self.folder / path
         if target.exists() and target.stat().st_size == size:
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name[:200]}.part")
+        # Beside all that has a name there: a name may be as long as names can be, or be like any that we think of.
+        part = self.folder / f"{PART}{hashlib.sha256(path.encode()).hexdigest()[:16]}"
         offset = part.stat().st_size if part.exists() else 0
+        offset = offset if offset <= size else 0
         while True:
-            _, data = await self._link().ask("read", key=self.key, name=path, offset=offset, size=PIECE)
+            wanted = min(PIECE, size - offset)
+            _, data = await self._link().ask("read", key=self.key, name=path, offset=offset, size=wanted)
+            if len(data) > wanted:
+                raise OSError(f"the host sent more of {path!r:.200} than was asked for")
             _write(part, offset, data, cut=True)
             offset += len(data)
-            if len(data) < PIECE:
+            if len(data) < wanted or offset >= size:
                 break
         part.replace(target)
 

@@ -7,11 +7,13 @@ import json
 import logging
 import threading
 import time
+from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.errors import HostFull, HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.schemas import Load
 from jupyter_mlws.domain.compute.ssh import loop, staging
+from jupyter_mlws.domain.compute.ssh.facts import of_now
 from jupyter_mlws.domain.compute.ssh.link import Link, Place, Refused
 from jupyter_mlws.domain.compute.ssh.mirror import Mirror
 from jupyter_mlws.kit.errors import MlwsError
@@ -91,6 +93,7 @@ class SshCompute:
 
     def address_for_jobs(self) -> str:
         """How jobs there reach this server; empty where they cannot, and what they log is fetched. Raises what `Link.open` does."""
+        self._link.try_anew()
         if not self.server_url:
             loop.wait(self._opened())
             return ""
@@ -186,9 +189,7 @@ class SshCompute:
         for mirror in list(self._mirrors.values()):
             mirror.stop()
         loop.wait(self._link.close())
-        with contextlib.suppress(TimeoutError):
-            for following in self._following:
-                following.result(CLOSE_S)
+        wait(self._following, CLOSE_S)
 
     # ---- behind it
 
@@ -210,7 +211,7 @@ class SshCompute:
     async def _refresh(self) -> None:
         with contextlib.suppress(MlwsError, Refused):
             head, _ = await self._link.ask("load")
-            self.facts = {**self.facts, **head}
+            self.facts = {**self.facts, **of_now(head)}
 
     async def _visit(self) -> None:
         """Remove what jobs that are over, or were deleted meanwhile, left there."""

@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Tuple
 from mlws.remote import frames
 from mlws.remote.blobs import Blobs
 from mlws.remote.jobs import Jobs
+from mlws.spool import PART
 
 HEALTH_S = 5.0
 Answer = Tuple[Dict[str, Any], bytes]
@@ -108,7 +109,7 @@ class Host:
         """Contents of artifacts that wait in a job's spool: (name, size)."""
         folder = os.path.join(self.jobs.dir(asked["key"]), "spool")
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-        blobs = [name for name in names if not name.endswith((".wal", ".ack", ".rejected"))]
+        blobs = [name for name in names if not name.endswith((".wal", ".ack", ".rejected", PART))]
         return {"blobs": [[name, os.lstat(os.path.join(folder, name)).st_size] for name in blobs]}, b""
 
     def manifest(self, asked: Dict[str, Any], _: bytes) -> Answer:

@@ -59,6 +59,8 @@ class Starter:
         self._spares: Dict[int, Waiting] = {}
         """By process."""
         self._buffer = b""
+        self._files: List[int] = []
+        """Secrets of jobs whose lines are not whole yet."""
         self._input = socket.socket(fileno=os.dup(0)) if stat.S_ISSOCK(os.fstat(0).st_mode) else None
         self._woken, self._wake = os.pipe()
         for fd in (self._woken, self._wake):
@@ -87,11 +89,11 @@ class Starter:
 
     def _read(self) -> bool:
         """Do what was asked for; False at the end of the input."""
-        fds: List[int] = []
         if self._input is None:
             data = os.read(0, 1 << 16)
         else:
-            data, fds, _, _ = socket.recv_fds(self._input, 1 << 16, 8)
+            data, files, _, _ = socket.recv_fds(self._input, 1 << 16, 8)
+            self._files += files
         self._buffer += data
         *lines, self._buffer = self._buffer.split(b"\n")
         for line in lines:
@@ -102,8 +104,10 @@ class Starter:
                 self._make(asked["make"], asked["recipe"])
             elif "end" in asked:
                 self._end(asked["end"], asked["but"])
+            elif asked.get("secrets") and not self._files:
+                tell(folder=asked["folder"], failed="its secrets did not come")
             else:
-                self._give(asked["folder"], asked.get("spare"), fds.pop(0) if asked.get("secrets") and fds else None)
+                self._give(asked["folder"], asked.get("spare"), self._files.pop(0) if asked.get("secrets") else None)
         return bool(data)
 
     def _start(self, folder: str, secrets: int | None = None) -> None:
@@ -250,6 +254,8 @@ class Starter:
             spare.link.close()
             if spare.secrets is not None:
                 os.close(spare.secrets)
+        for file in self._files:
+            os.close(file)
         if self._input is not None:
             self._input.close()
         nothing = os.open(os.devnull, os.O_RDWR)
