@@ -116,6 +116,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/environment-aliases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The alias table of environments
+         * @description What job files of elsewhere call environments, and what that means here.
+         */
+        get: operations["environments_get_Aliases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change the alias table
+         * @description Sets aliases, or (null) removes them. It counts for all workspaces of this server, for jobs submitted from now on.
+         */
+        patch: operations["environments_patch_Aliases"];
+        trace?: never;
+    };
     "/experiments/{experiment_id}": {
         parameters: {
             query?: never;
@@ -835,7 +859,11 @@ export interface paths {
          * @description Replaces what was captured before; credentials in the git remote are removed.
          */
         put: operations["runs_put_Environment"];
-        post?: never;
+        /**
+         * Make an environment of what a run ran in
+         * @description Its packages with their versions, for the same Python; of a kernel of another language that kernel. Nothing is built yet.
+         */
+        post: operations["runs_post_Environment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1362,6 +1390,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workspaces/{workspace}/environments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List environments
+         * @description By name, each with its newest version and how far that is built.
+         */
+        get: operations["environments_get_Environments"];
+        put?: never;
+        /**
+         * Make an environment or a version of one
+         * @description The same definition again answers the version that has it. Nothing is built yet; an archived one comes back.
+         */
+        post: operations["environments_post_Environments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/environments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions of an environment
+         * @description The newest first.
+         */
+        get: operations["environments_get_Versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/environments/{name}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive an environment
+         * @description New jobs cannot name it any more; jobs that have it keep it.
+         */
+        post: operations["environments_post_Archive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/environments/{name}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore an environment
+         * @description From the archive.
+         */
+        post: operations["environments_post_Restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/environments/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A version of an environment
+         * @description By its number, or `latest`.
+         */
+        get: operations["environments_get_Version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/environments/{name}/versions/{version}/build": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Build an environment
+         * @description Begins it, also after one that failed, and answers at once. What is Ready or being built stays as it is.
+         */
+        post: operations["environments_post_Build"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/environments/{name}/versions/{version}/build/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a build
+         * @description All its processes are ended. Jobs that wait for it fail.
+         */
+        post: operations["environments_post_CancelBuild"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workspaces/{workspace}/environments/{name}/versions/{version}/build/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Log of a build
+         * @description Of the last one, in whole lines from a byte offset on.
+         */
+        get: operations["environments_get_BuildLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/workspaces/{workspace}/experiments": {
         parameters: {
             query?: never;
@@ -1811,6 +2003,22 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AliasList
+         * @description The alias table of this server.
+         */
+        AliasList: {
+            aliases: components["schemas"]["EnvironmentAlias"][];
+        };
+        /**
+         * AliasUpdate
+         * @description Changes of the alias table.
+         */
+        AliasUpdate: {
+            aliases: {
+                [key: string]: string | null;
+            };
+        };
+        /**
          * Amounts
          * @description Of what jobs ask for; null where nothing is said, or not known.
          */
@@ -1849,6 +2057,23 @@ export interface components {
         BlobQuery: {
             sha256: string[];
         };
+        /**
+         * BuildLog
+         * @description A piece of the log of a build, in whole lines. Ask again from `next_offset` until it is `done`.
+         */
+        BuildLog: {
+            done: boolean;
+            next_offset: number;
+            offset: number;
+            size: number;
+            text: string;
+        };
+        /**
+         * BuildStatus
+         * @description How far the build of an environment is. Kernels and interpreters that are there already are Ready without one.
+         * @enum {unknown}
+         */
+        BuildStatus: "Building" | "Failed" | "NotBuilt" | "Ready";
         /**
          * Caller
          * @description Who the server takes the caller for.
@@ -1964,6 +2189,7 @@ export interface components {
             max_jobs: number;
             memory_bytes: number | null;
             memory_used_bytes: number | null;
+            min_instances: number;
             name: string;
             paused: boolean;
             per_user: components["schemas"]["UserLimits"];
@@ -1971,6 +2197,7 @@ export interface components {
             queued: number;
             reserved: components["schemas"]["Amounts"];
             running: number;
+            spares: number;
             ssh: components["schemas"]["SshPlace"] | null;
             /** @enum {unknown} */
             state: "away" | "ready" | "unavailable";
@@ -1999,8 +2226,20 @@ export interface components {
             max_jobs_per_user?: number | null;
             memory_bytes?: number | null;
             memory_bytes_per_user?: number | null;
+            min_instances?: number | null;
             paused?: boolean;
             ssh?: components["schemas"]["SshUpdate"];
+        };
+        /**
+         * CondaDefinition
+         * @description An environment of conda's, built by micromamba, mamba or conda, whichever is there.
+         */
+        CondaDefinition: {
+            conda_file: string;
+            /** @enum {unknown} */
+            kind: "conda";
+            /** @default true */
+            notebooks?: boolean;
         };
         /**
          * DeletePlan
@@ -2013,12 +2252,45 @@ export interface components {
             runs: number;
         };
         /**
+         * Environment
+         * @description An environment of a workspace.
+         */
+        Environment: {
+            archived: boolean;
+            latest: components["schemas"]["EnvironmentVersion"];
+            name: string;
+            versions: number;
+        };
+        /**
+         * EnvironmentAlias
+         * @description A name that job files use elsewhere, and the environment that it means here.
+         */
+        EnvironmentAlias: {
+            alias: string;
+            environment: string;
+            from_settings: boolean;
+        };
+        /**
+         * EnvironmentBuild
+         * @description Whether a version can be used on this server's machine.
+         */
+        EnvironmentBuild: {
+            ended_at: number | null;
+            hash: string | null;
+            interpreter: string | null;
+            message: string;
+            started_at: number | null;
+            status: components["schemas"]["BuildStatus"];
+        };
+        /**
          * EnvironmentCapture
          * @description What a run ran in.
          */
         EnvironmentCapture: {
             /** @default null */
             cpu_count?: number | null;
+            /** @default null */
+            environment?: string | null;
             /** @default null */
             executable?: string | null;
             /** @default null */
@@ -2033,6 +2305,8 @@ export interface components {
             language?: string | null;
             /** @default null */
             language_version?: string | null;
+            /** @default [] */
+            local_packages?: string[];
             /** @default null */
             memory_bytes?: number | null;
             /** @default {} */
@@ -2041,6 +2315,62 @@ export interface components {
             };
             /** @default null */
             platform?: string | null;
+        };
+        /**
+         * EnvironmentCreate
+         * @description A new environment, or a new version of one.
+         */
+        EnvironmentCreate: {
+            definition: components["schemas"]["KernelDefinition"] | components["schemas"]["PythonDefinition"] | components["schemas"]["RequirementsDefinition"] | components["schemas"]["CondaDefinition"];
+            description?: string;
+            name: string;
+            tags?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * EnvironmentFromRun
+         * @description An environment to be made of what a run ran in.
+         */
+        EnvironmentFromRun: {
+            description?: string;
+            name: string;
+            tags?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * EnvironmentList
+         * @description Environments by name.
+         */
+        EnvironmentList: {
+            environments: components["schemas"]["Environment"][];
+            next_cursor: string | null;
+        };
+        /**
+         * EnvironmentVersion
+         * @description A version of an environment. It never changes.
+         */
+        EnvironmentVersion: {
+            archived: boolean;
+            build: components["schemas"]["EnvironmentBuild"];
+            created_at: number;
+            created_by: string;
+            definition: components["schemas"]["KernelDefinition"] | components["schemas"]["PythonDefinition"] | components["schemas"]["RequirementsDefinition"] | components["schemas"]["CondaDefinition"];
+            description: string;
+            name: string;
+            tags: {
+                [key: string]: string;
+            };
+            version: number;
+        };
+        /**
+         * EnvironmentVersions
+         * @description The versions of an environment, the newest first.
+         */
+        EnvironmentVersions: {
+            next_cursor: string | null;
+            versions: components["schemas"]["EnvironmentVersion"][];
         };
         Error: {
             error: {
@@ -2387,6 +2717,7 @@ export interface components {
             attempt: number;
             attempts: components["schemas"]["Attempt"][];
             env_names: string[];
+            environment: string | null;
             gpu_ids: number[];
             in_place: boolean;
             max_retries: number;
@@ -2412,6 +2743,7 @@ export interface components {
             env?: {
                 [key: string]: string;
             };
+            environment?: string;
             experiment?: string;
             /** @default false */
             in_place?: boolean;
@@ -2627,6 +2959,15 @@ export interface components {
             display_name: string;
             language: string;
             name: string;
+        };
+        /**
+         * KernelDefinition
+         * @description A kernel that is installed, of whatever language; for notebooks.
+         */
+        KernelDefinition: {
+            kernel: string;
+            /** @enum {unknown} */
+            kind: "kernel";
         };
         /**
          * KernelList
@@ -2994,6 +3335,15 @@ export interface components {
             total: number;
         };
         /**
+         * PythonDefinition
+         * @description A Python interpreter that is there already.
+         */
+        PythonDefinition: {
+            /** @enum {unknown} */
+            kind: "python";
+            python: string;
+        };
+        /**
          * QueuedJob
          * @description A job that waits on a target.
          */
@@ -3017,6 +3367,7 @@ export interface components {
             env?: {
                 [key: string]: string | null;
             };
+            environment?: string | null;
             experiment?: string;
             keep_kernel_on_failure?: boolean;
             kernel?: string;
@@ -3035,6 +3386,18 @@ export interface components {
             };
             target?: string;
             timeout_s?: number | null;
+        };
+        /**
+         * RequirementsDefinition
+         * @description A virtual environment with the packages of a requirements.txt.
+         */
+        RequirementsDefinition: {
+            /** @enum {unknown} */
+            kind: "requirements";
+            /** @default true */
+            notebooks?: boolean;
+            python?: string;
+            requirements: string;
         };
         /**
          * Resource
@@ -3512,7 +3875,7 @@ export interface components {
          * @description What a job waits for.
          * @enum {unknown}
          */
-        WaitingFor: "backoff" | "cpus" | "gpus" | "memory" | "on_hold" | "queue_paused" | "server" | "slot" | "start" | "target" | "too_large" | "turn" | "user_limit";
+        WaitingFor: "backoff" | "cpus" | "environment" | "gpus" | "memory" | "on_hold" | "queue_paused" | "server" | "slot" | "start" | "target" | "too_large" | "turn" | "user_limit";
         /**
          * Workspace
          * @description A workspace.
@@ -4070,6 +4433,122 @@ export interface operations {
             };
             /** @description The target stands in the server's settings, or is this machine: it is neither removed nor moved elsewhere. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    environments_get_Aliases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasList"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    environments_patch_Aliases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AliasUpdate"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasList"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6870,6 +7349,68 @@ export interface operations {
             };
         };
     };
+    runs_post_Environment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnvironmentFromRun"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentVersion"];
+                };
+            };
+            /** @description Of this run too little is known to make an environment of it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No run has this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     runs_get_History: {
         parameters: {
             query?: never;
@@ -8747,6 +9288,580 @@ export interface operations {
                 };
             };
             /** @description What was asked for does not exist, or the caller may not know that it does. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    environments_get_Environments: {
+        parameters: {
+            query?: {
+                archived?: boolean;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentList"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No workspace has this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    environments_post_Environments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnvironmentCreate"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentVersion"];
+                };
+            };
+            /** @description The definition cannot be kept: it names what lies outside of it, or is no such file. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No workspace has this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The workspace is archived, so it takes nothing new. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    environments_get_Versions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                workspace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentVersions"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No workspace has this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    environments_post_Archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Environment"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The workspace has no environment of this name, or no such version of it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    environments_post_Restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Environment"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The workspace has no environment of this name, or no such version of it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    environments_get_Version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentVersion"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The workspace has no environment of this name, or no such version of it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    environments_post_Build: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentBuild"];
+                };
+            };
+            /** @description The environment cannot run this job, or be built on this machine. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The workspace has no environment of this name, or no such version of it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The environment is there already, or nothing of it is being built. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    environments_post_CancelBuild: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace: string;
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentBuild"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The workspace has no environment of this name, or no such version of it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The environment is there already, or nothing of it is being built. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    environments_get_BuildLog: {
+        parameters: {
+            query?: {
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                workspace: string;
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuildLog"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The workspace has no environment of this name, or no such version of it. */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { lazy } from 'react';
 
+import type { Observable } from '../lib/observable';
 import { PagesProvider, type OpenPage } from '../ui/PageLink';
 import { computeIcon } from './icons';
 import type { IProvidersProps } from './Providers';
@@ -11,8 +12,17 @@ export const COMPUTE_ID = 'jp-mlws-compute';
 
 /** Loaded when the sidebar is first shown. */
 const HostedCompute = lazy(async () => {
-  const { ComputePanel } = await import('../domain/compute');
-  return { default: ComputePanel };
+  const [{ ComputePanel }, { WorkspaceProvider }] = await Promise.all([
+    import('../domain/compute'),
+    import('../domain/workspaces')
+  ]);
+  return {
+    default: (props: { workspace: Observable<string> }) => (
+      <WorkspaceProvider value={props.workspace}>
+        <ComputePanel />
+      </WorkspaceProvider>
+    )
+  };
 });
 
 /** The panel "ML Compute". */
@@ -28,7 +38,7 @@ export function createComputeSidebar(
     translator,
     body: () => (
       <PagesProvider value={open}>
-        <HostedCompute />
+        <HostedCompute workspace={connection.workspace} />
       </PagesProvider>
     )
   });

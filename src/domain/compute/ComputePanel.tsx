@@ -9,6 +9,8 @@ import {
   StaleNotice,
   useTrans
 } from '../../ui';
+import { EnvironmentsSection } from '../environments';
+import { useWorkspace } from '../workspaces';
 import { TargetSection } from './parts/TargetSection';
 import { computeQueries } from './queries';
 
@@ -17,6 +19,7 @@ export function ComputePanel(): JSX.Element {
   const trans = useTrans();
   const targets = useQuery(computeQueries.targets(useApi()));
   const lost = useLost();
+  const [workspace] = useWorkspace();
   const refresh = (): void => void targets.refetch();
   const found = targets.data;
   return (
@@ -48,6 +51,7 @@ export function ComputePanel(): JSX.Element {
             answeredAt={targets.dataUpdatedAt}
           />
         ))}
+        {found && <EnvironmentsSection key={workspace} workspace={workspace} />}
         {found && (
           <StaleNotice
             lost={lost}

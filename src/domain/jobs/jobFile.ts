@@ -24,6 +24,7 @@ export function jobFile(job: JobCreate, workspace: string): IJobFile {
     ...field('description', job.note),
     ...section('tags', job.tags, text),
     ...field('compute', job.target),
+    ...field('environment', job.environment),
     `notebook: ${text(notebook)}`,
     ...field('kernel', spec?.kernel),
     ...section('parameters', spec?.parameters, json),

@@ -1,7 +1,9 @@
 import { queryOptions } from '@tanstack/react-query';
 
+import { accessQueries } from '../access';
 import { unwrap, type ApiClient } from '../../api/client';
 import { computeQueries } from '../compute';
+import { environmentQueries } from '../environments';
 import { runKeys } from '../runs';
 
 /** The queries about submitting, and about what was submitted. */
@@ -18,19 +20,8 @@ export const jobQueries = {
           })
         )
     }),
-  kernels: (api: ApiClient) =>
-    queryOptions({
-      queryKey: ['kernel', 'list'],
-      queryFn: ({ signal }) => unwrap(api.GET('/kernels', { signal })),
-      select: reply => reply.kernels
-    }),
+  kernels: environmentQueries.kernels,
   targets: computeQueries.targets,
   /** Who calls. */
-  caller: (api: ApiClient) =>
-    queryOptions({
-      queryKey: ['caller'],
-      queryFn: ({ signal }) => unwrap(api.GET('/info', { signal })),
-      select: reply => reply.actor,
-      staleTime: Infinity
-    })
+  caller: accessQueries.caller
 };

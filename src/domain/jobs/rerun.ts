@@ -85,6 +85,7 @@ function undeclared(name: string, value: unknown): IFormParameter {
 export function startRerun({
   run,
   spec,
+  environment,
   priority,
   timeout_s: timeout,
   max_retries: retries,
@@ -96,6 +97,7 @@ export function startRerun({
     kernel: (spec.kind === 'notebook' && spec.kernel) || '',
     command: spec.kind === 'command' ? spec.command : '',
     target: run.target ?? '',
+    environment: environment ?? '',
     experiment: run.experiment_name,
     name: '',
     drafts: {},
@@ -138,6 +140,9 @@ export function buildRerun(
     ...(form.command !== before.command && { command: form.command }),
     ...(values && { parameters: values }),
     ...(form.target !== before.target && { target: form.target }),
+    ...(form.environment !== before.environment && {
+      environment: form.environment || null
+    }),
     ...(form.priority !== null &&
       form.priority !== job.priority && { priority: form.priority }),
     ...(readSpan(form.timeout) !== job.timeout_s && {

@@ -18,6 +18,8 @@ export interface ISubmission extends IResourceDraft {
   /** The shell line of a command job. */
   command: string;
   target: string;
+  /** An environment of the workspace; empty for none. */
+  environment: string;
   experiment: string;
   name: string;
   drafts: Drafts;
@@ -39,6 +41,7 @@ export type SubmissionField =
   | 'kernel'
   | 'command'
   | 'target'
+  | 'environment'
   | 'experiment'
   | 'name'
   | 'priority'
@@ -78,6 +81,7 @@ export function startSubmission(
     kernel: inspection.kernel ?? '',
     command: '',
     target,
+    environment: '',
     experiment: inspection.default_experiment,
     name: '',
     drafts: {},
@@ -177,6 +181,7 @@ export function buildJob(
       ...(form.keepKernel && { keep_kernel_on_failure: true })
     },
     target: form.target,
+    ...(form.environment && { environment: form.environment }),
     ...(form.experiment.trim() && { experiment: form.experiment.trim() }),
     ...givenWords(form),
     ...(form.priority && { priority: form.priority }),
@@ -207,6 +212,7 @@ const FIELDS: readonly string[] = [
   'kernel',
   'command',
   'target',
+  'environment',
   'experiment',
   'name',
   'confirm_large',

@@ -32,6 +32,11 @@ export function takesKind(target: ComputeTarget, kind: string): boolean {
   );
 }
 
+/** Whether jobs of a target can have environments: they are built on the server's machine. */
+export function takesEnvironments(target: ComputeTarget | undefined): boolean {
+  return !target?.ssh;
+}
+
 /** What a job submitted now would wait for; empty when it starts at once. */
 export function targetWait(
   target: ComputeTarget,

@@ -12,6 +12,10 @@ describe('ComputePanel', () => {
   ): void {
     const api = anApi({
       'GET /compute': () => ({ targets: [target] }),
+      'GET /workspaces/{workspace}/environments': () => ({
+        environments: [],
+        next_cursor: null
+      }),
       ...verbs
     });
     renderWithServer(<ComputePanel />, api);

@@ -46,6 +46,10 @@ async function openForm(
       ]
     }),
     'GET /compute': () => ({ targets: [] }),
+    'GET /workspaces/{workspace}/environments': () => ({
+      environments: [],
+      next_cursor: null
+    }),
     'GET /workspaces/{workspace}/experiments': () => ({
       experiments: [{ name: 'train' }],
       next_cursor: null

@@ -17,6 +17,10 @@ function openForm() {
       ]
     }),
     'GET /compute': () => ({ targets: [] }),
+    'GET /workspaces/{workspace}/environments': () => ({
+      environments: [],
+      next_cursor: null
+    }),
     // More than can be listed: of a single name the server must be asked.
     'GET /workspaces/{workspace}/experiments': ({ params }) => ({
       experiments:

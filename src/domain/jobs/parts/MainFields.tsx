@@ -6,8 +6,14 @@ import { experimentQueries } from '../../experiments';
 import { Field, SelectField, TextField, useTrans } from '../../../ui';
 import { jobQueries } from '../queries';
 import { kindOfJob } from '../submission';
-import { takesKind, targetLabel, targetWait } from '../target';
+import {
+  takesEnvironments,
+  takesKind,
+  targetLabel,
+  targetWait
+} from '../target';
 import type { IFieldsProps } from './AdvancedFields';
+import { EnvironmentField } from './EnvironmentField';
 
 /** Experiment, name, kernel and target. */
 export function MainFields(props: IFieldsProps): JSX.Element {
@@ -30,6 +36,7 @@ export function MainFields(props: IFieldsProps): JSX.Element {
       />
       {kindOfJob(subject) === 'notebook' && <KernelField {...props} />}
       <TargetField {...props} />
+      {kindOfJob(subject) !== 'extension' && <EnvironmentField {...props} />}
     </div>
   );
 }
@@ -156,7 +163,15 @@ function TargetField(props: IFieldsProps): JSX.Element {
       }
       error={problems.target}
       disabled={disabled}
-      onChange={target => onChange({ target })}
+      onChange={target =>
+        onChange({
+          target,
+          // What the target refuses is not asked of it.
+          ...(!takesEnvironments(
+            targets?.find(({ name }) => name === target)
+          ) && { environment: '' })
+        })
+      }
     />
   );
 }

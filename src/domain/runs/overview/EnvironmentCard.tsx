@@ -5,6 +5,7 @@ import { useApi } from '../../../api/context';
 import { CopyButton, useTrans } from '../../../ui';
 import { runQueries } from '../queries';
 import { Card } from './Card';
+import { RecreateEnvironment } from './RecreateEnvironment';
 
 const SHOWN = 200;
 
@@ -36,6 +37,7 @@ export function EnvironmentCard(props: { runId: string }): JSX.Element | null {
         />
       }
     >
+      <RecreateEnvironment runId={props.runId} />
       <input
         type="search"
         className="jp-mlws-input"

@@ -1,0 +1,1 @@
+export { accessQueries } from './queries';
