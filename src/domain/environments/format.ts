@@ -83,7 +83,7 @@ export function isBuilt({ hash }: Pick<EnvironmentBuild, 'hash'>): boolean {
 
 /** What a job that names it now would wait for. */
 export function waitText(
-  { status, message }: EnvironmentBuild,
+  { status, message, hash }: EnvironmentBuild,
   trans: TranslationBundle
 ): string {
   switch (status) {
@@ -94,7 +94,9 @@ export function waitText(
     case 'NotBuilt':
       return trans.__('It is built before the job begins.');
     case 'Failed':
-      return trans.__('Its last build failed: %1', message);
+      return hash === null
+        ? message
+        : trans.__('It is built again. %1', message);
   }
 }
 

@@ -55,8 +55,8 @@ function Aliases(): JSX.Element {
         <table className="jp-mlws-facts jp-mlws-aliases">
           <thead>
             <tr>
-              <th scope="col">{trans.__('Name elsewhere')}</th>
-              <th scope="col">{trans.__('Environment')}</th>
+              <th scope="col">{trans.__('Elsewhere')}</th>
+              <th scope="col">{trans.__('Here')}</th>
               {may && <th className="jp-mlws-facts-action" />}
             </tr>
           </thead>

@@ -13,7 +13,6 @@ import { buildLabel, definitionNote, definitionText, isBuilt } from '../format';
 import { useBuild } from '../mutations';
 import { environmentQueries } from '../queries';
 import type { EnvironmentVersion } from '../types';
-import { BuildBadge } from './BuildBadge';
 import { BuildLog } from './BuildLog';
 
 export interface IEnvironmentDetailsProps {
@@ -93,7 +92,6 @@ function VersionView(props: {
   return (
     <>
       <div className="jp-mlws-environment-line">
-        <BuildBadge build={build} />
         <code className="jp-mlws-ellipsis" title={reference}>
           {reference}
         </code>

@@ -22,6 +22,11 @@ export function EnvironmentRow(
   const { name, latest } = environment;
   const trans = useTrans();
   const id = useId();
+  const about = trans.__(
+    '%1 · %2',
+    latest.version,
+    kindLabel(latest.definition.kind, trans)
+  );
   const Caret = open ? caretDownIcon : caretRightIcon;
   return (
     <li className="jp-mlws-queue-row">
@@ -33,15 +38,11 @@ export function EnvironmentRow(
         onClick={onToggle}
       >
         <Caret.react tag="span" aria-hidden="true" />
-        <span className="jp-mlws-environment-name jp-mlws-ellipsis">
-          <span title={name}>{name}</span>{' '}
-          <span className="jp-mlws-muted">
-            {trans.__(
-              '%1 · %2',
-              latest.version,
-              kindLabel(latest.definition.kind, trans)
-            )}
-          </span>
+        <span
+          className="jp-mlws-environment-name jp-mlws-ellipsis"
+          title={`${name} ${about}`}
+        >
+          {name} <span className="jp-mlws-muted">{about}</span>
         </span>
         <BuildBadge build={latest.build} />
       </button>

@@ -1,9 +1,10 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 
 import { ApiError } from '../../../api/errors';
 import { aVersion } from '../../../testing/environments';
 import { anApi, renderWithServer } from '../../../testing/server';
+import { EnvironmentCard } from '../overview/EnvironmentCard';
 import { RecreateEnvironment } from '../overview/RecreateEnvironment';
 
 describe('RecreateEnvironment', () => {
@@ -34,4 +35,25 @@ describe('RecreateEnvironment', () => {
     expect(sent).toEqual([['r', { name: 'again' }]]);
     expect(screen.getByRole('button', open)).toHaveFocus();
   });
+
+  it.each([
+    ['R', true],
+    ['python', false]
+  ])(
+    'is offered without packages for a kernel of %s: %s',
+    async (language, offered) => {
+      const api = anApi({
+        'GET /runs/{run_id}/environment': () => ({
+          kernel_name: 'k',
+          language
+        })
+      });
+      const { client } = renderWithServer(<EnvironmentCard runId="r" />, api);
+      await waitFor(() => expect(client.isFetching()).toBe(0));
+      const button = screen.queryByRole('button', {
+        name: 'Recreate environment…'
+      });
+      expect(button !== null).toBe(offered);
+    }
+  );
 });

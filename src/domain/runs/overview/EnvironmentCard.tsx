@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react';
 import { useApi } from '../../../api/context';
 import { CopyButton, useTrans } from '../../../ui';
 import { runQueries } from '../queries';
+import type { Environment } from '../types';
 import { Card } from './Card';
 import { RecreateEnvironment } from './RecreateEnvironment';
 
@@ -25,7 +26,11 @@ export function EnvironmentCard(props: { runId: string }): JSX.Element | null {
     name.toLowerCase().includes(words.trim().toLowerCase())
   );
   if (packages.length === 0) {
-    return null;
+    return isOtherKernel(environment.data) ? (
+      <Card title={trans.__('Environment')}>
+        <RecreateEnvironment runId={props.runId} />
+      </Card>
+    ) : null;
   }
   return (
     <Card
@@ -77,5 +82,13 @@ export function EnvironmentCard(props: { runId: string }): JSX.Element | null {
         </p>
       )}
     </Card>
+  );
+}
+
+/** Of a kernel of another language its name is all that there is, and enough. */
+function isOtherKernel(captured: Environment | null | undefined): boolean {
+  const { kernel_name: kernel, language } = captured ?? {};
+  return (
+    Boolean(kernel && language) && !/^(python|unknown)$/.test(language ?? '')
   );
 }

@@ -18,7 +18,7 @@ export function RecreateEnvironment(props: { runId: string }): JSX.Element {
     return <RecreateForm recreate={recreate} onClose={close} />;
   }
   return (
-    <div>
+    <div className="jp-mlws-recreate">
       <button
         ref={button}
         type="button"
@@ -34,7 +34,7 @@ export function RecreateEnvironment(props: { runId: string }): JSX.Element {
         {trans.__('Recreate environment…')}
       </button>
       {recreate.data && (
-        <p className="jp-mlws-hint" role="status">
+        <p className="jp-mlws-muted jp-mlws-environment-text" role="status">
           {trans.__(
             '%1:%2 is among the environments of ML Compute; it is built when the first job needs it.',
             recreate.data.name,
