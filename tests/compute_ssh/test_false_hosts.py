@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.live import LiveServer
-from tests.ssh import Sshd, command
+from tests.ssh import Sshd, command, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -41,3 +41,18 @@ def test_what_a_host_says_of_itself_is_looked_at(server: LiveServer, far: Sshd, 
             assert server.wait(server.submit(command("echo hello"), target=target), timeout=120)["status"] == "Completed"
     finally:
         assert server.request("DELETE", "/compute/false").status_code == 204
+
+
+def test_a_host_that_sends_more_than_was_asked_for_fills_no_disk(server: LiveServer, far: Sshd):
+    change = "import mlws.remote.jobs as jobs\\njobs.Jobs.read = lambda self, key, name, offset, size: b'x' * (1 << 20)"
+    python = false_host(far, "false-sizes", change)
+    server.ok("POST", "/compute", {**far.target(python=python), "name": "large"})
+    run_id = server.submit(command("echo small > outputs/a.txt"), target="large")
+    eventually(lambda: "more of 'work/outputs/a.txt' than was asked for" in server.log())
+    folder = server.data_dir / "jobs" / run_id
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 1 << 20
+    false_host(far, "false-sizes", "")
+    far.cut()
+    assert server.wait(run_id, timeout=120)["status"] == "Completed"
+    assert server.get(f"/runs/{run_id}/artifacts/content", params={"path": "outputs/a.txt"}).text == "small\n"
+    assert server.request("DELETE", "/compute/large").status_code == 204

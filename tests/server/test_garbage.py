@@ -77,6 +77,7 @@ def plant(server: LiveServer) -> str:
     (data / "jobs" / kept / "progress.json.77.tmp").write_bytes(b"half")
     (data / "spool" / "1-0-ab.rejected").write_text(json.dumps({"why": "refused"}))
     (data / "spool" / "1-0-ab.000001.blob").write_bytes(b"an artifact without its record")
+    (data / "spool" / "1-0-ab.000002.blob.part").write_bytes(b"half an artifact")
     halves = [path for folder in (data, data / "jobs" / kept) for path in folder.iterdir() if path.name.endswith(".tmp")]
     for path in (orphan, upload, *halves, *(data / "spool").iterdir()):
         age(path)
@@ -92,7 +93,7 @@ def test_each_kind_is_found_told_and_removed_and_du_agrees(new_server: Callable[
     server = new_server().start()
     kept = plant(server)
     folders = [server.data_dir / name for name in ("objects", "jobs", "spool")]
-    expected = {"uploads": 1, "ended_jobs": 1, "gone_jobs": 1, "temporary": 2, "rejected": 2}
+    expected = {"uploads": 1, "ended_jobs": 1, "gone_jobs": 1, "temporary": 2, "rejected": 3}
     before = du(*folders) + (server.data_dir / ".secrets.key.1.tmp").stat().st_size
     planned = server.ok("POST", "/gc?dry_run=true")
     assert planned["dry_run"]
