@@ -62,14 +62,16 @@ def attach(group: click.Group, one: Callable[[Session, ComputeTarget], None]) ->
 
     @group.command("delete")
     @named("target", "targets")
+    @click.option("--force", is_flag=True, help="Also while jobs run there: they end as lost. For a host that never comes back.")
     @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
     @common
-    def delete(session: Session, target: str, yes: bool) -> None:
+    def delete(session: Session, target: str, force: bool, yes: bool) -> None:
         """Delete a target on which no job runs. Jobs that wait for it stay in the queue; what lies on the host stays there."""
         found = session.workspace.compute.show(target)
+        running = f" {found.running} jobs that run there are given up." if found.running and force else ""
         waiting = f" {found.queued} jobs wait for it." if found.queued else ""
-        confirm(f"Delete the compute target {target!r}?{waiting}", yes=yes)
-        session.workspace.compute.delete(target)
+        confirm(f"Delete the compute target {target!r}?{running}{waiting}", yes=yes)
+        session.workspace.compute.delete(target, force=force)
         show.one(session, {"name": target, "deleted": True}, [("Deleted", target)])
 
     @group.command("test")

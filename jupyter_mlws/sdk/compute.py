@@ -153,9 +153,9 @@ class Compute:
         """Try what a target needs, step by step. Takes some seconds."""
         return self._ask("POST", f"/compute/{segment(name)}/test", ComputeTest, timeout=SLOW_S)
 
-    def delete(self, name: str) -> None:
-        """Delete a target on which no job runs. What lies on the host stays."""
-        self._ask("DELETE", f"/compute/{segment(name)}", type(None))
+    def delete(self, name: str, *, force: bool = False) -> None:
+        """Delete a target on which no job runs; with `force` the jobs that run there are given up. What lies on the host stays."""
+        self._ask("DELETE", f"/compute/{segment(name)}" + ("?force=true" if force else ""), type(None))
 
     def pause(self, name: str = "local") -> ComputeTarget:
         """Start no more jobs on a target until it is resumed, also after a restart. Those that run go on."""

@@ -84,7 +84,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a compute target
-         * @description Refused while jobs run there. What lies on the host stays.
+         * @description Refused while jobs run there, unless they are given up. What lies on the host stays.
          */
         delete: operations["compute_delete_Compute"];
         options?: never;
@@ -4241,7 +4241,9 @@ export interface operations {
     };
     compute_delete_Compute: {
         parameters: {
-            query?: never;
+            query?: {
+                force?: boolean;
+            };
             header?: never;
             path: {
                 name: string;

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from jupyter_mlws.domain.compute import store
-from jupyter_mlws.domain.compute.errors import ExtraMissing
+from jupyter_mlws.domain.compute.errors import ComputeNotFound, ExtraMissing
 from jupyter_mlws.domain.compute.ssh import checks, keys, link, loop
 from jupyter_mlws.domain.compute.ssh.target import SshCompute
 
@@ -94,12 +94,16 @@ class Hosts:
 
     def test(self, name: str) -> tuple[list[TestStep], HostFacts | None]:
         """What a host has and lacks. Blocks: for threads."""
+        if name not in self.rows:
+            raise ComputeNotFound(f"There is no compute target {name!r} any more.", field="name")
         place = self.rows[name].place
         steps, said = loop.wait(checks.steps(place_of(place), self._keys(place), place.server_url))
         return steps, checks.facts_of(said) if said else None
 
     def know(self, name: str, facts: HostFacts, target: Compute) -> None:
         """What a host has just said of itself."""
+        if name not in self.rows:
+            return  # deleted meanwhile
         self.rows[name] = self.rows[name]._replace(facts=facts)
         if isinstance(target, SshCompute):
             target.facts = {**target.facts, **msgspec.structs.asdict(facts)}

@@ -276,6 +276,13 @@ class ComputeCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     """How many jobs run at once; 1 if it is left out."""
 
 
+class ComputeDeleteQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """How a target is deleted."""
+
+    force: bool = False
+    """Also while jobs run there: they are given up, and end as lost."""
+
+
 class HostKeyQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which host to ask for its keys."""
 

@@ -79,15 +79,19 @@ def create(services: Any, db: Transactions, actor: Actor, body: ComputeCreate) -
     services.jobs.refresh_targets()
 
 
-def delete(services: Any, db: Transactions, name: str) -> None:
-    """Remove a target on which nothing runs. Jobs that wait for it wait until there is one of its name again."""
+def delete(services: Any, db: Transactions, name: str, *, force: bool = False) -> None:
+    """Remove a target on which nothing runs. Jobs that wait for it wait until there is one of its name again.
+
+    `force`: what runs there is given up. Nobody asks the host for it any more, and the engine finds it lost.
+    """
     _made(services, find(services.jobs.computes, name))
 
     def remove(session: Session) -> None:
         live = store.asks(session, name, Phase.LIVE)
-        if live:
+        if live and not force:
             raise ComputeInUse(
-                f"{len(live)} {'job runs' if len(live) == 1 else 'jobs run'} on {name}; cancel them or wait for their end, then delete it.",
+                f"{len(live)} {'job runs' if len(live) == 1 else 'jobs run'} on {name}; cancel them or wait for their end, then delete it. "
+                "If the host never comes back, `force` gives them up.",
                 field="target",
             )
         compute.delete_target(session, name)

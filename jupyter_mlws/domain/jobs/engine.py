@@ -447,7 +447,9 @@ class JobEngine:
 
     def _is_lost(self, followed: Followed) -> bool:
         """Whether the supervisor is gone without a record; before it is believed the job is NotResponding for a moment."""
-        if followed.folder.is_dir() and self._compute(followed).is_alive(followed.folder):
+        compute = self._compute(followed)
+        given_up = remote.given_up(compute, followed)
+        if not given_up and followed.folder.is_dir() and compute.is_alive(followed.folder):
             followed.silent_since = None
             if followed.status is RunStatus.NOT_RESPONDING:
                 self._to(followed, RunStatus.CANCEL_REQUESTED if followed.cancel else RunStatus.RUNNING)
@@ -458,12 +460,11 @@ class JobEngine:
             return False
         if now - followed.silent_since < LOST_AFTER_S:
             return False
-        compute = self._compute(followed)
         away = remote.away(compute, followed)
         unknown = (RunStatus.NOT_RESPONDING, RunStatus.FINALIZING, *([RunStatus.PREPARING] if away else []))
         if followed.status not in unknown:
             self._to(followed, RunStatus.NOT_RESPONDING, now_ms())
-        foreign = not remote.is_remote(compute) and jobdir.is_foreign(str(followed.folder))
+        foreign = not given_up and not remote.is_remote(compute) and jobdir.is_foreign(str(followed.folder))
         if away or (foreign and now - followed.silent_since < FOREIGN_LOST_AFTER_S):
             return False
         jobdir.kill_leftovers(str(followed.folder))

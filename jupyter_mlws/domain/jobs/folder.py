@@ -199,7 +199,9 @@ def outcome_of(job_dir: Path, *, canceled: bool = False) -> Outcome:
         return Outcome(RunStatus.CANCELED, "canceled", None, None, None)
     if record is None:
         message = (
-            "The job's supervisor ended without a record: it was killed, or the machine restarted."
+            "The job's supervisor on the other host ended without a record, or the target was deleted while the job ran there."
+            if (job_dir / jobdir.SENT).exists()
+            else "The job's supervisor ended without a record: it was killed, or the machine restarted."
             if job_dir.is_dir()
             else "The job's folder is not there: it was removed while the job ran, or the server that ran it is gone."
         )

@@ -82,6 +82,11 @@ def away(compute: Compute, followed: Followed) -> str:
     return words
 
 
+def given_up(compute: Compute, followed: Followed) -> bool:
+    """Whether the job was sent to a host whose target was deleted since: nobody asks for it any more."""
+    return not is_remote(compute) and (followed.folder / jobdir.SENT).exists()
+
+
 def taken_back(compute: Compute, followed: Followed) -> bool:
     """Whether the host never began with a job that was sent to it: then it is prepared again."""
     if not is_remote(compute) or followed.status is not RunStatus.PREPARING:

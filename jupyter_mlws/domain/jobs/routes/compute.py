@@ -16,6 +16,7 @@ from jupyter_mlws.domain.compute.errors import (
 )
 from jupyter_mlws.domain.compute.schemas import (
     ComputeCreate,
+    ComputeDeleteQuery,
     ComputeList,
     ComputeTarget,
     ComputeTest,
@@ -73,10 +74,16 @@ class ComputeHandler(ApiHandler):
         await tell(self, name)
         self.reply(await one_target(self, name))
 
-    @endpoint(Action.ADMIN, summary="Delete a compute target", status=204, errors=[ComputeNotFound, ComputeFixed, ComputeInUse])
+    @endpoint(
+        Action.ADMIN,
+        summary="Delete a compute target",
+        query=ComputeDeleteQuery,
+        status=204,
+        errors=[ComputeNotFound, ComputeFixed, ComputeInUse],
+    )
     async def delete(self, name: str) -> None:
-        """Refused while jobs run there. What lies on the host stays."""
-        await asyncio.to_thread(computes.delete, self.services, self.db, name)
+        """Refused while jobs run there, unless they are given up. What lies on the host stays."""
+        await asyncio.to_thread(computes.delete, self.services, self.db, name, force=self.query.force)
         await tell(self, name)
         self.set_status(204)
 
