@@ -42,6 +42,8 @@ OF_UV = frozenset({"index-url", "extra-index-url", "find-links", "no-index", "no
 """Those of them that uv understands in a file as pip does."""
 OTHER_FILES = ("-r", "--requirement", "-c", "--constraint")
 EDITABLE = ("-e", "--editable")
+VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
+"""How pip names a variable of the environment."""
 VERSION = re.compile(r"3\.\d{1,2}(\.\d{1,3})?")
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
@@ -174,10 +176,11 @@ def _check_address(address: str, where: str, field: str) -> None:
     """Whoever may read the workspace reads its environments, so no address says a password."""
     try:
         parts = urlsplit(address.split()[0])
-        secret = parts.password is not None or (parts.username not in (None, "git") and parts.scheme.startswith("http"))
+        named = parts.username not in (None, "git") and parts.scheme.startswith("http")
+        secret = parts.password if parts.password is not None else parts.username if named else None
     except ValueError:
         raise UnusableDefinition(f"{where}: this is no address.", field=field) from None
-    if secret and "${" not in parts.netloc:
+    if secret is not None and not VARIABLE.fullmatch(secret):
         words = "has a user name or password in an address; write ${NAME}, a variable of the server's environment, in its place."
         raise UnusableDefinition(f"{where} {words}", field=field)
 

@@ -19,6 +19,7 @@ from jupyter_mlws.domain.environments.schemas import CondaDefinition, PythonDefi
         "-i https://example.org/simple\n--{}-url=https://${TOKEN}@example.org/simple\nnumpy".replace("{}", "extra-index"),
         "pkg @ file:///data/pkg-1.0-py3-none-any.whl\n/data/other.whl\n-f /data/wheels",
         "pkg @ git+https://example.org/a/b.git@v1\npkg2 @ git+ssh://git@example.org/a.git",
+        "pkg @ https://me:${TOKEN}@example.org/pkg.whl",
         "numpy==2.0 \\\n  --hash=sha256:abc\n--require-hashes",
     ],
 )
@@ -45,6 +46,8 @@ def test_a_requirements_text_that_is_whole_in_itself_is_kept(text: str) -> None:
         ("--find-links wheels", "absolute path"),
         ("-i https://me:secret@example.org/simple", "user name or password"),
         ("pkg @ https://token@example.org/pkg.whl", "user name or password"),
+        ("pkg @ https://me:secret@${HOST}/pkg.whl", "user name or password"),
+        ("pkg @ https://me:secret-${X}@example.org/pkg.whl", "user name or password"),
         ("--config-settings x=y", "is not taken"),
         ("-x y", "is not taken"),
         ("--global-option=--x", "is not taken"),

@@ -134,8 +134,10 @@ async def targets(handler: ApiHandler) -> ComputeList:
 
 async def one_target(handler: ApiHandler, name: str) -> ComputeTarget:
     """The target of this name. Raises `ComputeNotFound`."""
-    computes.find(handler.services.jobs.computes, name)
-    return next(target for target in (await targets(handler)).targets if target.name == name)
+    for target in (await targets(handler)).targets:
+        if target.name == name:
+            return target
+    raise computes.missing(name)
 
 
 ROUTES = [
