@@ -46,7 +46,7 @@ def test_completion_scripts(mlws: Mlws) -> None:
 def test_words(mlws: Mlws) -> None:
     assert sorted(offered(mlws, "mlws job c")) == ["plain,cancel", "plain,create"]
     assert offered(mlws, "mlws expe") == ["plain,experiment"]
-    assert "plain,create" not in offered(mlws, "mlws compute ")  # what only answers with a sentence is not offered
+    assert "plain,archive" not in offered(mlws, "mlws compute ")  # what only answers with a sentence is not offered
 
 
 def test_values_of_the_server(mlws: Mlws, server: LiveServer, run_id: str) -> None:

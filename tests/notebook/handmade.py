@@ -41,6 +41,7 @@ def job_with(run: Run) -> Job:
         "asks": {"cpus": None, "memory_bytes": None, "gpus": 0},
         "gpu_ids": [],
         "usage": None,
+        "environment": None,
         "not_captured": [],
         "new_files": [],
         "notebook_artifact": None,

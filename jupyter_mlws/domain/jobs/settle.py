@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 ACTOR = "mlws"
 NEW_FILES_LIMIT = 1000
 LEFT_LIMIT = 200
+COARSE_MS = 50
+"""The times of files are those of a coarser clock, which is behind by up to a tick: what is made at once may seem older than the job."""
 NAMED_AT_ONCE = 200
 
 
@@ -128,7 +130,7 @@ def give_up(engine: JobEngine, run_id: str, folder: Path, why: str) -> None:
 def _since(row: JobRow, folder: Path) -> int:
     """From when on (ms) files in the notebook's own folder are this attempt's."""
     started = (jobdir.read_exit(str(folder)) or {}).get("started_at") if row.attempt > 1 else None
-    return started if isinstance(started, int) else row.submitted_at
+    return (started if isinstance(started, int) else row.submitted_at) - COARSE_MS
 
 
 class Capture:

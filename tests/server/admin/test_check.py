@@ -47,7 +47,7 @@ def test_what_is_whole_is_sound_and_stays_as_it_is(data: DataFolder) -> None:
     assert report["faults"] == []
     assert (report["sound"], report["state"], report["schema"]) == (True, "current", HEAD)
     assert report["kind"] == ("sqlite" if data.sqlite else "postgresql")
-    assert {name: report["counts"][name] for name in ("workspaces", "runs", "files")} == {"workspaces": 2, "runs": 7, "files": 5}
+    assert {name: report["counts"][name] for name in ("workspaces", "runs", "files")} == {"workspaces": 2, "runs": 8, "files": 5}
     assert report["counts"]["points"] > 1500
     assert report["checked"]["chunks"] == report["counts"]["chunks"] > 0
     assert (report["checked"]["files"], report["checked"]["file_bytes"]) == (5, sum(map(len, STORED)))

@@ -84,6 +84,7 @@ class Supervisor:
         if not tree.adopt_orphans():
             self.note("this system has no subreaper: a process that leaves its group and loses its parent will not be found")
         _enlarge(self._pipe_write)
+        began = now_ms()  # once it has begun this process may be kept waiting
         try:
             self.pid = self._begin()
         except (tree.SpawnFailed, KeyError, TypeError, OSError) as error:
@@ -92,7 +93,7 @@ class Supervisor:
             self.log.feed(f"{message}\n".encode())
             self.log.close()
             return self.record(reason="spawn_failed", message=message)
-        self.started_at = now_ms()
+        self.started_at = began
         os.close(self._pipe_write)
         self.watch = Watch(self.dir, self.job)
         self.watch.unit = self._unit
