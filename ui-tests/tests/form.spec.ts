@@ -114,7 +114,7 @@ test('kernel, target, limits and environment are those of the job', async ({
   const { kernels } = await server.get<{ kernels: { name: string }[] }>(
     '/kernels'
   );
-  const kernel = dialog.getByLabel('Kernel');
+  const kernel = dialog.getByLabel('Kernel', { exact: true });
   await expect(kernel).toHaveValue('python3');
   await expect(kernel.locator('option')).toHaveCount(kernels.length);
   await kernel.selectOption({ label: 'With MLflow' });

@@ -28,7 +28,10 @@ export function RunTabs(props: IRunTabsProps): JSX.Element {
     ...runQueries.job(useApi(), run.id),
     enabled: run.kind !== 'interactive'
   });
-  const metrics = Object.keys(run.metrics).length;
+  // What the job used is not what its author measured.
+  const metrics = Object.keys(run.metrics).filter(
+    key => !key.startsWith('system/')
+  ).length;
   const tabs: (ITab | false)[] = [
     {
       id: 'overview',
