@@ -10,6 +10,9 @@ import pytest
 from tests.databases import PostgresPool
 from tests.live import LiveServer
 from tests.postgres import PostgresServer, start_or_skip
+from tests.skips import pytest_runtest_makereport  # noqa: F401 - a hook
+
+pytest_plugins = ["pytester"]
 
 
 @pytest.fixture(scope="session")

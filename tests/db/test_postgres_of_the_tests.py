@@ -11,14 +11,25 @@ from tests import postgres as servers
 from tests.postgres import PostgresServer, start_or_skip
 
 
-def test_without_it_a_test_is_skipped_and_in_ci_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_it_a_test_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servers, "find_binaries", lambda: None)
-    monkeypatch.delenv("CI", raising=False)
     with pytest.raises(pytest.skip.Exception, match="no PostgreSQL server is installed here"):
         start_or_skip()
+
+
+@pytest.mark.parametrize(
+    "how", ["def test_it(nothing): pass", "@pytest.mark.skipif(True, reason='it is not there')\ndef test_it(): pass"]
+)
+def test_in_ci_each_skip_is_a_failure(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    pytester.makeconftest("from tests.skips import pytest_runtest_makereport")
+    fixture = "@pytest.fixture\ndef nothing(): pytest.skip('it is not there')"
+    pytester.makepyfile(f"import pytest\n{fixture}\n{how}")
+    monkeypatch.delenv("CI", raising=False)
+    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(skipped=1)
     monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="nothing may be skipped, but no PostgreSQL server"):
-        start_or_skip()
+    result = pytester.runpytest("-p", "no:cacheprovider")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*CI=true: nothing may be skipped, but it is not there*"])
 
 
 @pytest.mark.postgres

@@ -10,6 +10,9 @@ class ComputeNotFound(NotFound):
 
     code = "compute_not_found"
 
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no compute target {name[:80]!r}.", field="target")
+
 
 class ComputeExists(Conflict):
     """There is a compute target of this name already."""

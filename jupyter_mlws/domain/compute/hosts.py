@@ -95,7 +95,7 @@ class Hosts:
     def test(self, name: str) -> tuple[list[TestStep], HostFacts | None]:
         """What a host has and lacks. Blocks: for threads."""
         if name not in self.rows:
-            raise ComputeNotFound(f"There is no compute target {name!r} any more.", field="name")
+            raise ComputeNotFound(name)
         place = self.rows[name].place
         steps, said = loop.wait(checks.steps(place_of(place), self._keys(place), place.server_url))
         return steps, checks.facts_of(said) if said else None

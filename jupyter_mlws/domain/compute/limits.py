@@ -134,7 +134,7 @@ def forget(path: Path, name: str) -> None:
     """The target is gone: one of the same name that comes after it begins anew."""
     with _keeping:
         kept = _read(path)
-        if kept.max_jobs.pop(name, None) is not None or kept.changed.pop(name, None) is not None:
+        if kept.max_jobs.pop(name, None) is not None or name in kept.changed:
             kept.changed.pop(name, None)
             write_atomic(str(path), msgspec.json.encode(kept), durable=True)
 

@@ -235,5 +235,5 @@ def delete_target(session: Session, name: str) -> None:
 def _made(session: Session, name: str) -> ComputeTargetRow:
     row = store.by_name(session, name)
     if row is None:
-        raise ComputeNotFound(f"There is no compute target {name[:80]!r}.", field="target")
+        raise ComputeNotFound(name)
     return row

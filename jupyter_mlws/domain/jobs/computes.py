@@ -33,13 +33,8 @@ QUEUE_SHOWN = 100
 def find(computes: Mapping[str, Compute], name: str) -> Compute:
     """The target of this name. Raises `ComputeNotFound`."""
     if name not in computes:
-        raise missing(name)
+        raise ComputeNotFound(name)
     return computes[name]
-
-
-def missing(name: str) -> ComputeNotFound:
-    """What is answered for a target that is not there."""
-    return ComputeNotFound(f"There is no compute target {name[:80]!r}.", field="target")
 
 
 def change(services: Any, db: Transactions, actor: Actor, name: str, update: ComputeUpdate) -> None:

@@ -137,7 +137,7 @@ async def one_target(handler: ApiHandler, name: str) -> ComputeTarget:
     for target in (await targets(handler)).targets:
         if target.name == name:
             return target
-    raise computes.missing(name)
+    raise ComputeNotFound(name)
 
 
 ROUTES = [
