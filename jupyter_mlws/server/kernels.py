@@ -27,7 +27,7 @@ from jupyter_mlws.kit.mlflow_env import mlflow_variables
 from jupyter_mlws.server.early_kernels import why_untracked
 from jupyter_mlws.server.mlflow_folders import LogsTo, logs_to
 from jupyter_mlws.server.notebooks import follow_notebooks
-from mlws.jobdir import boot_id, start_time
+from mlws.jobdir import KERNEL_PATH, boot_id, start_time
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-KERNEL_PATH = str(Path(__file__).resolve().parent.parent / "kernel_path")
 LIFETIME_S = 30 * 24 * 3600
 EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
 NOTEBOOK = "IPYNB_FILE"

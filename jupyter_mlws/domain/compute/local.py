@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from types import MappingProxyType
@@ -17,9 +14,8 @@ from jupyter_mlws.domain.compute.spares import NO_SPARES, Spares, SpareSettings,
 from jupyter_mlws.domain.compute.starter import Starter
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Mapping
-
-KERNEL_PATH = str(Path(jobdir.__file__).resolve().parent.parent)
 
 
 class LocalCompute:
@@ -37,10 +33,9 @@ class LocalCompute:
         self.when_one_ends: Callable[[], None] = lambda: None
         self.gpu_ids = gpus_here()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._env = {**os.environ, "PYTHONPATH": KERNEL_PATH}
-        argv = [sys.executable, "-S", "-m", "mlws.supervise.starter"]
+        argv, env = [sys.executable, "-S", "-m", "mlws.supervise.starter"], {**os.environ, "PYTHONPATH": jobdir.KERNEL_PATH}
         self._starter = Starter(
-            argv, self._env, KERNEL_PATH, ended=self._ended, failed=self._start_otherwise, spare=self._heard_of_spare
+            argv, env, jobdir.KERNEL_PATH, ended=self._ended, failed=self._start_otherwise, spare=self._heard_of_spare
         )
         self._spares = Spares(self._starter.send, _free, spares)
         self._given: dict[str, Mapping[str, str]] = {}
@@ -94,23 +89,7 @@ class LocalCompute:
 
     def _spawn(self, job_dir: Path, secrets: Mapping[str, str] = MappingProxyType({})) -> None:
         """With an interpreter of its own."""
-        log = job_dir / "system_logs" / "supervisor.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as out:
-            child = subprocess.Popen(
-                [sys.executable, "-S", "-m", "mlws.supervise", str(job_dir), *(["--secrets"] if secrets else [])],
-                cwd=job_dir,
-                env=self._env,
-                stdin=subprocess.PIPE if secrets else subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-                close_fds=True,
-            )
-        self._children[str(job_dir)] = child
-        if child.stdin is not None:
-            with contextlib.suppress(BrokenPipeError), child.stdin:  # one that has ended already says itself why
-                child.stdin.write(json.dumps(dict(secrets)).encode())
+        self._children[str(job_dir)] = jobdir.supervise(str(job_dir), secrets)
 
     def is_alive(self, job_dir: Path) -> bool:
         """Whether the supervisor lives."""

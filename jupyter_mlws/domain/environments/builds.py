@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import shutil
-import subprocess
 import sys
 import threading
 from collections import Counter
@@ -28,6 +26,7 @@ from jupyter_mlws.kit.child_env import inherited
 from jupyter_mlws.kit.ids import is_id, new_id
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
     from jupyter_mlws.domain.environments.schemas import CondaDefinition, RequirementsDefinition
@@ -42,7 +41,6 @@ GRACE_S = 5
 INTERRUPTED_TIMES = 3
 CURRENT, READY = "current.json", "ready.json"
 PROGRAM = Path(__file__).parents[2] / "runner" / "environment.py"
-KERNEL_PATH = str(Path(jobdir.__file__).resolve().parent.parent)
 LEFT_OUT = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONSTARTUP", "UV_PROJECT_ENVIRONMENT")
 TAIL_BYTES = 8192
 
@@ -233,7 +231,7 @@ class Builds:
         }
         jobdir.write_atomic(str(folder / jobdir.JOB), msgspec.json.encode(job))
         jobdir.write_atomic(str(folder.parent / CURRENT), msgspec.json.encode({"build": folder.name}), durable=True)
-        return _Live(folder, supervise(folder))
+        return _Live(folder, jobdir.supervise(str(folder)))
 
     def _remove_old(self) -> None:
         """What earlier builds left: none of them became whole, or no other would have begun."""
@@ -331,21 +329,6 @@ def environment(folder: Path) -> dict[str, str]:
         "NO_COLOR": "1",
         "MLWS_JOB_DIR": str(folder),  # by which a supervisor's leavings are found
     }
-
-
-def supervise(folder: Path) -> subprocess.Popen[bytes]:
-    """Start the supervisor of a build. It detaches itself from this process."""
-    with (folder / jobdir.SYSTEM_LOG).open("ab") as out:
-        return subprocess.Popen(
-            [sys.executable, "-S", "-m", "mlws.supervise", str(folder)],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": KERNEL_PATH},
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-            close_fds=True,
-        )
 
 
 def _lives(live: _Live) -> bool:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.jobs.kinds import Launch
     from jupyter_mlws.domain.jobs.tables import JobRow
 
-KERNEL_PATH = str(Path(jobdir.__file__).resolve().parent.parent)
 SERVERS = str(Path(sys.executable).parent) if sys.prefix != sys.base_prefix else None
 """Where the programs of the server's own virtual environment lie, if it has one."""
 GRACE_S = 10
@@ -71,8 +70,8 @@ def base_environment(place: Place | None = None) -> dict[str, str]:
         own = place.variables()
         env["PATH"] = os.pathsep.join(one for one in env.get("PATH", os.defpath).split(os.pathsep) if one != SERVERS)
     env = {**env, **own, "PATH": os.pathsep.join([own["PATH"], env.get("PATH", os.defpath)])}
-    entries = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != KERNEL_PATH]
-    env["PYTHONPATH"] = os.pathsep.join([*entries, KERNEL_PATH])
+    entries = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry and entry != jobdir.KERNEL_PATH]
+    env["PYTHONPATH"] = os.pathsep.join([*entries, jobdir.KERNEL_PATH])
     env["PYTHONUNBUFFERED"] = "1"
     return env
 

@@ -14,8 +14,15 @@ import json
 import os
 import signal
 import socket
+import sys
 import time
-from typing import Any, Dict, List
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping
+
+if TYPE_CHECKING:
+    import subprocess
+
+KERNEL_PATH = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+"""The folder that `mlws` lies in: what is on the PYTHONPATH of supervisors and jobs."""
 
 JOB = "job.json"
 PID = "pid.json"
@@ -60,6 +67,32 @@ def write_atomic(path: str, data: bytes, *, durable: bool = False) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def supervise(job_dir: str, secrets: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start a supervisor with an interpreter of its own for a folder that is ready. It detaches itself from this process.
+
+    Secrets go through a pipe, which nobody else can read and which leaves nothing.
+    """
+    import subprocess
+
+    log = os.path.join(job_dir, SYSTEM_LOG)
+    os.makedirs(os.path.dirname(log), exist_ok=True)
+    with open(log, "ab") as out:
+        child = subprocess.Popen(
+            [sys.executable, "-S", "-m", "mlws.supervise", job_dir, *(["--secrets"] if secrets else [])],
+            cwd=job_dir,
+            env={**os.environ, "PYTHONPATH": KERNEL_PATH},
+            stdin=subprocess.PIPE if secrets else subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            close_fds=True,
+        )
+    if child.stdin is not None:
+        with contextlib.suppress(BrokenPipeError), child.stdin:  # one that has ended already says itself why
+            child.stdin.write(json.dumps(dict(secrets or {})).encode())
+    return child
 
 
 def read_json(path: str) -> Dict[str, Any] | None:
