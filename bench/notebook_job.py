@@ -5,7 +5,7 @@
 The job goes the whole way: snapshot, queue, supervisor, runner, kernel, its files stored; a real server runs it, and this process asks
 for its status every 20 ms. A job with a spare kernel (before it, and before papermill, one is waited for, so that nobody is measured while
 one is made; for the load of the machine none is put off), a job of a server without spares, and papermill run in turn, in this same
-command. The ratios are ours / papermill's of the medians. Without papermill it exits 1.
+command. The ratios are ours / papermill's of the medians, and it says when our jobs got how far. Without papermill it exits 1.
 """
 
 from __future__ import annotations
@@ -57,17 +57,25 @@ def notebook(path: Path) -> None:
     path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}))
 
 
-def ours(client: httpx.Client, name: str) -> float:
-    """Seconds of one job, from its submit to its terminal status."""
-    began = time.perf_counter()
+STAGES = ("answered", "Preparing", "Running", "Finalizing", "Completed")
+Timed = tuple[float, dict[str, float]]
+"""Seconds of one job, and milliseconds from its submit to each stage."""
+
+
+def ours(client: httpx.Client, name: str) -> Timed:
+    """One job, from its submit to its terminal status."""
+    at, began = time.time(), time.perf_counter()
     answer = client.post("/workspaces/default/jobs", json={"spec": {"kind": "notebook", "notebook": name}})
+    stages = {"answered": (time.perf_counter() - began) * 1000}
     run_id = answer.raise_for_status().json()["run"]["id"]
     while (status := client.get(f"/runs/{run_id}").json()["status"]) not in ENDED:
         time.sleep(POLL_S)
     took = time.perf_counter() - began
     if status != "Completed":
         sys.exit(client.get(f"/jobs/{run_id}/log").json()["text"])
-    return took
+    for change in client.get(f"/runs/{run_id}/history").json()["changes"]:
+        stages[change["status"]] = change["at"] - at * 1000
+    return took, stages
 
 
 def papermill(folder: Path, source: Path, command: str) -> float:
@@ -100,8 +108,8 @@ def served(folder: Path, option: str) -> Iterator[tuple[Path, httpx.Client]]:
         server.stop()
 
 
-def measured(rounds: int, command: str) -> list[tuple[float, float, float]]:
-    """Seconds of (a job with a spare, a job without, papermill), so often."""
+def measured(rounds: int, command: str) -> list[tuple[Timed, Timed, float]]:
+    """(a job with a spare, a job without, seconds of papermill), so often."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         with (
@@ -109,7 +117,7 @@ def measured(rounds: int, command: str) -> list[tuple[float, float, float]]:
             served(folder / "none", "--MlwsApp.spare_kernels=0") as (_, cold),
         ):
 
-            def one() -> tuple[float, float, float]:
+            def one() -> tuple[Timed, Timed, float]:
                 spare_waits(client)
                 warm = ours(client, source.name)
                 spare_waits(client)
@@ -131,11 +139,16 @@ def main() -> int:
         return 1
     names = ("papermill", "nbclient", "jupyter_client", "ipykernel")
     print(f"Python {platform.python_version()}", *(f"{name} {importlib.metadata.version(name)}" for name in names), sep=", ")
-    columns = list(zip(*measured(rounds, command), strict=True))
+    spared, alone, peer = zip(*measured(rounds, command), strict=True)
+    columns = [[took for took, _ in spared], [took for took, _ in alone], list(peer)]
     warm, cold, theirs = (statistics.median(column) for column in columns)
     for name, median, column in zip(("with a spare", "without", "papermill"), (warm, cold, theirs), columns, strict=True):
         print(f"{name:<15}{median:.2f} s  (min {min(column):.2f})")
-    print(f"{'ratio':<15}{warm / theirs:.2f}  (target {TARGET}); without a spare {cold / theirs:.2f}  (target {COLD_TARGET})")
+    print(f"\n{'ms from submit':<15}{'with a spare':>14}{'without':>10}")
+    for stage in STAGES:
+        medians = (statistics.median(stages[stage] for _, stages in jobs) for jobs in (spared, alone))
+        print(f"{stage:<15}{next(medians):>14.0f}{next(medians):>10.0f}")
+    print(f"\n{'ratio':<15}{warm / theirs:.2f}  (target {TARGET}); without a spare {cold / theirs:.2f}  (target {COLD_TARGET})")
     return int(warm > TARGET * theirs or cold > COLD_TARGET * theirs)
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlws.domain.environments import builds as module
 from jupyter_mlws.domain.environments import recipes
 from jupyter_mlws.domain.environments.builds import Builds
 from jupyter_mlws.domain.environments.schemas import CondaDefinition
@@ -63,7 +62,7 @@ def test_what_is_built_works_and_is_not_built_again(make_builds: Make, tmp_path:
     assert state.interpreter is not None
     asked = subprocess.run([state.interpreter, "-c", "import tinypkg; print(tinypkg.X)"], capture_output=True, check=True)
     assert asked.stdout == b"41\n"
-    monkeypatch.setattr(module.jobdir, "supervise", lambda folder: pytest.fail(f"a process was started for {folder}"))
+    monkeypatch.setattr(jobdir, "supervise", lambda folder: pytest.fail(f"a process was started for {folder}"))
     for again in (builds, make_builds()):  # the same server, and the next one
         assert again.ensure(key, definition, WHOSE, again=True) == state
     assert len(folders(builds, key)) == 1
