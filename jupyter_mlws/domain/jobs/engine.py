@@ -285,8 +285,11 @@ class JobEngine:
         for name, compute in self.computes.items():
             if _problem(compute) or not self.db.read_sync(partial(store.any_queued, target=name)):
                 continue
-            environments.see_to(self, name)
-            plan = self.db.read_sync(partial(queue.plan_of, target=name, owner=self.leases.owner))
+            read_plan = partial(queue.plan_of, target=name, owner=self.leases.owner)
+            plan = self.db.read_sync(read_plan)
+            if wanted := {ask.environment_id for ask in plan.waiting if ask.environment_id is not None}:
+                environments.see_to(self, wanted)
+                plan = self.db.read_sync(read_plan)
             if (at := plan.due()) is not None:  # from here on a clock that nobody sets
                 due = min(due, time.monotonic() + (at - plan.now) / 1000)
             if picks := plan.starts():

@@ -22,6 +22,8 @@ from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.kit.errors import Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.environments.service import Chosen, Place
@@ -83,9 +85,9 @@ def begin_build(services: Any, chosen: Chosen) -> None:
 # --- while it waits
 
 
-def see_to(engine: JobEngine, target: str) -> None:
-    """Look at the environments that queued jobs of a target wait for: begin builds, note why jobs wait, end those that wait in vain."""
-    for environment_id in engine.db.read_sync(lambda s: store.environments_waited_for(s, target)):
+def see_to(engine: JobEngine, wanted: Iterable[int]) -> None:
+    """Look at the environments that queued jobs wait for: begin builds, note why jobs wait, end those that wait in vain."""
+    for environment_id in wanted:
         words, vain = _look(engine, environment_id)
         if vain:
             engine.db.write_sync(lambda s, i=environment_id, w=words: _fail(s, i, w))  # type: ignore[misc]

@@ -103,13 +103,6 @@ def any_queued(session: Session, target: str) -> bool:
     return session.execute(query).first() is not None
 
 
-def environments_waited_for(session: Session, target: str) -> list[int]:
-    """Ids of the environments that the queued jobs of a target name."""
-    waiting = (JobRow.target == target, JobRow.phase == Phase.QUEUED, JobRow.environment_id.is_not(None))
-    query = select(JobRow.environment_id).where(*waiting).distinct()
-    return [one for one in session.execute(query).scalars() if one is not None]
-
-
 def queued_with(session: Session, environment_id: int) -> list[str]:
     """Run ids of the queued jobs that name an environment."""
     query = select(JobRow.run_id).where(JobRow.phase == Phase.QUEUED, JobRow.environment_id == environment_id)
