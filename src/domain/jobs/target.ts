@@ -5,11 +5,17 @@ import type { ComputeTarget } from './types';
 /** "local · 1 of 2 slots free". */
 export function targetLabel(
   target: ComputeTarget,
+  kind: string,
   trans: TranslationBundle
 ): string {
   const { name, max_jobs: slots, running } = target;
   if (target.state === 'unavailable') {
     return trans.__('%1 · unavailable', name);
+  }
+  if (!takesKind(target, kind)) {
+    return kind === 'notebook'
+      ? trans.__('%1 · runs no notebooks', name)
+      : trans.__('%1 · runs no jobs of this kind', name);
   }
   if (target.state === 'away') {
     return trans.__('%1 · cannot be reached now', name);

@@ -49,7 +49,8 @@ export function LimitsForm(props: {
       <fieldset className="jp-mlws-limits">
         <legend>{trans.__('All jobs together')}</legend>
         {field('max_jobs', trans.__('Jobs at once'), settings)}
-        {field('min_instances', trans.__('Kernels kept ready'), settings)}
+        {target.ssh === null &&
+          field('min_instances', trans.__('Ready kernels'), settings)}
         {field('cpus', trans.__('CPUs'), settings)}
         {field('memory_bytes', trans.__('Memory'), settings)}
         {field('gpus', trans.__('GPUs'), settings)}

@@ -29,7 +29,7 @@ export function TargetSection(props: {
         </span>
       </header>
       {target.ssh && (
-        <p className="jp-mlws-target-note jp-mlws-muted">
+        <p className="jp-mlws-target-none jp-mlws-muted">
           {trans.__(
             '%1@%2, port %3',
             target.ssh.user,

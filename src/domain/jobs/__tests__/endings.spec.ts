@@ -115,8 +115,15 @@ describe('a target', () => {
   });
 
   it('tells its free slots and what a job would wait for', () => {
-    expect(targetLabel({ ...target, running: 1 }, trans)).toBe(
+    expect(targetLabel({ ...target, running: 1 }, 'notebook', trans)).toBe(
       'local · 1 of 2 slots free'
+    );
+    const commands = { ...target, kinds: ['command'] };
+    expect(targetLabel(commands, 'notebook', trans)).toBe(
+      'local · runs no notebooks'
+    );
+    expect(targetLabel(commands, 'command', trans)).toBe(
+      'local · 0 of 2 slots free'
     );
     expect(targetWait(target, 0, trans)).toContain('2 jobs are queued');
     expect(targetWait(target, 1, trans)).toContain('1 job is queued');

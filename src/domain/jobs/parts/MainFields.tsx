@@ -141,7 +141,7 @@ function TargetField(props: IFieldsProps): JSX.Element {
   const chosen = targets?.find(({ name }) => name === form.target);
   const options = (targets ?? []).map(target => ({
     value: target.name,
-    label: targetLabel(target, trans),
+    label: targetLabel(target, kindOfJob(props.subject), trans),
     disabled: !takesKind(target, kindOfJob(props.subject))
   }));
   if (!chosen) {
