@@ -108,7 +108,7 @@ def follow_spool(engine: JobEngine, followed: Followed) -> None:
         return
     with contextlib.suppress(ServerAway, Unavailable, OSError):  # the next look tries again
         masker = masker_of(engine.db, engine.secrets, followed.run_id)
-        taker = ingest.of_job(engine.db, engine.blobs, followed.workspace, followed.run_id, engine.stopping, masker)
+        taker = ingest.of_job(engine.db, engine.blobs, followed.run_id, engine.stopping, masker)
         for path in paths:
             _take(path, taker)
 

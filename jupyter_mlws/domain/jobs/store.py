@@ -86,7 +86,7 @@ def add(session: Session, row: JobRow) -> None:
 
 def set_phase(session: Session, run_id: str, phase: Phase) -> None:
     """The status of the job's run changed."""
-    session.execute(update(JobRow).where(JobRow.run_id == run_id).values(phase=phase))
+    driver.run(session, "UPDATE jobs SET phase = ? WHERE run_id = ? AND phase <> ?", [phase.value, run_id, phase.value])
 
 
 def asks(session: Session, target: str, phase: Phase, owner: str | None = None) -> list[Ask]:
@@ -95,12 +95,6 @@ def asks(session: Session, target: str, phase: Phase, owner: str | None = None) 
     whose = "" if owner is None else "AND (owner = ? OR owner IS NULL) "
     given = [target, phase.value, *([] if owner is None else [owner])]
     return list(map(Ask._make, driver.fetch(session, _ASKS.replace("{whose}", whose), given)))
-
-
-def any_queued(session: Session, target: str) -> bool:
-    """Whether a job waits on a target."""
-    query = select(JobRow.run_id).where(JobRow.phase == Phase.QUEUED, JobRow.target == target).limit(1)
-    return session.execute(query).first() is not None
 
 
 def queued_with(session: Session, environment_id: int) -> list[str]:

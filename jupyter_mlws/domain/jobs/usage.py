@@ -52,7 +52,7 @@ def follow(engine: JobEngine, followed: Followed) -> None:
     if followed.status is not RunStatus.RUNNING or now - followed.usage_at < EVERY_S:
         return
     followed.usage_at = now
-    taker = ingest.of_job(engine.db, engine.blobs, followed.workspace, followed.run_id, engine.stopping)
+    taker = ingest.of_job(engine.db, engine.blobs, followed.run_id, engine.stopping)
     # Who begins at 0 may follow another server.
     after = -1 if followed.usage_offset else engine.db.read_sync(lambda s: last_step(s, followed.run_id))
     with contextlib.suppress(ServerAway):  # the next look tries again
