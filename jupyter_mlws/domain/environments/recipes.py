@@ -16,6 +16,7 @@ from jupyter_mlws.domain.environments import definitions
 from jupyter_mlws.domain.environments.capture import python_of
 from jupyter_mlws.domain.environments.errors import UnusableEnvironment
 from jupyter_mlws.domain.environments.schemas import CondaDefinition, Definition, RequirementsDefinition
+from jupyter_mlws.kit.child_env import inherited
 
 CONDAS = ("micromamba", "mamba", "conda")
 FORM = 1
@@ -23,6 +24,7 @@ FORM = 1
 FOLDER = "env"
 REQUIREMENTS = "requirements.txt"
 CONDA_FILE = "environment.yml"
+LEFT_OUT = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONSTARTUP", "UV_PROJECT_ENVIRONMENT")
 
 
 class Recipe(NamedTuple):
@@ -68,6 +70,19 @@ def tool_for(definition: RequirementsDefinition | CondaDefinition) -> str:
             field="definition.conda_file",
         )
     return found
+
+
+def variables(folder: Path) -> dict[str, str]:
+    """Variables of a build: the server's, without what would mix its packages with those that are installed."""
+    env = {name: value for name, value in inherited().items() if name not in LEFT_OUT}
+    return {
+        **env,
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "UV_NO_PROGRESS": "1",
+        "NO_COLOR": "1",
+        "MLWS_JOB_DIR": str(folder),  # by which a supervisor's leavings are found
+    }
 
 
 def _uv() -> str | None:

@@ -103,6 +103,12 @@ def queued_with(session: Session, environment_id: int) -> list[str]:
     return list(session.execute(query).scalars())
 
 
+def environments_in_use(session: Session) -> list[int]:
+    """Versions of environments that jobs name which have not ended."""
+    query = select(JobRow.environment_id).where(JobRow.phase != Phase.ENDED, JobRow.environment_id.is_not(None)).distinct()
+    return [one for one in session.execute(query).scalars() if one is not None]
+
+
 def targets_of(session: Session, ids: Collection[str]) -> dict[str, list[str]]:
     """The jobs among these run ids, by target."""
     query = select(JobRow.target, JobRow.run_id).where(JobRow.run_id.in_(listed(session, ids)))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlws.domain.environments import recipes
+from jupyter_mlws.domain.environments import definitions, recipes
 from jupyter_mlws.domain.environments.builds import Builds
 from jupyter_mlws.domain.environments.schemas import CondaDefinition
 from jupyter_mlws.domain.environments.states import BuildStatus
@@ -156,6 +156,31 @@ def test_a_record_without_its_environment_counts_for_nothing(make_builds: Make, 
     assert state.interpreter is not None
     Path(state.interpreter).unlink()
     assert builds.state(key).status is BuildStatus.NOT_BUILT
+
+
+def test_a_build_that_no_definition_needs_goes_once_it_is_old(make_builds: Make, tmp_path: Path) -> None:
+    builds, file = make_builds(), wheel(tmp_path)
+    kept, gone = (requirements(f"tinypkg @ file://{file}{mark}") for mark in ("", " ; python_version > '3'"))
+    keys = [recipes.key_of(one) for one in (kept, gone)]
+    for one, key in zip((kept, gone), keys, strict=True):
+        builds.ensure(key, one, WHOSE)
+        assert settled(builds, one).status is BuildStatus.READY
+    needed = {definitions.hash_of(kept)}
+    assert builds.unused(needed, 3600) == [], "it is young"
+    for key in keys:
+        for record in ("ready.json", "current.json"):
+            os.utime(builds._root / key / record, (0, 0))
+    assert builds.unused(needed, 3600) == [keys[1]]
+    builds.note_use(keys[1])
+    assert builds.unused(needed, 3600) == []
+    assert builds.remove(keys[1], needed, 3600) == 0
+    os.utime(builds._root / keys[1] / "ready.json", (0, 0))
+    size = builds.size_of(keys[1])
+    assert builds.remove(keys[1], needed, 3600) == size > 0
+    assert [one.name for one in builds._root.iterdir()] == [keys[0]]
+    assert builds.state(keys[1]).status is BuildStatus.NOT_BUILT
+    builds.ensure(keys[1], gone, WHOSE)
+    assert settled(builds, gone).status is BuildStatus.READY
 
 
 def test_conda_files_go_to_the_tool_that_is_there(make_builds: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
