@@ -44,6 +44,8 @@ INTERRUPTED_TIMES = 3
 CURRENT, READY = "current.json", "ready.json"
 PROGRAM = Path(__file__).parents[2] / "runner" / "environment.py"
 TAIL_BYTES = 8192
+CAUSES = ("cause:", "╰─▶")
+"""How uv begins the line behind an error that says why."""
 
 
 class State(NamedTuple):
@@ -260,6 +262,7 @@ class Builds:
             "steps": recipe.steps,
             "interpreter": recipe.interpreter,
             "needs_kernel": recipe.needs_kernel,
+            "as_pip": recipe.as_pip,
             "definition": definitions.hash_of(definition),
         }
         job: dict[str, Any] = {
@@ -396,5 +399,10 @@ def last_words(path: Path) -> str:
             lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
     except OSError:
         return ""
-    errors = [line for line in lines if line.lower().startswith(("error", "× ", "x "))]
-    return (errors or lines or [""])[-1][:500]
+    said = [n for n, line in enumerate(lines) if line.lower().startswith(("error", "× ", "x "))]
+    if not said:
+        return (lines or [""])[-1][:500]
+    causes = [
+        line.removeprefix("cause:").removeprefix("╰─▶").strip() for line in lines[said[-1] + 1 :] if line.startswith(CAUSES)
+    ]
+    return ": ".join([lines[said[-1]].rstrip("."), *causes[:1]])[:500]

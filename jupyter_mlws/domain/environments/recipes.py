@@ -38,6 +38,8 @@ class Recipe(NamedTuple):
     """Path of the interpreter that is there afterwards."""
     needs_kernel: bool
     """Install `ipykernel` at the end if it is not there by then."""
+    as_pip: bool = False
+    """The steps are uv's, which is to ask the indexes that pip is set up for."""
 
 
 def is_built(definition: Definition) -> bool:
@@ -97,6 +99,8 @@ def _venv(definition: RequirementsDefinition, folder: Path) -> Recipe:
     wanted = ["-r", str(folder / REQUIREMENTS)]
     if definition.notebooks and not definitions.names_package(definition.requirements, definitions.KERNEL_PACKAGE):
         wanted.append(definitions.KERNEL_PACKAGE)  # in one go with the others, so that their versions fit
+    if tool != "pip" and "no-index" not in definitions.options_of(definition.requirements):
+        wanted.append("pip")  # which uv leaves out, and people look for
     if tool == "pip":
         steps = [
             [python, "-m", "venv", str(env)],
@@ -104,10 +108,10 @@ def _venv(definition: RequirementsDefinition, folder: Path) -> Recipe:
         ]
     else:
         steps = [
-            [tool, "venv", "--no-project", "--no-config", "--seed", "--python", python, str(env)],
+            [tool, "venv", "--no-project", "--no-config", "--python", python, str(env)],
             [tool, "pip", "install", "--python", interpreter, *wanted],
         ]
-    return Recipe(steps, {REQUIREMENTS: definition.requirements}, interpreter, needs_kernel=False)
+    return Recipe(steps, {REQUIREMENTS: definition.requirements}, interpreter, needs_kernel=False, as_pip=tool != "pip")
 
 
 def _conda(definition: CondaDefinition, folder: Path) -> Recipe:
