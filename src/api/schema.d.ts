@@ -2227,6 +2227,7 @@ export interface components {
             kinds: string[] | null;
             live: components["schemas"]["LiveJob"][];
             load: number | null;
+            made: boolean;
             max_jobs: number;
             memory_bytes: number | null;
             memory_used_bytes: number | null;

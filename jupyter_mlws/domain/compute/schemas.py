@@ -119,6 +119,8 @@ class ComputeTarget(Struct, kw_only=True):
     facts: HostFacts | None
     kinds: list[str] | None
     """The kinds of jobs that it runs; null: all."""
+    made: bool
+    """Somebody made it: it can be changed, tested and deleted. False for this machine, and for what stands in the settings."""
     checked: TargetCheck | None
     """What its last test found; null where there was none since it was made or moved."""
 

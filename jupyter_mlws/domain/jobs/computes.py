@@ -168,6 +168,7 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobE
         ssh=made.place if made is not None else None,
         facts=made.facts if made is not None else None,
         kinds=sorted(kinds) if kinds is not None else None,
+        made=made is not None,
         checked=made.checked if made is not None else None,
     )
 
