@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, type RefObject } from 'react';
 
 import { ApiError } from '../../../api/errors';
 import { Form, TextField, useTrans } from '../../../ui';
@@ -49,7 +49,7 @@ export function SshForm(props: ISshFormProps): JSX.Element {
       {...more}
     />
   );
-  const frame = useFirstField();
+  const frame = useLedFocus(form);
   return (
     <div ref={frame} className="jp-mlws-host-form">
       <Form
@@ -128,12 +128,23 @@ function MoreFields(props: { field: MakeField; isNew: boolean }): JSX.Element {
   );
 }
 
-/** The first field has the focus when the form opens. */
-function useFirstField(): React.RefObject<HTMLDivElement> {
+/**
+ * Leads the focus: to the first field when the form opens, to the choice when the host has shown its keys, and to what is
+ * wrong when the server has refused it. Fields that are being sent cannot keep it.
+ */
+function useLedFocus(form: IHostForm): RefObject<HTMLDivElement> {
   const frame = useRef<HTMLDivElement>(null);
+  const { data: shown } = form.keys;
+  const { failure } = form;
   useEffect(() => {
-    frame.current?.querySelector('input')?.focus();
-  }, []);
+    const wishes = failure
+      ? ['[aria-invalid="true"]', '[type="submit"]']
+      : [shown ? '[type="radio"]:checked' : 'input'];
+    const found = wishes
+      .map(wish => frame.current?.querySelector<HTMLElement>(wish))
+      .find(Boolean);
+    found?.focus();
+  }, [failure, shown]);
   return frame;
 }
 
@@ -148,7 +159,9 @@ interface IHostForm {
   agreed: boolean;
   setAgreed: (agreed: boolean) => void;
   problems: Partial<Record<HostField, string>>;
-  /** What belongs to no field. */
+  /** What the last try failed with. */
+  failure: Error | null;
+  /** The same, where it belongs to no field. */
   error: Error | null;
   valid: boolean;
   busy: boolean;
@@ -178,7 +191,9 @@ function useHostForm(props: ISshFormProps): IHostForm {
       keys.reset();
       setTexts(was => ({ ...was, hostKey: '' }));
     }
-    setAgreed(false);
+    if ('host' in part || 'port' in part || 'hostKey' in part) {
+      setAgreed(false);
+    }
     create.reset();
     update.reset();
   };
@@ -225,6 +240,7 @@ function useHostForm(props: ISshFormProps): IHostForm {
     agreed,
     setAgreed,
     problems,
+    failure,
     error: at ? null : failure,
     valid: mustAsk ? canAsk : !wrong && known && complete && canAsk,
     busy,
