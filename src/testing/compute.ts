@@ -32,6 +32,8 @@ export function aTarget(part: Partial<ComputeTarget> = {}): ComputeTarget {
     ssh: null,
     facts: null,
     kinds: null,
+    made: false,
+    checked: null,
     ...part
   };
 }

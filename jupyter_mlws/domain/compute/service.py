@@ -31,7 +31,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, HostFacts, Load, SshCreate, SshUpdate
+    from jupyter_mlws.domain.compute.schemas import (
+        ComputeCreate,
+        ComputeUpdate,
+        HostFacts,
+        Load,
+        SshCreate,
+        SshUpdate,
+        TargetCheck,
+    )
     from jupyter_mlws.kit.actors import Actor
 
 __all__ = [
@@ -211,20 +219,23 @@ def create_target(session: Session, actor: Actor, body: ComputeCreate, place: Ss
 def update_target(session: Session, actor: Actor, name: str, body: ComputeUpdate, place: SshPlace | None) -> None:
     """Change what a target says of itself, or where it is. Raises `ComputeNotFound`."""
     row = _made(session, name)
-    if place is not None:
-        row.place = place
+    if place is not None and place != row.place:
+        row.place, row.checked = place, None
     if body.description is not UNSET:
         row.description = body.description
     row.version, row.updated_at, row.updated_by = max(row.version + 1, now_ms()), now_ms(), actor.name
     session.flush()
 
 
-def note_facts(session: Session, name: str, facts: HostFacts) -> None:
-    """Keep what a host said of itself."""
+def note_test(session: Session, name: str, check: TargetCheck, facts: HostFacts | None) -> None:
+    """Keep what a test found, and what the host said of itself."""
     row = store.by_name(session, name)
-    if row is not None and row.facts != facts:
+    if row is None:
+        return
+    row.checked = check
+    if facts is not None and row.facts != facts:
         row.facts = facts
-        session.flush()
+    session.flush()
 
 
 def delete_target(session: Session, name: str) -> None:

@@ -8,10 +8,20 @@ from msgspec import UNSET
 
 from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeFixed, ComputeInUse, ComputeNotFound
-from jupyter_mlws.domain.compute.schemas import Amounts, ComputeList, ComputeTarget, ComputeTest, LiveJob, QueuedJob, UserLimits
+from jupyter_mlws.domain.compute.schemas import (
+    Amounts,
+    ComputeList,
+    ComputeTarget,
+    ComputeTest,
+    LiveJob,
+    QueuedJob,
+    TargetCheck,
+    UserLimits,
+)
 from jupyter_mlws.domain.jobs import queue, service, store
 from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.errors import BadInput
 
 if TYPE_CHECKING:
@@ -106,11 +116,13 @@ def test(services: Any, db: Transactions, name: str) -> ComputeTest:
     target = find(services.jobs.computes, name)
     _made(services, target)
     steps, facts = services.jobs.hosts.test(name)
+    usable = not any(step.state == "failed" for step in steps)
+    check = TargetCheck(at=now_ms(), usable=usable, steps=steps)
+    db.write_sync(lambda s: compute.note_test(s, name, check, facts))
+    services.jobs.hosts.know(name, check, facts, target)
     if facts is not None:
-        db.write_sync(lambda s: compute.note_facts(s, name, facts))
-        services.jobs.hosts.know(name, facts, target)
         services.jobs.refresh_limits()
-    return ComputeTest(name=name, usable=not any(step.state == "failed" for step in steps), steps=steps)
+    return ComputeTest(name=name, usable=usable, steps=steps)
 
 
 def describe(session: Session, actor: Actor, computes: Iterable[tuple[Compute, Load]], jobs: JobEngine) -> ComputeList:
@@ -156,6 +168,8 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobE
         ssh=made.place if made is not None else None,
         facts=made.facts if made is not None else None,
         kinds=sorted(kinds) if kinds is not None else None,
+        made=made is not None,
+        checked=made.checked if made is not None else None,
     )
 
 

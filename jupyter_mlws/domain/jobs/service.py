@@ -13,7 +13,7 @@ from jupyter_mlws.domain.compute.schemas import Amounts, JobResources
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.experiments import service as experiments
-from jupyter_mlws.domain.jobs import queue, store
+from jupyter_mlws.domain.jobs import history, queue, store
 from jupyter_mlws.domain.jobs.attempts import attempts_of
 from jupyter_mlws.domain.jobs.errors import IdempotencyConflict, JobStarted, NotAJob
 from jupyter_mlws.domain.jobs.schemas import Job, JobList, NotebookSpec, Spec
@@ -283,6 +283,7 @@ def _follow_status(session: Session, ref: runs.RunRef) -> None:
     if ref.status in TERMINAL:
         secrets.forget_given(session, ref.id)
         store.close_attempts(session, ref.id, ref.status, now_ms())
+        history.note_end(session, ref)
 
 
 @runs.purging.register
