@@ -31,7 +31,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, HostFacts, Load, SshCreate, SshUpdate
+    from jupyter_mlws.domain.compute.schemas import (
+        ComputeCreate,
+        ComputeUpdate,
+        HostFacts,
+        HostNotebooks,
+        Load,
+        SshCreate,
+        SshUpdate,
+    )
     from jupyter_mlws.kit.actors import Actor
 
 __all__ = [
@@ -99,6 +107,10 @@ class RemoteCompute(Compute, Protocol):
     when_it_changes: Any
     facts: dict[str, Any]
     """What the host said of itself; empty before it was met."""
+
+    def notebooks(self, patience: float | None = None) -> HostNotebooks | None:
+        """What there is for notebooks; None where that is not known within so many seconds. Raises if the host is away and they are not
+        given."""
 
     def address_for_jobs(self) -> str:
         """How jobs there reach this server; empty where they do not, and what they log is fetched. Raises if the host is away."""
