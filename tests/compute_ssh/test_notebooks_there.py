@@ -215,3 +215,38 @@ def test_what_cannot_be_done_there_is_refused(studio: LiveServer):
     ):
         answer = studio.post("/workspaces/default/jobs", {**body, "target": "books"})
         assert (answer.status_code, answer.json()["error"]["field"]) == (400, field), answer.text
+
+
+def test_a_cut_link_and_a_killed_server_lose_no_cell_and_double_none(studio: LiveServer, far: Sshd):
+    write_notebook(
+        studio.root / "cut.ipynb",
+        "import os, time\nfor n in range(40):\n    print('line', n, flush=True)\n    time.sleep(0.05)",
+        "_ = open('first', 'w').write('1')\nwhile not os.path.exists('go'): time.sleep(0.05)\nprint('second')",
+    )
+    run_id = submit(studio, "cut.ipynb")
+    eventually(lambda: "line 3" in text_of(deltas(studio, run_id)))
+    assert far.cut()
+    first = there(far, run_id, "first")
+    eventually(lambda: "line 39" in text_of(deltas(studio, run_id)))
+    studio.kill()
+    (first.parent / "go").touch()
+    studio.start()
+    run = studio.wait(run_id)
+    assert run["status"] == "Completed", run["error"]
+    found = deltas(studio, run_id)
+    assert text_of(found) == "".join(f"line {n}\n" for n in range(40)) + "second\n"
+    assert [delta["cell"] for delta in found if delta["op"] == "end"] == [0, 1]
+
+
+def test_a_job_for_a_host_that_was_away_finds_out_when_it_begins(studio: LiveServer, far: Sshd):
+    write_notebook(studio.root / "cobol.ipynb", "print(1)", kernel="cobol")
+    far.stop()
+    try:
+        run_id = submit(studio, "cobol.ipynb")
+    finally:
+        far.start()
+    run = studio.wait(run_id, timeout=90)
+    assert (run["status"], run["reason"]) == ("Failed", "spawn_failed")
+    assert "The kernel 'cobol' is not installed on" in run["error"]["message"]
+    assert "python3" in run["error"]["message"]
+    assert run_id not in far_jobs(far), "nothing was sent"

@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from jupyter_mlws.domain.compute import store
 from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeNotFound
-from jupyter_mlws.domain.compute.hosts import Hosts, made_targets, own_user
+from jupyter_mlws.domain.compute.hosts import Hosts, Made, made_targets, own_user
 from jupyter_mlws.domain.compute.limits import Limits, forget, keep, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.schemas import SshPlace
@@ -48,6 +48,7 @@ __all__ = [
     "ComputeKind",
     "Hosts",
     "Limits",
+    "Made",
     "SpareSettings",
     "forget",
     "keep",
