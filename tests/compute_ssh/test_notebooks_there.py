@@ -175,13 +175,13 @@ def test_kernels_are_those_of_the_host(studio: LiveServer, far: Sshd):
         "language": "python",
     }
     (kernel / "kernel.json").write_text(json.dumps({**told, "env": {"WHICH": "there"}}))
-    steps = {step["name"]: step for step in studio.ok("POST", "/compute/books/test", timeout=60)["steps"]}
-    assert "there (There)" in steps["kernels"]["detail"]
-    assert "there" in [one["name"] for one in studio.ok("GET", "/compute/books")["facts"]["notebooks"]["kernels"]]
     run_id = submit(studio, "other.ipynb")
     run = studio.wait(run_id)
     assert run["status"] == "Completed", run["error"]
     assert log_of(studio, run_id) == "kernel says there\n"
+    steps = {step["name"]: step for step in studio.ok("POST", "/compute/books/test", timeout=60)["steps"]}
+    assert "there (There)" in steps["kernels"]["detail"]
+    assert "there" in [one["name"] for one in studio.ok("GET", "/compute/books")["facts"]["notebooks"]["kernels"]]
 
 
 def test_what_is_missing_is_told_by_the_test_and_to_who_submits(studio: LiveServer, far: Sshd):

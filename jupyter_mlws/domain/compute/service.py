@@ -109,9 +109,9 @@ class RemoteCompute(Compute, Protocol):
     facts: dict[str, Any]
     """What the host said of itself; empty before it was met."""
 
-    def notebooks(self, patience: float | None = None) -> HostNotebooks | None:
+    def notebooks(self, patience: float | None = None, *, kernel: str | None = None) -> HostNotebooks | None:
         """What there is for notebooks; None where that is not known within so many seconds. Raises if the host is away and they are not
-        given."""
+        given. What is missing, as a kernel that is wanted, is not told from memory."""
 
     def address_for_jobs(self) -> str:
         """How jobs there reach this server; empty where they do not, and what they log is fetched. Raises if the host is away."""

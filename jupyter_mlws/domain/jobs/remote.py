@@ -75,9 +75,9 @@ def check_environment(compute: Compute, chosen: Chosen | None) -> None:
         )
 
 
-def kernels(compute: Compute) -> Collection[str] | None:
+def kernels(compute: Compute, wanted: str | None) -> Collection[str] | None:
     """The kernels of another machine; None where it is away, and the job finds out when it begins. May block."""
-    found = cast("RemoteCompute", compute).notebooks(PATIENCE_S)
+    found = cast("RemoteCompute", compute).notebooks(PATIENCE_S, kernel=wanted)
     return None if found is None else [kernel.name for kernel in found.kernels]
 
 

@@ -240,7 +240,7 @@ def checked_spec(
         return spec
     asked = spec.kernel if spec.kernel is not UNSET else inspected.kernel
     if target is not None and remote.is_remote(target):
-        kernel = check_kernel(asked, remote.kernels(target), shown=spec.notebook, where=f" on {target.name}")
+        kernel = check_kernel(asked, remote.kernels(target, asked), shown=spec.notebook, where=f" on {target.name}")
     else:
         kernel = check_kernel(asked, [choice.name for choice in installed_kernels().kernels], shown=spec.notebook)
     check_parameters(inspected, spec.parameters if spec.parameters is not UNSET else {})

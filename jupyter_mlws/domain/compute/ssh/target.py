@@ -112,13 +112,15 @@ class SshCompute:
             log.warning("Jobs on %s do not reach %s (%s): what they log is fetched", self.name, self.server_url, answer["why"])
         return self.server_url if answer["reached"] else ""
 
-    def notebooks(self, patience: float | None = None) -> HostNotebooks | None:
+    def notebooks(self, patience: float | None = None, *, kernel: str | None = None) -> HostNotebooks | None:
         """What the host has for notebooks, as it said at most some seconds ago; None where it does not answer within `patience` seconds.
 
-        Without `patience` it raises what `Link.open` does.
+        That notebooks cannot run there, or that it does not have the `kernel`, is not told from memory: it is asked anew. Without
+        `patience` it raises what `Link.open` does.
         """
         known: HostNotebooks | None = self.facts.get("notebooks")
-        if known is not None and not known.missing and time.monotonic() - self._looked < LOOK_EVERY_S:
+        enough = known is not None and not known.missing and (kernel is None or kernel in names_of(known))
+        if enough and time.monotonic() - self._looked < LOOK_EVERY_S:
             return known
         asking = loop.spawn(self._look())
         if patience is None:
@@ -179,11 +181,11 @@ class SshCompute:
 
     def _check_kernel(self, name: str) -> None:
         """Raise `HostUnfit` for a notebook that cannot run there."""
-        found = self.notebooks()
+        found = self.notebooks(kernel=name)
         assert found is not None  # noqa: S101 - without patience it answers or raises
         if found.missing:
             raise HostUnfit(f"Notebooks cannot run on {self._link.place.words}: {found.missing}.")
-        names = [kernel.name for kernel in found.kernels]
+        names = names_of(found)
         if name not in names:
             raise HostUnfit(
                 f"The kernel {name!r} is not installed on {self._link.place.words}. Installed are: {', '.join(names)}."
@@ -275,6 +277,11 @@ class SshCompute:
             for key in set(answer["keys"]) - followed - self._starting:
                 if _is_over(self._jobs / _folder_of(key)):
                     await self._link.ask("remove", key=key)
+
+
+def names_of(found: HostNotebooks) -> list[str]:
+    """The kernels of a host."""
+    return [kernel.name for kernel in found.kernels]
 
 
 def _is_over(folder: Path) -> bool:
