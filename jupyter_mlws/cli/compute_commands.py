@@ -13,7 +13,7 @@ from jupyter_mlws.sdk import text
 from jupyter_mlws.sdk.forms import SHORT, cpu_time, load_of
 
 if TYPE_CHECKING:
-    from jupyter_mlws.domain.compute.schemas import ComputeTarget, ComputeUsage, EndedJob, Span, Use
+    from jupyter_mlws.domain.compute.schemas import ComputeTarget, ComputeUsage, EndedJob, HostFacts, Span, Use
     from jupyter_mlws.sdk.table import Table
 
 LAST_JOBS = 10
@@ -207,8 +207,17 @@ def _place(target: ComputeTarget) -> list[tuple[str, str]]:
         ("Host key", place.fingerprint),
         ("Key from", key),
         ("Is", is_there),
+        ("Notebooks", _notebooks(facts)),
         ("Logs to", place.server_url or "its spool, which is fetched"),
     ]
+
+
+def _notebooks(facts: HostFacts | None) -> str:
+    """The kernels of a host, or why it runs no notebooks."""
+    if facts is None or facts.notebooks is None:
+        return ""
+    found = facts.notebooks
+    return f"none: {found.missing}" if found.missing else f"kernels {', '.join(kernel.name for kernel in found.kernels)}"
 
 
 def _asked(target: ComputeTarget) -> str:

@@ -2689,8 +2689,19 @@ export interface components {
             host: string;
             machine: string;
             memory: number | null;
+            /** @default null */
+            notebooks?: components["schemas"]["HostNotebooks"] | null;
             python: string;
             system: string;
+        };
+        /**
+         * HostKernel
+         * @description A kernel that is installed on a host.
+         */
+        HostKernel: {
+            display_name: string;
+            language: string;
+            name: string;
         };
         /**
          * HostKeyQuery
@@ -2699,6 +2710,16 @@ export interface components {
         HostKeyQuery: {
             host: string;
             port?: number;
+        };
+        /**
+         * HostNotebooks
+         * @description What a host has for notebook jobs.
+         */
+        HostNotebooks: {
+            ipykernel: string | null;
+            kernels: components["schemas"]["HostKernel"][];
+            missing: string;
+            papermill: string | null;
         };
         /**
          * IODeclare

@@ -38,6 +38,36 @@ export function aTarget(part: Partial<ComputeTarget> = {}): ComputeTarget {
   };
 }
 
+/** What makes a target another host; `notebooks`: what it said of them. */
+export function aHost(
+  part: Partial<NonNullable<ComputeTarget['facts']>> = {}
+): Pick<ComputeTarget, 'ssh' | 'facts'> {
+  return {
+    ssh: {
+      host: 'lab.example',
+      port: 22,
+      user: 'ada',
+      folder: '~/.mlws',
+      python: 'python3',
+      host_key: 'ssh-ed25519 AAAA',
+      fingerprint: 'SHA256:x',
+      key: null,
+      server_url: null
+    },
+    facts: {
+      host: 'lab',
+      python: '3.12.1',
+      system: 'Linux',
+      machine: 'x86_64',
+      cpus: 8,
+      memory: null,
+      gpus: [],
+      notebooks: null,
+      ...part
+    }
+  };
+}
+
 /** A job that waits. */
 export function aQueuedJob(part: Partial<QueuedJob> = {}): QueuedJob {
   return {

@@ -228,6 +228,25 @@ class SshPlace(Struct, kw_only=True):
     """How jobs there reach this server; null: they do not, and what they log is fetched."""
 
 
+class HostKernel(Struct, kw_only=True):
+    """A kernel that is installed on a host."""
+
+    name: str
+    display_name: str
+    language: str
+
+
+class HostNotebooks(Struct, kw_only=True):
+    """What a host has for notebook jobs."""
+
+    missing: str
+    """Why no notebook runs there; empty where they do."""
+    papermill: str | None
+    """Its version; null where it is not there."""
+    ipykernel: str | None
+    kernels: list[HostKernel]
+
+
 class HostFacts(Struct, kw_only=True):
     """What a host said of itself."""
 
@@ -238,6 +257,8 @@ class HostFacts(Struct, kw_only=True):
     cpus: int | None
     memory: int | None
     gpus: list[int]
+    notebooks: HostNotebooks | None = None
+    """Null while it was not asked."""
 
 
 class SshCreate(Struct, kw_only=True, forbid_unknown_fields=True):

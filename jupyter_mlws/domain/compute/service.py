@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from jupyter_mlws.domain.compute import store
 from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeNotFound
-from jupyter_mlws.domain.compute.hosts import Hosts, made_targets, own_user
+from jupyter_mlws.domain.compute.hosts import Hosts, Made, made_targets, own_user
 from jupyter_mlws.domain.compute.limits import Limits, forget, keep, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.schemas import SshPlace
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ComputeCreate,
         ComputeUpdate,
         HostFacts,
+        HostNotebooks,
         Load,
         SshCreate,
         SshUpdate,
@@ -48,6 +49,7 @@ __all__ = [
     "ComputeKind",
     "Hosts",
     "Limits",
+    "Made",
     "SpareSettings",
     "forget",
     "keep",
@@ -107,6 +109,10 @@ class RemoteCompute(Compute, Protocol):
     when_it_changes: Any
     facts: dict[str, Any]
     """What the host said of itself; empty before it was met."""
+
+    def notebooks(self, patience: float | None = None, *, kernel: str | None = None) -> HostNotebooks | None:
+        """What there is for notebooks; None where that is not known within so many seconds. Raises if the host is away and they are not
+        given. What is missing, as a kernel that is wanted, is not told from memory."""
 
     def address_for_jobs(self) -> str:
         """How jobs there reach this server; empty where they do not, and what they log is fetched. Raises if the host is away."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import UNSET
 
 from jupyter_mlws.domain.compute import service as compute
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, Load, SshPlace
-    from jupyter_mlws.domain.compute.service import Compute
+    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, HostFacts, Load, SshPlace
+    from jupyter_mlws.domain.compute.service import Compute, Made
     from jupyter_mlws.domain.jobs.engine import JobEngine
     from jupyter_mlws.domain.jobs.store import Ask
     from jupyter_mlws.domain.runs.schemas import Run
@@ -166,11 +167,19 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobE
         queue=_queue(session, actor, plan, name),
         live=_live(session, actor, live),
         ssh=made.place if made is not None else None,
-        facts=made.facts if made is not None else None,
+        facts=_facts(made, target),
         kinds=sorted(kinds) if kinds is not None else None,
         made=made is not None,
         checked=made.checked if made is not None else None,
     )
+
+
+def _facts(made: Made | None, target: Compute) -> HostFacts | None:
+    """What a host said of itself at the last test; what it has for notebooks as it said last."""
+    if made is None or made.facts is None:
+        return None
+    said = getattr(target, "facts", {}).get("notebooks")
+    return msgspec.structs.replace(made.facts, notebooks=said) if said is not None else made.facts
 
 
 def _visible(session: Session, actor: Actor, asks: Sequence[Ask]) -> dict[str, Run]:

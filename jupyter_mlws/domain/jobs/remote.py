@@ -10,6 +10,7 @@ from jupyter_mlws.domain.compute.errors import TargetRefuses
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.jobs import ingest, queue
 from jupyter_mlws.domain.jobs.followed import begun
+from jupyter_mlws.domain.jobs.schemas import NotebookSpec
 from jupyter_mlws.domain.jobs.secret_values import masker_of
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.kit.errors import Unavailable
@@ -17,14 +18,20 @@ from mlws import jobdir, spool
 from mlws.errors import Rejected, ServerAway
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
     from jupyter_mlws.domain.compute.service import Compute, RemoteCompute
     from jupyter_mlws.domain.environments.schemas import GitState
     from jupyter_mlws.domain.environments.service import Chosen
     from jupyter_mlws.domain.jobs.engine import JobEngine
     from jupyter_mlws.domain.jobs.followed import Followed
+    from jupyter_mlws.domain.jobs.kinds import Launch
     from jupyter_mlws.domain.jobs.schemas import JobCreate
 
 EVERY_S = 1.0
+PATIENCE_S = 10.0
+"""So long a submit waits for a host to say what it has."""
 
 
 def is_remote(compute: Compute) -> bool:
@@ -33,15 +40,23 @@ def is_remote(compute: Compute) -> bool:
 
 
 def check(compute: Compute, body: JobCreate) -> None:
-    """Raise `TargetRefuses` for what cannot be done on another machine."""
+    """Raise `TargetRefuses` for what cannot be done on another machine. Asks a host that is to run a notebook; may block."""
     if not is_remote(compute):
         return
-    kinds, kind = cast("RemoteCompute", compute).kinds, str(body.spec.__struct_config__.tag)
+    kind = str(body.spec.__struct_config__.tag)
+    found = cast("RemoteCompute", compute).notebooks(PATIENCE_S) if isinstance(body.spec, NotebookSpec) else None
+    kinds = cast("RemoteCompute", compute).kinds
     if kind not in kinds:
+        why = f", for {found.missing}. `mlws compute test {compute.name}` says what to do" if found is not None else ""
         raise TargetRefuses(
-            f"{compute.name} runs jobs of the kind {' and '.join(sorted(kinds))}; this one is of the kind {kind}. `--target local` runs it "
-            "here.",
+            f"{compute.name} runs jobs of the kind {' and '.join(sorted(kinds))}; this one is of the kind {kind}{why}. `--target local` "
+            "runs it here.",
             field="target",
+        )
+    if isinstance(body.spec, NotebookSpec) and body.spec.keep_kernel_on_failure is True:
+        raise TargetRefuses(
+            f"The kernel of a job on {compute.name} cannot be kept: nobody here could open it. Leave `keep_kernel_on_failure` out.",
+            field="spec.keep_kernel_on_failure",
         )
     if body.in_place is True:
         raise TargetRefuses(
@@ -58,6 +73,19 @@ def check_environment(compute: Compute, chosen: Chosen | None) -> None:
             "`environment` out; the job finds what is on the PATH there.",
             field="environment",
         )
+
+
+def kernels(compute: Compute, wanted: str | None) -> Collection[str] | None:
+    """The kernels of another machine; None where it is away, and the job finds out when it begins. May block."""
+    found = cast("RemoteCompute", compute).notebooks(PATIENCE_S, kernel=wanted)
+    return None if found is None else [kernel.name for kernel in found.kernels]
+
+
+def launched(compute: Compute, launch: Launch, job_dir: Path) -> Launch:
+    """What is started on another machine, where a notebook has the Python of the target and the runner that travelled there."""
+    if not is_remote(compute) or "notebook" not in launch.sections:
+        return launch
+    return launch._replace(argv=["{python}", "{runner}", "notebook", str(job_dir)])
 
 
 def environment(compute: Compute, git: GitState | None) -> EnvironmentCapture:
