@@ -8,7 +8,17 @@ from msgspec import UNSET
 
 from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeFixed, ComputeInUse, ComputeNotFound
-from jupyter_mlws.domain.compute.schemas import Amounts, ComputeList, ComputeTarget, ComputeTest, LiveJob, QueuedJob, UserLimits
+from jupyter_mlws.domain.compute.schemas import (
+    Amounts,
+    BatchPlace,
+    ComputeList,
+    ComputeTarget,
+    ComputeTest,
+    LiveJob,
+    QueuedJob,
+    SshPlace,
+    UserLimits,
+)
 from jupyter_mlws.domain.jobs import queue, service, store
 from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.runs import service as runs
@@ -19,7 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, Load, SshPlace
+    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, Load
     from jupyter_mlws.domain.compute.service import Compute
     from jupyter_mlws.domain.jobs.engine import JobEngine
     from jupyter_mlws.domain.jobs.store import Ask
@@ -42,7 +52,7 @@ def change(services: Any, db: Transactions, actor: Actor, name: str, update: Com
     target = find(services.jobs.computes, name)
     if update.min_instances and not hasattr(target, "keep_spares"):
         raise BadInput(f"No kernels can be kept ready on {name!r}: this kind of target does not do that.", field="min_instances")
-    if update.ssh is not UNSET or update.description is not UNSET:
+    if update.ssh is not UNSET or update.slurm is not UNSET or update.description is not UNSET:
         _change_made(services, db, actor, target, update)
         target = find(services.jobs.computes, name)
     if target.problem:
@@ -53,12 +63,12 @@ def change(services: Any, db: Transactions, actor: Actor, name: str, update: Com
 
 def _change_made(services: Any, db: Transactions, actor: Actor, target: Compute, update: ComputeUpdate) -> None:
     made = _made(services, target)
-    place = None if update.ssh is UNSET else compute.place_changed(made, update.ssh)
+    place = compute.place_changed(made, update)
     db.write_sync(lambda s: compute.update_target(s, actor, target.name, update, place))
     services.jobs.refresh_targets()
 
 
-def _made(services: Any, target: Compute) -> SshPlace:
+def _made(services: Any, target: Compute) -> SshPlace | BatchPlace:
     """Where a target is that somebody made. Raises `ComputeFixed` for another one."""
     row = services.jobs.hosts.rows.get(target.name)
     if row is None:
@@ -66,7 +76,7 @@ def _made(services: Any, target: Compute) -> SshPlace:
         raise ComputeFixed(
             f"The target {target.name!r} {where}: it is neither moved, renamed, tested nor deleted here.", field="target"
         )
-    place: SshPlace = row.place
+    place: SshPlace | BatchPlace = row.place
     return place
 
 
@@ -74,7 +84,7 @@ def create(services: Any, db: Transactions, actor: Actor, body: ComputeCreate) -
     """Make a target. Asks the host if only the fingerprint of its key is given; may block."""
     if body.name in services.jobs.computes:
         raise ComputeExists(f"There is a compute target {body.name!r} already.", field="name")
-    place = compute.place_made(body.ssh)
+    place = compute.place_made(body)
     db.write_sync(lambda s: compute.create_target(s, actor, body, place))
     services.jobs.refresh_targets()
 
@@ -153,7 +163,8 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobE
         ),
         queue=_queue(session, actor, plan, name),
         live=_live(session, actor, live),
-        ssh=made.place if made is not None else None,
+        ssh=made.place if made is not None and isinstance(made.place, SshPlace) else None,
+        slurm=made.place if made is not None and isinstance(made.place, BatchPlace) else None,
         facts=made.facts if made is not None else None,
         kinds=sorted(kinds) if kinds is not None else None,
     )
@@ -198,6 +209,7 @@ def _live(session: Session, actor: Actor, live: Sequence[Ask]) -> list[LiveJob]:
             user=ask.user,
             status=found[ask.run_id].status.value,
             started_at=found[ask.run_id].started_at,
+            reason=why.reason if (why := found[ask.run_id].waiting) is not None else "",
             asks=service.asks_of(ask),
         )
         for ask in live

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from jupyter_mlws.domain.jobs import batch_ends
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.memory import REASON, out_of_memory
 from jupyter_mlws.domain.runs import service as runs
@@ -25,7 +26,7 @@ from jupyter_mlws.kit.surrogates import whole_text
 from mlws import jobdir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from jupyter_mlws.domain.environments.service import Place
     from jupyter_mlws.domain.jobs.kinds import Launch
@@ -81,7 +82,7 @@ def environment_of(
 ) -> dict[str, str]:
     """Environment variables of a job: the server's and those of its environment (if it runs `here`), ours, and last the user's own."""
     env = base_environment(place) if here else {"PYTHONUNBUFFERED": "1"}
-    env.update(_of_server(address) if here or address.url else {"MLWS_SPOOL_ONLY": "1"})
+    env.update(_of_server(address) if address.url else {"MLWS_SPOOL_ONLY": "1"})
     env.update(
         MLWS_WORKSPACE=address.workspace,
         MLWS_EXPERIMENT=address.experiment,
@@ -98,7 +99,7 @@ def environment_of(
     if address.name is not None:
         env["MLWS_RUN_NAME"] = address.name
     env.update(row.env)
-    if not here and not address.url:  # what it logs stays in its folder, and is fetched
+    if not address.url:  # what it logs stays in its folder, and is fetched
         return env
     of_mlflow = mlflow_variables(
         url=address.url, workspace=address.workspace, token=address.token, experiment=address.experiment, given=env
@@ -120,8 +121,12 @@ def write_job(
     place: Place | None = None,
     *,
     here: bool = True,
+    passed: Sequence[str] = (),
 ) -> None:
-    """Write `job.json`, readable by this user alone. The user's own environment variables win over `variables`."""
+    """Write `job.json`, readable by this user alone. The user's own environment variables win over `variables`.
+
+    `passed`: how the names of variables begin that the job has from who starts its supervisor.
+    """
     job: dict[str, Any] = {
         "version": 1,
         "run_id": row.run_id,
@@ -134,9 +139,11 @@ def write_job(
         },
         "timeout_s": row.timeout_s,
         "memory_limit_bytes": row.spec.get("memory_limit"),
+        "resources": {"cpus": row.cpus, "memory_bytes": row.memory_bytes, "gpus": row.gpus},
         "grace_s": GRACE_S,
         "heartbeat_s": HEARTBEAT_S,
         "log_limit_bytes": None,
+        "pass_env": list(passed),
         "argv": launch.argv,
         **launch.sections,
     }
@@ -206,6 +213,8 @@ def outcome_of(job_dir: Path, *, canceled: bool = False) -> Outcome:
         )
         return Outcome(RunStatus.FAILED, "lost", RunError(message=message), None, None)
     started, ended, reason = _time(record.get("started_at")), _time(record.get("ended_at")), record.get("reason")
+    if (end := batch_ends.end_of(job_dir, record)) is not None:
+        return Outcome(*end, started, ended)
     if reason == "canceled":
         return Outcome(RunStatus.CANCELED, "canceled", None, started, ended)
     if reason == "timeout":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jupyter_mlws.domain.compute.errors import TargetRefuses
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.jobs import ingest, queue
+from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.followed import begun
 from jupyter_mlws.domain.jobs.secret_values import masker_of
 from jupyter_mlws.domain.runs.states import RunStatus
@@ -17,6 +18,8 @@ from mlws import jobdir, spool
 from mlws.errors import Rejected, ServerAway
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jupyter_mlws.domain.compute.service import Compute, RemoteCompute
     from jupyter_mlws.domain.environments.schemas import GitState
     from jupyter_mlws.domain.environments.service import Chosen
@@ -32,6 +35,35 @@ def is_remote(compute: Compute) -> bool:
     return bool(getattr(compute, "remote", False))
 
 
+def is_here(compute: Compute) -> bool:
+    """Whether jobs of this target run in their folders on this server, and with what is installed here, be it on another machine."""
+    return not is_remote(compute) or bool(getattr(compute, "shared", False))
+
+
+def passed(compute: Compute) -> tuple[str, ...]:
+    """How the variables begin that a job has from who starts its supervisor."""
+    return tuple(getattr(compute, "passed", ()))
+
+
+def tell_waiting(engine: JobEngine, compute: Compute, followed: Followed) -> None:
+    """Say why the batch system has not begun a job yet."""
+    if not hasattr(compute, "waits"):
+        return
+    words = compute.waits(followed.folder) if followed.status is RunStatus.PREPARING else ""
+    if words != queue.Queues.outside.get(followed.run_id, ""):
+        if words:
+            queue.Queues.outside[followed.run_id] = words
+        else:
+            queue.Queues.outside.pop(followed.run_id, None)
+        engine.hint(followed)
+
+
+def note_end(compute: Compute, folder: Path) -> None:
+    """Keep how a batch system says that it ended a job. Raises `NotNow` while it does not say that yet."""
+    if hasattr(compute, "note_end") and not compute.note_end(folder):
+        raise NotNow("The batch system has not said yet how the job ended.")
+
+
 def check(compute: Compute, body: JobCreate) -> None:
     """Raise `TargetRefuses` for what cannot be done on another machine."""
     if not is_remote(compute):
@@ -43,7 +75,7 @@ def check(compute: Compute, body: JobCreate) -> None:
             "here.",
             field="target",
         )
-    if body.in_place is True:
+    if body.in_place is True and not is_here(compute):
         raise TargetRefuses(
             f"A job on {compute.name} cannot run in the folder itself: that lies on this machine. Leave `in_place` out.",
             field="in_place",
@@ -52,7 +84,7 @@ def check(compute: Compute, body: JobCreate) -> None:
 
 def check_environment(compute: Compute, chosen: Chosen | None) -> None:
     """Raise `TargetRefuses` for a job with an environment on another machine: they are built, and known, on this one."""
-    if chosen is not None and is_remote(compute):
+    if chosen is not None and not is_here(compute):
         raise TargetRefuses(
             f"A job on {compute.name} cannot have the environment {chosen.shown}: environments are built on this machine. Leave "
             "`environment` out; the job finds what is on the PATH there.",
@@ -100,9 +132,12 @@ def taken_back(compute: Compute, followed: Followed) -> bool:
 def follow_spool(engine: JobEngine, followed: Followed) -> None:
     """Take in what a running job has logged since the last look, where it cannot send it."""
     now = time.monotonic()
-    if now - followed.spool_at < EVERY_S or not (followed.folder / jobdir.SENT).exists():
+    if now - followed.spool_at < EVERY_S:
         return
     followed.spool_at = now
+    mark = jobdir.read_json(str(followed.folder / jobdir.SENT))
+    if mark is None or mark.get("fetched") is False:
+        return
     paths = spool.waiting(str(followed.folder / "spool"))
     if not paths:
         return
