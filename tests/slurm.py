@@ -22,6 +22,7 @@ START_S = 30.0
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel")
 PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 CPUS, MEMORY_MB = 4, 4000
+"""So much tests may fill: there is one CPU more."""
 CONFIG = """
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
@@ -84,7 +85,9 @@ class Slurm:
         (self.folder / "munge.key").chmod(0o400)
         self.config = self.folder / "slurm.conf"
         self.config.write_text(
-            CONFIG.format(host=self.host, ctld=free_port(), slurmd=free_port(), folder=self.folder, cpus=CPUS, memory=MEMORY_MB)
+            CONFIG.format(
+                host=self.host, ctld=free_port(), slurmd=free_port(), folder=self.folder, cpus=CPUS + 1, memory=MEMORY_MB
+            )
         )
 
     @property
@@ -131,7 +134,7 @@ class Slurm:
 
     def stop(self) -> None:
         """End all of it."""
-        self.run("scancel", "--full", "--user=root")
+        self.run("scancel", "--user=root")
         for name in ("slurmd", "slurmctld", "munged"):
             self._end(name, signal.SIGTERM)
         shutil.rmtree(self.folder, ignore_errors=True)

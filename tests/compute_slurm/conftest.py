@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.live import LiveServer
-from tests.slurm import Slurm, slurm_or_skip
+from tests.slurm import PLACES, Slurm, command, slurm_or_skip
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,21 @@ def cluster() -> Iterator[Slurm]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, cluster: Slurm) -> Iterator[LiveServer]:
-    live = LiveServer(tmp_path_factory.mktemp("server"), environment=cluster.env).start()
+    (cluster.folder / "programs").mkdir()  # tests put programs there that come before Slurm's
+    environment = {**cluster.env, "PATH": f"{cluster.folder / 'programs'}{os.pathsep}{PLACES}"}
+    live = LiveServer(
+        tmp_path_factory.mktemp("server"), options=["--MlwsApp.retry_backoff_s=0.1"], environment=environment
+    ).start()
     live.ok("POST", "/compute", {"name": "batch", "slurm": {"partition": "main"}})
     yield live
     live.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def overdue(server: LiveServer, cluster: Slurm) -> str:
+    """A job whose time is over in Slurm's eyes, which looks for that every half minute: begun before all other tests."""
+    run_id = server.submit(command("sleep 600"), target="batch", resources={"cpus": 1})
+    server.wait(run_id, "Running")
+    [(number, _)] = cluster.of_run(run_id)
+    cluster.run("scontrol", "update", f"JobId={number}", "TimeLimit=00:00:01")
+    return run_id

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -42,7 +40,26 @@ def test_slurmctld_is_down_while_jobs_are_submitted_wait_and_run(server: LiveSer
     assert server.ok("GET", "/compute/batch")["state"] == "ready"
 
 
-def test_a_server_that_was_killed_takes_up_what_waits_runs_and_has_ended(server: LiveServer, cluster: Slurm):
+@pytest.fixture
+def sbatch(cluster: Slurm) -> Iterator[Callable[[str], None]]:
+    """Puts a program in the place of the server's `sbatch`: for the first call lines of bash, in which `$real` is Slurm's own."""
+    place = cluster.folder / "programs"
+
+    def put(lines: str) -> None:
+        new, once = place / "new", place / "once"
+        real = f"real={shutil.which('sbatch', path=PLACES)}"
+        new.write_text(f'#!/bin/bash\n{real}\nif mkdir {once} 2>/dev/null; then {lines}; else exec $real "$@"; fi\n')
+        new.chmod(0o755)
+        new.rename(place / "sbatch")
+
+    yield put
+    shutil.rmtree(place)
+    place.mkdir()
+
+
+def test_a_server_that_was_killed_takes_up_what_waits_runs_has_ended_and_was_just_submitted(
+    server: LiveServer, cluster: Slurm, sbatch: Callable[[str], None]
+):
     ends, goes, port = server.root / "ends", server.root / "goes", server.port
     ending = server.submit(command(f"until [ -e {ends} ]; do sleep 0.1; done; echo ended"), target="batch", resources={"cpus": 1})
     going = server.submit(
@@ -52,7 +69,10 @@ def test_a_server_that_was_killed_takes_up_what_waits_runs_and_has_ended(server:
         server.wait(run_id, "Running")
     waiting = server.submit(command("echo waited"), target="batch", resources={"cpus": CPUS})
     eventually(lambda: "Resources" in waiting_of(server, waiting)[1])
-    server.kill()
+    sbatch('out=$($real "$@"); kill -9 $PPID; echo "$out"')
+    submitted = server.submit(command("echo submitted"), target="batch", resources={"cpus": CPUS})
+    assert server.process is not None
+    server.process.wait(30)
     ends.touch()
     eventually(lambda: [state for _, state in cluster.of_run(ending)] == ["COMPLETED"])
     server.start(port=port)
@@ -61,46 +81,21 @@ def test_a_server_that_was_killed_takes_up_what_waits_runs_and_has_ended(server:
     eventually(lambda: "waits: Resources." in waiting_of(server, waiting)[1])
     goes.touch()
     assert server.wait(going)["error"]["message"] == "The job's process ended with exit code 5."
-    assert server.wait(waiting)["status"] == "Completed"
-    assert [len(cluster.of_run(run_id)) for run_id in (ending, going, waiting)] == [1, 1, 1]
+    for run_id, said in ((waiting, "waited\n"), (submitted, "submitted\n")):
+        assert server.wait(run_id)["status"] == "Completed", server.log()[-3000:]
+        assert log_of(server, run_id) == said
+    assert [len(cluster.of_run(run_id)) for run_id in (ending, going, waiting, submitted)] == [1] * 4
 
 
-@pytest.fixture
-def sbatch(server: LiveServer, cluster: Slurm) -> Iterator[Path]:
-    """What stands in this file is done by `sbatch` of the server from its next start on."""
-    place = cluster.folder / "programs"
-    place.mkdir(exist_ok=True)
-    script = place / "sbatch"
-    before, server.environment = server.environment, {**server.environment, "PATH": f"{place}{os.pathsep}{PLACES}"}
-    yield script
-    shutil.rmtree(place)
-    server.environment = before
-
-
-KILLED = {
-    "after it was submitted": 'out=$({real} "$@"); kill -9 $PPID; echo "$out"',
-    "before, and the other one comes late": 'kill -9 $PPID; until [ -e {late} ]; do sleep 0.1; done; {real} "$@"',
-}
-
-
-@pytest.mark.parametrize("when", KILLED)
-def test_a_server_that_is_killed_while_it_submits_runs_no_job_twice(server: LiveServer, cluster: Slurm, sbatch: Path, when: str):
-    mark, late, once = (server.root / f"{name}-{len(when)}" for name in ("mark", "late", "once"))
-    real = shutil.which("sbatch", path=PLACES)
-    lines = KILLED[when].format(real=real, late=late)
-    sbatch.write_text(f'#!/bin/bash\nif mkdir {once} 2>/dev/null; then {lines}; else exec {real} "$@"; fi\n')
-    sbatch.chmod(0o755)
-    server.stop()
-    server.start(port=server.port)
+def test_of_two_submissions_one_runs(server: LiveServer, cluster: Slurm, sbatch: Callable[[str], None]):
+    mark, late = server.root / "mark", server.root / "late"
+    sbatch(f'kill -9 $PPID; until [ -e {late} ]; do sleep 0.1; done; $real "$@"')
     run_id = server.submit(command(f"echo x >> {mark}; sleep 1"), target="batch")
     assert server.process is not None
     server.process.wait(30)
     server.start(port=server.port)
     run = server.wait(run_id)
     assert run["status"] == "Completed", (run["error"], server.log()[-3000:])
-    if not late.exists() and when.startswith("before"):
-        late.touch()
-        eventually(lambda: [state for _, state in cluster.of_run(run_id)] == ["COMPLETED"] * 2)
-    else:
-        assert len(cluster.of_run(run_id)) == 1
+    late.touch()
+    eventually(lambda: [state for _, state in cluster.of_run(run_id)] == ["COMPLETED"] * 2)
     assert mark.read_text() == "x\n"

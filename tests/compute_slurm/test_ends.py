@@ -30,12 +30,9 @@ def test_an_administrators_scancel_is_named(server: LiveServer, cluster: Slurm):
         )
 
 
-def test_slurms_time_limit_is_named(server: LiveServer, cluster: Slurm):
-    run_id = server.submit(command("sleep 600"), target="batch")
-    server.wait(run_id, "Running")
-    [(number, _)] = cluster.of_run(run_id)
-    cluster.run("scontrol", "update", f"JobId={number}", "TimeLimit=00:00:01")
-    run = server.wait(run_id, timeout=75)
+def test_slurms_time_limit_is_named(server: LiveServer, cluster: Slurm, overdue: str):
+    [(number, _)] = cluster.of_run(overdue)
+    run = server.wait(overdue, timeout=75)
     assert (run["status"], run["reason"]) == ("Failed", "timeout")
     assert f"Slurm ended job {number} (TIMEOUT)" in run["error"]["message"]
 
@@ -73,6 +70,20 @@ def test_the_test_says_what_is_missing(server: LiveServer, cluster: Slurm):
     assert not [
         name for name in cluster.jobs() if name.startswith("mlws-test") and cluster.jobs()[name][1] in ("PENDING", "RUNNING")
     ]
+
+
+def test_a_target_that_is_given_up_leaves_nothing_in_slurm(server: LiveServer, cluster: Slurm):
+    server.ok("POST", "/compute", {"name": "passing", "slurm": {"partition": "main"}})
+    server.ok("PUT", "/workspaces/default/secrets/held", {"value": "a-held-secret-word"})
+    run_id = server.submit(command("true"), target="passing", timeout_s=86_400, secrets={"HELD": "held"})
+    eventually(lambda: [state for _, state in cluster.of_run(run_id)] == ["PENDING"])
+    path = server.data_dir / "jobs" / run_id / "secrets.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert server.request("DELETE", "/compute/passing").json()["error"]["code"] == "compute_in_use"
+    assert server.request("DELETE", "/compute/passing?force=true").status_code == 204
+    assert [state for _, state in cluster.of_run(run_id)] == ["CANCELLED"]
+    assert not path.exists()
+    assert server.wait(run_id)["reason"] == "lost"
 
 
 def test_a_target_is_of_one_kind(server: LiveServer, cluster: Slurm):

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET
 
 from jupyter_mlws.domain.compute import store
+from jupyter_mlws.domain.compute.batch import psi
 from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeNotFound
 from jupyter_mlws.domain.compute.hosts import Hosts, made_targets, own_user
 from jupyter_mlws.domain.compute.limits import Limits, forget, keep, limits_of
@@ -166,10 +167,12 @@ def _kind(name: str) -> EntryPoint:
 
 
 def place_made(body: ComputeCreate) -> SshPlace | BatchPlace:
-    """What is kept of a new target: of a host, once its key is known to be one. Blocks: for threads. Raises `BadInput` for none or two."""
+    """What is kept of a new target: of a host, once its key is known to be one. Blocks: for threads. Raises `BadInput` for none or two,
+    `ExtraMissing` where Slurm cannot be spoken to."""
     if (body.ssh is UNSET) == (body.slurm is UNSET):
         raise BadInput("Say of what kind the target is: give either `ssh` or `slurm`.", field="ssh")
     if body.slurm is not UNSET:
+        psi.check_installed()
         given: dict[str, Any] = {
             name: None if (value := getattr(body.slurm, name)) is UNSET else value for name in body.slurm.__struct_fields__
         }

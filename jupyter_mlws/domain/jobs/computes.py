@@ -94,7 +94,8 @@ def delete(services: Any, db: Transactions, name: str, *, force: bool = False) -
 
     `force`: what runs there is given up. Nobody asks the host for it any more, and the engine finds it lost.
     """
-    _made(services, find(services.jobs.computes, name))
+    target = find(services.jobs.computes, name)
+    _made(services, target)
 
     def remove(session: Session) -> None:
         live = store.asks(session, name, Phase.LIVE)
@@ -107,6 +108,8 @@ def delete(services: Any, db: Transactions, name: str, *, force: bool = False) -
         compute.delete_target(session, name)
 
     db.write_sync(remove)
+    if force and hasattr(target, "give_up"):
+        target.give_up()
     compute.forget(services.folders.compute, name)
     services.jobs.refresh_targets()
 

@@ -78,11 +78,14 @@ def base_environment(place: Place | None = None) -> dict[str, str]:
 
 
 def environment_of(
-    row: JobRow, job_dir: Path, address: Address, place: Place | None = None, *, here: bool = True
+    row: JobRow, job_dir: Path, address: Address, place: Place | None = None, *, here: bool = True, fetched: bool = False
 ) -> dict[str, str]:
-    """Environment variables of a job: the server's and those of its environment (if it runs `here`), ours, and last the user's own."""
+    """Environment variables of a job: the server's and those of its environment (if it runs `here`), ours, and last the user's own.
+
+    `fetched`: what it logs stays in its folder, from where it is taken.
+    """
     env = base_environment(place) if here else {"PYTHONUNBUFFERED": "1"}
-    env.update(_of_server(address) if address.url else {"MLWS_SPOOL_ONLY": "1"})
+    env.update({"MLWS_SPOOL_ONLY": "1"} if fetched else _of_server(address))
     env.update(
         MLWS_WORKSPACE=address.workspace,
         MLWS_EXPERIMENT=address.experiment,
@@ -99,7 +102,7 @@ def environment_of(
     if address.name is not None:
         env["MLWS_RUN_NAME"] = address.name
     env.update(row.env)
-    if not address.url:  # what it logs stays in its folder, and is fetched
+    if fetched:
         return env
     of_mlflow = mlflow_variables(
         url=address.url, workspace=address.workspace, token=address.token, experiment=address.experiment, given=env
@@ -121,6 +124,7 @@ def write_job(
     place: Place | None = None,
     *,
     here: bool = True,
+    fetched: bool = False,
     passed: Sequence[str] = (),
 ) -> None:
     """Write `job.json`, readable by this user alone. The user's own environment variables win over `variables`.
@@ -134,7 +138,7 @@ def write_job(
         "kind": row.kind,
         "cwd": str(cwd),
         "env": {
-            **environment_of(row, job_dir, address, place, here=here),
+            **environment_of(row, job_dir, address, place, here=here, fetched=fetched),
             **{k: v for k, v in variables.items() if k not in row.env},
         },
         "timeout_s": row.timeout_s,

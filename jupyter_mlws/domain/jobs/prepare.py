@@ -70,7 +70,18 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     launch = environments.put_before(kind_of(spec).launch(spec, cwd, folder), place)
     if plan.row.attempt > plan.row.max_retries:  # that of the last attempt: the others are followed by one
         launch = kept.with_kernel_kept(launch, spec, engine.kept_kernel_s)
-    write_job(plan.row, launch, folder, cwd, address, variables, place, here=remote.is_here(target), passed=remote.passed(target))
+    write_job(
+        plan.row,
+        launch,
+        folder,
+        cwd,
+        address,
+        variables,
+        place,
+        here=remote.is_here(target),
+        fetched=remote.is_remote(target) and not url,
+        passed=remote.passed(target),
+    )
     return True
 
 

@@ -33,6 +33,8 @@ LATELY_S = 60.0
 NOT_FOUND_S = 5.0
 """A submission that Slurm does not know so long after it, and that left no trace in the folder, did not happen."""
 CANCEL_EVERY_S = 5.0
+CANCEL_LATE_S = 60.0
+"""A supervisor that has not ended its job so long after it was asked to is ended by Slurm."""
 END_KNOWN_S = 30.0
 """So long after a job the batch system may take to say how it ended; longer nobody waits for that."""
 
@@ -93,6 +95,8 @@ class BatchCompute:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
+        self._given_up = False
+        self._looked = 0.0
         self._thread: threading.Thread | None = None
 
     @property
@@ -105,7 +109,8 @@ class BatchCompute:
     def address_for_jobs(self) -> str:
         """How jobs there reach this server; empty where they do not, and what they log is read from their folders."""
         try:
-            self._look()
+            if self.trouble or time.monotonic() - self._looked > QUICK_S:
+                self._look()
         finally:
             self._follow()
         return self.place.server_url or ""
@@ -199,16 +204,28 @@ class BatchCompute:
 
     def cancel(self, job_dir: Path, reason: str = "canceled") -> None:
         """Ask the supervisor to end the job; one that Slurm has not begun leaves its queue."""
-        jobdir.request_cancel(str(job_dir), reason)
         watched = self._find(job_dir)
-        if watched is None or not watched.native_id or watched.begun():
-            return
+        if job_dir.is_dir():  # else it was deleted for good
+            jobdir.request_cancel(str(job_dir), reason)
+        if watched is not None and watched.native_id and (not watched.begun() or _asked_long_ago(job_dir)):
+            self._cancel_in_slurm(watched)
+
+    def _cancel_in_slurm(self, watched: Watched) -> None:
         now = time.monotonic()
         if now - watched.canceled_at > CANCEL_EVERY_S:
             watched.canceled_at = now
             with contextlib.suppress(HostUnreachable):  # the next look tries again
                 self._submitter.cancel(watched.native_id)
             self._wake.set()
+
+    def give_up(self) -> None:
+        """The target goes although it has jobs: Slurm is told to end them, as far as it can be, and nobody asks how they do."""
+        self._given_up = True
+        for watched in list(self._watched.values()):
+            with contextlib.suppress(OSError):
+                (watched.folder / jobdir.SECRETS).unlink()
+            if watched.native_id:
+                self._cancel_in_slurm(watched)
 
     def note_end(self, job_dir: Path) -> bool:
         """Write down how Slurm says that it ended a job. False while it does not say that yet."""
@@ -289,7 +306,7 @@ class BatchCompute:
                     self._thread = None
                     return
                 young = any(time.monotonic() - one.since < LATELY_S for one in self._watched.values())
-            self._wake.wait(QUICK_S if young or self.trouble else SLOW_S)
+            self._wake.wait(QUICK_S if young else SLOW_S)
             self._wake.clear()
 
     def _look(self) -> None:
@@ -301,6 +318,7 @@ class BatchCompute:
             self._say(error.message)
             raise
         self._say("")
+        self._looked = time.monotonic()
         by_id, by_name = {one.native_id: one for one in queue}, {one.name: one for one in queue}
         for watched in before:
             seen = by_id.get(watched.native_id) or by_name.get(watched.mark.get("name", ""))
@@ -313,7 +331,7 @@ class BatchCompute:
 
     def _bury(self, watched: Watched, seen: slurm.Seen) -> None:
         """Write the record of a job whose supervisor did not come to it."""
-        if not watched.folder.is_dir() or jobdir.read_exit(str(watched.folder)) is not None:
+        if self._given_up or not watched.folder.is_dir() or jobdir.read_exit(str(watched.folder)) is not None:
             return
         lock = os.open(watched.folder / jobdir.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -332,6 +350,13 @@ class BatchCompute:
             if words:
                 log.warning("%s: %s", self.name, words)
             self.when_it_changes()
+
+
+def _asked_long_ago(job_dir: Path) -> bool:
+    try:
+        return time.time() - (job_dir / jobdir.CANCEL).stat().st_mtime > CANCEL_LATE_S
+    except OSError:
+        return False
 
 
 def _ended(native_id: str) -> slurm.End | None:
@@ -384,7 +409,14 @@ def _put_exit(job_dir: Path, seen: slurm.Seen) -> None:
         "started_at": pid.get("started_at"),
         "ended_at": now_ms(),
     }
-    jobdir.write_atomic(str(job_dir / jobdir.EXIT), json.dumps(record).encode(), durable=True)
+    made = job_dir / f".{jobdir.EXIT}.of-server"
+    jobdir.write_atomic(str(made), json.dumps(record).encode(), durable=True)
+    try:
+        # A network file system may not show yet what the supervisor wrote: its record stays.
+        with contextlib.suppress(FileExistsError):
+            os.link(made, job_dir / jobdir.EXIT)
+    finally:
+        made.unlink(missing_ok=True)
 
 
 def last_words(job_dir: Path) -> str:
