@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyter_mlws.cli import azure_views, host_commands, show
+from jupyter_mlws.cli import azure_views, host_commands, show, slurm_commands
 from jupyter_mlws.cli.context import Session, common, named, refuses
 from jupyter_mlws.cli.spans import DEFAULT, Limit, Size
 from jupyter_mlws.sdk import text
@@ -97,9 +97,11 @@ LIMITS = {
 @click.option("--default-max-jobs", "usual", is_flag=True, help="As many jobs again as the server's settings say.")
 @click.option("--host", metavar="HOST", help="Another name or address of the host.")
 @host_commands.place_options
+@slurm_commands.asked_options
 @common
 def update(session: Session, target: str, usual: bool, **options: Any) -> None:
-    """Change what jobs may have of a target, from now on and after a restart; of another host also where it is, and how to get in.
+    """Change what jobs may have of a target, from now on and after a restart; of another host also where it is, and how to get in, and
+    of Slurm what it is asked for.
 
     `default` instead of a value is what the server's settings say. Jobs that run go on, even if they have more.
     """
@@ -139,6 +141,7 @@ def _one(
     queue = [
         f"{f'{job.position}.' if job.position else '-'} {job.name} ({job.run_id[:SHORT]}): {job.reason}" for job in target.queue
     ]
+    begin = [f"- {job.name} ({job.run_id[:SHORT]}): {job.reason}" for job in target.live if job.reason]
     memory = f"{text.size(target.memory_used_bytes)} of {text.size(target.memory_bytes)} used" if target.memory_bytes else ""
     usual = f" (the settings say {target.default_max_jobs})" if target.default_max_jobs != target.max_jobs else ""
     rows = [
@@ -147,12 +150,14 @@ def _one(
         ("State", "paused: no job starts" if target.paused else f"{target.state}  {target.detail}".rstrip()),
         ("About", target.description),
         *_place(target),
+        *slurm_commands.rows(target),
         ("Jobs", f"{target.running} running of at most {target.max_jobs}{usual}, {target.queued} waiting"),
         ("Ready", _ready(target)),
         ("CPUs", load_of(target)),
         ("Memory", memory),
         ("Asked for", _asked(target)),
         ("One user", _per_user(target)),
+        ("Not begun", "\n".join(begin)),
         ("Queue", "\n".join(queue)),
     ]
     found = azure_views.compute_json(target)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import UNSET
 
-from jupyter_mlws.cli import show
+from jupyter_mlws.cli import show, slurm_commands
 from jupyter_mlws.cli.azure_views import plain
 from jupyter_mlws.cli.context import Session, common, confirm, named
 
@@ -60,6 +60,8 @@ def attach(group: click.Group, one: Callable[[Session, ComputeTarget], None]) ->
         key = host_key or _agreed(session, host, options["port"] or 22)
         one(session, session.workspace.compute.create_ssh(target, host=host, host_key=key, **given))
 
+    slurm_commands.attach(create, one)
+
     @group.command("delete")
     @named("target", "targets")
     @click.option("--force", is_flag=True, help="Also while jobs run there: they end as lost. For a host that never comes back.")
@@ -93,12 +95,16 @@ def attach(group: click.Group, one: Callable[[Session, ComputeTarget], None]) ->
 
 
 def move(session: Session, target: str, options: dict[str, Any]) -> ComputeTarget | None:
-    """Change where a host is, if that is asked for."""
+    """Change where a host is, or what Slurm is asked for, if that is wanted."""
     given = {name: value for name, value in options.items() if value is not None}
-    for name in ("key_secret", "server_url"):
+    for name in ("key_secret", "server_url", *slurm_commands.OF_SLURM):
         if given.get(name) == "":
             given[name] = None
-    return session.workspace.compute.move_ssh(target, **given) if given else None
+    if not given:
+        return None
+    of_slurm = slurm_commands.is_asked(session, target, given)
+    change = session.workspace.compute.change_slurm if of_slurm else session.workspace.compute.move_ssh
+    return change(target, **given)
 
 
 def _agreed(session: Session, host: str, port: int) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, UnsetType
 
 from jupyter_mlws.domain.compute.schemas import (
+    BatchCreate,
+    BatchUpdate,
     ComputeCreate,
     ComputeList,
     ComputeTarget,
@@ -166,6 +168,59 @@ class Compute:
         )
         body = ComputeUpdate(description=description, ssh=ssh)
         return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body, timeout=SLOW_S)
+
+    def create_slurm(
+        self,
+        name: str,
+        *,
+        partition: str | UnsetType = UNSET,
+        account: str | UnsetType = UNSET,
+        qos: str | UnsetType = UNSET,
+        reservation: str | UnsetType = UNSET,
+        time_limit: float | UnsetType = UNSET,
+        python: str | UnsetType = UNSET,
+        server_url: str | UnsetType = UNSET,
+        max_jobs: int | UnsetType = UNSET,
+        description: str | UnsetType = UNSET,
+    ) -> ComputeTarget:
+        """Make a target of Slurm, as the server's machine submits to it. `time_limit` (seconds) is for jobs without a `timeout`."""
+        place = BatchCreate(
+            partition=partition,
+            account=account,
+            qos=qos,
+            reservation=reservation,
+            time_limit_s=time_limit if time_limit is UNSET else int(time_limit),
+            python=python,
+            server_url=server_url,
+        )
+        body = ComputeCreate(name=name, slurm=place, max_jobs=max_jobs, description=description)
+        return self._ask("POST", "/compute", ComputeTarget, body=body)
+
+    def change_slurm(
+        self,
+        name: str,
+        *,
+        partition: str | UnsetType | None = UNSET,
+        account: str | UnsetType | None = UNSET,
+        qos: str | UnsetType | None = UNSET,
+        reservation: str | UnsetType | None = UNSET,
+        time_limit: float | UnsetType | None = UNSET,
+        python: str | UnsetType = UNSET,
+        server_url: str | UnsetType | None = UNSET,
+        description: str | UnsetType = UNSET,
+    ) -> ComputeTarget:
+        """Change what Slurm is asked for with each job from now on; what is left out stays, and None is what Slurm has."""
+        place = BatchUpdate(
+            partition=partition,
+            account=account,
+            qos=qos,
+            reservation=reservation,
+            time_limit_s=int(time_limit) if isinstance(time_limit, (int, float)) else time_limit,
+            python=python,
+            server_url=server_url,
+        )
+        body = ComputeUpdate(description=description, slurm=place)
+        return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body)
 
     def host_keys(self, host: str, port: int = 22) -> builtins.list[ShownKey]:
         """The keys that a host shows now, to compare with what its owner says."""

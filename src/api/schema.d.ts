@@ -59,7 +59,7 @@ export interface paths {
         put?: never;
         /**
          * Make a compute target
-         * @description A host on which jobs run, reached by SSH. Its key must be given: it is never believed without.
+         * @description A host on which jobs run, reached by SSH, whose key must be given: it is never believed without. Or Slurm, where `sbatch` is.
          */
         post: operations["compute_post_Computes"];
         delete?: never;
@@ -2082,6 +2082,45 @@ export interface components {
             status: components["schemas"]["RunStatus"];
         };
         /**
+         * BatchCreate
+         * @description Slurm, as the machine of this server submits to it. Its nodes must see the data folder of this server under the same path.
+         */
+        BatchCreate: {
+            account?: string | null;
+            partition?: string | null;
+            python?: string;
+            qos?: string | null;
+            reservation?: string | null;
+            server_url?: string | null;
+            time_limit_s?: number | null;
+        };
+        /**
+         * BatchPlace
+         * @description What Slurm is asked for with each job; null: as it has it.
+         */
+        BatchPlace: {
+            account: string | null;
+            partition: string | null;
+            python: string;
+            qos: string | null;
+            reservation: string | null;
+            server_url: string | null;
+            time_limit_s: number | null;
+        };
+        /**
+         * BatchUpdate
+         * @description What may change of it; what is left out stays, and null is what Slurm has.
+         */
+        BatchUpdate: {
+            account?: string | null;
+            partition?: string | null;
+            python?: string;
+            qos?: string | null;
+            reservation?: string | null;
+            server_url?: string | null;
+            time_limit_s?: number | null;
+        };
+        /**
          * BestRun
          * @description The best run by the experiment's goal (the last value of its metric; NaN never wins).
          */
@@ -2203,7 +2242,8 @@ export interface components {
             description?: string;
             max_jobs?: number;
             name: string;
-            ssh: components["schemas"]["SshCreate"];
+            slurm?: components["schemas"]["BatchCreate"];
+            ssh?: components["schemas"]["SshCreate"];
         };
         /**
          * ComputeList
@@ -2239,6 +2279,7 @@ export interface components {
             queued: number;
             reserved: components["schemas"]["Amounts"];
             running: number;
+            slurm: components["schemas"]["BatchPlace"] | null;
             spares: number;
             ssh: components["schemas"]["SshPlace"] | null;
             /** @enum {unknown} */
@@ -2270,6 +2311,7 @@ export interface components {
             memory_bytes_per_user?: number | null;
             min_instances?: number | null;
             paused?: boolean;
+            slurm?: components["schemas"]["BatchUpdate"];
             ssh?: components["schemas"]["SshUpdate"];
         };
         /**
@@ -3111,6 +3153,7 @@ export interface components {
         LiveJob: {
             asks: components["schemas"]["Amounts"];
             name: string;
+            reason: string;
             run_id: string;
             started_at: number | null;
             status: string;
@@ -4010,7 +4053,7 @@ export interface components {
          * @description What a job waits for.
          * @enum {unknown}
          */
-        WaitingFor: "backoff" | "cpus" | "environment" | "gpus" | "memory" | "on_hold" | "queue_paused" | "server" | "slot" | "start" | "target" | "too_large" | "turn" | "user_limit";
+        WaitingFor: "backoff" | "batch_system" | "cpus" | "environment" | "gpus" | "memory" | "on_hold" | "queue_paused" | "server" | "slot" | "start" | "target" | "too_large" | "turn" | "user_limit";
         /**
          * Workspace
          * @description A workspace.

@@ -30,6 +30,7 @@ export function aTarget(part: Partial<ComputeTarget> = {}): ComputeTarget {
     queue: [],
     live: [],
     ssh: null,
+    slurm: null,
     facts: null,
     kinds: null,
     made: false,

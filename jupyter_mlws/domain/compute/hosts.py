@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from jupyter_mlws.domain.compute import store
+from jupyter_mlws.domain.compute.batch import checks as batch_checks
+from jupyter_mlws.domain.compute.batch import psi
+from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.errors import ComputeNotFound, ExtraMissing
+from jupyter_mlws.domain.compute.schemas import BatchPlace, SshPlace
 from jupyter_mlws.domain.compute.ssh import checks, keys, link, loop
 from jupyter_mlws.domain.compute.ssh.target import SshCompute
 
@@ -19,10 +23,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import HostFacts, SshPlace, TargetCheck, TestStep
+    from jupyter_mlws.domain.compute.schemas import HostFacts, TargetCheck, TestStep
     from jupyter_mlws.domain.compute.service import Compute
     from jupyter_mlws.domain.secrets.service import KeyPlaces
     from jupyter_mlws.kit.transactions import Transactions
+
+PLACES: dict[str, type[SshPlace | BatchPlace]] = {"ssh": SshPlace, "slurm": BatchPlace}
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +39,7 @@ class Made(NamedTuple):
     name: str
     description: str
     max_jobs: int
-    place: SshPlace
+    place: SshPlace | BatchPlace
     facts: HostFacts | None
     version: int
     checked: TargetCheck | None = None
@@ -72,6 +78,8 @@ class Hosts:
         return found
 
     def _make(self, row: Made) -> Compute:
+        if isinstance(row.place, BatchPlace):
+            return self._make_batch(row, row.place)
         made = SshCompute(
             row.name,
             row.max_jobs,
@@ -90,6 +98,16 @@ class Hosts:
             made.problem = error.message
         return made
 
+    def _make_batch(self, row: Made, place: BatchPlace) -> Compute:
+        made = BatchCompute(
+            row.name, row.max_jobs, place, scripts=self._jobs.parent / "batch" / row.name, description=row.description
+        )
+        try:
+            psi.check_installed()
+        except ExtraMissing as error:
+            made.problem = error.message
+        return made
+
     def _keys(self, place: SshPlace) -> Any:
         return partial(keys.private_keys, self._db, self._places, place.key)
 
@@ -98,6 +116,8 @@ class Hosts:
         if name not in self.rows:
             raise ComputeNotFound(name)
         place = self.rows[name].place
+        if isinstance(place, BatchPlace):
+            return batch_checks.steps(name, place, self._jobs.parent / "batch" / name), None
         steps, said = loop.wait(checks.steps(place_of(place), self._keys(place), place.server_url))
         return steps, checks.facts_of(said) if said else None
 
@@ -126,9 +146,14 @@ def own_user() -> str:
 def made_targets(session: Session) -> list[Made]:
     """All targets that somebody made, by name."""
     return [
-        Made(row.name, row.description, row.max_jobs, row.place, row.facts, row.version, row.checked)
+        Made(row.name, row.description, row.max_jobs, _place_of(row.kind, row.place), row.facts, row.version, row.checked)
         for row in store.all_of_them(session)
+        if row.kind in PLACES
     ]
+
+
+def _place_of(kind: str, place: dict[str, Any]) -> SshPlace | BatchPlace:
+    return msgspec.convert(place, PLACES[kind])
 
 
 def _close(compute: Compute) -> None:

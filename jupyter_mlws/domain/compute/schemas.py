@@ -76,6 +76,8 @@ class LiveJob(Struct, kw_only=True):
     user: str
     status: str
     started_at: int | None
+    reason: str
+    """Why it does not run yet, or why that is not known; empty while it runs."""
     asks: Amounts
 
 
@@ -116,6 +118,8 @@ class ComputeTarget(Struct, kw_only=True):
     """The first hundred."""
     ssh: SshPlace | None
     """Where it is; null for targets of other kinds."""
+    slurm: BatchPlace | None
+    """What Slurm is asked for; null for targets of other kinds."""
     facts: HostFacts | None
     kinds: list[str] | None
     """The kinds of jobs that it runs; null: all."""
@@ -147,6 +151,8 @@ class ComputeUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
     """Only of a target that was made here."""
     ssh: SshUpdate | UnsetType = UNSET
     """Where a host is. Jobs that run there are not moved."""
+    slurm: BatchUpdate | UnsetType = UNSET
+    """What Slurm is asked for, of jobs that are submitted from now on."""
 
 
 ComputeName = Annotated[
@@ -247,6 +253,50 @@ class HostNotebooks(Struct, kw_only=True):
     kernels: list[HostKernel]
 
 
+SlurmName = Annotated[
+    str,
+    matching(
+        r"^[A-Za-z0-9_][A-Za-z0-9_.,:+/-]*$(?!\n)",
+        "A name of Slurm's has letters, digits and `_ . , : + / -`, and does not begin with `-`",
+        max_length=200,
+    ),
+]
+Seconds = Annotated[int, Meta(ge=60, le=365 * 86_400)]
+
+
+class BatchPlace(Struct, kw_only=True):
+    """What Slurm is asked for with each job; null: as it has it."""
+
+    partition: str | None
+    account: str | None
+    qos: str | None
+    reservation: str | None
+    time_limit_s: int | None
+    """How long a job may take that says nothing of that itself; null: as long as the partition lets it."""
+    python: str
+    """The interpreter that starts on the nodes."""
+    server_url: str | None
+    """How jobs reach this server; null: they do not, and what they log is read from their folders."""
+
+
+class BatchCreate(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Slurm, as the machine of this server submits to it. Its nodes must see the data folder of this server under the same path."""
+
+    partition: SlurmName | UnsetType | None = UNSET
+    account: SlurmName | UnsetType | None = UNSET
+    qos: SlurmName | UnsetType | None = UNSET
+    reservation: SlurmName | UnsetType | None = UNSET
+    time_limit_s: Seconds | UnsetType | None = UNSET
+    """How long a job may take that says nothing of that itself; rounded up to minutes."""
+    python: Program | UnsetType = UNSET
+    """That of the server if it is left out."""
+    server_url: HttpUrl | UnsetType | None = UNSET
+
+
+class BatchUpdate(BatchCreate, kw_only=True, forbid_unknown_fields=True):
+    """What may change of it; what is left out stays, and null is what Slurm has."""
+
+
 class HostFacts(Struct, kw_only=True):
     """What a host said of itself."""
 
@@ -296,10 +346,12 @@ class ComputeCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     """A compute target to make."""
 
     name: ComputeName
-    ssh: SshCreate
+    ssh: SshCreate | UnsetType = UNSET
+    slurm: BatchCreate | UnsetType = UNSET
+    """One of the two: what is given says of what kind the target is."""
     description: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
     max_jobs: Jobs | UnsetType = UNSET
-    """How many jobs run at once; 1 if it is left out."""
+    """How many jobs run at once; if it is left out 1, and of Slurm, which has a queue of its own, so many are submitted at once: 100."""
 
 
 class ComputeDeleteQuery(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ somebody set stand in a file of the data folder, not in the database, which mach
 from __future__ import annotations
 
 import logging
+import sys
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -14,16 +15,18 @@ import msgspec
 from msgspec import UNSET
 
 from jupyter_mlws.domain.compute import store
+from jupyter_mlws.domain.compute.batch import psi
 from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeNotFound
 from jupyter_mlws.domain.compute.hosts import Hosts, Made, made_targets, own_user
 from jupyter_mlws.domain.compute.limits import Limits, forget, keep, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
-from jupyter_mlws.domain.compute.schemas import SshPlace
+from jupyter_mlws.domain.compute.schemas import BatchPlace, SshPlace
 from jupyter_mlws.domain.compute.spares import NO_SPARES, SpareSettings
 from jupyter_mlws.domain.compute.ssh import keys
 from jupyter_mlws.domain.compute.tables import ComputeTargetRow
 from jupyter_mlws.domain.compute.unavailable import UnavailableCompute
 from jupyter_mlws.kit.clock import now_ms
+from jupyter_mlws.kit.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +66,8 @@ log = logging.getLogger(__name__)
 
 GROUP = "jupyter_mlws.compute"
 LOCAL = "local"
+SUBMITTED = 100
+"""So many jobs are given to a batch system at once, which has a queue of its own."""
 
 
 class Compute(Protocol):
@@ -175,8 +180,22 @@ def _kind(name: str) -> EntryPoint:
 # ---- targets that somebody made
 
 
-def place_made(body: SshCreate) -> SshPlace:
-    """What is kept of a new host, once its key is known to be one. Blocks: for threads."""
+def place_made(body: ComputeCreate) -> SshPlace | BatchPlace:
+    """What is kept of a new target: of a host, once its key is known to be one. Blocks: for threads. Raises `BadInput` for none or two,
+    `ExtraMissing` where Slurm cannot be spoken to."""
+    if (body.ssh is UNSET) == (body.slurm is UNSET):
+        raise BadInput("Say of what kind the target is: give either `ssh` or `slurm`.", field="ssh")
+    if body.slurm is not UNSET:
+        psi.check_installed()
+        given: dict[str, Any] = {
+            name: None if (value := getattr(body.slurm, name)) is UNSET else value for name in body.slurm.__struct_fields__
+        }
+        return BatchPlace(**{**given, "python": given["python"] or sys.executable})
+    assert body.ssh is not UNSET  # noqa: S101 - one of the two is there
+    return _host_made(body.ssh)
+
+
+def _host_made(body: SshCreate) -> SshPlace:
     port = 22 if body.port is UNSET else body.port
     public, fingerprint = keys.checked(body.host_key, body.host, port)
     return SshPlace(
@@ -192,8 +211,22 @@ def place_made(body: SshCreate) -> SshPlace:
     )
 
 
-def place_changed(before: SshPlace, body: SshUpdate) -> SshPlace:
-    """What is kept of a host whose entry changes. Blocks: for threads."""
+def place_changed(before: SshPlace | BatchPlace, body: ComputeUpdate) -> SshPlace | BatchPlace | None:
+    """What is kept of a target that changes; None where that does not. Blocks: for threads. Raises `BadInput` for another kind's."""
+    kind, update = ("ssh", body.ssh) if isinstance(before, SshPlace) else ("slurm", body.slurm)
+    if (body.slurm if kind == "ssh" else body.ssh) is not UNSET:
+        raise BadInput(
+            f"This target is of the kind {kind}: only `{kind}` can be changed of it.", field="slurm" if kind == "ssh" else "ssh"
+        )
+    if update is UNSET:
+        return None
+    if isinstance(before, SshPlace):
+        return _host_changed(before, cast("SshUpdate", update))
+    given = {name: value for name in update.__struct_fields__ if (value := getattr(update, name)) is not UNSET}
+    return msgspec.structs.replace(before, **given)
+
+
+def _host_changed(before: SshPlace, body: SshUpdate) -> SshPlace:
     given = {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
     new_key = given.pop("host_key", None)
     found: SshPlace = msgspec.structs.replace(before, **given)
@@ -202,17 +235,17 @@ def place_changed(before: SshPlace, body: SshUpdate) -> SshPlace:
     return found
 
 
-def create_target(session: Session, actor: Actor, body: ComputeCreate, place: SshPlace) -> None:
+def create_target(session: Session, actor: Actor, body: ComputeCreate, place: SshPlace | BatchPlace) -> None:
     """Make a target. Raises `ComputeExists`."""
     if store.by_name(session, body.name) is not None:
         raise ComputeExists(f"There is a compute target {body.name!r} already.", field="name")
     at = now_ms()
     row = ComputeTargetRow(
         name=body.name,
-        kind="ssh",
+        kind="ssh" if isinstance(place, SshPlace) else "slurm",
         description=body.description or "",
-        max_jobs=1 if body.max_jobs is UNSET else body.max_jobs,
-        place=place,
+        max_jobs=(1 if isinstance(place, SshPlace) else SUBMITTED) if body.max_jobs is UNSET else body.max_jobs,
+        place=msgspec.to_builtins(place),
         version=at,
         created_at=at,
         created_by=actor.name,
@@ -222,11 +255,11 @@ def create_target(session: Session, actor: Actor, body: ComputeCreate, place: Ss
     store.add(session, row)
 
 
-def update_target(session: Session, actor: Actor, name: str, body: ComputeUpdate, place: SshPlace | None) -> None:
+def update_target(session: Session, actor: Actor, name: str, body: ComputeUpdate, place: SshPlace | BatchPlace | None) -> None:
     """Change what a target says of itself, or where it is. Raises `ComputeNotFound`."""
     row = _made(session, name)
-    if place is not None and place != row.place:
-        row.place, row.checked = place, None
+    if place is not None and (new := msgspec.to_builtins(place)) != row.place:
+        row.place, row.checked = new, None
     if body.description is not UNSET:
         row.description = body.description
     row.version, row.updated_at, row.updated_by = max(row.version + 1, now_ms()), now_ms(), actor.name

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jupyter_mlws.db.base import Base, JsonText, varchar
-from jupyter_mlws.domain.compute.schemas import HostFacts, SshPlace, TargetCheck
+from jupyter_mlws.domain.compute.schemas import HostFacts, TargetCheck
 
 
 class ComputeTargetRow(Base):
@@ -18,8 +20,8 @@ class ComputeTargetRow(Base):
     kind: Mapped[str] = mapped_column(varchar(32))
     description: Mapped[str] = mapped_column()
     max_jobs: Mapped[int] = mapped_column(Integer())
-    place: Mapped[SshPlace] = mapped_column(JsonText(SshPlace))
-    """Where it is, and how to get in."""
+    place: Mapped[dict[str, Any]] = mapped_column(JsonText(dict[str, Any]))
+    """Where it is, and how to get in: an `SshPlace`, or what another kind has for it."""
     facts: Mapped[HostFacts | None] = mapped_column(JsonText(HostFacts))
     """What it said of itself at the last test."""
     checked: Mapped[TargetCheck | None] = mapped_column(JsonText(TargetCheck))

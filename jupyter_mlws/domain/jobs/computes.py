@@ -11,11 +11,13 @@ from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeFixed, ComputeInUse, ComputeNotFound
 from jupyter_mlws.domain.compute.schemas import (
     Amounts,
+    BatchPlace,
     ComputeList,
     ComputeTarget,
     ComputeTest,
     LiveJob,
     QueuedJob,
+    SshPlace,
     TargetCheck,
     UserLimits,
 )
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, HostFacts, Load, SshPlace
+    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, HostFacts, Load
     from jupyter_mlws.domain.compute.service import Compute, Made
     from jupyter_mlws.domain.jobs.engine import JobEngine
     from jupyter_mlws.domain.jobs.store import Ask
@@ -53,7 +55,7 @@ def change(services: Any, db: Transactions, actor: Actor, name: str, update: Com
     target = find(services.jobs.computes, name)
     if update.min_instances and not hasattr(target, "keep_spares"):
         raise BadInput(f"No kernels can be kept ready on {name!r}: this kind of target does not do that.", field="min_instances")
-    if update.ssh is not UNSET or update.description is not UNSET:
+    if update.ssh is not UNSET or update.slurm is not UNSET or update.description is not UNSET:
         _change_made(services, db, actor, target, update)
         target = find(services.jobs.computes, name)
     if target.problem:
@@ -64,12 +66,12 @@ def change(services: Any, db: Transactions, actor: Actor, name: str, update: Com
 
 def _change_made(services: Any, db: Transactions, actor: Actor, target: Compute, update: ComputeUpdate) -> None:
     made = _made(services, target)
-    place = None if update.ssh is UNSET else compute.place_changed(made, update.ssh)
+    place = compute.place_changed(made, update)
     db.write_sync(lambda s: compute.update_target(s, actor, target.name, update, place))
     services.jobs.refresh_targets()
 
 
-def _made(services: Any, target: Compute) -> SshPlace:
+def _made(services: Any, target: Compute) -> SshPlace | BatchPlace:
     """Where a target is that somebody made. Raises `ComputeFixed` for another one."""
     row = services.jobs.hosts.rows.get(target.name)
     if row is None:
@@ -77,7 +79,7 @@ def _made(services: Any, target: Compute) -> SshPlace:
         raise ComputeFixed(
             f"The target {target.name!r} {where}: it is neither moved, renamed, tested nor deleted here.", field="target"
         )
-    place: SshPlace = row.place
+    place: SshPlace | BatchPlace = row.place
     return place
 
 
@@ -85,7 +87,7 @@ def create(services: Any, db: Transactions, actor: Actor, body: ComputeCreate) -
     """Make a target. Asks the host if only the fingerprint of its key is given; may block."""
     if body.name in services.jobs.computes:
         raise ComputeExists(f"There is a compute target {body.name!r} already.", field="name")
-    place = compute.place_made(body.ssh)
+    place = compute.place_made(body)
     db.write_sync(lambda s: compute.create_target(s, actor, body, place))
     services.jobs.refresh_targets()
 
@@ -95,7 +97,8 @@ def delete(services: Any, db: Transactions, name: str, *, force: bool = False) -
 
     `force`: what runs there is given up. Nobody asks the host for it any more, and the engine finds it lost.
     """
-    _made(services, find(services.jobs.computes, name))
+    target = find(services.jobs.computes, name)
+    _made(services, target)
 
     def remove(session: Session) -> None:
         live = store.asks(session, name, Phase.LIVE)
@@ -108,6 +111,8 @@ def delete(services: Any, db: Transactions, name: str, *, force: bool = False) -
         compute.delete_target(session, name)
 
     db.write_sync(remove)
+    if force and hasattr(target, "give_up"):
+        target.give_up()
     compute.forget(services.folders.compute, name)
     services.jobs.refresh_targets()
 
@@ -166,7 +171,8 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobE
         ),
         queue=_queue(session, actor, plan, name),
         live=_live(session, actor, live),
-        ssh=made.place if made is not None else None,
+        ssh=made.place if made is not None and isinstance(made.place, SshPlace) else None,
+        slurm=made.place if made is not None and isinstance(made.place, BatchPlace) else None,
         facts=_facts(made, target),
         kinds=sorted(kinds) if kinds is not None else None,
         made=made is not None,
@@ -221,6 +227,7 @@ def _live(session: Session, actor: Actor, live: Sequence[Ask]) -> list[LiveJob]:
             user=ask.user,
             status=found[ask.run_id].status.value,
             started_at=found[ask.run_id].started_at,
+            reason=why.reason if (why := found[ask.run_id].waiting) is not None else "",
             asks=service.asks_of(ask),
         )
         for ask in live

@@ -367,10 +367,15 @@ class JobEngine:
         known = queue.Queues.held_up.get(followed.run_id)
         queue.Queues.held_up[followed.run_id] = words = f"It cannot begin now, and is tried again: {reason_of(error)}"
         if words != known:
-            self._hint(followed.workspace, "run", followed.run_id, str(followed.experiment_id))
+            self.hint(followed)
+
+    def hint(self, followed: Followed) -> None:
+        """Something of a job has changed that stands in no row."""
+        self._hint(followed.workspace, "run", followed.run_id, str(followed.experiment_id))
 
     def _drop(self, followed: Followed) -> None:
-        queue.Queues.held_up.pop(followed.run_id, None)
+        for table in (queue.Queues.held_up, queue.Queues.outside):
+            table.pop(followed.run_id, None)
         if self._followed.get(followed.run_id) is followed:  # and not its next attempt
             del self._followed[followed.run_id]
         self.wake()
@@ -401,6 +406,7 @@ class JobEngine:
             self._pass_on_cancel(followed)
         if followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
             self._to(followed, RunStatus.RUNNING, pid.get("started_at"))
+        remote.tell_waiting(self, self._compute(followed), followed)
         if remote.taken_back(self._compute(followed), followed):
             return False
         self._look_at_files(followed)

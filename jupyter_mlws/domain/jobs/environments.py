@@ -161,7 +161,7 @@ def note_capture(engine: JobEngine, row: JobRow) -> None:
     if environments.is_whole(known):
         return
     target = engine.target(row.target)
-    if remote.is_remote(target):
+    if not remote.is_here(target):
         found = remote.environment(target, known.git)
     else:
         try:

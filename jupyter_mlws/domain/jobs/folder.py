@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from jupyter_mlws.domain.jobs import batch_ends
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.memory import REASON, out_of_memory
 from jupyter_mlws.domain.runs import service as runs
@@ -25,7 +26,7 @@ from jupyter_mlws.kit.surrogates import whole_text
 from mlws import jobdir
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from jupyter_mlws.domain.environments.service import Place
     from jupyter_mlws.domain.jobs.kinds import Launch
@@ -77,11 +78,14 @@ def base_environment(place: Place | None = None) -> dict[str, str]:
 
 
 def environment_of(
-    row: JobRow, job_dir: Path, address: Address, place: Place | None = None, *, here: bool = True
+    row: JobRow, job_dir: Path, address: Address, place: Place | None = None, *, here: bool = True, fetched: bool = False
 ) -> dict[str, str]:
-    """Environment variables of a job: the server's and those of its environment (if it runs `here`), ours, and last the user's own."""
+    """Environment variables of a job: the server's and those of its environment (if it runs `here`), ours, and last the user's own.
+
+    `fetched`: what it logs stays in its folder, from where it is taken.
+    """
     env = base_environment(place) if here else {"PYTHONUNBUFFERED": "1"}
-    env.update(_of_server(address) if here or address.url else {"MLWS_SPOOL_ONLY": "1"})
+    env.update({"MLWS_SPOOL_ONLY": "1"} if fetched else _of_server(address))
     env.update(
         MLWS_WORKSPACE=address.workspace,
         MLWS_EXPERIMENT=address.experiment,
@@ -98,7 +102,7 @@ def environment_of(
     if address.name is not None:
         env["MLWS_RUN_NAME"] = address.name
     env.update(row.env)
-    if not here and not address.url:  # what it logs stays in its folder, and is fetched
+    if fetched:
         return env
     of_mlflow = mlflow_variables(
         url=address.url, workspace=address.workspace, token=address.token, experiment=address.experiment, given=env
@@ -120,8 +124,13 @@ def write_job(
     place: Place | None = None,
     *,
     here: bool = True,
+    fetched: bool = False,
+    passed: Sequence[str] = (),
 ) -> None:
-    """Write `job.json`, readable by this user alone. The user's own environment variables win over `variables`."""
+    """Write `job.json`, readable by this user alone. The user's own environment variables win over `variables`.
+
+    `passed`: how the names of variables begin that the job has from who starts its supervisor.
+    """
     job: dict[str, Any] = {
         "version": 1,
         "run_id": row.run_id,
@@ -129,14 +138,16 @@ def write_job(
         "kind": row.kind,
         "cwd": str(cwd),
         "env": {
-            **environment_of(row, job_dir, address, place, here=here),
+            **environment_of(row, job_dir, address, place, here=here, fetched=fetched),
             **{k: v for k, v in variables.items() if k not in row.env},
         },
         "timeout_s": row.timeout_s,
         "memory_limit_bytes": row.spec.get("memory_limit"),
+        "resources": {"cpus": row.cpus, "memory_bytes": row.memory_bytes, "gpus": row.gpus},
         "grace_s": GRACE_S,
         "heartbeat_s": HEARTBEAT_S,
         "log_limit_bytes": None,
+        "pass_env": list(passed),
         "argv": launch.argv,
         **launch.sections,
     }
@@ -206,6 +217,8 @@ def outcome_of(job_dir: Path, *, canceled: bool = False) -> Outcome:
         )
         return Outcome(RunStatus.FAILED, "lost", RunError(message=message), None, None)
     started, ended, reason = _time(record.get("started_at")), _time(record.get("ended_at")), record.get("reason")
+    if (end := batch_ends.end_of(job_dir, record)) is not None:
+        return Outcome(*end, started, ended)
     if reason == "canceled":
         return Outcome(RunStatus.CANCELED, "canceled", None, started, ended)
     if reason == "timeout":

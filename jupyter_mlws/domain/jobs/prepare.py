@@ -72,7 +72,18 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     last = plan.row.attempt > plan.row.max_retries  # the others are followed by one
     if last and not remote.is_remote(target):
         launch = kept.with_kernel_kept(launch, spec, engine.kept_kernel_s)
-    write_job(plan.row, launch, folder, cwd, address, variables, place, here=not remote.is_remote(target))
+    write_job(
+        plan.row,
+        launch,
+        folder,
+        cwd,
+        address,
+        variables,
+        place,
+        here=remote.is_here(target),
+        fetched=remote.is_remote(target) and not url,
+        passed=remote.passed(target),
+    )
     return True
 
 

@@ -53,6 +53,8 @@ class Queues:
     """Why jobs that named an environment wait for it, by its version's id; empty once it can be used."""
     held_up: dict[str, str] = {}  # noqa: RUF012 - likewise
     """Why a job that left the queue does not begin, by its run."""
+    outside: dict[str, str] = {}  # noqa: RUF012 - likewise
+    """Why a batch system has not begun a job, in its own words, by its run."""
 
 
 class Verdict(NamedTuple):
@@ -136,9 +138,15 @@ class Plan:
         if (lacks := self._lacks(ask)) is not None:
             self.head, self.head_waits = ask, lacks
             return VERDICTS[lacks]
-        free = tuple(one for one in self.limits.gpu_ids if one not in self._taken)[: ask.gpus]
+        free = () if self.limits.own_queue else tuple(one for one in self.limits.gpu_ids if one not in self._taken)[: ask.gpus]
         self._take(ask, free)
         return Verdict(W.START, free)
+
+    def _free_gpus(self) -> int | None:
+        if self.limits.own_queue:
+            total = _gpus_in_all(self.limits)
+            return None if total is None else total - self.use.gpus
+        return sum(one not in self._taken for one in self.limits.gpu_ids)
 
     def _lacks(self, ask: Ask) -> WaitingFor | None:
         """What is not free for a job now."""
@@ -149,9 +157,14 @@ class Plan:
             return W.CPUS
         if ask.memory_bytes and limits.memory_bytes is not None and use.memory_bytes + ask.memory_bytes > limits.memory_bytes:
             return W.MEMORY
-        if ask.gpus and ask.gpus > sum(one not in self._taken for one in limits.gpu_ids):
+        if ask.gpus and (free := self._free_gpus()) is not None and ask.gpus > free:
             return W.GPUS
         return None
+
+
+def _gpus_in_all(limits: Limits) -> int | None:
+    """How many GPUs jobs may have together; None where the target minds that, and nobody set a limit."""
+    return None if limits.own_queue and not limits.gpu_ids else len(limits.gpu_ids)
 
 
 def too_large(ask: Ask, limits: Limits) -> str:
@@ -159,11 +172,11 @@ def too_large(ask: Ask, limits: Limits) -> str:
     for asked, total, per_user, show in (
         (ask.cpus, limits.cpus, limits.cpus_per_user, cpus_text),
         (ask.memory_bytes, limits.memory_bytes, limits.memory_bytes_per_user, bytes_text),
-        (ask.gpus or None, len(limits.gpu_ids), limits.gpus_per_user, gpus_text),
+        (ask.gpus or None, _gpus_in_all(limits), limits.gpus_per_user, gpus_text),
     ):
         if asked is None:
             continue
-        if total is None or asked > total:
+        if (total is None and not limits.own_queue) or (total is not None and asked > total):
             has = "it cannot tell how much it has" if total is None else f"it has {show(total)} in all"
             return f"asks for {show(asked)}, and {has}"
         if per_user is not None and asked > per_user:
@@ -323,8 +336,11 @@ def on_hold() -> Waiting:
 
 def held_up(run_id: str) -> Waiting | None:
     """Why a job that left the queue does not begin; None if nothing is known of that."""
-    problem = Queues.held_up.get(run_id)
-    return None if problem is None else Waiting(code=W.SERVER, reason=problem, position=None, until=None)
+    if (problem := Queues.held_up.get(run_id)) is not None:
+        return Waiting(code=W.SERVER, reason=problem, position=None, until=None)
+    if (words := Queues.outside.get(run_id)) is not None:
+        return Waiting(code=W.BATCH_SYSTEM, reason=words, position=None, until=None)
+    return None
 
 
 class Claimed(NamedTuple):

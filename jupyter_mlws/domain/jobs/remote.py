@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jupyter_mlws.domain.compute.errors import TargetRefuses
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.jobs import ingest, queue
+from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.followed import begun
 from jupyter_mlws.domain.jobs.schemas import NotebookSpec
 from jupyter_mlws.domain.jobs.secret_values import masker_of
@@ -39,12 +40,42 @@ def is_remote(compute: Compute) -> bool:
     return bool(getattr(compute, "remote", False))
 
 
+def is_here(compute: Compute) -> bool:
+    """Whether jobs of this target run in their folders on this server, and with what is installed here, be it on another machine."""
+    return not is_remote(compute) or bool(getattr(compute, "shared", False))
+
+
+def passed(compute: Compute) -> tuple[str, ...]:
+    """How the variables begin that a job has from who starts its supervisor."""
+    return tuple(getattr(compute, "passed", ()))
+
+
+def tell_waiting(engine: JobEngine, compute: Compute, followed: Followed) -> None:
+    """Say why the batch system has not begun a job yet."""
+    if not hasattr(compute, "waits"):
+        return
+    words = compute.waits(followed.folder) if followed.status is RunStatus.PREPARING else ""
+    if words != queue.Queues.outside.get(followed.run_id, ""):
+        if words:
+            queue.Queues.outside[followed.run_id] = words
+        else:
+            queue.Queues.outside.pop(followed.run_id, None)
+        engine.hint(followed)
+
+
+def note_end(compute: Compute, folder: Path) -> None:
+    """Keep how a batch system says that it ended a job. Raises `NotNow` while it does not say that yet."""
+    if hasattr(compute, "note_end") and not compute.note_end(folder):
+        raise NotNow("The batch system has not said yet how the job ended.")
+
+
 def check(compute: Compute, body: JobCreate) -> None:
     """Raise `TargetRefuses` for what cannot be done on another machine. Asks a host that is to run a notebook; may block."""
     if not is_remote(compute):
         return
     kind = str(body.spec.__struct_config__.tag)
-    found = cast("RemoteCompute", compute).notebooks(PATIENCE_S) if isinstance(body.spec, NotebookSpec) else None
+    asks = isinstance(body.spec, NotebookSpec) and not is_here(compute)
+    found = cast("RemoteCompute", compute).notebooks(PATIENCE_S) if asks else None
     kinds = cast("RemoteCompute", compute).kinds
     if kind not in kinds:
         why = f", for {found.missing}. `mlws compute test {compute.name}` says what to do" if found is not None else ""
@@ -58,7 +89,7 @@ def check(compute: Compute, body: JobCreate) -> None:
             f"The kernel of a job on {compute.name} cannot be kept: nobody here could open it. Leave `keep_kernel_on_failure` out.",
             field="spec.keep_kernel_on_failure",
         )
-    if body.in_place is True:
+    if body.in_place is True and not is_here(compute):
         raise TargetRefuses(
             f"A job on {compute.name} cannot run in the folder itself: that lies on this machine. Leave `in_place` out.",
             field="in_place",
@@ -67,7 +98,7 @@ def check(compute: Compute, body: JobCreate) -> None:
 
 def check_environment(compute: Compute, chosen: Chosen | None) -> None:
     """Raise `TargetRefuses` for a job with an environment on another machine: they are built, and known, on this one."""
-    if chosen is not None and is_remote(compute):
+    if chosen is not None and not is_here(compute):
         raise TargetRefuses(
             f"A job on {compute.name} cannot have the environment {chosen.shown}: environments are built on this machine. Leave "
             "`environment` out; the job finds what is on the PATH there.",
@@ -83,7 +114,7 @@ def kernels(compute: Compute, wanted: str | None) -> Collection[str] | None:
 
 def launched(compute: Compute, launch: Launch, job_dir: Path) -> Launch:
     """What is started on another machine, where a notebook has the Python of the target and the runner that travelled there."""
-    if not is_remote(compute) or "notebook" not in launch.sections:
+    if is_here(compute) or "notebook" not in launch.sections:
         return launch
     return launch._replace(argv=["{python}", "{runner}", "notebook", str(job_dir)])
 
@@ -128,9 +159,12 @@ def taken_back(compute: Compute, followed: Followed) -> bool:
 def follow_spool(engine: JobEngine, followed: Followed) -> None:
     """Take in what a running job has logged since the last look, where it cannot send it."""
     now = time.monotonic()
-    if now - followed.spool_at < EVERY_S or not (followed.folder / jobdir.SENT).exists():
+    if now - followed.spool_at < EVERY_S:
         return
     followed.spool_at = now
+    mark = jobdir.read_json(str(followed.folder / jobdir.SENT))
+    if mark is None or mark.get("fetched") is False:
+        return
     paths = spool.waiting(str(followed.folder / "spool"))
     if not paths:
         return

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.db.outbox import record_change
-from jupyter_mlws.domain.jobs import attempts, data, ingest, service, store, usage
+from jupyter_mlws.domain.jobs import attempts, data, ingest, remote, service, store, usage
 from jupyter_mlws.domain.jobs.environments import note_capture
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
@@ -63,6 +63,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     if spool.replay(str(folder / "spool"), taker).left:
         raise NotNow(f"What job {run_id} logged could not be stored now.")
     usage.take_rest(engine, run_id, folder, taker)
+    remote.note_end(engine.target(row.target), folder)
     outcome = outcome_of(folder, canceled=row.cancel_requested_at is not None)
     again = attempts.comes_again(row, outcome)
     captured = Capture(engine, attempts.prefix_of(row.attempt) if again else "")

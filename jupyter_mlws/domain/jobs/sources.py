@@ -239,7 +239,7 @@ def checked_spec(
         check_parameters(inspected, spec.parameters if spec.parameters is not UNSET else {})
         return spec
     asked = spec.kernel if spec.kernel is not UNSET else inspected.kernel
-    if target is not None and remote.is_remote(target):
+    if target is not None and not remote.is_here(target):
         kernel = check_kernel(asked, remote.kernels(target, asked), shown=spec.notebook, where=f" on {target.name}")
     else:
         kernel = check_kernel(asked, [choice.name for choice in installed_kernels().kernels], shown=spec.notebook)

@@ -197,7 +197,7 @@ async def _capture(db: Transactions, run_id: str, prepared: Prepared, target: Co
     shown = None if chosen is None else chosen.shown
     capture = partial(environments.capture_environment, service.kernel_of(prepared.spec), prepared.git, environment=shown)
     try:
-        found = remote.environment(target, prepared.git) if remote.is_remote(target) else await asyncio.to_thread(capture)
+        found = await asyncio.to_thread(capture) if remote.is_here(target) else remote.environment(target, prepared.git)
         await db.write(lambda s: environments.store_capture(s, run_id, found))
     except Exception:
         log.exception("The environment of job %s could not be captured", run_id)

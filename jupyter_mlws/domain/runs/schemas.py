@@ -88,6 +88,8 @@ class WaitingFor(str, Enum):
     """The environment that it named is being built."""
     SERVER = "server"
     """The server cannot lay out its files now: the disk is full, say. It tries again."""
+    BATCH_SYSTEM = "batch_system"
+    """The batch system has it, and has not begun it; the reason is in that system's words."""
 
 
 class Waiting(Struct, kw_only=True):

@@ -32,6 +32,10 @@ EXIT = "exit.json"
 LOCK = "lock"
 SENT = "sent.json"
 """Made before a job is started on another host: from then on it may run there."""
+SECRETS = "secrets.json"
+"""What a job on a batch system is given, until its supervisor begins."""
+BATCH = "batch.json"
+"""How a batch system says that it ended a job."""
 USER_LOG = os.path.join("user_logs", "std_log.txt")
 SYSTEM_LOG = os.path.join("system_logs", "supervisor.log")
 USAGE = "usage.jsonl"

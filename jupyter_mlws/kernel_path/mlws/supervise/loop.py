@@ -125,7 +125,9 @@ class Supervisor:
     def _environment(self) -> Dict[str, str]:
         """Variables of the job. Its secrets are nowhere else, and it is told which they are, so that what it logs is without them."""
         hidden = {NAMES: ",".join(self.secrets)} if self.secrets else {}
-        return {**self.job["env"], **self.secrets, **hidden}
+        begins = tuple(self.job.get("pass_env") or ())
+        passed = {name: value for name, value in os.environ.items() if name.startswith(begins)} if begins else {}
+        return {**passed, **self.job["env"], **self.secrets, **hidden}
 
     def record(self, *, reason: str, message: str | None) -> Dict[str, Any]:
         """The exit record."""

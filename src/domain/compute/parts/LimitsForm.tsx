@@ -50,6 +50,7 @@ export function LimitsForm(props: {
         <legend>{trans.__('All jobs together')}</legend>
         {field('max_jobs', trans.__('Jobs at once'), settings)}
         {target.ssh === null &&
+          target.slurm === null &&
           field('min_instances', trans.__('Ready kernels'), settings)}
         {field('cpus', trans.__('CPUs'), settings)}
         {field('memory_bytes', trans.__('Memory'), settings)}

@@ -44,7 +44,7 @@ export function LiveRow(props: {
         />
       </div>
       <div className="jp-mlws-muted jp-mlws-queue-why">
-        {[job.user, asks].filter(Boolean).join(' · ')}
+        {[job.user, asks, job.reason].filter(Boolean).join(' · ')}
       </div>
       {cancel.error && <ErrorNotice error={cancel.error} />}
     </li>

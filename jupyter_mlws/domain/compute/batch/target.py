@@ -1,0 +1,428 @@
+"""The compute target `slurm`."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import secrets as random
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlws.domain.compute.batch import slurm
+from jupyter_mlws.domain.compute.batch.psi import Submitter, Unknown, Wanted
+from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
+from jupyter_mlws.domain.compute.schemas import Load
+from jupyter_mlws.kit.clock import now_ms
+from mlws import jobdir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from jupyter_mlws.domain.compute.schemas import BatchPlace
+
+log = logging.getLogger(__name__)
+
+QUICK_S, SLOW_S = 1.0, 5.0
+"""How often the queue is asked for: by the first while a job was submitted lately."""
+LATELY_S = 60.0
+NOT_FOUND_S = 5.0
+"""A submission that Slurm does not know so long after it, and that left no trace in the folder, did not happen."""
+CANCEL_EVERY_S = 5.0
+CANCEL_LATE_S = 60.0
+"""A supervisor that has not ended its job so long after it was asked to is ended by Slurm."""
+END_KNOWN_S = 30.0
+"""So long after a job the batch system may take to say how it ended; longer nobody waits for that."""
+
+
+UNKNOWN = slurm.End("RUNNING", "", "", "")
+
+
+class Watched:
+    """A job that was submitted, and what Slurm said of it last."""
+
+    def __init__(self, folder: Path, mark: dict[str, Any]) -> None:
+        self.folder = folder
+        self.mark = mark
+        self.since = time.monotonic()
+        self.seen: slurm.Seen | None = None
+        self.asked = False
+        """Whether Slurm was asked for it since."""
+        self.canceled_at = 0.0
+        self.submitting = False
+
+    @property
+    def native_id(self) -> str:
+        """Slurm's own number; empty while it is not known."""
+        return str(self.mark.get("id") or "")
+
+    def begun(self) -> bool:
+        """Whether its supervisor was ever started."""
+        return jobdir.read_pid(str(self.folder)) is not None or jobdir.read_exit(str(self.folder)) is not None
+
+
+class BatchCompute:
+    """Submits supervisors to Slurm. The nodes see the folders of this server; all that is known of a job stands there, and in Slurm."""
+
+    kind = "slurm"
+    problem = ""
+    takes_secrets = True
+    remote = True
+    shared = True
+    """The folder of a job here is the one in which it runs."""
+    own_queue = True
+    """It minds CPUs, memory and GPUs by itself."""
+    kinds = frozenset({"command", "notebook"})
+    passed = ("SLURM", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
+    gpu_ids: tuple[int, ...] = ()
+
+    def __init__(self, name: str, max_jobs: int, place: BatchPlace, *, scripts: Path, description: str) -> None:
+        self.name = name
+        self.max_jobs = max_jobs
+        self.description = description
+        self.place = place
+        self.facts: dict[str, Any] = {}
+        self.when_one_ends: Callable[[], None] = lambda: None
+        self.when_it_changes: Callable[[], None] = lambda: None
+        self.trouble = ""
+        """Why Slurm cannot be asked now."""
+        self._submitter = Submitter(scripts)
+        self._watched: dict[Path, Watched] = {}
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._closed = False
+        self._given_up = False
+        self._looked = 0.0
+        self._thread: threading.Thread | None = None
+
+    @property
+    def unreachable(self) -> str:
+        """Why nothing starts there now. Jobs may be submitted all the same."""
+        return self.trouble
+
+    # ---- what the engine asks
+
+    def address_for_jobs(self) -> str:
+        """How jobs there reach this server; empty where they do not, and what they log is read from their folders."""
+        try:
+            if self.trouble or time.monotonic() - self._looked > QUICK_S:
+                self._look()
+        finally:
+            self._follow()
+        return self.place.server_url or ""
+
+    def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
+        """Submit the job. What it is known by is written before; so a server that is killed now submits no job twice that runs twice."""
+        job = json.loads((job_dir / jobdir.JOB).read_bytes())
+        ticket = random.token_hex(8)
+        mark = {
+            "target": self.name,
+            "name": f"mlws-{key_of(job_dir)}-{ticket[:4]}",
+            "ticket": ticket,
+            "secrets": bool(secrets),
+            "fetched": not job["env"].get("MLWS_URL"),
+            "at": now_ms(),
+        }
+        watched = Watched(job_dir, mark)
+        watched.submitting = True
+        if secrets:
+            jobdir.write_atomic(str(job_dir / jobdir.SECRETS), json.dumps(dict(secrets)).encode())
+        _note(job_dir, mark)
+        with self._lock:
+            self._watched[job_dir] = watched
+        try:
+            self._submit(watched, job)
+        except (HostUnfit, HostUnreachable):
+            self._forget(watched)
+            raise
+        finally:
+            watched.submitting = False
+            watched.since = time.monotonic()
+            self._follow()
+
+    def _submit(self, watched: Watched, job: dict[str, Any]) -> None:
+        argv = [self.place.python, "-S", "-m", "mlws.supervise.batch", str(watched.folder), watched.mark["ticket"]]
+        path = watched.folder / "system_logs" / "batch.log"
+        try:
+            native_id = self._submitter.submit(
+                watched.mark["name"], argv, {"PYTHONPATH": jobdir.KERNEL_PATH}, path, wanted(self.place, job)
+            )
+        except Unknown as error:
+            log.warning("Whether job %s was submitted to %s is not known yet: %s", watched.mark["name"], self.name, error)
+            return
+        except HostUnreachable as error:
+            self._say(error.message)
+            raise
+        watched.mark = {**watched.mark, "id": native_id}
+        _note(watched.folder, watched.mark)
+
+    def is_alive(self, job_dir: Path) -> bool:
+        """Whether the job waits or runs, as its folder and Slurm say; not while Slurm cannot be asked for one whose heart does not beat."""
+        if jobdir.is_alive(str(job_dir)):
+            return True
+        watched = self._find(job_dir)
+        if watched is None or self.trouble:
+            return False
+        if watched.submitting or not watched.asked:
+            return True
+        if watched.seen is None and not watched.native_id and not watched.begun():
+            return True  # until `take_back` is sure of it
+        return watched.seen is not None and not watched.seen.over
+
+    def away(self, job_dir: Path) -> str:
+        """Why it is not known how a job does; empty while it is."""
+        watched = self._find(job_dir)
+        return "" if watched is None or jobdir.is_alive(str(job_dir)) else self.trouble
+
+    def waits(self, job_dir: Path) -> str:
+        """Why Slurm has not begun a job, in its own words; empty where that is not so."""
+        watched = self._find(job_dir)
+        if watched is None or watched.seen is None or watched.begun():
+            return ""
+        seen = watched.seen
+        if self.trouble:
+            return f"Slurm job {seen.native_id} waited when it was last asked for ({seen.reason}). {self.trouble}"
+        if seen.waits:
+            why = f"waits: {seen.reason}" if seen.reason not in ("", "None") else "is in the queue"
+            return f"Slurm job {seen.native_id} {why}."
+        return "" if seen.over else f"Slurm job {seen.native_id} starts on {seen.nodes}."
+
+    def take_back(self, job_dir: Path) -> bool:
+        """Whether it is sure that Slurm was never given a job. Then it may be prepared again."""
+        watched = self._find(job_dir)
+        if watched is None or watched.submitting or watched.native_id or not watched.asked or watched.begun():
+            return False
+        if watched.seen is not None or time.monotonic() - watched.since < NOT_FOUND_S:
+            return False
+        log.warning("Slurm does not know job %s: it is submitted again", watched.mark["name"])
+        self._forget(watched)
+        return True
+
+    def cancel(self, job_dir: Path, reason: str = "canceled") -> None:
+        """Ask the supervisor to end the job; one that Slurm has not begun leaves its queue."""
+        watched = self._find(job_dir)
+        if job_dir.is_dir():  # else it was deleted for good
+            jobdir.request_cancel(str(job_dir), reason)
+        if watched is not None and watched.native_id and (not watched.begun() or _asked_long_ago(job_dir)):
+            self._cancel_in_slurm(watched)
+
+    def _cancel_in_slurm(self, watched: Watched) -> None:
+        now = time.monotonic()
+        if now - watched.canceled_at > CANCEL_EVERY_S:
+            watched.canceled_at = now
+            with contextlib.suppress(HostUnreachable):  # the next look tries again
+                self._submitter.cancel(watched.native_id)
+            self._wake.set()
+
+    def give_up(self) -> None:
+        """The target goes although it has jobs: Slurm is told to end them, as far as it can be, and nobody asks how they do."""
+        self._given_up = True
+        for watched in list(self._watched.values()):
+            with contextlib.suppress(OSError):
+                (watched.folder / jobdir.SECRETS).unlink()
+            if watched.native_id:
+                self._cancel_in_slurm(watched)
+
+    def note_end(self, job_dir: Path) -> bool:
+        """Write down how Slurm says that it ended a job. False while it does not say that yet."""
+        watched, record = self._find(job_dir), jobdir.read_exit(str(job_dir))
+        with contextlib.suppress(OSError):
+            (job_dir / jobdir.SECRETS).unlink()
+        if watched is None or not watched.native_id or (job_dir / jobdir.BATCH).exists():
+            return True
+        self._submitter.clean(watched.native_id)
+        if record is None or (record.get("reason") == "exited" and record.get("exit_code") == 0):
+            return True
+        try:
+            end = _ended(watched.native_id)
+        except HostUnreachable:
+            end = UNKNOWN
+        if end is not None and end.state in slurm.ACTIVE:
+            return now_ms() - int(record.get("ended_at") or 0) > END_KNOWN_S * 1000
+        if end is not None:
+            _put(job_dir, {"id": watched.native_id, **end._asdict()})
+        return True
+
+    def tidy(self) -> None:
+        """Forget jobs that are over."""
+        with self._lock:
+            for folder in list(self._watched):
+                if not folder.is_dir() or (folder / jobdir.EXIT).exists():
+                    del self._watched[folder]
+        self._follow()
+
+    def load(self) -> Load:
+        """Slurm minds what its nodes have."""
+        return Load(None, None, None, None)
+
+    def close(self) -> None:
+        """The server stops, or the target goes; what was submitted goes on."""
+        self._closed = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    # ---- behind it
+
+    def _find(self, job_dir: Path) -> Watched | None:
+        """The job, if it was submitted; watched from now on."""
+        with self._lock:
+            found = self._watched.get(job_dir)
+            if found is None and (mark := jobdir.read_json(str(job_dir / jobdir.SENT))) is not None:
+                found = self._watched[job_dir] = Watched(job_dir, mark)
+            else:
+                return found
+        self._follow()
+        return found
+
+    def _forget(self, watched: Watched) -> None:
+        for name in (jobdir.SECRETS, jobdir.SENT):
+            (watched.folder / name).unlink(missing_ok=True)
+        with self._lock:
+            self._watched.pop(watched.folder, None)
+
+    def _follow(self) -> None:
+        """See that somebody asks for the queue as long as it matters."""
+        with self._lock:
+            needed = not self._closed and (self._watched or self.trouble)
+            if needed and (self._thread is None or not self._thread.is_alive()):
+                self._thread = threading.Thread(target=self._run, name=f"mlws-{self.name}", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while not self._closed:
+            try:
+                self._look()
+            except HostUnreachable as error:
+                log.debug("%s: %s", self.name, error.message)
+            except Exception:
+                log.exception("The queue of %s could not be looked at; trying again", self.name)
+            with self._lock:
+                if not self._watched and not self.trouble:
+                    self._thread = None
+                    return
+                young = any(time.monotonic() - one.since < LATELY_S for one in self._watched.values())
+            self._wake.wait(QUICK_S if young else SLOW_S)
+            self._wake.clear()
+
+    def _look(self) -> None:
+        """Ask Slurm for its queue. Raises `HostUnreachable`."""
+        before = [one for one in list(self._watched.values()) if not one.submitting]
+        try:
+            queue = slurm.look()
+        except HostUnreachable as error:
+            self._say(error.message)
+            raise
+        self._say("")
+        self._looked = time.monotonic()
+        by_id, by_name = {one.native_id: one for one in queue}, {one.name: one for one in queue}
+        for watched in before:
+            seen = by_id.get(watched.native_id) or by_name.get(watched.mark.get("name", ""))
+            if seen is not None and not watched.native_id and watched.folder.is_dir():
+                watched.mark = {**watched.mark, "id": seen.native_id}
+                _note(watched.folder, watched.mark)
+            watched.seen, watched.asked = seen, True
+            if seen is not None and seen.over:
+                self._bury(watched, seen)
+
+    def _bury(self, watched: Watched, seen: slurm.Seen) -> None:
+        """Write the record of a job whose supervisor did not come to it."""
+        if self._given_up or not watched.folder.is_dir() or jobdir.read_exit(str(watched.folder)) is not None:
+            return
+        lock = os.open(watched.folder / jobdir.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if jobdir.read_exit(str(watched.folder)) is None:
+                _put_exit(watched.folder, seen)
+        except BlockingIOError:  # it lives, and writes its own
+            return
+        finally:
+            os.close(lock)
+        self.when_one_ends()
+
+    def _say(self, words: str) -> None:
+        if words != self.trouble:
+            self.trouble = words
+            if words:
+                log.warning("%s: %s", self.name, words)
+            self.when_it_changes()
+
+
+def _asked_long_ago(job_dir: Path) -> bool:
+    try:
+        return time.time() - (job_dir / jobdir.CANCEL).stat().st_mtime > CANCEL_LATE_S
+    except OSError:
+        return False
+
+
+def _ended(native_id: str) -> slurm.End | None:
+    """How a job ended. What the supervisor has just written, Slurm learns a moment later."""
+    tries = 5
+    while (end := slurm.end_of(native_id)) is not None and end.state in slurm.ACTIVE and tries:
+        time.sleep(0.2)
+        tries -= 1
+    return end
+
+
+def wanted(place: BatchPlace, job: Mapping[str, Any]) -> Wanted:
+    """What is asked of Slurm for a job."""
+    resources = job.get("resources") or {}
+    return Wanted(
+        partition=place.partition,
+        account=place.account,
+        qos=place.qos,
+        reservation=place.reservation,
+        cpus=resources.get("cpus"),
+        memory_bytes=resources.get("memory_bytes") or job.get("memory_limit_bytes"),
+        gpus=int(resources.get("gpus") or 0),
+        time_s=job.get("timeout_s") or place.time_limit_s,
+    )
+
+
+def key_of(job_dir: Path) -> str:
+    """The run's id, and from the second attempt on its number."""
+    return f"{job_dir.parent.parent.name}-{job_dir.name}" if job_dir.parent.name == "attempts" else job_dir.name
+
+
+def _note(job_dir: Path, mark: dict[str, Any]) -> None:
+    jobdir.write_atomic(str(job_dir / jobdir.SENT), json.dumps(mark).encode(), durable=True)
+
+
+def _put(job_dir: Path, end: dict[str, Any]) -> None:
+    jobdir.write_atomic(str(job_dir / jobdir.BATCH), json.dumps(end).encode(), durable=True)
+
+
+def _put_exit(job_dir: Path, seen: slurm.Seen) -> None:
+    """Under the supervisor's lock."""
+    words = last_words(job_dir)
+    pid = jobdir.read_pid(str(job_dir)) or {}
+    record = {
+        "version": 1,
+        "exit_code": None,
+        "signal": None,
+        "reason": "batch",
+        "message": f"Slurm job {seen.native_id} ended as {seen.state} ({seen.reason})" + (f": {words}" if words else ""),
+        "started_at": pid.get("started_at"),
+        "ended_at": now_ms(),
+    }
+    made = job_dir / f".{jobdir.EXIT}.of-server"
+    jobdir.write_atomic(str(made), json.dumps(record).encode(), durable=True)
+    try:
+        # A network file system may not show yet what the supervisor wrote: its record stays.
+        with contextlib.suppress(FileExistsError):
+            os.link(made, job_dir / jobdir.EXIT)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def last_words(job_dir: Path) -> str:
+    """What the start of the supervisor printed, if it failed."""
+    try:
+        text = (job_dir / "system_logs" / "batch.log").read_bytes()[-2000:].decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return text.strip()
