@@ -154,6 +154,7 @@ def _one(
         ("Asked for", _asked(target)),
         ("One user", _per_user(target)),
         ("Queue", "\n".join(queue)),
+        ("Page", session.workspace.page_url(f"compute/{target.name}") or ""),
     ]
     found = azure_views.compute_json(target)
     if usage is not None and last is not None:
