@@ -159,6 +159,7 @@ def _one(
         ("One user", _per_user(target)),
         ("Not begun", "\n".join(begin)),
         ("Queue", "\n".join(queue)),
+        ("Page", session.workspace.page_url(f"compute/{target.name}") or ""),
     ]
     found = azure_views.compute_json(target)
     if usage is not None and last is not None:

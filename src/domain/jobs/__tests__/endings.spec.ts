@@ -1,6 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { aHost, aQueuedJob, aTarget } from '../../../testing/compute';
+import { aQueuedJob, aTarget, ofHost } from '../../../testing/compute';
 import { aRun } from '../../../testing/runs';
 import type { Run } from '../../runs';
 import { claimEnding } from '../claim';
@@ -115,7 +115,7 @@ describe('kernels', () => {
   };
 
   it('are those of the machine that the target is', () => {
-    const host = { ...aTarget(), ...aHost({ notebooks }) };
+    const host = { ...aTarget(), ...ofHost({ notebooks }) };
     expect(kernelsOn(aTarget(), here)).toBe(here);
     expect(kernelsOn(undefined, here)).toBe(here);
     expect(kernelsOn(host, here)).toBe(there);
@@ -125,7 +125,7 @@ describe('kernels', () => {
   });
 
   it('are left to the job where the host was not asked', () => {
-    const host = { ...aTarget(), ...aHost() };
+    const host = { ...aTarget(), ...ofHost() };
     expect(kernelsOn(host, here)).toBeUndefined();
     expect(hasKernel('anything', host, here)).toBe(true);
   });
@@ -156,7 +156,7 @@ describe('a target', () => {
       kernels: []
     };
     expect(
-      targetLabel({ ...commands, ...aHost({ notebooks }) }, 'notebook', trans)
+      targetLabel({ ...commands, ...ofHost({ notebooks }) }, 'notebook', trans)
     ).toBe('local · runs no notebooks: papermill is not installed for python3');
     expect(targetLabel(commands, 'command', trans)).toBe(
       'local · 0 of 2 slots free'
