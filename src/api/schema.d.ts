@@ -3736,6 +3736,7 @@ export interface components {
             python?: string;
             server_url?: string | null;
             user?: string;
+            wheelhouse?: string | null;
         };
         /**
          * SshPlace
@@ -3751,6 +3752,8 @@ export interface components {
             python: string;
             server_url: string | null;
             user: string;
+            /** @default null */
+            wheelhouse?: string | null;
         };
         /**
          * SshUpdate
@@ -3765,6 +3768,7 @@ export interface components {
             python?: string;
             server_url?: string | null;
             user?: string;
+            wheelhouse?: string | null;
         };
         /**
          * StatusChange

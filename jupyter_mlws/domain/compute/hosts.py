@@ -80,6 +80,7 @@ class Hosts:
             owner=self._owner,
             description=row.description,
             server_url=row.place.server_url or "",
+            wheelhouse=row.place.wheelhouse,
         )
         if row.facts is not None:
             made.facts = msgspec.structs.asdict(row.facts)
@@ -97,7 +98,7 @@ class Hosts:
         if name not in self.rows:
             raise ComputeNotFound(name)
         place = self.rows[name].place
-        steps, said = loop.wait(checks.steps(place_of(place), self._keys(place), place.server_url))
+        steps, said = loop.wait(checks.steps(place_of(place), self._keys(place), place.server_url, place.wheelhouse))
         return steps, checks.facts_of(said) if said else None
 
     def know(self, name: str, facts: HostFacts, target: Compute) -> None:
