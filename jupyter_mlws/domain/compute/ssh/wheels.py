@@ -23,8 +23,12 @@ MOST_S = 45.0
 
 def checked(folder: str) -> str:
     """A folder of wheels on this machine. Raises `BadInput` for what is none."""
-    path = Path(folder).expanduser()
-    if not path.is_absolute() or not path.is_dir():
+    try:
+        path = Path(folder).expanduser()
+        is_there = path.is_absolute() and path.is_dir()
+    except (OSError, ValueError, RuntimeError):  # no name of a folder, or of a user
+        is_there = False
+    if not is_there:
         raise BadInput(f"There is no folder {folder[:200]!r} on the server's machine; name it by its whole path.", field=FIELD)
     if not any(path.glob("*.whl")):
         words = f"{path} holds no wheels. `pip download papermill ipykernel --dest {path}` gets them."
