@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,11 @@ MOST_S = 45.0
 
 def checked(folder: str) -> str:
     """A folder of wheels on this machine. Raises `BadInput` for what is none."""
-    try:
-        path = Path(folder).expanduser()
-        is_there = path.is_absolute() and path.is_dir()
-    except (OSError, ValueError, RuntimeError):  # no name of a folder, or of a user
-        is_there = False
-    if not is_there:
+    path = Path()
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # no name of a folder, or of a user
+        named = Path(folder).expanduser()
+        path = named if named.is_dir() else path
+    if not path.is_absolute():
         raise BadInput(f"There is no folder {folder[:200]!r} on the server's machine; name it by its whole path.", field=FIELD)
     if not any(path.glob("*.whl")):
         words = f"{path} holds no wheels. `pip download papermill ipykernel --dest {path}` gets them."
