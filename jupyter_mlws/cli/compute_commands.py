@@ -214,6 +214,7 @@ def _place(target: ComputeTarget) -> list[tuple[str, str]]:
         ("Key from", key),
         ("Is", is_there),
         ("Notebooks", _notebooks(facts)),
+        ("Wheels", place.wheelhouse or ""),
         ("Logs to", place.server_url or "its spool, which is fetched"),
     ]
 

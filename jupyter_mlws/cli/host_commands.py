@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +26,9 @@ PLACE = (
     click.option("--python", metavar="PATH", help="Python there, 3.8 or newer.  [default: python3]"),
     click.option("--key-secret", metavar="NAME", help="Secret that holds the private key.  [default: the server's SSH agent]"),
     click.option("--server-url", metavar="URL", help="How jobs there reach this server, if they do.  [default: they do not]"),
+    click.option(
+        "--wheelhouse", metavar="FOLDER", help="Wheels here, of which the host makes a Python for notebooks.  [default: none]"
+    ),
     click.option("--host-key", metavar="KEY", help="Key that the host must show: SHA256:..., or the public key."),
     click.option("--description", metavar="TEXT", help="What the target is."),
 )
@@ -57,6 +61,8 @@ def attach(group: click.Group, one: Callable[[Session, ComputeTarget], None]) ->
         and else shown and asked about.
         """
         given = {name: UNSET if value is None else value for name, value in options.items()}
+        if options["wheelhouse"]:
+            given["wheelhouse"] = str(Path(options["wheelhouse"]).expanduser().absolute())
         key = host_key or _agreed(session, host, options["port"] or 22)
         one(session, session.workspace.compute.create_ssh(target, host=host, host_key=key, **given))
 
@@ -97,7 +103,9 @@ def attach(group: click.Group, one: Callable[[Session, ComputeTarget], None]) ->
 def move(session: Session, target: str, options: dict[str, Any]) -> ComputeTarget | None:
     """Change where a host is, or what Slurm is asked for, if that is wanted."""
     given = {name: value for name, value in options.items() if value is not None}
-    for name in ("key_secret", "server_url", *slurm_commands.OF_SLURM):
+    if given.get("wheelhouse"):
+        given["wheelhouse"] = str(Path(given["wheelhouse"]).expanduser().absolute())
+    for name in ("key_secret", "server_url", "wheelhouse", *slurm_commands.OF_SLURM):
         if given.get(name) == "":
             given[name] = None
     if not given:

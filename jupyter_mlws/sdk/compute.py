@@ -118,6 +118,7 @@ class Compute:
         python: str | UnsetType = UNSET,
         key_secret: str | UnsetType = UNSET,
         server_url: str | UnsetType = UNSET,
+        wheelhouse: str | UnsetType = UNSET,
         max_jobs: int | UnsetType = UNSET,
         description: str | UnsetType = UNSET,
     ) -> ComputeTarget:
@@ -136,6 +137,7 @@ class Compute:
             python=python,
             key=UNSET if key_secret is UNSET else KeySecret(workspace=self._workspace, name=key_secret),
             server_url=server_url,
+            wheelhouse=wheelhouse,
         )
         body = ComputeCreate(name=name, ssh=ssh, max_jobs=max_jobs, description=description)
         return self._ask("POST", "/compute", ComputeTarget, body=body, timeout=SLOW_S)
@@ -152,6 +154,7 @@ class Compute:
         python: str | UnsetType = UNSET,
         key_secret: str | UnsetType | None = UNSET,
         server_url: str | UnsetType | None = UNSET,
+        wheelhouse: str | UnsetType | None = UNSET,
         description: str | UnsetType = UNSET,
     ) -> ComputeTarget:
         """Change where a host is and how to get in; what is left out stays. `key_secret=None`: the keys of the server's SSH agent;
@@ -165,6 +168,7 @@ class Compute:
             python=python,
             key=KeySecret(workspace=self._workspace, name=key_secret) if isinstance(key_secret, str) else key_secret,
             server_url=server_url,
+            wheelhouse=wheelhouse,
         )
         body = ComputeUpdate(description=description, ssh=ssh)
         return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body, timeout=SLOW_S)

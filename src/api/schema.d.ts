@@ -3863,6 +3863,7 @@ export interface components {
             python?: string;
             server_url?: string | null;
             user?: string;
+            wheelhouse?: string | null;
         };
         /**
          * SshPlace
@@ -3878,6 +3879,8 @@ export interface components {
             python: string;
             server_url: string | null;
             user: string;
+            /** @default null */
+            wheelhouse?: string | null;
         };
         /**
          * SshUpdate
@@ -3892,6 +3895,7 @@ export interface components {
             python?: string;
             server_url?: string | null;
             user?: string;
+            wheelhouse?: string | null;
         };
         /**
          * StatusChange

@@ -67,6 +67,9 @@ def test_what_is_wrong_with_a_target_is_said_in_words(server: LiveServer, far: S
         ({"folder": "there"}, "ssh.folder"),
         ({"python": "python3; true"}, "ssh.python"),
         ({"host_key": "no key at all"}, "ssh.host_key"),
+        ({"wheelhouse": "wheels"}, "ssh.wheelhouse"),
+        ({"wheelhouse": "~nobody-of-this-name/wheels"}, "ssh.wheelhouse"),
+        ({"wheelhouse": "/" + "a" * 300}, "ssh.wheelhouse"),
         ({"host_key": "SHA256:" + "A" * 43}, "ssh.host_key"),
     ):
         answer = server.post("/compute", {**far.target(**fields), "name": "wrong"})

@@ -56,6 +56,12 @@ class HostSilent(BadInput):
     code = "host_silent"
 
 
+class HostInstalls(Unavailable):
+    """The host is installing what notebooks need: it may run them in a minute."""
+
+    code = "host_installs"
+
+
 class HostFull(Unavailable):
     """The disk of the host is full."""
 

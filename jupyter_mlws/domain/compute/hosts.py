@@ -89,6 +89,7 @@ class Hosts:
             owner=self._owner,
             description=row.description,
             server_url=row.place.server_url or "",
+            wheelhouse=row.place.wheelhouse,
         )
         if row.facts is not None:
             made.facts = msgspec.structs.asdict(row.facts)
@@ -118,7 +119,7 @@ class Hosts:
         place = self.rows[name].place
         if isinstance(place, BatchPlace):
             return batch_checks.steps(name, place, self._jobs.parent / "batch" / name), None
-        steps, said = loop.wait(checks.steps(place_of(place), self._keys(place), place.server_url))
+        steps, said = loop.wait(checks.steps(place_of(place), self._keys(place), place.server_url, place.wheelhouse))
         return steps, checks.facts_of(said) if said else None
 
     def know(self, name: str, check: TargetCheck, facts: HostFacts | None, target: Compute) -> None:

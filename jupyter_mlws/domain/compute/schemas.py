@@ -208,6 +208,10 @@ HttpUrl = Annotated[
 ]
 
 
+LocalFolder = Annotated[str, Meta(min_length=1, max_length=4000)]
+"""On the server's machine."""
+
+
 class KeySecret(Struct, kw_only=True, forbid_unknown_fields=True):
     """A private key that lies in the secret store."""
 
@@ -232,6 +236,8 @@ class SshPlace(Struct, kw_only=True):
     """The private key to show; null: those of the SSH agent of the server."""
     server_url: str | None
     """How jobs there reach this server; null: they do not, and what they log is fetched."""
+    wheelhouse: str | None = None
+    """A folder of wheels on the server's machine, of which the host makes itself a Python for notebooks; null: `python` runs them."""
 
 
 class HostKernel(Struct, kw_only=True):
@@ -327,6 +333,7 @@ class SshCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     """`python3` if it is left out."""
     key: KeySecret | UnsetType | None = UNSET
     server_url: HttpUrl | UnsetType | None = UNSET
+    wheelhouse: LocalFolder | UnsetType | None = UNSET
 
 
 class SshUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -340,6 +347,7 @@ class SshUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
     python: Program | UnsetType = UNSET
     key: KeySecret | UnsetType | None = UNSET
     server_url: HttpUrl | UnsetType | None = UNSET
+    wheelhouse: LocalFolder | UnsetType | None = UNSET
 
 
 class ComputeCreate(Struct, kw_only=True, forbid_unknown_fields=True):

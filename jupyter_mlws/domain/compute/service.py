@@ -22,7 +22,7 @@ from jupyter_mlws.domain.compute.limits import Limits, forget, keep, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.schemas import BatchPlace, SshPlace
 from jupyter_mlws.domain.compute.spares import NO_SPARES, SpareSettings
-from jupyter_mlws.domain.compute.ssh import keys
+from jupyter_mlws.domain.compute.ssh import keys, wheels
 from jupyter_mlws.domain.compute.tables import ComputeTargetRow
 from jupyter_mlws.domain.compute.unavailable import UnavailableCompute
 from jupyter_mlws.kit.clock import now_ms
@@ -208,6 +208,7 @@ def _host_made(body: SshCreate) -> SshPlace:
         fingerprint=fingerprint,
         key=body.key or None,
         server_url=body.server_url or None,
+        wheelhouse=wheels.checked(body.wheelhouse) if body.wheelhouse else None,
     )
 
 
@@ -229,6 +230,8 @@ def place_changed(before: SshPlace | BatchPlace, body: ComputeUpdate) -> SshPlac
 def _host_changed(before: SshPlace, body: SshUpdate) -> SshPlace:
     given = {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
     new_key = given.pop("host_key", None)
+    if given.get("wheelhouse"):
+        given["wheelhouse"] = wheels.checked(given["wheelhouse"])
     found: SshPlace = msgspec.structs.replace(before, **given)
     if new_key is not None:
         found.host_key, found.fingerprint = keys.checked(new_key, found.host, found.port)

@@ -77,6 +77,8 @@ def check(compute: Compute, body: JobCreate) -> None:
     asks = isinstance(body.spec, NotebookSpec) and not is_here(compute)
     found = cast("RemoteCompute", compute).notebooks(PATIENCE_S) if asks else None
     kinds = cast("RemoteCompute", compute).kinds
+    if isinstance(body.spec, NotebookSpec) and found is None:  # what it said before may have changed: it finds out when it begins
+        kinds |= {kind}
     if kind not in kinds:
         why = f", for {found.missing}. `mlws compute test {compute.name}` says what to do" if found is not None else ""
         raise TargetRefuses(

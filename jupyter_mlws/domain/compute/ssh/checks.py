@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlws.domain.compute.errors import HostKeyWrong, HostUnfit, HostUnreachable, LoginRefused
-from jupyter_mlws.domain.compute.schemas import HostFacts, TestStep
-from jupyter_mlws.domain.compute.ssh.facts import of_host, of_notebooks
+from jupyter_mlws.domain.compute.errors import HostInstalls, HostKeyWrong, HostUnfit, HostUnreachable, LoginRefused
+from jupyter_mlws.domain.compute.schemas import HostFacts, HostNotebooks, TestStep
+from jupyter_mlws.domain.compute.ssh import wheels
+from jupyter_mlws.domain.compute.ssh.facts import of_host
 from jupyter_mlws.domain.compute.ssh.link import Link, Refused
 from jupyter_mlws.kit.errors import MlwsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_mlws.domain.compute.schemas import HostNotebooks
     from jupyter_mlws.domain.compute.ssh.link import Place
 
 LEAST_DISK = 1 << 30
@@ -30,14 +30,16 @@ REMEDIES: dict[type[MlwsError], tuple[int, str]] = {
 }
 
 
-async def steps(place: Place, keys: Callable[[], list[Any]], server_url: str | None) -> tuple[list[TestStep], dict[str, Any]]:
+async def steps(
+    place: Place, keys: Callable[[], list[Any]], server_url: str | None, wheelhouse: str | None
+) -> tuple[list[TestStep], dict[str, Any]]:
     """The steps, and what the host said of itself (empty where it was not reached)."""
     link = Link(place, keys, lambda: None)
     try:
         await link.open()
         rungs = [_ok(name, words) for name, words in zip(LADDER, _found(link), strict=True)]
-        notebooks = of_notebooks((await link.ask("notebooks"))[0])
-        return [*rungs, *(await _beyond(link, server_url)), *_notebooks(link, notebooks)], {**link.facts, "notebooks": notebooks}
+        steps, notebooks = await _for_notebooks(link, wheelhouse)
+        return [*rungs, *(await _beyond(link, server_url)), *steps], {**link.facts, "notebooks": notebooks}
     except MlwsError as error:
         return _ladder(error), {}
     except Refused as error:
@@ -75,22 +77,38 @@ def _ladder(error: MlwsError) -> list[TestStep]:
     at, todo = next((rung for kind, rung in REMEDIES.items() if isinstance(error, kind)), (0, ""))
     found = [_ok(name, "") for name in LADDER[:at]]
     found.append(TestStep(name=LADDER[at], state="failed", detail=error.message, todo=todo))
-    return found + [TestStep(name=name, state="skipped", detail="not tried", todo="") for name in LADDER[at + 1 :]]
+    return found + [_skipped(name) for name in LADDER[at + 1 :]]
 
 
 async def _beyond(link: Link, server_url: str | None) -> list[TestStep]:
     return [_system(link), _disk(link), await _clock(link), await _server(link, server_url)]
 
 
-def _notebooks(link: Link, found: HostNotebooks) -> list[TestStep]:
+async def _for_notebooks(link: Link, wheelhouse: str | None) -> tuple[list[TestStep], HostNotebooks]:
     """What jobs of the kind notebook need; commands do without."""
-    python = link.facts["executable"]
+    try:
+        python, found = await wheels.found(link, wheelhouse, waits=True)
+    except HostInstalls as error:
+        found = HostNotebooks(missing=error.message.rstrip("."), papermill=None, ipykernel=None, kernels=[])
+        return [TestStep(name="wheels", state="missing", detail=error.message, todo="Test again in a minute.")], found
+    if not wheelhouse:
+        return _notebooks(link, found, link.facts["executable"]), found
+    if python is None:
+        todo = (
+            f"Put wheels for Python {link.facts['python']} on {link.facts['machine']} into {wheelhouse} on the server's machine."
+        )
+        step = TestStep(name="wheels", state="missing", detail=found.missing, todo=todo)
+        return [step, *(_skipped(name) for name in ("papermill", "ipykernel", "kernels"))], found
+    return [_ok("wheels", f"{wheelhouse}, of which {python} is made"), *_notebooks(link, found, python)], found
+
+
+def _notebooks(link: Link, found: HostNotebooks, python: str) -> list[TestStep]:
     pip = f"There: `{python} -m pip install papermill ipykernel`"
     other = "name a Python that has them: `mlws compute update NAME --python PATH`."
     if not found.papermill or (found.missing and found.ipykernel):
         todo = f"{pip}; or {other}" if _is_new(link.facts["python"]) else f"{other[0].upper()}{other[1:]}"
-        rest = [TestStep(name=name, state="skipped", detail="not tried", todo="") for name in ("ipykernel", "kernels")]
-        return [TestStep(name="papermill", state="missing", detail=f"{found.missing}: no notebook runs there", todo=todo), *rest]
+        step = TestStep(name="papermill", state="missing", detail=f"{found.missing}: no notebook runs there", todo=todo)
+        return [step, _skipped("ipykernel"), _skipped("kernels")]
     steps = [_ok("papermill", found.papermill)]
     if found.ipykernel:
         steps.append(_ok("ipykernel", found.ipykernel))
@@ -154,6 +172,10 @@ async def _server(link: Link, url: str | None) -> TestStep:
     return TestStep(
         name=name, state="missing", detail=detail, todo="Give the address that the host sees: `--server-url URL`, or none."
     )
+
+
+def _skipped(name: str) -> TestStep:
+    return TestStep(name=name, state="skipped", detail="not tried", todo="")
 
 
 def _ok(name: str, detail: str) -> TestStep:

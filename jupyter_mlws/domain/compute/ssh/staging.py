@@ -46,7 +46,7 @@ def collect(job_dir: Path) -> Staged:
                 found.folders.append(relative)
             else:
                 executable = bool(path.stat().st_mode & stat.S_IXUSR)
-                found.files.append(StagedFile(relative, _digest(path), executable, path))
+                found.files.append(StagedFile(relative, digest(path), executable, path))
     return found
 
 
@@ -64,7 +64,8 @@ def _below(folder: Path, name: str, levels: int) -> Iterator[tuple[Path, str]]:
             yield Path(entry.path), relative
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
     found = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -97,13 +98,21 @@ async def _put(link: Link, sha256: str, source: Path) -> int:
                 return offset
 
 
-async def lay(link: Link, key: str, owner: str, job_dir: Path, job: dict[str, Any], staged: Staged) -> bool:
+async def lay(link: Link, key: str, owner: str, job_dir: Path, job: dict[str, Any], staged: Staged, python: str | None) -> bool:
     """Have the host make the job's folder. True if the job has begun there already: nothing was changed then."""
     files = [[file.path, file.sha256, file.executable] for file in staged.files]
     for _ in range(TRIES):
         await send(link, staged)
         answer, _ = await link.ask(
-            "lay", key=key, owner=owner, folders=staged.folders, files=files, job=job, local=str(job_dir), patience=600
+            "lay",
+            key=key,
+            owner=owner,
+            folders=staged.folders,
+            files=files,
+            job=job,
+            local=str(job_dir),
+            python=python,
+            patience=600,
         )
         if not answer.get("missing"):
             return bool(answer.get("begun"))

@@ -11,10 +11,10 @@ from concurrent.futures import TimeoutError as FuturesTimeout
 from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlws.domain.compute.errors import HostFull, HostUnfit, HostUnreachable
+from jupyter_mlws.domain.compute.errors import HostFull, HostInstalls, HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.schemas import Load
-from jupyter_mlws.domain.compute.ssh import loop, staging
-from jupyter_mlws.domain.compute.ssh.facts import of_notebooks, of_now
+from jupyter_mlws.domain.compute.ssh import loop, staging, wheels
+from jupyter_mlws.domain.compute.ssh.facts import of_now
 from jupyter_mlws.domain.compute.ssh.link import Link, Place, Refused
 from jupyter_mlws.domain.compute.ssh.mirror import Mirror
 from jupyter_mlws.kit.errors import MlwsError
@@ -54,11 +54,13 @@ class SshCompute:
         owner: str,
         description: str,
         server_url: str,
+        wheelhouse: str | None = None,
     ) -> None:
         self.name = name
         self.max_jobs = max_jobs
         self.description = description
         self.server_url = server_url
+        self.wheelhouse = wheelhouse
         self.when_one_ends: Callable[[], None] = lambda: None
         self.when_it_changes: Callable[[], None] = lambda: None
         self.facts: dict[str, Any] = {}
@@ -71,6 +73,9 @@ class SshCompute:
         self._lock = threading.Lock()
         self._asked = 0.0
         self._looked = float("-inf")
+        self._python: str | None = None
+        """What runs notebooks there, if it was made of wheels."""
+        self._installing = False
         self._swept = 0
         self._link = Link(place, keys, self._changed)
 
@@ -131,16 +136,23 @@ class SshCompute:
             return None
 
     async def _look(self) -> HostNotebooks:
+        self._installing = False
         try:
-            head, _ = await self._link.ask("notebooks")
+            self._python, found = await wheels.found(self._link, self.wheelhouse)
+        except HostInstalls:
+            self._installing = True
+            raise
         except Refused as error:
             raise HostUnfit(f"{self._link.place.words} cannot say what it has for notebooks: {error}.") from error
-        found = of_notebooks(head)
         self._looked = time.monotonic()
         if found != self.facts.get("notebooks"):
             self.facts = {**self.facts, "notebooks": found}
             self.when_it_changes()
         return found
+
+    async def _look_again(self) -> None:
+        with contextlib.suppress(MlwsError):
+            await self._look()
 
     async def _opened(self) -> None:
         await self._link.ask("load")
@@ -161,7 +173,7 @@ class SshCompute:
             self._check_kernel(str(job["notebook"].get("kernel") or ""))
         staged = staging.collect(job_dir)
         try:
-            begun = loop.wait(staging.lay(self._link, key, self._owner, job_dir, job, staged))
+            begun = loop.wait(staging.lay(self._link, key, self._owner, job_dir, job, staged, self._python))
         except Refused as error:
             raise self._unfit(error) from error
         staging.forget(job_dir)
@@ -227,6 +239,8 @@ class SshCompute:
                     del self._mirrors[folder]
         if self._link.problem or (self._link.is_open and self._swept != self._link.met):
             loop.spawn(self._visit())
+        elif self._installing and self._link.is_open:
+            loop.spawn(self._look_again())
 
     def load(self) -> Load:
         """As the host said at most some seconds ago; asked for in the background."""
@@ -272,11 +286,12 @@ class SshCompute:
         with contextlib.suppress(MlwsError, Refused):
             answer, _ = await self._link.ask("of_owner", owner=self._owner)
             self._swept = self._link.met
-            await self._look()
             followed = {mirror.key for mirror in self._mirrors.values() if not mirror.done}
             for key in set(answer["keys"]) - followed - self._starting:
                 if _is_over(self._jobs / _folder_of(key)):
                     await self._link.ask("remove", key=key)
+        with contextlib.suppress(MlwsError):
+            await self._look()
 
 
 def names_of(found: HostNotebooks) -> list[str]:

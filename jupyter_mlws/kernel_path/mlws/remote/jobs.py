@@ -70,17 +70,18 @@ class Jobs:
                 self.blobs.copy(sha256, target, bool(executable))
                 stat = os.stat(target)
                 laid[path] = [stat.st_size, stat.st_mtime_ns]
-            for name, value in ((OWNER, asked["owner"]), (LAID, laid), (jobdir.JOB, self._completed(job))):
+            for name, value in ((OWNER, asked["owner"]), (LAID, laid), (jobdir.JOB, self._completed(job, asked.get("python")))):
                 jobdir.write_atomic(os.path.join(place, name), json.dumps(value).encode(), durable=True)
         finally:
             os.close(lock)
         return {}
 
-    def _completed(self, job: Dict[str, Any]) -> Dict[str, Any]:
-        """The job with the variables of this host below its own."""
-        words = {"{python}": sys.executable, "{runner}": self.code}
+    def _completed(self, job: Dict[str, Any], python: str | None) -> Dict[str, Any]:
+        """The job with the variables of this host below its own. `python`: the one that runs notebooks, where that is another."""
+        python = python if python and "notebook" in job else sys.executable
+        words = {"{python}": python, "{runner}": self.code}
         argv = [*(words.get(word, word) for word in job["argv"][:2]), *job["argv"][2:]]
-        return {**job, "argv": argv, "env": {**environment(), **job["env"]}}
+        return {**job, "argv": argv, "env": {**environment(python), **job["env"]}}
 
     def start(self, key: str, secrets: Dict[str, str] | None) -> Dict[str, Any]:
         """Start the supervisor, once: whoever asks again is told that it has begun."""

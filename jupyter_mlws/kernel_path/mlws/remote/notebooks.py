@@ -16,16 +16,16 @@ LEAST_PYTHON = (3, 10)
 """For the runner; the supervisor does with less."""
 
 
-def environment() -> Dict[str, str]:
-    """The variables of this host, and how its programs and ours are found."""
+def environment(python: str = sys.executable) -> Dict[str, str]:
+    """The variables of this host, and how its programs and ours are found: those beside `python` first."""
     env = {name: value for name, value in os.environ.items() if name not in PRIVATE and not name.startswith("MLWS_")}
-    path = [os.path.dirname(sys.executable), env.get("PATH", os.defpath)]
+    path = [os.path.dirname(python), env.get("PATH", os.defpath)]
     modules = [*(entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry), jobdir.KERNEL_PATH]
     return {**env, "PATH": os.pathsep.join(path), "PYTHONPATH": os.pathsep.join(modules)}
 
 
-def look(code: str) -> Dict[str, Any]:
-    """What an interpreter of its own finds, with the site packages that we do without: `missing` says in words why notebooks cannot run.
+def look(code: str, python: str = sys.executable) -> Dict[str, Any]:
+    """What a process of `python` finds, with the site packages that we do without: `missing` says in words why notebooks cannot run.
 
     `code` is the folder in which the runner lies.
     """
@@ -35,17 +35,17 @@ def look(code: str) -> Dict[str, Any]:
         return {**found, "missing": f"{sys.executable} is Python {there}; notebooks need {least} or newer"}
     try:
         asked = subprocess.run(
-            [sys.executable, code, "abilities"],
-            env=environment(),
+            [python, code, "abilities"],
+            env=environment(python),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=LOOK_S,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return {**found, "missing": f"{sys.executable} did not say within {LOOK_S:.0f} s what it has"}
+        return {**found, "missing": f"{python} did not say within {LOOK_S:.0f} s what it has"}
     try:
         return {**found, **json.loads(asked.stdout.splitlines()[-1])}
     except (ValueError, IndexError):
         last = (asked.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {asked.returncode}"])[-1]
-        return {**found, "missing": f"{sys.executable} cannot say what it has: {last[:500]}"}
+        return {**found, "missing": f"{python} cannot say what it has: {last[:500]}"}

@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Tuple
 from mlws.remote import frames, notebooks
 from mlws.remote.blobs import Blobs
 from mlws.remote.jobs import Jobs
+from mlws.remote.wheelhouse import Wheelhouse
 from mlws.spool import PART
 
 HEALTH_S = 5.0
@@ -29,6 +30,7 @@ class Host:
         for name in ("blobs", "jobs"):
             os.makedirs(os.path.join(root, name), mode=0o700, exist_ok=True)
         self.blobs = Blobs(os.path.join(root, "blobs"))
+        self.wheelhouse = Wheelhouse(os.path.join(root, "pythons"), self.blobs)
         self.jobs = Jobs(os.path.join(root, "jobs"), code, self.blobs)
 
     def hello(self, _: Dict[str, Any], __: bytes) -> Answer:
@@ -47,9 +49,13 @@ class Host:
             **self._load(),
         }, b""
 
-    def notebooks(self, _: Dict[str, Any], __: bytes) -> Answer:
+    def notebooks(self, asked: Dict[str, Any], _: bytes) -> Answer:
         """What there is for notebooks."""
-        return notebooks.look(self.code), b""
+        return notebooks.look(self.code, asked.get("python") or sys.executable), b""
+
+    def wheels(self, asked: Dict[str, Any], _: bytes) -> Answer:
+        """The Python that is made of wheels."""
+        return self.wheelhouse.look(asked["wheels"], bool(asked["again"])), b""
 
     def load(self, _: Dict[str, Any], __: bytes) -> Answer:
         """What is free now."""
