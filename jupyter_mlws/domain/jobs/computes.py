@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import UNSET
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, Load
-    from jupyter_mlws.domain.compute.service import Compute
+    from jupyter_mlws.domain.compute.service import BatchSystem, Compute
     from jupyter_mlws.domain.jobs.engine import JobEngine
     from jupyter_mlws.domain.jobs.store import Ask
     from jupyter_mlws.domain.runs.schemas import Run
@@ -109,7 +109,7 @@ def delete(services: Any, db: Transactions, name: str, *, force: bool = False) -
 
     db.write_sync(remove)
     if force and hasattr(target, "give_up"):
-        target.give_up()
+        cast("BatchSystem", target).give_up()
     compute.forget(services.folders.compute, name)
     services.jobs.refresh_targets()
 
