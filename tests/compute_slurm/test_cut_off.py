@@ -78,7 +78,7 @@ def test_a_server_that_was_killed_takes_up_what_waits_runs_has_ended_and_was_jus
     server.start(port=port)
     assert server.wait(ending)["status"] == "Completed"
     assert server.ok("GET", f"/runs/{going}")["status"] == "Running"
-    eventually(lambda: "waits: Resources." in waiting_of(server, waiting)[1])
+    eventually(lambda: "Resources (Slurm job" in waiting_of(server, waiting)[1])
     goes.touch()
     assert server.wait(going)["error"]["message"] == "The job's process ended with exit code 5."
     for run_id, said in ((waiting, "waited\n"), (submitted, "submitted\n")):

@@ -68,10 +68,12 @@ def test_why_it_waits_is_said_in_slurms_words_and_it_leaves_the_queue(server: Li
     first = server.submit(command("sleep 600"), target="batch", resources={"cpus": CPUS})
     server.wait(first, "Running")
     second = server.submit(command("sleep 600"), target="batch", resources={"cpus": CPUS})
-    eventually(lambda: waiting_of(server, second)[0] == "batch_system" and "waits: Resources." in waiting_of(server, second)[1])
+    eventually(
+        lambda: waiting_of(server, second)[0] == "batch_system" and "Resources (Slurm job" in waiting_of(server, second)[1]
+    )
     live = {one["run_id"]: one["reason"] for one in server.ok("GET", "/compute/batch")["live"]}
     assert live[first] == ""
-    assert "waits: Resources." in live[second]
+    assert "Resources (Slurm job" in live[second]
     for run_id in (second, first):
         server.ok("POST", f"/jobs/{run_id}/cancel")
         run = server.wait(run_id)
@@ -83,7 +85,7 @@ def test_why_it_waits_is_said_in_slurms_words_and_it_leaves_the_queue(server: Li
 def test_what_slurm_lets_wait_for_ever_is_told(server: LiveServer, cluster: Slurm):
     server.ok("POST", "/compute", {"name": "brief", "slurm": {"partition": "short"}})
     run_id = server.submit(command("true"), target="brief", timeout_s=3600)
-    eventually(lambda: "waits: PartitionTimeLimit." in waiting_of(server, run_id)[1])
+    eventually(lambda: "PartitionTimeLimit (Slurm job" in waiting_of(server, run_id)[1])
     server.ok("POST", f"/jobs/{run_id}/cancel")
     assert server.wait(run_id)["status"] == "Canceled"
     assert server.request("DELETE", "/compute/brief").status_code == 204

@@ -184,12 +184,12 @@ class BatchCompute:
         if watched is None or watched.seen is None or watched.begun():
             return ""
         seen = watched.seen
+        why = seen.reason if seen.reason not in ("", "None") else "in its queue"
         if self.trouble:
-            return f"Slurm job {seen.native_id} waited when it was last asked for ({seen.reason}). {self.trouble}"
+            return f"{why} (Slurm job {seen.native_id}, when it was last asked for). {self.trouble}"
         if seen.waits:
-            why = f"waits: {seen.reason}" if seen.reason not in ("", "None") else "is in the queue"
-            return f"Slurm job {seen.native_id} {why}."
-        return "" if seen.over else f"Slurm job {seen.native_id} starts on {seen.nodes}."
+            return f"{why} (Slurm job {seen.native_id})."
+        return "" if seen.over else f"It starts on {seen.nodes} (Slurm job {seen.native_id})."
 
     def take_back(self, job_dir: Path) -> bool:
         """Whether it is sure that Slurm was never given a job. Then it may be prepared again."""
