@@ -87,6 +87,15 @@ def test_a_server_that_was_killed_takes_up_what_waits_runs_has_ended_and_was_jus
     assert [len(cluster.of_run(run_id)) for run_id in (ending, going, waiting, submitted)] == [1] * 4
 
 
+def test_a_full_queue_is_waited_out(server: LiveServer, cluster: Slurm, sbatch: Callable[[str], None]):
+    """The words are those of Slurm where accounting sets a limit, which the one of the tests has not."""
+    sbatch("echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; exit 1")
+    run_id = server.submit(command("echo over"), target="batch")
+    eventually(lambda: "takes no more jobs now: QOSMaxSubmitJobPerUserLimit" in waiting_of(server, run_id)[1])
+    assert server.wait(run_id)["status"] == "Completed"
+    assert len(cluster.of_run(run_id)) == 1
+
+
 def test_of_two_submissions_one_runs(server: LiveServer, cluster: Slurm, sbatch: Callable[[str], None]):
     mark, late = server.root / "mark", server.root / "late"
     sbatch(f'kill -9 $PPID; until [ -e {late} ]; do sleep 0.1; done; $real "$@"')

@@ -56,6 +56,12 @@ class HostSilent(BadInput):
     code = "host_silent"
 
 
+class QueueFull(Unavailable):
+    """The batch system takes no more jobs of this user or account now: it may do later."""
+
+    code = "queue_full"
+
+
 class HostFull(Unavailable):
     """The disk of the host is full."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.batch import slurm
 from jupyter_mlws.domain.compute.batch.psi import Submitter, Unknown, Wanted
-from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
+from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import Load
 from jupyter_mlws.kit.clock import now_ms
 from mlws import jobdir
@@ -136,7 +136,7 @@ class BatchCompute:
             self._watched[job_dir] = watched
         try:
             self._submit(watched, job)
-        except (HostUnfit, HostUnreachable):
+        except (HostUnfit, HostUnreachable, QueueFull):
             self._forget(watched)
             raise
         finally:
