@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -69,6 +70,8 @@ def slurm_or_skip() -> None:
     lacks = [name for name in PROGRAMS if shutil.which(name, path=PLACES) is None]
     if lacks:
         pytest.skip(f"{', '.join(lacks)}: not installed (Debian: apt install slurmctld slurmd slurm-client munge)")
+    if importlib.util.find_spec("psij") is None:
+        pytest.skip("psij-python is not installed (pip install 'jupyter_mlws[slurm]')")
     if os.getuid() != 0:
         pytest.skip("a Slurm of our own is started by root alone: its daemons start jobs as their users")
 
