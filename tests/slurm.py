@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -48,6 +49,7 @@ SchedulerType=sched/builtin
 SchedulerParameters=batch_sched_delay=0
 SwitchType=switch/none
 MpiDefault=none
+GresTypes=gpu
 SlurmdParameters=config_overrides
 ReturnToService=2
 MinJobAge=3600
@@ -57,7 +59,7 @@ OverTimeLimit=0
 MessageTimeout=5
 SlurmctldTimeout=30
 SlurmdTimeout=30
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} State=UNKNOWN
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:1 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=120 DefMemPerCPU=100 State=UP
 PartitionName=short Nodes={host} MaxTime=1 DefMemPerCPU=100 State=UP
 """
@@ -68,6 +70,8 @@ def slurm_or_skip() -> None:
     lacks = [name for name in PROGRAMS if shutil.which(name, path=PLACES) is None]
     if lacks:
         pytest.skip(f"{', '.join(lacks)}: not installed (Debian: apt install slurmctld slurmd slurm-client munge)")
+    if importlib.util.find_spec("psij") is None:
+        pytest.skip("psij-python is not installed (pip install 'jupyter_mlws[slurm]')")
     if os.getuid() != 0:
         pytest.skip("a Slurm of our own is started by root alone: its daemons start jobs as their users")
 
@@ -83,6 +87,8 @@ class Slurm:
             (self.folder / name).mkdir()
         (self.folder / "munge.key").write_bytes(os.urandom(128))
         (self.folder / "munge.key").chmod(0o400)
+        # A GPU in name: what Slurm gives of it is a number in CUDA_VISIBLE_DEVICES.
+        (self.folder / "gres.conf").write_text(f"NodeName={self.host} Name=gpu File=/dev/null\n")
         self.config = self.folder / "slurm.conf"
         self.config.write_text(
             CONFIG.format(

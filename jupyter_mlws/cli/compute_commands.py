@@ -251,4 +251,4 @@ def _per_user(target: ComputeTarget) -> str:
     return f"at most {found}" if found else ""
 
 
-host_commands.attach(command, _one)
+slurm_commands.attach(host_commands.attach(command, _one), _one)

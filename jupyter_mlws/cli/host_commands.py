@@ -41,8 +41,8 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def attach(group: click.Group, one: Callable[[Session, ComputeTarget], None]) -> None:
-    """Add the commands; `one` shows a target."""
+def attach(group: click.Group, one: Callable[[Session, ComputeTarget], None]) -> click.Group:
+    """Add the commands; `one` shows a target. The group that makes targets."""
 
     @group.group("create")
     def create() -> None:
@@ -65,8 +65,6 @@ def attach(group: click.Group, one: Callable[[Session, ComputeTarget], None]) ->
             given["wheelhouse"] = str(Path(options["wheelhouse"]).expanduser().absolute())
         key = host_key or _agreed(session, host, options["port"] or 22)
         one(session, session.workspace.compute.create_ssh(target, host=host, host_key=key, **given))
-
-    slurm_commands.attach(create, one)
 
     @group.command("delete")
     @named("target", "targets")
@@ -98,6 +96,8 @@ def attach(group: click.Group, one: Callable[[Session, ComputeTarget], None]) ->
             click.echo(f"{target} {'can run jobs.' if found.usable else 'cannot run jobs yet.'}")
         if not found.usable:
             sys.exit(1)
+
+    return create
 
 
 def move(session: Session, target: str, options: dict[str, Any]) -> ComputeTarget | None:

@@ -78,13 +78,22 @@ def test_a_server_that_was_killed_takes_up_what_waits_runs_has_ended_and_was_jus
     server.start(port=port)
     assert server.wait(ending)["status"] == "Completed"
     assert server.ok("GET", f"/runs/{going}")["status"] == "Running"
-    eventually(lambda: "waits: Resources." in waiting_of(server, waiting)[1])
+    eventually(lambda: "Resources (Slurm job" in waiting_of(server, waiting)[1])
     goes.touch()
     assert server.wait(going)["error"]["message"] == "The job's process ended with exit code 5."
     for run_id, said in ((waiting, "waited\n"), (submitted, "submitted\n")):
         assert server.wait(run_id)["status"] == "Completed", server.log()[-3000:]
         assert log_of(server, run_id) == said
     assert [len(cluster.of_run(run_id)) for run_id in (ending, going, waiting, submitted)] == [1] * 4
+
+
+def test_a_full_queue_is_waited_out(server: LiveServer, cluster: Slurm, sbatch: Callable[[str], None]):
+    """The words are those of Slurm where accounting sets a limit, which the one of the tests has not."""
+    sbatch("echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; exit 1")
+    run_id = server.submit(command("echo over"), target="batch")
+    eventually(lambda: "takes no more jobs now: QOSMaxSubmitJobPerUserLimit" in waiting_of(server, run_id)[1])
+    assert server.wait(run_id)["status"] == "Completed"
+    assert len(cluster.of_run(run_id)) == 1
 
 
 def test_of_two_submissions_one_runs(server: LiveServer, cluster: Slurm, sbatch: Callable[[str], None]):

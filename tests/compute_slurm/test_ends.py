@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
-from jupyter_mlws.domain.compute.batch import psi
+from jupyter_mlws.domain.compute.batch import checks, psi
 from jupyter_mlws.domain.compute.errors import ExtraMissing
+from jupyter_mlws.domain.compute.schemas import BatchPlace
 from tests.live import LiveServer
 from tests.slurm import CPUS, Slurm, command, eventually
 
@@ -96,6 +98,16 @@ def test_a_target_is_of_one_kind(server: LiveServer, cluster: Slurm):
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_input"), answer.text
     answer = server.request("PATCH", "/compute/batch", json={"ssh": {"port": 22}})
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, "ssh")
+
+
+def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    place = BatchPlace(
+        partition=None, account=None, qos=None, reservation=None, time_limit_s=None, python="python3", server_url=None
+    )
+    found = checks.steps("batch", place, tmp_path / "batch")
+    assert [step.state for step in found] == ["ok", "failed", "skipped", "skipped", "skipped"]
+    assert "sbatch, squeue, scontrol, scancel" in found[1].detail
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch):

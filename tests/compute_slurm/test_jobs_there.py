@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.live import LiveServer, write_notebook
@@ -15,24 +17,40 @@ def test_a_command_runs_there_with_all_that_it_logs(server: LiveServer, cluster:
     code.mkdir()
     (code / "a.py").write_text(
         "import mlws, os\nmlws.log_metric('m', 3)\nmlws.log_param('p', 'x')\nopen('note.txt','w').write('an artifact')\n"
-        "mlws.log_artifact('note.txt')\nprint('job', os.environ['SLURM_JOB_ID'], 'cpus', os.environ['SLURM_CPUS_PER_TASK'])\n"
+        "mlws.log_artifact('note.txt')\ne = os.environ\n"
+        "print('job', e['SLURM_JOB_ID'], 'cpus', e['SLURM_CPUS_PER_TASK'], 'gpu', e['CUDA_VISIBLE_DEVICES'])\n"
     )
     run_id = server.submit(
         command("python3 a.py && mkdir -p outputs && echo done > outputs/r.txt", code="code"),
         target="batch",
-        resources={"cpus": 2, "memory_bytes": 300 << 20},
+        resources={"cpus": 2, "memory_bytes": 300 << 20, "gpus": 1},
         timeout_s=600,
     )
     run = server.wait(run_id)
     assert run["status"] == "Completed", (run["error"], server.log()[-3000:])
     [(number, _)] = cluster.of_run(run_id)
-    assert f"job {number} cpus 2" in log_of(server, run_id)
+    assert f"job {number} cpus 2 gpu 0" in log_of(server, run_id)
     assert run["metrics"]["m"]["last"] == 3
     assert run["params"]["p"] == "x"
     for path, content in (("outputs/r.txt", "done\n"), ("note.txt", "an artifact")):
         assert server.get(f"/runs/{run_id}/artifacts/content", params={"path": path}).text == content, path
     asked = cluster.run("scontrol", "show", "job", "--oneliner", number)
     assert all(one in asked for one in ("Partition=main", "TimeLimit=00:11:00", "NumCPUs=2", "mem=300M", "Requeue=0")), asked
+
+
+def test_jobs_that_reach_the_server_log_to_it(server: LiveServer, cluster: Slurm):
+    server.ok("PATCH", "/compute/batch", {"slurm": {"server_url": f"{server.url}/mlws"}})
+    try:
+        line = "python3 -c \"import mlws, time; mlws.log_metric('sent', 1); time.sleep(600)\""
+        run_id = server.submit(command(line), target="batch")
+        server.wait(run_id, "Running")
+    finally:
+        server.ok("PATCH", "/compute/batch", {"slurm": {"server_url": None}})
+    mark = json.loads((server.data_dir / "jobs" / run_id / "sent.json").read_text())
+    assert mark["fetched"] is False, "nobody reads it from the folder while it runs"
+    eventually(lambda: "sent" in server.ok("GET", f"/runs/{run_id}")["metrics"])
+    server.ok("POST", f"/jobs/{run_id}/cancel")
+    assert server.wait(run_id)["status"] == "Canceled"
 
 
 def test_a_notebook_runs_there(server: LiveServer, cluster: Slurm):
@@ -50,10 +68,12 @@ def test_why_it_waits_is_said_in_slurms_words_and_it_leaves_the_queue(server: Li
     first = server.submit(command("sleep 600"), target="batch", resources={"cpus": CPUS})
     server.wait(first, "Running")
     second = server.submit(command("sleep 600"), target="batch", resources={"cpus": CPUS})
-    eventually(lambda: waiting_of(server, second)[0] == "batch_system" and "waits: Resources." in waiting_of(server, second)[1])
+    eventually(
+        lambda: waiting_of(server, second)[0] == "batch_system" and "Resources (Slurm job" in waiting_of(server, second)[1]
+    )
     live = {one["run_id"]: one["reason"] for one in server.ok("GET", "/compute/batch")["live"]}
     assert live[first] == ""
-    assert "waits: Resources." in live[second]
+    assert "Resources (Slurm job" in live[second]
     for run_id in (second, first):
         server.ok("POST", f"/jobs/{run_id}/cancel")
         run = server.wait(run_id)
@@ -65,7 +85,7 @@ def test_why_it_waits_is_said_in_slurms_words_and_it_leaves_the_queue(server: Li
 def test_what_slurm_lets_wait_for_ever_is_told(server: LiveServer, cluster: Slurm):
     server.ok("POST", "/compute", {"name": "brief", "slurm": {"partition": "short"}})
     run_id = server.submit(command("true"), target="brief", timeout_s=3600)
-    eventually(lambda: "waits: PartitionTimeLimit." in waiting_of(server, run_id)[1])
+    eventually(lambda: "PartitionTimeLimit (Slurm job" in waiting_of(server, run_id)[1])
     server.ok("POST", f"/jobs/{run_id}/cancel")
     assert server.wait(run_id)["status"] == "Canceled"
     assert server.request("DELETE", "/compute/brief").status_code == 204

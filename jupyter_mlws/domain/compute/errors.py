@@ -62,6 +62,12 @@ class HostInstalls(Unavailable):
     code = "host_installs"
 
 
+class QueueFull(Unavailable):
+    """The batch system takes no more jobs of this user or account now: it may do later."""
+
+    code = "queue_full"
+
+
 class HostFull(Unavailable):
     """The disk of the host is full."""
 

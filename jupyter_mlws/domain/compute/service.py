@@ -129,6 +129,26 @@ class RemoteCompute(Compute, Protocol):
         """Whether it is sure that the host never began with a job; from then on nothing is kept that says it did."""
 
 
+class BatchSystem(RemoteCompute, Protocol):
+    """What targets have besides that give jobs to a system with a queue of its own."""
+
+    shared: bool
+    """The folder of a job here is the one in which it runs."""
+    own_queue: bool
+    """It minds CPUs, memory and GPUs by itself, as far as nobody limits them here."""
+    passed: tuple[str, ...]
+    """How the variables begin that a job has from it."""
+
+    def waits(self, job_dir: Path) -> str:
+        """Why it has not begun a job, in its own words; empty where that is not so."""
+
+    def note_end(self, job_dir: Path) -> bool:
+        """Keep in the job's folder how it says that it ended the job. False while it does not say that yet."""
+
+    def give_up(self) -> None:
+        """The target goes although it has jobs: they are to leave the system."""
+
+
 class ComputeKind(Protocol):
     """Makes targets of one kind."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from msgspec import UNSET
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, HostFacts, Load
-    from jupyter_mlws.domain.compute.service import Compute, Made
+    from jupyter_mlws.domain.compute.service import BatchSystem, Compute, Made
     from jupyter_mlws.domain.jobs.engine import JobEngine
     from jupyter_mlws.domain.jobs.store import Ask
     from jupyter_mlws.domain.runs.schemas import Run
@@ -112,7 +112,7 @@ def delete(services: Any, db: Transactions, name: str, *, force: bool = False) -
 
     db.write_sync(remove)
     if force and hasattr(target, "give_up"):
-        target.give_up()
+        cast("BatchSystem", target).give_up()
     compute.forget(services.folders.compute, name)
     services.jobs.refresh_targets()
 

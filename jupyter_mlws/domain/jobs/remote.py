@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from jupyter_mlws.domain.compute.service import Compute, RemoteCompute
+    from jupyter_mlws.domain.compute.service import BatchSystem, Compute, RemoteCompute
     from jupyter_mlws.domain.environments.schemas import GitState
     from jupyter_mlws.domain.environments.service import Chosen
     from jupyter_mlws.domain.jobs.engine import JobEngine
@@ -54,7 +54,7 @@ def tell_waiting(engine: JobEngine, compute: Compute, followed: Followed) -> Non
     """Say why the batch system has not begun a job yet."""
     if not hasattr(compute, "waits"):
         return
-    words = compute.waits(followed.folder) if followed.status is RunStatus.PREPARING else ""
+    words = cast("BatchSystem", compute).waits(followed.folder) if followed.status is RunStatus.PREPARING else ""
     if words != queue.Queues.outside.get(followed.run_id, ""):
         if words:
             queue.Queues.outside[followed.run_id] = words
@@ -65,7 +65,7 @@ def tell_waiting(engine: JobEngine, compute: Compute, followed: Followed) -> Non
 
 def note_end(compute: Compute, folder: Path) -> None:
     """Keep how a batch system says that it ended a job. Raises `NotNow` while it does not say that yet."""
-    if hasattr(compute, "note_end") and not compute.note_end(folder):
+    if hasattr(compute, "note_end") and not cast("BatchSystem", compute).note_end(folder):
         raise NotNow("The batch system has not said yet how the job ended.")
 
 

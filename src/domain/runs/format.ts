@@ -74,6 +74,7 @@ export function endReason(
     lost: trans.__('its process vanished without a word'),
     kernel_ended: trans.__('its kernel ended'),
     out_of_memory: trans.__('it used more memory than it may'),
+    batch: trans.__('the batch system ended it'),
     canceled: trans.__('it was canceled'),
     spawn_failed: trans.__('it could not be started'),
     retry: trans.__('it failed, and is tried again')

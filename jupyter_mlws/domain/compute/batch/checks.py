@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from jupyter_mlws.domain.compute.batch import psi, slurm
-from jupyter_mlws.domain.compute.errors import ExtraMissing, HostUnfit, HostUnreachable
+from jupyter_mlws.domain.compute.errors import ExtraMissing, HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import TestStep
 from jupyter_mlws.kit.errors import MlwsError
 from mlws import jobdir
@@ -98,7 +98,7 @@ def _runs(name: str, place: BatchPlace, folder: Path) -> str:
         return _awaited(native_id, seen, log, place)
     except psi.Unknown as error:
         raise _Failed(str(error), "Try again.") from None
-    except (HostUnreachable, HostUnfit) as error:
+    except (HostUnreachable, HostUnfit, QueueFull) as error:
         raise _Failed(error.message, "Change what jobs ask for: `mlws compute update NAME …`.") from None
     finally:
         if native_id:

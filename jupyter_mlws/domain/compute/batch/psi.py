@@ -12,10 +12,12 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jupyter_mlws.domain.compute.errors import ExtraMissing, HostUnfit, HostUnreachable
+from jupyter_mlws.domain.compute.errors import ExtraMissing, HostUnfit, HostUnreachable, QueueFull
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from jupyter_mlws.kit.errors import MlwsError
 
 MISSING = (
     "Targets of the kind slurm need the package psij-python, which is not installed here. Install the extra: "
@@ -29,6 +31,8 @@ NOT_THERE = re.compile(
     re.IGNORECASE,
 )
 """What `sbatch` says where it did not submit for a reason that passes."""
+FULL = re.compile(r"MaxSubmit|maximum number of jobs|submit limit", re.IGNORECASE)
+"""What it says where as many jobs were submitted as may be."""
 NOT_KNOWN = re.compile(r"Socket timed out|timed out on send/recv|Unexpected message received", re.IGNORECASE)
 """What it says where the job may have been taken all the same."""
 SLACK_S = 60
@@ -113,8 +117,8 @@ class Submitter:
     def submit(self, name: str, argv: list[str], env: dict[str, str], log: Path, wanted: Wanted) -> str:
         """Submit a job; the id that the batch system gave to it. Blocks.
 
-        Raises `HostUnreachable` where it cannot be asked now, `Unknown` where that was seen too late, and `HostUnfit` with its own words
-        where it does not take the job.
+        Raises `HostUnreachable` where it cannot be asked now, `Unknown` where that was seen too late, `QueueFull` where it takes no more
+        jobs now, and `HostUnfit` with its own words where it does not take this one.
         """
         psij, executor = library(), self._executor()
         job = psij.Job(self._spec(psij, name, argv, env, log, wanted))
@@ -125,9 +129,7 @@ class Submitter:
             words = said(str(error.message if hasattr(error, "message") else error))
             if NOT_KNOWN.search(words):
                 raise Unknown(words) from None
-            if NOT_THERE.search(words):
-                raise HostUnreachable(f"Slurm cannot be reached: {words}.") from None
-            raise HostUnfit(f"Slurm does not take the job: {words}.") from None
+            raise _refusal(words) from None
         except FileNotFoundError as error:
             raise HostUnfit(f"There is no program {error.filename} on the PATH of the server.") from None
         finally:
@@ -177,6 +179,14 @@ class Submitter:
         for ending in ("out", "ec", "nodefile"):
             with contextlib.suppress(OSError):
                 (self._folder / "slurm" / f"{native_id}.{ending}").unlink()
+
+
+def _refusal(words: str) -> MlwsError:
+    if NOT_THERE.search(words):
+        return HostUnreachable(f"Slurm cannot be reached: {words}.")
+    if FULL.search(words):
+        return QueueFull(f"Slurm takes no more jobs now: {words}.")
+    return HostUnfit(f"Slurm does not take the job: {words}.")
 
 
 def said(words: str) -> str:

@@ -12,9 +12,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlws.domain.compute.batch import slurm
+from jupyter_mlws.domain.compute.batch import records, slurm
 from jupyter_mlws.domain.compute.batch.psi import Submitter, Unknown, Wanted
-from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
+from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import Load
 from jupyter_mlws.kit.clock import now_ms
 from mlws import jobdir
@@ -40,29 +40,6 @@ END_KNOWN_S = 30.0
 
 
 UNKNOWN = slurm.End("RUNNING", "", "", "")
-
-
-class Watched:
-    """A job that was submitted, and what Slurm said of it last."""
-
-    def __init__(self, folder: Path, mark: dict[str, Any]) -> None:
-        self.folder = folder
-        self.mark = mark
-        self.since = time.monotonic()
-        self.seen: slurm.Seen | None = None
-        self.asked = False
-        """Whether Slurm was asked for it since."""
-        self.canceled_at = 0.0
-        self.submitting = False
-
-    @property
-    def native_id(self) -> str:
-        """Slurm's own number; empty while it is not known."""
-        return str(self.mark.get("id") or "")
-
-    def begun(self) -> bool:
-        """Whether its supervisor was ever started."""
-        return jobdir.read_pid(str(self.folder)) is not None or jobdir.read_exit(str(self.folder)) is not None
 
 
 class BatchCompute:
@@ -91,7 +68,7 @@ class BatchCompute:
         self.trouble = ""
         """Why Slurm cannot be asked now."""
         self._submitter = Submitter(scripts)
-        self._watched: dict[Path, Watched] = {}
+        self._watched: dict[Path, records.Watched] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
@@ -121,22 +98,22 @@ class BatchCompute:
         ticket = random.token_hex(8)
         mark = {
             "target": self.name,
-            "name": f"mlws-{key_of(job_dir)}-{ticket[:4]}",
+            "name": f"mlws-{records.key_of(job_dir)}-{ticket[:4]}",
             "ticket": ticket,
             "secrets": bool(secrets),
             "fetched": not job["env"].get("MLWS_URL"),
             "at": now_ms(),
         }
-        watched = Watched(job_dir, mark)
+        watched = records.Watched(job_dir, mark)
         watched.submitting = True
         if secrets:
             jobdir.write_atomic(str(job_dir / jobdir.SECRETS), json.dumps(dict(secrets)).encode())
-        _note(job_dir, mark)
+        records.note(job_dir, mark)
         with self._lock:
             self._watched[job_dir] = watched
         try:
             self._submit(watched, job)
-        except (HostUnfit, HostUnreachable):
+        except (HostUnfit, HostUnreachable, QueueFull):
             self._forget(watched)
             raise
         finally:
@@ -144,7 +121,7 @@ class BatchCompute:
             watched.since = time.monotonic()
             self._follow()
 
-    def _submit(self, watched: Watched, job: dict[str, Any]) -> None:
+    def _submit(self, watched: records.Watched, job: dict[str, Any]) -> None:
         argv = [self.place.python, "-S", "-m", "mlws.supervise.batch", str(watched.folder), watched.mark["ticket"]]
         path = watched.folder / "system_logs" / "batch.log"
         try:
@@ -158,7 +135,7 @@ class BatchCompute:
             self._say(error.message)
             raise
         watched.mark = {**watched.mark, "id": native_id}
-        _note(watched.folder, watched.mark)
+        records.note(watched.folder, watched.mark)
 
     def is_alive(self, job_dir: Path) -> bool:
         """Whether the job waits or runs, as its folder and Slurm say; not while Slurm cannot be asked for one whose heart does not beat."""
@@ -184,12 +161,12 @@ class BatchCompute:
         if watched is None or watched.seen is None or watched.begun():
             return ""
         seen = watched.seen
+        why = seen.reason if seen.reason not in ("", "None") else "in its queue"
         if self.trouble:
-            return f"Slurm job {seen.native_id} waited when it was last asked for ({seen.reason}). {self.trouble}"
+            return f"{why} (Slurm job {seen.native_id}, when it was last asked for). {self.trouble}"
         if seen.waits:
-            why = f"waits: {seen.reason}" if seen.reason not in ("", "None") else "is in the queue"
-            return f"Slurm job {seen.native_id} {why}."
-        return "" if seen.over else f"Slurm job {seen.native_id} starts on {seen.nodes}."
+            return f"{why} (Slurm job {seen.native_id})."
+        return "" if seen.over else f"It starts on {seen.nodes} (Slurm job {seen.native_id})."
 
     def take_back(self, job_dir: Path) -> bool:
         """Whether it is sure that Slurm was never given a job. Then it may be prepared again."""
@@ -210,7 +187,7 @@ class BatchCompute:
         if watched is not None and watched.native_id and (not watched.begun() or _asked_long_ago(job_dir)):
             self._cancel_in_slurm(watched)
 
-    def _cancel_in_slurm(self, watched: Watched) -> None:
+    def _cancel_in_slurm(self, watched: records.Watched) -> None:
         now = time.monotonic()
         if now - watched.canceled_at > CANCEL_EVERY_S:
             watched.canceled_at = now
@@ -244,7 +221,7 @@ class BatchCompute:
         if end is not None and end.state in slurm.ACTIVE:
             return now_ms() - int(record.get("ended_at") or 0) > END_KNOWN_S * 1000
         if end is not None:
-            _put(job_dir, {"id": watched.native_id, **end._asdict()})
+            records.put_end(job_dir, {"id": watched.native_id, **end._asdict()})
         return True
 
     def tidy(self) -> None:
@@ -268,18 +245,18 @@ class BatchCompute:
 
     # ---- behind it
 
-    def _find(self, job_dir: Path) -> Watched | None:
+    def _find(self, job_dir: Path) -> records.Watched | None:
         """The job, if it was submitted; watched from now on."""
         with self._lock:
             found = self._watched.get(job_dir)
             if found is None and (mark := jobdir.read_json(str(job_dir / jobdir.SENT))) is not None:
-                found = self._watched[job_dir] = Watched(job_dir, mark)
+                found = self._watched[job_dir] = records.Watched(job_dir, mark)
             else:
                 return found
         self._follow()
         return found
 
-    def _forget(self, watched: Watched) -> None:
+    def _forget(self, watched: records.Watched) -> None:
         for name in (jobdir.SECRETS, jobdir.SENT):
             (watched.folder / name).unlink(missing_ok=True)
         with self._lock:
@@ -324,12 +301,12 @@ class BatchCompute:
             seen = by_id.get(watched.native_id) or by_name.get(watched.mark.get("name", ""))
             if seen is not None and not watched.native_id and watched.folder.is_dir():
                 watched.mark = {**watched.mark, "id": seen.native_id}
-                _note(watched.folder, watched.mark)
+                records.note(watched.folder, watched.mark)
             watched.seen, watched.asked = seen, True
             if seen is not None and seen.over:
                 self._bury(watched, seen)
 
-    def _bury(self, watched: Watched, seen: slurm.Seen) -> None:
+    def _bury(self, watched: records.Watched, seen: slurm.Seen) -> None:
         """Write the record of a job whose supervisor did not come to it."""
         if self._given_up or not watched.folder.is_dir() or jobdir.read_exit(str(watched.folder)) is not None:
             return
@@ -337,7 +314,7 @@ class BatchCompute:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if jobdir.read_exit(str(watched.folder)) is None:
-                _put_exit(watched.folder, seen)
+                records.put_exit(watched.folder, seen)
         except BlockingIOError:  # it lives, and writes its own
             return
         finally:
@@ -381,48 +358,3 @@ def wanted(place: BatchPlace, job: Mapping[str, Any]) -> Wanted:
         gpus=int(resources.get("gpus") or 0),
         time_s=job.get("timeout_s") or place.time_limit_s,
     )
-
-
-def key_of(job_dir: Path) -> str:
-    """The run's id, and from the second attempt on its number."""
-    return f"{job_dir.parent.parent.name}-{job_dir.name}" if job_dir.parent.name == "attempts" else job_dir.name
-
-
-def _note(job_dir: Path, mark: dict[str, Any]) -> None:
-    jobdir.write_atomic(str(job_dir / jobdir.SENT), json.dumps(mark).encode(), durable=True)
-
-
-def _put(job_dir: Path, end: dict[str, Any]) -> None:
-    jobdir.write_atomic(str(job_dir / jobdir.BATCH), json.dumps(end).encode(), durable=True)
-
-
-def _put_exit(job_dir: Path, seen: slurm.Seen) -> None:
-    """Under the supervisor's lock."""
-    words = last_words(job_dir)
-    pid = jobdir.read_pid(str(job_dir)) or {}
-    record = {
-        "version": 1,
-        "exit_code": None,
-        "signal": None,
-        "reason": "batch",
-        "message": f"Slurm job {seen.native_id} ended as {seen.state} ({seen.reason})" + (f": {words}" if words else ""),
-        "started_at": pid.get("started_at"),
-        "ended_at": now_ms(),
-    }
-    made = job_dir / f".{jobdir.EXIT}.of-server"
-    jobdir.write_atomic(str(made), json.dumps(record).encode(), durable=True)
-    try:
-        # A network file system may not show yet what the supervisor wrote: its record stays.
-        with contextlib.suppress(FileExistsError):
-            os.link(made, job_dir / jobdir.EXIT)
-    finally:
-        made.unlink(missing_ok=True)
-
-
-def last_words(job_dir: Path) -> str:
-    """What the start of the supervisor printed, if it failed."""
-    try:
-        text = (job_dir / "system_logs" / "batch.log").read_bytes()[-2000:].decode("utf-8", "replace")
-    except OSError:
-        return ""
-    return text.strip()

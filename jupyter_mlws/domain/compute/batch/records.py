@@ -1,0 +1,87 @@
+"""What is written of a job on a batch system, in its folder, and what is known of it meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlws.kit.clock import now_ms
+from mlws import jobdir
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jupyter_mlws.domain.compute.batch import slurm
+
+
+class Watched:
+    """A job that was submitted, and what Slurm said of it last."""
+
+    def __init__(self, folder: Path, mark: dict[str, Any]) -> None:
+        self.folder = folder
+        self.mark = mark
+        self.since = time.monotonic()
+        self.seen: slurm.Seen | None = None
+        self.asked = False
+        """Whether Slurm was asked for it since."""
+        self.canceled_at = 0.0
+        self.submitting = False
+
+    @property
+    def native_id(self) -> str:
+        """Slurm's own number; empty while it is not known."""
+        return str(self.mark.get("id") or "")
+
+    def begun(self) -> bool:
+        """Whether its supervisor was ever started."""
+        return jobdir.read_pid(str(self.folder)) is not None or jobdir.read_exit(str(self.folder)) is not None
+
+
+def key_of(job_dir: Path) -> str:
+    """The run's id, and from the second attempt on its number."""
+    return f"{job_dir.parent.parent.name}-{job_dir.name}" if job_dir.parent.name == "attempts" else job_dir.name
+
+
+def note(job_dir: Path, mark: dict[str, Any]) -> None:
+    """Mark the folder of a job that is submitted, or was."""
+    jobdir.write_atomic(str(job_dir / jobdir.SENT), json.dumps(mark).encode(), durable=True)
+
+
+def put_end(job_dir: Path, end: dict[str, Any]) -> None:
+    """Keep how the batch system says that it ended a job."""
+    jobdir.write_atomic(str(job_dir / jobdir.BATCH), json.dumps(end).encode(), durable=True)
+
+
+def put_exit(job_dir: Path, seen: slurm.Seen) -> None:
+    """The exit record of a job whose supervisor did not come to it. Under the supervisor's lock."""
+    words = last_words(job_dir)
+    pid = jobdir.read_pid(str(job_dir)) or {}
+    record = {
+        "version": 1,
+        "exit_code": None,
+        "signal": None,
+        "reason": "batch",
+        "message": f"Slurm job {seen.native_id} ended as {seen.state} ({seen.reason})" + (f": {words}" if words else ""),
+        "started_at": pid.get("started_at"),
+        "ended_at": now_ms(),
+    }
+    made = job_dir / f".{jobdir.EXIT}.of-server"
+    jobdir.write_atomic(str(made), json.dumps(record).encode(), durable=True)
+    try:
+        # A network file system may not show yet what the supervisor wrote: its record stays.
+        with contextlib.suppress(FileExistsError):
+            os.link(made, job_dir / jobdir.EXIT)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def last_words(job_dir: Path) -> str:
+    """What the start of the supervisor printed, if it failed."""
+    try:
+        text = (job_dir / "system_logs" / "batch.log").read_bytes()[-2000:].decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return text.strip()
