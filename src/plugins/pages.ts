@@ -18,6 +18,7 @@ import type { IPageAddress } from '../lib/address';
 import { createComputePage } from '../shell/computePage';
 import { PanelOpener, type IPage, type PagePanel } from '../shell/openPanel';
 import type { IPageOptions } from '../shell/pageOptions';
+// eslint-disable-next-line jupyter/prefer-lazy-imports
 import { Pages } from '../shell/pages';
 import { followAddress, PAGE_PATTERN } from '../shell/router';
 // eslint-disable-next-line jupyter/prefer-lazy-imports
