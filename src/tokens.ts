@@ -23,7 +23,7 @@ export interface IMlwsPages {
   /**
    * Opens a page, or shows the one that is open already.
    *
-   * @param address - "runs/<id>", "runs/<id>/<tab>", "experiments/<id>", "workspaces/<name>" or
+   * @param address - "runs/<id>", "runs/<id>/<tab>", "experiments/<id>", "compute/<name>", "workspaces/<name>" or
    * "workspaces/<name>/details".
    */
   open: (address: string) => void;

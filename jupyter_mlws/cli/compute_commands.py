@@ -10,10 +10,14 @@ from jupyter_mlws.cli import azure_views, host_commands, show, slurm_commands
 from jupyter_mlws.cli.context import Session, common, named, refuses
 from jupyter_mlws.cli.spans import DEFAULT, Limit, Size
 from jupyter_mlws.sdk import text
-from jupyter_mlws.sdk.forms import SHORT, load_of
+from jupyter_mlws.sdk.forms import SHORT, cpu_time, load_of
 
 if TYPE_CHECKING:
-    from jupyter_mlws.domain.compute.schemas import ComputeTarget
+    from jupyter_mlws.domain.compute.schemas import ComputeTarget, ComputeUsage, EndedJob, HostFacts, Span, Use
+    from jupyter_mlws.sdk.table import Table
+
+LAST_JOBS = 10
+SPANS = {"24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days", "all": "In all"}
 
 
 @click.group("compute")
@@ -40,10 +44,19 @@ def list_targets(session: Session) -> None:
 
 @command.command("show")
 @named("target", "targets", default="local")
+@click.option(
+    "--span",
+    type=click.Choice(SPANS),
+    default="7d",
+    show_default=True,
+    help="Of which time the usage by user is: of the jobs that have ended in it.",
+)
 @common
-def show_target(session: Session, target: str) -> None:
-    """Show a compute target, and why each job in its queue waits."""
-    _one(session, session.workspace.compute.show(target))
+def show_target(session: Session, target: str, span: Span) -> None:
+    """Show a compute target, why each job in its queue waits, who has used it, and the last jobs that ended there."""
+    compute = session.workspace.compute
+    found = compute.show(target)
+    _one(session, found, usage=compute.usage(target, span=span), last=compute.history(target, limit=LAST_JOBS))
 
 
 JOBS, KERNELS, CPUS, MEMORY, GPUS = (
@@ -122,7 +135,9 @@ def resume(session: Session, target: str) -> None:
     _one(session, session.workspace.compute.resume(target))
 
 
-def _one(session: Session, target: ComputeTarget) -> None:
+def _one(
+    session: Session, target: ComputeTarget, *, usage: ComputeUsage | None = None, last: Table[EndedJob] | None = None
+) -> None:
     queue = [
         f"{f'{job.position}.' if job.position else '-'} {job.name} ({job.run_id[:SHORT]}): {job.reason}" for job in target.queue
     ]
@@ -144,8 +159,38 @@ def _one(session: Session, target: ComputeTarget) -> None:
         ("One user", _per_user(target)),
         ("Not begun", "\n".join(begin)),
         ("Queue", "\n".join(queue)),
+        ("Page", session.workspace.page_url(f"compute/{target.name}") or ""),
     ]
-    show.one(session, azure_views.compute_json(target), rows)
+    found = azure_views.compute_json(target)
+    if usage is not None and last is not None:
+        found |= {"usage": azure_views.plain(usage), "last_jobs": [azure_views.plain(job) for job in last]}
+        rows += [(SPANS[usage.span], "\n".join(_users(usage))), ("Last jobs", "\n".join(map(_ended, last)))]
+    show.one(session, found, rows)
+
+
+def _users(usage: ComputeUsage) -> list[str]:
+    """A line a user, and one for all where there are several."""
+    lines = [f"{user.user}: {_used(user)}" for user in usage.users]
+    if usage.more_users:
+        lines.append(f"... and {text.many(usage.more_users, 'user')} more")
+    return [*lines, f"all: {_used(usage.total)}"] if len(lines) > 1 else lines
+
+
+def _used(use: Use) -> str:
+    parts = [
+        text.many(use.jobs, "job"),
+        f"ran {text.duration(use.ran_ms)}",
+        f"{cpu_time(use.cpu_time_s)} of CPU" if use.cpu_time_s is not None else "",
+        f"at most {text.size(use.peak_memory_bytes)} memory" if use.peak_memory_bytes is not None else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _ended(job: EndedJob) -> str:
+    used = f", {cpu_time(job.cpu_time_s)} of CPU" if job.cpu_time_s is not None else ""
+    memory = f", {text.size(job.peak_memory_bytes)}" if job.peak_memory_bytes is not None else ""
+    times = f"waited {text.duration(job.waited_ms)}, ran {text.duration(job.ran_ms)}{used}{memory}"
+    return f"{text.status(job.status)}  {job.name} ({job.run_id[:SHORT]}) of {job.user}, {text.ago(job.ended_at)}: {times}"
 
 
 def _ready(target: ComputeTarget) -> str:
@@ -168,8 +213,17 @@ def _place(target: ComputeTarget) -> list[tuple[str, str]]:
         ("Host key", place.fingerprint),
         ("Key from", key),
         ("Is", is_there),
+        ("Notebooks", _notebooks(facts)),
         ("Logs to", place.server_url or "its spool, which is fetched"),
     ]
+
+
+def _notebooks(facts: HostFacts | None) -> str:
+    """The kernels of a host, or why it runs no notebooks."""
+    if facts is None or facts.notebooks is None:
+        return ""
+    found = facts.notebooks
+    return f"none: {found.missing}" if found.missing else f"kernels {', '.join(kernel.name for kernel in found.kernels)}"
 
 
 def _asked(target: ComputeTarget) -> str:

@@ -81,6 +81,7 @@ class Database:
     def __init__(self, url: str | URL) -> None:
         self.writer_engine = make_writer(url)
         self.reader_engine = make_readers(url)
+        self._shortcuts = shortcut.Writer(self.writer_engine)
         self.listeners: list[Callable[[list[outbox.Change]], None]] = []
         self._queue: queue.SimpleQueue[_Item[Any] | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="mlws-read")
@@ -202,8 +203,7 @@ class Database:
         if not cuts or len(cuts) < len(group) or any(cut.function is not cuts[0].function for cut in cuts):
             return group
         try:
-            with shortcut.plain(self.writer_engine) as connection:
-                done, changes = cuts[0].function(connection, [cut.request for cut in cuts], self._seq)
+            done, changes = self._shortcuts.run(cuts[0].function, [cut.request for cut in cuts], self._seq)
         except (SQLAlchemyError, self.writer_engine.dialect.loaded_dbapi.Error) as error:
             log.debug("A shortcut failed; going the long way: %s", error)
             return group

@@ -10,13 +10,12 @@ back: there it has exactly one, which is a transaction by itself, and stores the
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from sqlalchemy import Engine, PoolProxiedConnection
+    from sqlalchemy import Engine
 
     from jupyter_mlws.db.outbox import Change
 
@@ -26,17 +25,18 @@ PREPARED = "mlws_shortcut"
 class Plain:
     """The writer's connection as the driver has it."""
 
-    def __init__(self, fairy: PoolProxiedConnection, *, postgresql: bool) -> None:
-        self.postgresql = postgresql
-        self._fairy = fairy
+    def __init__(self, connection: Any, *, prepared: dict[Any, Any] | None = None) -> None:
+        self.postgresql = prepared is not None
+        self._connection = connection
+        self._prepared: dict[Any, Any] = {} if prepared is None else prepared
 
     def fetch(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """On SQLite: all rows of a statement."""
-        return self._fairy.cursor().execute(sql, parameters).fetchall()  # type: ignore[no-any-return]
+        return self._connection.cursor().execute(sql, parameters).fetchall()  # type: ignore[no-any-return]
 
     def run(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """On SQLite: a statement without rows, once for each of these parameters."""
-        self._fairy.cursor().executemany(sql, rows)
+        self._connection.cursor().executemany(sql, rows)
 
     def ask(self, sql: str, values: Sequence[str]) -> list[tuple[str, ...]]:
         """On PostgreSQL: all rows of a statement, whose values stand as `$1`, `$2` …; all as text, no column of the answer NULL.
@@ -46,14 +46,14 @@ class Plain:
         from psycopg.errors import error_from_result
         from psycopg.pq import ExecStatus
 
-        wire = self._fairy.dbapi_connection.pgconn  # type: ignore[union-attr]
-        name = self._fairy.info.get((PREPARED, sql))
+        wire = self._connection.pgconn
+        name = self._prepared.get((PREPARED, sql))
         if name is None:
-            name = f"{PREPARED}_{len(self._fairy.info)}".encode()
+            name = f"{PREPARED}_{len(self._prepared)}".encode()
             prepared = wire.prepare(name, sql.encode())
             if prepared.status != ExecStatus.COMMAND_OK:
                 raise error_from_result(prepared)
-            self._fairy.info[PREPARED, sql] = name
+            self._prepared[PREPARED, sql] = name
         found = wire.exec_prepared(name, [value.encode() for value in values])
         if found.status != ExecStatus.TUPLES_OK:
             raise error_from_result(found)
@@ -72,21 +72,38 @@ class Shortcut(NamedTuple):
     answer: Any
 
 
-@contextmanager
-def plain(engine: Engine) -> Iterator[Plain]:
-    """The engine's connection, in a transaction of its own. Whatever fails undoes all of it; a connection that failed is not used again."""
-    fairy = engine.raw_connection()
-    postgresql = engine.dialect.name == "postgresql"
-    try:
-        if postgresql:
-            yield Plain(fairy, postgresql=True)
-        else:
-            cursor: Any = fairy.cursor()
-            cursor.execute("BEGIN IMMEDIATE")
-            yield Plain(fairy, postgresql=False)
-            cursor.execute("COMMIT")
-    except BaseException:
-        fairy.invalidate()
-        raise
-    finally:
-        fairy.close()
+class Writer:
+    """Runs shortcuts on the writer's connection, each in a transaction of its own. For the one thread that has the engine to itself."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._kept: Any = None
+        """SQLite's connection, past the pool, where it lies unused: to ask the pool costs as much as the statements do."""
+
+    def run(self, function: Function, requests: Sequence[Any], seq: int) -> tuple[list[bool], list[Change]]:
+        """What the function answers. Whatever fails undoes all of it; a connection that failed is not used again."""
+        if self._engine.dialect.name == "postgresql":
+            return self._ask(function, requests, seq)
+        if self._kept is None:
+            fairy = self._engine.raw_connection()
+            self._kept = fairy.dbapi_connection
+            fairy.close()
+        try:
+            self._kept.execute("BEGIN IMMEDIATE")
+            result = function(Plain(self._kept), requests, seq)
+            self._kept.execute("COMMIT")
+        except BaseException:
+            self._kept = None
+            self._engine.raw_connection().invalidate()
+            raise
+        return result
+
+    def _ask(self, function: Function, requests: Sequence[Any], seq: int) -> tuple[list[bool], list[Change]]:
+        fairy = self._engine.raw_connection()
+        try:
+            return function(Plain(fairy.dbapi_connection, prepared=fairy.info), requests, seq)
+        except BaseException:
+            fairy.invalidate()
+            raise
+        finally:
+            fairy.close()

@@ -6,7 +6,7 @@ import os
 import time
 from typing import Any
 
-import msgspec
+from jupyter_mlws.runner.encoding import encode
 
 MAX_STREAM = 1_000_000
 BIG = 10_000_000
@@ -29,7 +29,6 @@ class DeltaWriter:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._pending: list[Delta] = []
         self._held: dict[str, Delta] = {}
-        self._encoder = msgspec.json.Encoder(enc_hook=str)
 
     def base(self, notebook: dict[str, Any]) -> None:
         """The whole notebook before its first cell runs."""
@@ -93,7 +92,7 @@ class DeltaWriter:
         pending, self._pending = self._pending, []
         for delta in pending:
             for piece in _pieces(delta):
-                line = self._encoder.encode(piece) + b"\n"
+                line = encode(piece) + b"\n"
                 view = memoryview(line)
                 while view:
                     view = view[os.write(self._fd, view) :]

@@ -1,21 +1,34 @@
 """`python -I environment.py <build folder>`: makes an environment, under a supervisor. Standard library only.
 
 Reads the section `environment` of job.json: `steps` (programs with their arguments, one after the other), `interpreter` (what is there
-afterwards), `needs_kernel` (install `ipykernel` at the end if it is missing). Leaves `result.json`: `python_version`, `has_kernel`.
-The exit code is that of the step that failed.
+afterwards), `needs_kernel` (install `ipykernel` at the end if it is missing), `as_pip` (the steps are uv's, and ask
+the indexes that pip is set up for). Leaves `result.json`: `python_version`, `has_kernel`. The exit code is that of the step that failed.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CANCELED = 130
+OF_PIP = {
+    "index-url": ("UV_DEFAULT_INDEX", " "),
+    "extra-index-url": ("UV_INDEX", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+    "constraint": ("UV_CONSTRAINT", " "),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
+    "cert": ("SSL_CERT_FILE", " "),
+}
+"""Settings of pip, the variables that mean the same to uv, and what stands between several values there."""
 ASK = (
     "import json, platform, importlib.util as u; "
     "print(json.dumps({'python_version': platform.python_version(), 'has_kernel': u.find_spec('ipykernel') is not None}))"
@@ -25,6 +38,8 @@ ASK = (
 def main(folder: Path) -> int:
     """Do the steps; the exit code."""
     section = json.loads((folder / "job.json").read_bytes())["environment"]
+    if section.get("as_pip"):
+        os.environ.update(variables_of_uv(settings_of_pip(), os.environ))
     for step in section["steps"]:
         if code := run(step, folder):
             return code
@@ -39,6 +54,30 @@ def main(folder: Path) -> int:
     os.sync()  # it is used after a power cut, too
     (folder / "result.json").write_text(json.dumps(found))
     return 0
+
+
+def settings_of_pip() -> dict[str, str]:
+    """What pip is set up with here, by files and variables: its option's name → value."""
+    asked = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, timeout=60)
+    found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
+    for line in asked.stdout.splitlines():
+        key, _, value = line.partition("=")
+        place, _, name = key.rpartition(".")
+        if place in found:
+            try:
+                found[place][name] = str(ast.literal_eval(value))
+            except (ValueError, SyntaxError):
+                continue
+    return {**found["global"], **found["install"], **found[":env:"]}
+
+
+def variables_of_uv(settings: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Variables by which uv installs what pip would with these settings; what is `given` for uv already stays."""
+    wanted = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # pip's only one: the best version of all indexes
+    for name, (variable, between) in OF_PIP.items():
+        if values := settings.get(name, "").split():
+            wanted[variable] = between.join(values)
+    return {name: value for name, value in wanted.items() if name not in given}
 
 
 def run(step: list[str], folder: Path) -> int:

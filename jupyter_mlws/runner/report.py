@@ -6,8 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from jupyter_mlws.runner.encoding import encode
 from mlws import jobdir
 from mlws.masking import Masker
 
@@ -101,7 +100,7 @@ class Reporter:
 
     def result(self, error: dict[str, Any] | None, kernel_signal: int | None = None) -> None:
         """Write how it ended; `error` has the fields of `RunError`, `kernel_signal` is what the kernel was killed by."""
-        data = msgspec.json.encode({"ok": error is None, "error": self.masker.value(error), "kernel_signal": kernel_signal})
+        data = encode({"ok": error is None, "error": self.masker.value(error), "kernel_signal": kernel_signal})
         jobdir.write_atomic(str(self.dir / jobdir.RESULT), data)
         self.ended = True
 

@@ -14,10 +14,14 @@ from jupyter_mlws.domain.compute.schemas import (
     ComputeTarget,
     ComputeTest,
     ComputeUpdate,
+    ComputeUsage,
+    EndedJob,
+    EndedJobPage,
     HostKeyQuery,
     KeySecret,
     ShownKey,
     ShownKeys,
+    Span,
     SshCreate,
     SshUpdate,
 )
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
     from jupyter_mlws.sdk.workspace import Workspace
 
+PAGE = 200
 SLOW_S = 90.0
 """So long a host may take to answer, or not to."""
 
@@ -50,6 +55,23 @@ class Compute:
     def show(self, name: str = "local") -> ComputeTarget:
         """One target, with why each job in its queue waits."""
         return self._ask("GET", f"/compute/{segment(name)}", ComputeTarget)
+
+    def history(self, name: str = "local", *, limit: int | None = 50) -> Table[EndedJob]:
+        """The jobs that have ended on a target, the last first: at most so many, all of them with `limit=None`."""
+        found: builtins.list[EndedJob] = []
+        cursor: str | None = None
+        while limit is None or len(found) < limit:
+            query = {"limit": PAGE if limit is None else min(PAGE, limit - len(found)), "cursor": cursor}
+            page = self._ask("GET", f"/compute/{segment(name)}/jobs", EndedJobPage, query=query)
+            found += page.jobs
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        return Table(found, forms.ENDED_JOBS)
+
+    def usage(self, name: str = "local", *, span: Span = "7d") -> ComputeUsage:
+        """Who has used a target, and how much: of the jobs that have ended within `24h`, `7d`, `30d`, or `all` of them."""
+        return self._ask("GET", f"/compute/{segment(name)}/usage", ComputeUsage, query={"span": span})
 
     def update(
         self,

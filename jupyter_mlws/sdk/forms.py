@@ -10,7 +10,7 @@ from jupyter_mlws.sdk.table import Column, Form
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jupyter_mlws.domain.compute.schemas import ComputeTarget
+    from jupyter_mlws.domain.compute.schemas import ComputeTarget, EndedJob
     from jupyter_mlws.domain.environments.schemas import Environment, EnvironmentAlias, EnvironmentVersion
     from jupyter_mlws.domain.experiments.schemas import Experiment
     from jupyter_mlws.domain.jobs.schemas import KernelChoice
@@ -212,6 +212,40 @@ def _compute_record(target: ComputeTarget) -> dict[str, Any]:
 
 def _secret_record(one: Secret) -> dict[str, Any]:
     return {name: getattr(one, name) for name in one.__struct_fields__}
+
+
+ENDED_JOBS: Form[EndedJob] = Form(
+    "job",
+    (
+        Column("Job"),
+        Column("Name", shrinks=True),
+        Column("Status"),
+        Column("User", shrinks=True),
+        Column("Ended"),
+        Column("Waited", right=True),
+        Column("Ran", right=True),
+        Column("CPU time", right=True),
+        Column("Memory", right=True),
+    ),
+    lambda one: [
+        one.run_id[:SHORT],
+        one.name,
+        text.status(one.status),
+        one.user,
+        text.ago(one.ended_at),
+        text.duration(one.waited_ms),
+        text.duration(one.ran_ms),
+        cpu_time(one.cpu_time_s),
+        text.size(one.peak_memory_bytes),
+    ],
+    lambda one: {name: getattr(one, name) for name in one.__struct_fields__},
+    times=("submitted_at", "ended_at"),
+)
+
+
+def cpu_time(seconds: float | None) -> str:
+    """CPU time, as durations are written."""
+    return "" if seconds is None else text.duration(round(seconds * 1000))
 
 
 SECRETS: Form[Secret] = Form(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from msgspec import Meta, Struct
 
+from jupyter_mlws.domain.jobs import environments as job_environments
 from jupyter_mlws.domain.jobs import tasks as jobs_tasks
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.storage import accounting
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jupyter_mlws.db.database import Database
+    from jupyter_mlws.domain.environments.service import Builds
     from jupyter_mlws.domain.storage.blobs import BlobStore
 
 GRACE_S = 24 * 3600
@@ -55,6 +57,7 @@ def collect(services: Any, db: Database, grace_s: float, *, dry_run: bool) -> Ga
     found = [
         _folders(services, db, grace_s, ended=True, dry_run=dry_run),
         _folders(services, db, grace_s, ended=False, dry_run=dry_run),
+        _builds(services.environments.builds, db, grace_s, dry_run=dry_run),
         _files("temporary", "files that interrupted writes left", _temporary(services.folders.root, grace_s), dry_run=dry_run),
         _files("rejected", "records that were refused long ago", _rejected(services.folders.spool, grace_s), dry_run=dry_run),
     ]
@@ -93,6 +96,16 @@ def _folders(services: Any, db: Database, grace_s: float, *, ended: bool, dry_ru
             freed = jobs_tasks.size_of(one) if dry_run else jobs_tasks.remove(db, one)
             number, size = number + (freed > 0), size + freed
     return Garbage(kind=kind, what=what, number=number, bytes=size)
+
+
+def _builds(builds: Builds, db: Database, grace_s: float, *, dry_run: bool) -> Garbage:
+    """Environments that were built for definitions which nobody has any more."""
+    needed = db.read_sync(job_environments.hashes_in_use)
+    number = size = 0
+    for key in builds.unused(needed, grace_s):
+        freed = builds.size_of(key) if dry_run else builds.remove(key, needed, grace_s)
+        number, size = number + (freed > 0), size + freed
+    return Garbage(kind="environments", what="built environments that nobody has any more", number=number, bytes=size)
 
 
 def _files(kind: str, what: str, paths: list[Path], *, dry_run: bool) -> Garbage:

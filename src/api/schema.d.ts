@@ -96,6 +96,26 @@ export interface paths {
         patch: operations["compute_patch_Compute"];
         trace?: never;
     };
+    "/compute/{name}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs that have ended on a target
+         * @description The last first: how long each waited and ran, and what it used. Those that run or wait stand in the target itself.
+         */
+        get: operations["compute_get_ComputeJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/compute/{name}/test": {
         parameters: {
             query?: never;
@@ -110,6 +130,26 @@ export interface paths {
          * @description What it has and lacks, step by step, each tried for real. Takes some seconds.
          */
         post: operations["compute_post_ComputeTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/compute/{name}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage of a target by user
+         * @description Jobs, time, CPU time and peak memory of each user, of the jobs that have ended within the span.
+         */
+        get: operations["compute_get_ComputeUsage"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2217,6 +2257,7 @@ export interface components {
          * @description A compute target with its load now.
          */
         ComputeTarget: {
+            checked: components["schemas"]["TargetCheck"] | null;
             cpu_count: number | null;
             default_max_jobs: number;
             description: string;
@@ -2226,6 +2267,7 @@ export interface components {
             kinds: string[] | null;
             live: components["schemas"]["LiveJob"][];
             load: number | null;
+            made: boolean;
             max_jobs: number;
             memory_bytes: number | null;
             memory_used_bytes: number | null;
@@ -2273,6 +2315,19 @@ export interface components {
             ssh?: components["schemas"]["SshUpdate"];
         };
         /**
+         * ComputeUsage
+         * @description Who has used a target, and how much.
+         */
+        ComputeUsage: {
+            more_users: number;
+            name: string;
+            since: number | null;
+            /** @enum {unknown} */
+            span: "24h" | "30d" | "7d" | "all";
+            total: components["schemas"]["Use"];
+            users: components["schemas"]["UserUse"][];
+        };
+        /**
          * CondaDefinition
          * @description An environment of conda's, built by micromamba, mamba or conda, whichever is there.
          */
@@ -2292,6 +2347,35 @@ export interface components {
             bytes_freed: number;
             dry_run: boolean;
             runs: number;
+        };
+        /**
+         * EndedJob
+         * @description A job that has ended on a target.
+         */
+        EndedJob: {
+            cpu_time_s: number | null;
+            ended_at: number;
+            experiment_id: string;
+            experiment_name: string;
+            kind: string;
+            name: string;
+            peak_memory_bytes: number | null;
+            ran_ms: number;
+            reason: string | null;
+            run_id: string;
+            status: string;
+            submitted_at: number;
+            user: string;
+            waited_ms: number;
+            workspace: string;
+        };
+        /**
+         * EndedJobPage
+         * @description Jobs that have ended on a target, the last first.
+         */
+        EndedJobPage: {
+            jobs: components["schemas"]["EndedJob"][];
+            next_cursor: string | null;
         };
         /**
          * Environment
@@ -2647,8 +2731,19 @@ export interface components {
             host: string;
             machine: string;
             memory: number | null;
+            /** @default null */
+            notebooks?: components["schemas"]["HostNotebooks"] | null;
             python: string;
             system: string;
+        };
+        /**
+         * HostKernel
+         * @description A kernel that is installed on a host.
+         */
+        HostKernel: {
+            display_name: string;
+            language: string;
+            name: string;
         };
         /**
          * HostKeyQuery
@@ -2657,6 +2752,16 @@ export interface components {
         HostKeyQuery: {
             host: string;
             port?: number;
+        };
+        /**
+         * HostNotebooks
+         * @description What a host has for notebook jobs.
+         */
+        HostNotebooks: {
+            ipykernel: string | null;
+            kernels: components["schemas"]["HostKernel"][];
+            missing: string;
+            papermill: string | null;
         };
         /**
          * IODeclare
@@ -3815,6 +3920,15 @@ export interface components {
             size: number;
         };
         /**
+         * TargetCheck
+         * @description What a test found, and when.
+         */
+        TargetCheck: {
+            at: number;
+            steps: components["schemas"]["TestStep"][];
+            usable: boolean;
+        };
+        /**
          * TestStep
          * @description One thing that a target needs.
          */
@@ -3867,6 +3981,16 @@ export interface components {
             holder: components["schemas"]["Holder"];
         };
         /**
+         * Use
+         * @description What jobs used, all together.
+         */
+        Use: {
+            cpu_time_s: number | null;
+            jobs: number;
+            peak_memory_bytes: number | null;
+            ran_ms: number;
+        };
+        /**
          * UserLimits
          * @description What the jobs of one user may have of a target at once; null: as much as there is.
          */
@@ -3875,6 +3999,17 @@ export interface components {
             gpus: number | null;
             max_jobs: number | null;
             memory_bytes: number | null;
+        };
+        /**
+         * UserUse
+         * @description What the jobs of one user used.
+         */
+        UserUse: {
+            cpu_time_s: number | null;
+            jobs: number;
+            peak_memory_bytes: number | null;
+            ran_ms: number;
+            user: string;
         };
         /**
          * VersionImport
@@ -4420,6 +4555,67 @@ export interface operations {
             };
         };
     };
+    compute_get_ComputeJobs: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedJobPage"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No compute target has this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     compute_post_ComputeTest: {
         parameters: {
             query?: never;
@@ -4478,6 +4674,66 @@ export interface operations {
             };
             /** @description The target stands in the server's settings, or is this machine: it is neither removed nor moved elsewhere. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    compute_get_ComputeUsage: {
+        parameters: {
+            query?: {
+                span?: "24h" | "30d" | "7d" | "all";
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputeUsage"];
+                };
+            };
+            /** @description The request is wrong in itself: a type, a range, a shape. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request carries no credentials that this server knows. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The caller is known, but may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No compute target has this name. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -5,12 +5,13 @@
  *     experiments/<id>                an experiment, in the sidebar
  *     workspaces/<name>               a workspace, in the sidebar
  *     workspaces/<name>/details       the same on the page of the workspaces
+ *     compute/<name>                  the page of a compute target
  */
 
 /** What an address names. */
 export interface IPageAddress {
-  kind: 'runs' | 'experiments' | 'workspaces';
-  /** Of a run 32 hexadecimal digits, of an experiment its id, of a workspace its name. */
+  kind: 'runs' | 'experiments' | 'workspaces' | 'compute';
+  /** Of a run 32 hexadecimal digits, of an experiment its id, of a workspace and of a target its name. */
   id: string;
   /** The part of the page to show; null is the page's own choice. */
   tab: string | null;
@@ -20,8 +21,14 @@ const FORMS: Readonly<Record<IPageAddress['kind'], RegExp>> = {
   runs: /^runs\/([0-9a-f]{32})(?:\/([a-z]{1,20}))?\/?$/,
   experiments: /^experiments\/([0-9a-z]{1,32})\/?$/,
   workspaces:
-    /^workspaces\/([A-Za-z0-9][A-Za-z0-9_-]{0,62})(?:\/(details))?\/?$/
+    /^workspaces\/([A-Za-z0-9][A-Za-z0-9_-]{0,62})(?:\/(details))?\/?$/,
+  // Names in the server's settings may have a point.
+  compute: /^compute\/([A-Za-z0-9][A-Za-z0-9_.-]{0,99})\/?$/
 };
+
+function isKind(word: string | undefined): word is IPageAddress['kind'] {
+  return word !== undefined && Object.hasOwn(FORMS, word);
+}
 
 /**
  * Reads an address. It may come from a link that anyone has made, so nothing but the exact form passes.
@@ -30,7 +37,7 @@ const FORMS: Readonly<Record<IPageAddress['kind'], RegExp>> = {
  */
 export function parseAddress(text: string): IPageAddress | null {
   const kind = text.trim().split('/', 1)[0];
-  if (kind !== 'runs' && kind !== 'experiments' && kind !== 'workspaces') {
+  if (!isKind(kind)) {
     return null;
   }
   const found = FORMS[kind].exec(text.trim());
@@ -91,17 +98,25 @@ export function workspaceAddress(name: string, part?: 'details'): string {
   return part ? `workspaces/${name}/${part}` : `workspaces/${name}`;
 }
 
+/** The address of a compute target; null for a name that no address can have. */
+export function computeAddress(name: string): string | null {
+  const address = `compute/${name}`;
+  return parseAddress(address) ? address : null;
+}
+
 /** Whether an address has a page in the main area; the others are places in the sidebar. */
 export function hasPage(address: IPageAddress): boolean {
-  return address.kind === 'runs' || address.tab !== null;
+  const { kind, tab } = address;
+  return kind === 'runs' || kind === 'compute' || tab !== null;
 }
 
 /**
- * The name of the page that shows an address: one a run, one for all workspaces. It stays the same while
+ * The name of the page that shows an address: one a run, one a compute target, one for all workspaces. It stays the same while
  * the page shows another part of itself, since layouts are restored by it.
  */
 export function pageName(address: IPageAddress): string {
-  return address.kind === 'runs' ? `runs/${address.id}` : address.kind;
+  const { kind, id } = address;
+  return kind === 'runs' || kind === 'compute' ? `${kind}/${id}` : kind;
 }
 
 /** The name of the query parameter that opens a page: `/lab?mlws=runs/<id>`. */

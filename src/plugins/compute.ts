@@ -38,11 +38,16 @@ export const computePlugin: JupyterFrontEndPlugin<void> = {
     });
     shell.add(panel, 'left', { rank: 610, type: 'ML Compute' });
     restorer?.add(panel, COMPUTE_ID);
-    addComputeCommands(commands, trans, () => shell.activateById(COMPUTE_ID));
-    palette?.addItem({
-      command: ComputeCommands.show,
-      args: { isPalette: true },
-      category: trans.__('ML Workspace')
+    addComputeCommands(commands, trans, {
+      show: () => shell.activateById(COMPUTE_ID),
+      open: name => pages.open(`compute/${name}`)
     });
+    const category = trans.__('ML Workspace');
+    for (const [command, args] of [
+      [ComputeCommands.show, { isPalette: true }],
+      [ComputeCommands.open, { name: 'local' }]
+    ] as const) {
+      palette?.addItem({ command, args, category });
+    }
   }
 };

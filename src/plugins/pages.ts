@@ -12,17 +12,36 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { PageCommands, addPageCommands } from '../commands/pages';
-import { PanelOpener, type PagePanel } from '../shell/openPanel';
+import type { IPageAddress } from '../lib/address';
+// Pages are restored with the layout; what they show is loaded later.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
+import { createComputePage } from '../shell/computePage';
+import { PanelOpener, type IPage, type PagePanel } from '../shell/openPanel';
 import type { IPageOptions } from '../shell/pageOptions';
 import { Pages } from '../shell/pages';
 import { followAddress, PAGE_PATTERN } from '../shell/router';
-// Pages are restored with the layout; what they show is loaded later.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { createRunHost, createRunPage } from '../shell/runPage';
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { createWorkspacesPage } from '../shell/workspacesPage';
 import { IMlwsPages, IWorkspaceConnection } from '../tokens';
 import { TRANSLATION_DOMAIN } from '../ui/trans';
+
+function createPage(
+  address: IPageAddress,
+  options: IPageOptions,
+  host: ReturnType<typeof createRunHost>
+): IPage {
+  switch (address.kind) {
+    case 'runs':
+      return createRunPage(address, { ...options, host });
+    case 'compute':
+      return createComputePage(address, options);
+    case 'experiments':
+    case 'workspaces':
+      return createWorkspacesPage(address, options);
+  }
+}
 
 /** Opens pages by their addresses, restores them with the layout, and follows links to them. */
 export const pagesPlugin: JupyterFrontEndPlugin<IMlwsPages> = {
@@ -70,9 +89,7 @@ export const pagesPlugin: JupyterFrontEndPlugin<IMlwsPages> = {
       }
     };
     const opener = new PanelOpener(app.shell, tracker, address =>
-      address.kind === 'runs'
-        ? createRunPage(address, { ...options, host })
-        : createWorkspacesPage(address, options)
+      createPage(address, options, host)
     );
     const pages = new Pages(trans, address => void opener.open(address));
     addPageCommands(app.commands, trans, {

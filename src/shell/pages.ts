@@ -25,7 +25,7 @@ export class Pages implements IMlwsPages {
     if (!address) {
       tellWarning(
         this.trans.__(
-          'ML Workspace has no page “%1”. Addresses look like runs/<id>, experiments/<id> or workspaces/<name>.',
+          'ML Workspace has no page “%1”. Addresses look like runs/<id>, experiments/<id>, compute/<name> or workspaces/<name>.',
           text.slice(0, REPEATED)
         )
       );

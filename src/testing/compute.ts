@@ -1,6 +1,8 @@
 import type { components } from '../api/schema';
 
 type ComputeTarget = components['schemas']['ComputeTarget'];
+type EndedJob = components['schemas']['EndedJob'];
+type Use = components['schemas']['Use'];
 type QueuedJob = components['schemas']['QueuedJob'];
 
 const NOTHING = { cpus: null, memory_bytes: null, gpus: null };
@@ -33,6 +35,84 @@ export function aTarget(part: Partial<ComputeTarget> = {}): ComputeTarget {
     slurm: null,
     facts: null,
     kinds: null,
+    made: false,
+    checked: null,
+    ...part
+  };
+}
+
+/** What makes a target another host; `notebooks`: what it said of them. */
+export function ofHost(
+  part: Partial<NonNullable<ComputeTarget['facts']>> = {}
+): Pick<ComputeTarget, 'ssh' | 'facts'> {
+  return {
+    ssh: {
+      host: 'gpu1',
+      port: 22,
+      user: 'ada',
+      folder: '~/.mlws',
+      python: 'python3',
+      host_key: 'ssh-ed25519 AAAAkept',
+      fingerprint: 'SHA256:kept',
+      key: null,
+      server_url: null
+    },
+    facts: {
+      host: 'lab',
+      python: '3.12.1',
+      system: 'Linux',
+      machine: 'x86_64',
+      cpus: 8,
+      memory: null,
+      gpus: [],
+      notebooks: null,
+      ...part
+    }
+  };
+}
+
+/** A host that somebody made a target of. */
+export function aHost(part: Partial<ComputeTarget> = {}): ComputeTarget {
+  return aTarget({
+    name: 'lab',
+    kind: 'ssh',
+    description: '',
+    made: true,
+    kinds: ['command'],
+    ssh: ofHost().ssh,
+    ...part
+  });
+}
+
+/** A job that has ended. */
+export function anEndedJob(part: Partial<EndedJob> = {}): EndedJob {
+  return {
+    run_id: 'e',
+    name: 'ended-1',
+    workspace: 'default',
+    experiment_id: '1',
+    experiment_name: 'digits',
+    kind: 'command',
+    user: 'ada',
+    status: 'Completed',
+    reason: null,
+    submitted_at: 0,
+    ended_at: 3_700_000,
+    waited_ms: 1000,
+    ran_ms: 3_661_000,
+    cpu_time_s: null,
+    peak_memory_bytes: null,
+    ...part
+  };
+}
+
+/** What jobs used. */
+export function aUse(part: Partial<Use> = {}): Use {
+  return {
+    jobs: 1,
+    ran_ms: 1000,
+    cpu_time_s: null,
+    peak_memory_bytes: null,
     ...part
   };
 }

@@ -55,6 +55,15 @@ def test_retries_pauses_and_limits(server: LiveServer, mlws: Callable[..., Any],
     server.wait(job, "Completed")
     assert mlws("job", "pause", job, **env).code != 0
 
+    told = json.loads(mlws("compute", "show", "--span", "24h", "-o", "json", **env).out)
+    assert told["usage"]["span"] == "24h"
+    assert told["usage"]["total"]["jobs"] == told["usage"]["users"][0]["jobs"] == len(told["last_jobs"])
+    assert (told["last_jobs"][0]["run_id"], told["last_jobs"][0]["status"]) == (job, "Completed")
+    shown = mlws("compute", "show", "--span", "all", **env).out
+    assert "In all" in shown
+    assert f"({job[:8]})" in shown
+    assert mlws("compute", "show", "--span", "1y", **env).code == 2
+
     changed = mlws("compute", "update", "--memory", "4GiB", "--cpus", "2", "--max-jobs-per-user", "1", "-o", "json", **env)
     target = json.loads(changed.out)
     assert (target["total"]["memory_bytes"], target["total"]["cpus"], target["per_user"]["max_jobs"]) == (4 << 30, 2, 1)

@@ -98,7 +98,9 @@ def test_a_file_travels_once(server: LiveServer, far: Sshd):
 
 
 def test_what_cannot_be_done_there_is_refused_at_once(server: LiveServer):
-    answer = server.post("/workspaces/default/jobs", {"spec": {"kind": "notebook", "notebook": "a.ipynb"}, "target": "far"})
+    (server.root / "own").mkdir()
+    body = {"spec": command("true", code="own"), "target": "far", "in_place": True}
+    answer = server.post("/workspaces/default/jobs", body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "target_refuses")
 
 

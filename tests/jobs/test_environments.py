@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +53,29 @@ def test_what_waits_for_a_build_takes_no_slot_and_fails_with_it(new_server: Call
         assert "The build was canceled. `mlws environment log slow:1`" in run["error"]["message"]
     finally:
         server.stop()
+
+
+def test_what_is_built_goes_once_it_is_archived_and_no_job_waits_for_it(new_server: Callable[..., LiveServer]) -> None:
+    server = new_server().start()
+    for name in ("kept", "left"):
+        define(server, name, f"--no-index  # {name}")
+        server.ok("POST", f"{HERE}/{name}/versions/1/build")
+        until(lambda n=name: server.ok("GET", f"{HERE}/{n}/versions/1")["build"]["status"] == "Ready", 100)
+    server.ok("PATCH", "/compute/local", {"paused": True})
+    waits = server.submit({"kind": "command", "command": "true"}, environment="left")
+    server.ok("POST", f"{HERE}/left/archive")
+    for record in (server.data_dir / "environments").glob("*/*.json"):
+        os.utime(record, (0, 0))
+
+    def gone() -> int:
+        return next(int(one["number"]) for one in server.ok("POST", "/gc")["kinds"] if one["kind"] == "environments")
+
+    assert gone() == 0, "a job waits for it"
+    server.ok("POST", f"/jobs/{waits}/cancel")
+    server.wait(waits, "Canceled")
+    assert gone() == 1
+    left, kept = (server.ok("GET", f"{HERE}/{name}/versions/1")["build"]["status"] for name in ("left", "kept"))
+    assert (left, kept) == ("NotBuilt", "Ready")
 
 
 def test_what_is_not_known_or_does_not_fit_is_refused_before_queueing(server: LiveServer) -> None:

@@ -13,7 +13,7 @@ from jupyter_mlws.domain.access import store as tokens
 from jupyter_mlws.domain.access.schemas import Holder
 from jupyter_mlws.domain.access.tables import TokenRow
 from jupyter_mlws.domain.compute import service as compute
-from jupyter_mlws.domain.compute.schemas import ComputeCreate, HostFacts, KeySecret, SshCreate, SshPlace
+from jupyter_mlws.domain.compute.schemas import ComputeCreate, HostFacts, KeySecret, SshCreate, SshPlace, TargetCheck, TestStep
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.schemas import (
     EnvironmentCapture,
@@ -160,7 +160,8 @@ def _fill_compute(session: Session) -> None:
     made = ComputeCreate(name="far", ssh=SshCreate(host=place.host, host_key=place.host_key), max_jobs=3, description="“Far”")
     compute.create_target(session, ADA, made, place)
     facts = HostFacts(host="gpu", python="3.11.2", system="Linux", machine="x86_64", cpus=8, memory=1 << 34, gpus=[0, 1])
-    compute.note_facts(session, "far", facts)
+    steps = [TestStep(name="login", state="ok", detail="ada@gpu.example", todo="")]
+    compute.note_test(session, "far", TargetCheck(at=HOUR, usable=True, steps=steps), facts)
 
 
 def _fill_environments(session: Session) -> None:

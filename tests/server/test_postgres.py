@@ -90,7 +90,9 @@ class Twin:
 
     def _plain(self, value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
-            return {name: self._plain(inner, name) for name, inner in value.items() if name not in LEFT_OUT and not _sampled(name)}
+            return {
+                name: self._plain(inner, name) for name, inner in value.items() if name not in LEFT_OUT and not _sampled(name)
+            }
         if isinstance(value, list):
             return [self._plain(inner, key) for inner in value if not (isinstance(inner, dict) and _sampled(inner.get("key")))]
         if key == "experiment_id" or (key == "id" and len(str(value)) < 32):

@@ -51,4 +51,14 @@ test('an environment is made in the sidebar, and becomes ready while one looks',
   await section.getByRole('button', { name: 'Archive' }).click();
   await expect(section.getByText(`${NAME} is archived.`)).toBeVisible();
   await expect(row).toBeHidden();
+
+  // What is archived comes back by itself, long after the notice is gone.
+  await section.getByRole('button', { name: 'Close' }).click();
+  await section.getByText('Archived', { exact: true }).click();
+  const restore = section.getByRole('button', { name: `Restore ${NAME}` });
+  await expect(restore).toBeVisible();
+  await expectAccessible(lab, `#${COMPUTE}`);
+  await restore.click();
+  await expect(row).toBeVisible();
+  await expect(restore).toBeHidden();
 });

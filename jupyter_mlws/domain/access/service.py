@@ -175,12 +175,12 @@ def holder_of(session: Session, token_id: str | None) -> Holder | None:
 
 def revoke_token(session: Session, token_id: str) -> None:
     """A token is worth nothing from now on."""
-    store.revoke(session, now_ms(), token_id=token_id)
+    store.revoke(session, token_id, now_ms())
 
 
 def revoke_tokens_of_run(session: Session, run_id: str) -> None:
     """All tokens bound to a run are worth nothing from now on."""
-    store.revoke(session, now_ms(), run_id=run_id)
+    store.revoke_of_run(session, run_id, now_ms())
 
 
 def forget_tokens_of_runs(session: Session, run_ids: Collection[str]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.access.tables import TokenRow
 
@@ -31,11 +32,15 @@ def by_id(session: Session, token_id: str) -> TokenRow | None:
     return session.get(TokenRow, token_id)
 
 
-def revoke(session: Session, at: int, *, token_id: str | None = None, run_id: str | None = None) -> None:
-    """Revoke one token, or all of a run."""
-    query = update(TokenRow).where(TokenRow.revoked_at.is_(None)).values(revoked_at=at)
-    query = query.where(TokenRow.id == token_id) if token_id is not None else query.where(TokenRow.run_id == run_id)
-    session.execute(query)
+def revoke(session: Session, token_id: str, at: int) -> None:
+    """Revoke a token."""
+    query = update(TokenRow).where(TokenRow.id == token_id, TokenRow.revoked_at.is_(None))
+    session.execute(query.values(revoked_at=at))
+
+
+def revoke_of_run(session: Session, run_id: str, at: int) -> None:
+    """Revoke all tokens of a run."""
+    driver.run(session, "UPDATE tokens SET revoked_at = ? WHERE run_id = ? AND revoked_at IS NULL", [at, run_id])
 
 
 def forget_of_runs(session: Session, run_ids: Collection[str]) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import HostFacts, TestStep
+    from jupyter_mlws.domain.compute.schemas import HostFacts, TargetCheck, TestStep
     from jupyter_mlws.domain.compute.service import Compute
     from jupyter_mlws.domain.secrets.service import KeyPlaces
     from jupyter_mlws.kit.transactions import Transactions
@@ -42,6 +42,7 @@ class Made(NamedTuple):
     place: SshPlace | BatchPlace
     facts: HostFacts | None
     version: int
+    checked: TargetCheck | None = None
 
 
 class Hosts:
@@ -120,10 +121,13 @@ class Hosts:
         steps, said = loop.wait(checks.steps(place_of(place), self._keys(place), place.server_url))
         return steps, checks.facts_of(said) if said else None
 
-    def know(self, name: str, facts: HostFacts, target: Compute) -> None:
-        """What a host has just said of itself."""
+    def know(self, name: str, check: TargetCheck, facts: HostFacts | None, target: Compute) -> None:
+        """What a test has just found, and what the host said of itself."""
         if name not in self.rows:
             return  # deleted meanwhile
+        self.rows[name] = self.rows[name]._replace(checked=check)
+        if facts is None:
+            return
         self.rows[name] = self.rows[name]._replace(facts=facts)
         if isinstance(target, SshCompute):
             target.facts = {**target.facts, **msgspec.structs.asdict(facts)}
@@ -142,7 +146,7 @@ def own_user() -> str:
 def made_targets(session: Session) -> list[Made]:
     """All targets that somebody made, by name."""
     return [
-        Made(row.name, row.description, row.max_jobs, _place_of(row.kind, row.place), row.facts, row.version)
+        Made(row.name, row.description, row.max_jobs, _place_of(row.kind, row.place), row.facts, row.version, row.checked)
         for row in store.all_of_them(session)
         if row.kind in PLACES
     ]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from jupyter_mlws.kit.fields import matching
+from jupyter_mlws.kit.pagination import Limit
 
 
 class Load(NamedTuple):
@@ -122,6 +123,10 @@ class ComputeTarget(Struct, kw_only=True):
     facts: HostFacts | None
     kinds: list[str] | None
     """The kinds of jobs that it runs; null: all."""
+    made: bool
+    """Somebody made it: it can be changed, tested and deleted. False for this machine, and for what stands in the settings."""
+    checked: TargetCheck | None
+    """What its last test found; null where there was none since it was made or moved."""
 
 
 class ComputeUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -229,6 +234,25 @@ class SshPlace(Struct, kw_only=True):
     """How jobs there reach this server; null: they do not, and what they log is fetched."""
 
 
+class HostKernel(Struct, kw_only=True):
+    """A kernel that is installed on a host."""
+
+    name: str
+    display_name: str
+    language: str
+
+
+class HostNotebooks(Struct, kw_only=True):
+    """What a host has for notebook jobs."""
+
+    missing: str
+    """Why no notebook runs there; empty where they do."""
+    papermill: str | None
+    """Its version; null where it is not there."""
+    ipykernel: str | None
+    kernels: list[HostKernel]
+
+
 SlurmName = Annotated[
     str,
     matching(
@@ -283,6 +307,8 @@ class HostFacts(Struct, kw_only=True):
     cpus: int | None
     memory: int | None
     gpus: list[int]
+    notebooks: HostNotebooks | None = None
+    """Null while it was not asked."""
 
 
 class SshCreate(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -376,6 +402,91 @@ class ComputeTest(Struct, kw_only=True):
     usable: bool
     """Whether jobs can run."""
     steps: list[TestStep]
+
+
+class TargetCheck(Struct, kw_only=True):
+    """What a test found, and when."""
+
+    at: int
+    usable: bool
+    steps: list[TestStep]
+
+
+class EndedJob(Struct, kw_only=True):
+    """A job that has ended on a target."""
+
+    run_id: str
+    name: str
+    workspace: str
+    experiment_id: str
+    experiment_name: str
+    kind: str
+    user: str
+    status: str
+    reason: str | None
+    submitted_at: int
+    ended_at: int
+    waited_ms: int
+    """From when it was submitted until it first began, or ended without."""
+    ran_ms: int
+    """All attempts together."""
+    cpu_time_s: float | None
+    """Null where nothing was measured: the job was over too soon, or is of before it was noted."""
+    peak_memory_bytes: int | None
+
+
+class EndedJobsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which part of a target's history."""
+
+    limit: Limit = 50
+    cursor: str | None = None
+
+
+class EndedJobPage(Struct, kw_only=True):
+    """Jobs that have ended on a target, the last first."""
+
+    jobs: list[EndedJob]
+    next_cursor: str | None
+
+
+Span = Literal["24h", "7d", "30d", "all"]
+
+
+class UsageQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Of which time: jobs that have ended in it count with all that they used."""
+
+    span: Span = "7d"
+
+
+class Use(Struct, kw_only=True):
+    """What jobs used, all together."""
+
+    jobs: int
+    ran_ms: int
+    cpu_time_s: float | None
+    """Null where nothing was measured."""
+    peak_memory_bytes: int | None
+    """Of the job that had most at once."""
+
+
+class UserUse(Use, kw_only=True):
+    """What the jobs of one user used."""
+
+    user: str
+
+
+class ComputeUsage(Struct, kw_only=True):
+    """Who has used a target, and how much."""
+
+    name: str
+    span: Span
+    since: int | None
+    """Null: from the first job on."""
+    users: list[UserUse]
+    """The hundred whose jobs ran longest, the longest first."""
+    more_users: int
+    """How many others there are."""
+    total: Use
 
 
 class ComputeList(Struct, kw_only=True):

@@ -17,7 +17,7 @@ from msgspec import UNSET
 from jupyter_mlws.domain.compute import store
 from jupyter_mlws.domain.compute.batch import psi
 from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeNotFound
-from jupyter_mlws.domain.compute.hosts import Hosts, made_targets, own_user
+from jupyter_mlws.domain.compute.hosts import Hosts, Made, made_targets, own_user
 from jupyter_mlws.domain.compute.limits import Limits, forget, keep, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.schemas import BatchPlace, SshPlace
@@ -34,7 +34,16 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, HostFacts, Load, SshCreate, SshUpdate
+    from jupyter_mlws.domain.compute.schemas import (
+        ComputeCreate,
+        ComputeUpdate,
+        HostFacts,
+        HostNotebooks,
+        Load,
+        SshCreate,
+        SshUpdate,
+        TargetCheck,
+    )
     from jupyter_mlws.kit.actors import Actor
 
 __all__ = [
@@ -43,6 +52,7 @@ __all__ = [
     "ComputeKind",
     "Hosts",
     "Limits",
+    "Made",
     "SpareSettings",
     "forget",
     "keep",
@@ -104,6 +114,10 @@ class RemoteCompute(Compute, Protocol):
     when_it_changes: Any
     facts: dict[str, Any]
     """What the host said of itself; empty before it was met."""
+
+    def notebooks(self, patience: float | None = None, *, kernel: str | None = None) -> HostNotebooks | None:
+        """What there is for notebooks; None where that is not known within so many seconds. Raises if the host is away and they are not
+        given. What is missing, as a kernel that is wanted, is not told from memory."""
 
     def address_for_jobs(self) -> str:
         """How jobs there reach this server; empty where they do not, and what they log is fetched. Raises if the host is away."""
@@ -264,20 +278,23 @@ def create_target(session: Session, actor: Actor, body: ComputeCreate, place: Ss
 def update_target(session: Session, actor: Actor, name: str, body: ComputeUpdate, place: SshPlace | BatchPlace | None) -> None:
     """Change what a target says of itself, or where it is. Raises `ComputeNotFound`."""
     row = _made(session, name)
-    if place is not None:
-        row.place = msgspec.to_builtins(place)
+    if place is not None and (new := msgspec.to_builtins(place)) != row.place:
+        row.place, row.checked = new, None
     if body.description is not UNSET:
         row.description = body.description
     row.version, row.updated_at, row.updated_by = max(row.version + 1, now_ms()), now_ms(), actor.name
     session.flush()
 
 
-def note_facts(session: Session, name: str, facts: HostFacts) -> None:
-    """Keep what a host said of itself."""
+def note_test(session: Session, name: str, check: TargetCheck, facts: HostFacts | None) -> None:
+    """Keep what a test found, and what the host said of itself."""
     row = store.by_name(session, name)
-    if row is not None and row.facts != facts:
+    if row is None:
+        return
+    row.checked = check
+    if facts is not None and row.facts != facts:
         row.facts = facts
-        session.flush()
+    session.flush()
 
 
 def delete_target(session: Session, name: str) -> None:

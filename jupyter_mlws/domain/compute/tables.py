@@ -8,7 +8,7 @@ from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jupyter_mlws.db.base import Base, JsonText, varchar
-from jupyter_mlws.domain.compute.schemas import HostFacts
+from jupyter_mlws.domain.compute.schemas import HostFacts, TargetCheck
 
 
 class ComputeTargetRow(Base):
@@ -24,6 +24,8 @@ class ComputeTargetRow(Base):
     """Where it is, and how to get in: an `SshPlace`, or what another kind has for it."""
     facts: Mapped[HostFacts | None] = mapped_column(JsonText(HostFacts))
     """What it said of itself at the last test."""
+    checked: Mapped[TargetCheck | None] = mapped_column(JsonText(TargetCheck))
+    """What the last test found."""
     version: Mapped[int] = mapped_column()
     """One more with each change: other servers on the database see by it what is new."""
     created_at: Mapped[int] = mapped_column()

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import shutil
 import sys
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,15 +21,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 import mlws.jobdir as jobdir
-from jupyter_mlws.domain.environments import recipes
+from jupyter_mlws.domain.environments import definitions, recipes
 from jupyter_mlws.domain.environments.errors import UnusableEnvironment
 from jupyter_mlws.domain.environments.states import BuildStatus
-from jupyter_mlws.kit.child_env import inherited
 from jupyter_mlws.kit.ids import is_id, new_id
+from jupyter_mlws.kit.removal import bytes_on_disk
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from jupyter_mlws.domain.environments.schemas import CondaDefinition, RequirementsDefinition
 
@@ -41,8 +43,9 @@ GRACE_S = 5
 INTERRUPTED_TIMES = 3
 CURRENT, READY = "current.json", "ready.json"
 PROGRAM = Path(__file__).parents[2] / "runner" / "environment.py"
-LEFT_OUT = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONSTARTUP", "UV_PROJECT_ENVIRONMENT")
 TAIL_BYTES = 8192
+CAUSES = ("cause:", "╰─▶")
+"""How uv begins the line behind an error that says why."""
 
 
 class State(NamedTuple):
@@ -188,6 +191,45 @@ class Builds:
             folder = None if key in self._waiting else self._current(key)
         return (None if folder is None else folder / jobdir.USER_LOG), going_on
 
+    def note_use(self, key: str) -> None:
+        """A job begins there, or did."""
+        with contextlib.suppress(OSError):
+            os.utime(self._root / key / READY)
+
+    def unused(self, needed: Collection[str], grace_s: float) -> list[str]:
+        """Builds of no definition whose hash is `needed` that nothing was begun in for so long."""
+        with self._lock:
+            return sorted(key for key in _ids_in(self._root) if self._is_unused(key, needed, time.time() - grace_s))
+
+    def remove(self, key: str, needed: Collection[str], grace_s: float) -> int:
+        """Remove a build that is unused still; the bytes that this freed."""
+        size = self.size_of(key)
+        with self._lock:
+            if not self._is_unused(key, needed, time.time() - grace_s):
+                return 0
+            for record in (READY, CURRENT):  # what no record names is never used
+                (self._root / key / record).unlink(missing_ok=True)
+            self._interrupted.pop(key, None)
+        for build in _ids_in(self._root / key):
+            jobdir.kill_leftovers(str(self._root / key / build))
+            shutil.rmtree(self._root / key / build, ignore_errors=True)
+        with self._lock, contextlib.suppress(OSError):  # unless it is being built anew
+            (self._root / key).rmdir()
+        return size
+
+    def size_of(self, key: str) -> int:
+        """The bytes of all that was built under this name."""
+        return bytes_on_disk(self._root / key)
+
+    def _is_unused(self, key: str, needed: Collection[str], before: float) -> bool:
+        build = self._current(key)
+        if build is None or key in self._live or key in self._waiting or jobdir.is_alive(str(build)):
+            return False
+        made_of = ((jobdir.read_json(str(build / jobdir.JOB)) or {}).get("environment") or {}).get("definition")
+        if not isinstance(made_of, str) or made_of in needed:
+            return False
+        return all(_time_of(self._root / key / record) < before for record in (READY, CURRENT))
+
     # ---- folders
 
     def _current(self, key: str) -> Path | None:
@@ -216,14 +258,20 @@ class Builds:
             (folder / name).write_text(text, encoding="utf-8")
         for name in ("user_logs", "system_logs"):
             (folder / name).mkdir()
-        section = {"steps": recipe.steps, "interpreter": recipe.interpreter, "needs_kernel": recipe.needs_kernel}
+        section = {
+            "steps": recipe.steps,
+            "interpreter": recipe.interpreter,
+            "needs_kernel": recipe.needs_kernel,
+            "as_pip": recipe.as_pip,
+            "definition": definitions.hash_of(definition),
+        }
         job: dict[str, Any] = {
             "version": 1,
             "run_id": key,
             "attempt": 1,
             "kind": "environment",
             "cwd": str(folder),
-            "env": environment(folder),
+            "env": recipes.variables(folder),
             "timeout_s": self._timeout_s,
             "grace_s": GRACE_S,
             "argv": [sys.executable, "-I", str(PROGRAM), str(folder)],
@@ -318,17 +366,17 @@ class Builds:
         )
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """Variables of a build: the server's, without what would mix its packages with those that are installed."""
-    env = {name: value for name, value in inherited().items() if name not in LEFT_OUT}
-    return {
-        **env,
-        "PYTHONNOUSERSITE": "1",
-        "PYTHONUNBUFFERED": "1",
-        "UV_NO_PROGRESS": "1",
-        "NO_COLOR": "1",
-        "MLWS_JOB_DIR": str(folder),  # by which a supervisor's leavings are found
-    }
+def _ids_in(folder: Path) -> list[str]:
+    with contextlib.suppress(OSError):
+        return [one.name for one in folder.iterdir() if is_id(one.name) and one.is_dir() and not one.is_symlink()]
+    return []
+
+
+def _time_of(path: Path) -> float:
+    """When a file was written last (seconds since the epoch); 0 for one that is not there."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
 
 
 def _lives(live: _Live) -> bool:
@@ -351,5 +399,10 @@ def last_words(path: Path) -> str:
             lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
     except OSError:
         return ""
-    errors = [line for line in lines if line.lower().startswith(("error", "× ", "x "))]
-    return (errors or lines or [""])[-1][:500]
+    said = [n for n, line in enumerate(lines) if line.lower().startswith(("error", "× ", "x "))]
+    if not said:
+        return (lines or [""])[-1][:500]
+    causes = [
+        line.removeprefix("cause:").removeprefix("╰─▶").strip() for line in lines[said[-1] + 1 :] if line.startswith(CAUSES)
+    ]
+    return ": ".join([lines[said[-1]].rstrip("."), *causes[:1]])[:500]

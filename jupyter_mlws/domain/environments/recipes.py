@@ -16,6 +16,7 @@ from jupyter_mlws.domain.environments import definitions
 from jupyter_mlws.domain.environments.capture import python_of
 from jupyter_mlws.domain.environments.errors import UnusableEnvironment
 from jupyter_mlws.domain.environments.schemas import CondaDefinition, Definition, RequirementsDefinition
+from jupyter_mlws.kit.child_env import inherited
 
 CONDAS = ("micromamba", "mamba", "conda")
 FORM = 1
@@ -23,6 +24,7 @@ FORM = 1
 FOLDER = "env"
 REQUIREMENTS = "requirements.txt"
 CONDA_FILE = "environment.yml"
+LEFT_OUT = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONSTARTUP", "UV_PROJECT_ENVIRONMENT")
 
 
 class Recipe(NamedTuple):
@@ -36,6 +38,8 @@ class Recipe(NamedTuple):
     """Path of the interpreter that is there afterwards."""
     needs_kernel: bool
     """Install `ipykernel` at the end if it is not there by then."""
+    as_pip: bool = False
+    """The steps are uv's, which is to ask the indexes that pip is set up for."""
 
 
 def is_built(definition: Definition) -> bool:
@@ -70,6 +74,19 @@ def tool_for(definition: RequirementsDefinition | CondaDefinition) -> str:
     return found
 
 
+def variables(folder: Path) -> dict[str, str]:
+    """Variables of a build: the server's, without what would mix its packages with those that are installed."""
+    env = {name: value for name, value in inherited().items() if name not in LEFT_OUT}
+    return {
+        **env,
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "UV_NO_PROGRESS": "1",
+        "NO_COLOR": "1",
+        "MLWS_JOB_DIR": str(folder),  # by which a supervisor's leavings are found
+    }
+
+
 def _uv() -> str | None:
     beside = Path(sys.executable).with_name("uv")
     return shutil.which("uv") or (str(beside) if beside.is_file() else None)
@@ -82,6 +99,8 @@ def _venv(definition: RequirementsDefinition, folder: Path) -> Recipe:
     wanted = ["-r", str(folder / REQUIREMENTS)]
     if definition.notebooks and not definitions.names_package(definition.requirements, definitions.KERNEL_PACKAGE):
         wanted.append(definitions.KERNEL_PACKAGE)  # in one go with the others, so that their versions fit
+    if tool != "pip" and "no-index" not in definitions.options_of(definition.requirements):
+        wanted.append("pip")  # which uv leaves out, and people look for
     if tool == "pip":
         steps = [
             [python, "-m", "venv", str(env)],
@@ -89,10 +108,10 @@ def _venv(definition: RequirementsDefinition, folder: Path) -> Recipe:
         ]
     else:
         steps = [
-            [tool, "venv", "--no-project", "--no-config", "--seed", "--python", python, str(env)],
+            [tool, "venv", "--no-project", "--no-config", "--python", python, str(env)],
             [tool, "pip", "install", "--python", interpreter, *wanted],
         ]
-    return Recipe(steps, {REQUIREMENTS: definition.requirements}, interpreter, needs_kernel=False)
+    return Recipe(steps, {REQUIREMENTS: definition.requirements}, interpreter, needs_kernel=False, as_pip=tool != "pip")
 
 
 def _conda(definition: CondaDefinition, folder: Path) -> Recipe:

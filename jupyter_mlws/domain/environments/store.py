@@ -111,6 +111,17 @@ def add(session: Session, row: EnvironmentRow | EnvironmentVersionRow) -> None:
     session.flush()
 
 
+def hashes_in_use(session: Session, also: Collection[int]) -> set[str]:
+    """Hashes of the definitions of environments that are not archived, and of the versions with these ids."""
+    there = select(EnvironmentRow.id).where(EnvironmentRow.archived_at.is_(None))
+    query = select(EnvironmentVersionRow.definition_hash).where(EnvironmentVersionRow.environment_id.in_(there))
+    found = set(session.execute(query).scalars())
+    if also:
+        named = EnvironmentVersionRow.id.in_(listed(session, also))
+        found.update(session.execute(select(EnvironmentVersionRow.definition_hash).where(named)).scalars())
+    return found
+
+
 def environment_by_id(session: Session, environment_id: int) -> EnvironmentRow | None:
     """An environment by its id."""
     return session.get(EnvironmentRow, environment_id)

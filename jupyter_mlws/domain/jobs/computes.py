@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 from msgspec import UNSET
 
 from jupyter_mlws.domain.compute import service as compute
@@ -17,11 +18,13 @@ from jupyter_mlws.domain.compute.schemas import (
     LiveJob,
     QueuedJob,
     SshPlace,
+    TargetCheck,
     UserLimits,
 )
 from jupyter_mlws.domain.jobs import queue, service, store
 from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.errors import BadInput
 
 if TYPE_CHECKING:
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, Load
-    from jupyter_mlws.domain.compute.service import BatchSystem, Compute
+    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, HostFacts, Load
+    from jupyter_mlws.domain.compute.service import BatchSystem, Compute, Made
     from jupyter_mlws.domain.jobs.engine import JobEngine
     from jupyter_mlws.domain.jobs.store import Ask
     from jupyter_mlws.domain.runs.schemas import Run
@@ -119,11 +122,13 @@ def test(services: Any, db: Transactions, name: str) -> ComputeTest:
     target = find(services.jobs.computes, name)
     _made(services, target)
     steps, facts = services.jobs.hosts.test(name)
+    usable = not any(step.state == "failed" for step in steps)
+    check = TargetCheck(at=now_ms(), usable=usable, steps=steps)
+    db.write_sync(lambda s: compute.note_test(s, name, check, facts))
+    services.jobs.hosts.know(name, check, facts, target)
     if facts is not None:
-        db.write_sync(lambda s: compute.note_facts(s, name, facts))
-        services.jobs.hosts.know(name, facts, target)
         services.jobs.refresh_limits()
-    return ComputeTest(name=name, usable=not any(step.state == "failed" for step in steps), steps=steps)
+    return ComputeTest(name=name, usable=usable, steps=steps)
 
 
 def describe(session: Session, actor: Actor, computes: Iterable[tuple[Compute, Load]], jobs: JobEngine) -> ComputeList:
@@ -168,9 +173,19 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobE
         live=_live(session, actor, live),
         ssh=made.place if made is not None and isinstance(made.place, SshPlace) else None,
         slurm=made.place if made is not None and isinstance(made.place, BatchPlace) else None,
-        facts=made.facts if made is not None else None,
+        facts=_facts(made, target),
         kinds=sorted(kinds) if kinds is not None else None,
+        made=made is not None,
+        checked=made.checked if made is not None else None,
     )
+
+
+def _facts(made: Made | None, target: Compute) -> HostFacts | None:
+    """What a host said of itself at the last test; what it has for notebooks as it said last."""
+    if made is None or made.facts is None:
+        return None
+    said = getattr(target, "facts", {}).get("notebooks")
+    return msgspec.structs.replace(made.facts, notebooks=said) if said is not None else made.facts
 
 
 def _visible(session: Session, actor: Actor, asks: Sequence[Ask]) -> dict[str, Run]:

@@ -283,27 +283,21 @@ class JobEngine:
         """Start what may start, in the order of the queue."""
         due = math.inf
         for name, compute in self.computes.items():
-            if _problem(compute) or not self.db.read_sync(partial(store.any_queued, target=name)):
-                continue
             read_plan = partial(queue.plan_of, target=name, owner=self.leases.owner)
-            plan = self.db.read_sync(read_plan)
+            if _problem(compute) or not (plan := self.db.read_sync(read_plan)).waiting:
+                continue
             if wanted := {ask.environment_id for ask in plan.waiting if ask.environment_id is not None}:
                 environments.see_to(self, wanted)
                 plan = self.db.read_sync(read_plan)
             if (at := plan.due()) is not None:  # from here on a clock that nobody sets
                 due = min(due, time.monotonic() + (at - plan.now) / 1000)
             if picks := plan.starts():
-                for run_id, attempt in self.db.write_sync(partial(queue.claim, picks=picks, target=name, leases=self.leases)):
-                    self._begin(run_id, attempt, name)
+                for taken in self.db.write_sync(partial(queue.claim, picks=picks, target=name, leases=self.leases)):
+                    self._begin(taken.ref, self.folders.job(taken.ref.id, taken.attempt), name)
         self._due_at = due
 
-    def _begin(self, run_id: str, attempt: int, target: str) -> None:
-        def look(session: Session) -> Followed:
-            ref = runs.ref_by_id(session, run_id)
-            return Followed(run_id, ref.workspace, ref.experiment_id, target, self.folders.job(run_id, attempt))
-
-        followed = self.db.read_sync(look)
-        self._followed[run_id] = followed
+    def _begin(self, ref: runs.RunRef, folder: Path, target: str) -> None:
+        self._followed[ref.id] = followed = Followed(ref.id, ref.workspace, ref.experiment_id, target, folder)
         self._hand(self._work, self._prepare, followed)
 
     # ---- worker threads
@@ -416,10 +410,11 @@ class JobEngine:
         if remote.taken_back(self._compute(followed), followed):
             return False
         self._look_at_files(followed)
-        usage.follow(self, followed)
-        remote.follow_spool(self, followed)
-        if jobdir.read_exit(folder) is None and not self._is_lost(followed):
-            return False
+        if jobdir.read_exit(folder) is None:  # else all that it left is taken in at once
+            usage.follow(self, followed)
+            remote.follow_spool(self, followed)
+            if not self._is_lost(followed):
+                return False
         self._hand(self._work, self._settle, followed)
         return True
 

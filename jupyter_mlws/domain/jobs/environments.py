@@ -123,6 +123,11 @@ def _fail(session: Session, environment_id: int, words: str) -> None:
             log.debug("Run %s went on by itself", run_id)
 
 
+def hashes_in_use(session: Session) -> set[str]:
+    """Hashes of the definitions whose builds are needed here: of jobs that have not ended, and of environments that are not archived."""
+    return environments.hashes_in_use(session, store.environments_in_use(session))
+
+
 # --- when it begins
 
 

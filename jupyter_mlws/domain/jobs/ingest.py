@@ -33,11 +33,15 @@ if TYPE_CHECKING:
 PASSING = (Busy, Unavailable, StorageFull, OperationalError)
 
 
-def of_job(db: Database, blobs: BlobStore, workspace: str, run_id: str, stopping: Event, masker: Masker | None = None) -> Ingest:
+def of_job(db: Database, blobs: BlobStore, run_id: str, stopping: Event, masker: Masker | None = None) -> Ingest:
     """Takes the spool of one job, with the rights of that job, and without its secrets."""
-    user, space = db.read_sync(lambda s: (runs.user_of(s, run_id), runs.ref_by_id(s, run_id).workspace_id))
-    actor = Actor(name=user, kind=ActorKind.JOB, workspace=workspace, workspace_id=space, run_id=run_id)
-    return Ingest(db, blobs, actor, stopping, masker)
+    user, ref = db.read_sync(lambda s: (runs.user_of(s, run_id), runs.ref_by_id(s, run_id)))
+    return Ingest(db, blobs, job_actor(ref, user), stopping, masker)
+
+
+def job_actor(ref: runs.RunRef, user: str) -> Actor:
+    """A job, with the rights that it has itself."""
+    return Actor(name=user, kind=ActorKind.JOB, workspace=ref.workspace, workspace_id=ref.workspace_id, run_id=ref.id)
 
 
 def of_user(db: Database, blobs: BlobStore, stopping: Event) -> Ingest:

@@ -145,13 +145,16 @@ def _converted(data: bytes, shown: str) -> dict[str, Any]:
     return converted
 
 
-def check_kernel(kernel: str | None, installed: Collection[str], *, shown: str) -> str:
-    """The kernel to use, or `KernelMissing` with the list of those that are installed."""
-    there = ", ".join(sorted(installed)) or "none"
+def check_kernel(kernel: str | None, installed: Collection[str] | None, *, shown: str, where: str = "") -> str:
+    """The kernel to use, or `KernelMissing` with the list of those that are installed, which is None while it is not known.
+
+    `where` says on which machine, if it is another one.
+    """
+    there = "" if installed is None else f" Installed{where} are: {', '.join(sorted(installed)) or 'none'}."
     if not kernel:
-        raise KernelMissing(f"{shown} names no kernel; choose one. Installed are: {there}.", field="kernel")
-    if kernel not in installed:
-        raise KernelMissing(f"The kernel {kernel!r} is not installed; choose another. Installed are: {there}.", field="kernel")
+        raise KernelMissing(f"{shown} names no kernel; choose one.{there}", field="kernel")
+    if installed is not None and kernel not in installed:
+        raise KernelMissing(f"The kernel {kernel!r} is not installed{where}; choose another.{there}", field="kernel")
     return kernel
 
 

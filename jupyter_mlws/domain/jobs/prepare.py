@@ -68,7 +68,9 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
         spec, variables = msgspec.structs.replace(spec, command=places.put_into(spec.command)), places.variables()
     place = environments.place_of(engine, plan.row)
     launch = environments.put_before(kind_of(spec).launch(spec, cwd, folder), place)
-    if plan.row.attempt > plan.row.max_retries:  # that of the last attempt: the others are followed by one
+    launch = remote.launched(target, launch, folder)
+    last = plan.row.attempt > plan.row.max_retries  # the others are followed by one
+    if last and not remote.is_remote(target):
         launch = kept.with_kernel_kept(launch, spec, engine.kept_kernel_s)
     write_job(
         plan.row,

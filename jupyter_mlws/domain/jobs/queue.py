@@ -343,8 +343,15 @@ def held_up(run_id: str) -> Waiting | None:
     return None
 
 
-def claim(session: Session, picks: Sequence[tuple[Ask, tuple[int, ...]]], target: str, leases: Leases) -> list[tuple[str, int]]:
-    """Move jobs out of the queue: (run, attempt) of those that nobody else took, or canceled, at the same time."""
+class Claimed(NamedTuple):
+    """A job that left the queue."""
+
+    ref: runs.RunRef
+    attempt: int
+
+
+def claim(session: Session, picks: Sequence[tuple[Ask, tuple[int, ...]]], target: str, leases: Leases) -> list[Claimed]:
+    """Move jobs out of the queue: those that nobody else took, or canceled, at the same time."""
     taken = []
     for ask, gpu_ids in picks:
         try:
@@ -361,6 +368,7 @@ def claim(session: Session, picks: Sequence[tuple[Ask, tuple[int, ...]]], target
         store.begin_attempt(session, row.run_id, row.attempt, RunStatus.PREPARING)
         if row.attempt > 1:
             runs.store_tags(session, row.run_id, {ATTEMPT_TAG: str(row.attempt)})
-        record_change(session, runs.ref_by_id(session, row.run_id).workspace, "compute", target)
-        taken.append((row.run_id, row.attempt))
+        ref = runs.ref_by_id(session, row.run_id)
+        record_change(session, ref.workspace, "compute", target)
+        taken.append(Claimed(ref, row.attempt))
     return taken

@@ -11,6 +11,7 @@ from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.jobs import ingest, queue
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.followed import begun
+from jupyter_mlws.domain.jobs.schemas import NotebookSpec
 from jupyter_mlws.domain.jobs.secret_values import masker_of
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.kit.errors import Unavailable
@@ -18,6 +19,7 @@ from mlws import jobdir, spool
 from mlws.errors import Rejected, ServerAway
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from jupyter_mlws.domain.compute.service import BatchSystem, Compute, RemoteCompute
@@ -25,9 +27,12 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.environments.service import Chosen
     from jupyter_mlws.domain.jobs.engine import JobEngine
     from jupyter_mlws.domain.jobs.followed import Followed
+    from jupyter_mlws.domain.jobs.kinds import Launch
     from jupyter_mlws.domain.jobs.schemas import JobCreate
 
 EVERY_S = 1.0
+PATIENCE_S = 10.0
+"""So long a submit waits for a host to say what it has."""
 
 
 def is_remote(compute: Compute) -> bool:
@@ -65,15 +70,24 @@ def note_end(compute: Compute, folder: Path) -> None:
 
 
 def check(compute: Compute, body: JobCreate) -> None:
-    """Raise `TargetRefuses` for what cannot be done on another machine."""
+    """Raise `TargetRefuses` for what cannot be done on another machine. Asks a host that is to run a notebook; may block."""
     if not is_remote(compute):
         return
-    kinds, kind = cast("RemoteCompute", compute).kinds, str(body.spec.__struct_config__.tag)
+    kind = str(body.spec.__struct_config__.tag)
+    asks = isinstance(body.spec, NotebookSpec) and not is_here(compute)
+    found = cast("RemoteCompute", compute).notebooks(PATIENCE_S) if asks else None
+    kinds = cast("RemoteCompute", compute).kinds
     if kind not in kinds:
+        why = f", for {found.missing}. `mlws compute test {compute.name}` says what to do" if found is not None else ""
         raise TargetRefuses(
-            f"{compute.name} runs jobs of the kind {' and '.join(sorted(kinds))}; this one is of the kind {kind}. `--target local` runs it "
-            "here.",
+            f"{compute.name} runs jobs of the kind {' and '.join(sorted(kinds))}; this one is of the kind {kind}{why}. `--target local` "
+            "runs it here.",
             field="target",
+        )
+    if isinstance(body.spec, NotebookSpec) and body.spec.keep_kernel_on_failure is True:
+        raise TargetRefuses(
+            f"The kernel of a job on {compute.name} cannot be kept: nobody here could open it. Leave `keep_kernel_on_failure` out.",
+            field="spec.keep_kernel_on_failure",
         )
     if body.in_place is True and not is_here(compute):
         raise TargetRefuses(
@@ -90,6 +104,19 @@ def check_environment(compute: Compute, chosen: Chosen | None) -> None:
             "`environment` out; the job finds what is on the PATH there.",
             field="environment",
         )
+
+
+def kernels(compute: Compute, wanted: str | None) -> Collection[str] | None:
+    """The kernels of another machine; None where it is away, and the job finds out when it begins. May block."""
+    found = cast("RemoteCompute", compute).notebooks(PATIENCE_S, kernel=wanted)
+    return None if found is None else [kernel.name for kernel in found.kernels]
+
+
+def launched(compute: Compute, launch: Launch, job_dir: Path) -> Launch:
+    """What is started on another machine, where a notebook has the Python of the target and the runner that travelled there."""
+    if is_here(compute) or "notebook" not in launch.sections:
+        return launch
+    return launch._replace(argv=["{python}", "{runner}", "notebook", str(job_dir)])
 
 
 def environment(compute: Compute, git: GitState | None) -> EnvironmentCapture:
@@ -143,7 +170,7 @@ def follow_spool(engine: JobEngine, followed: Followed) -> None:
         return
     with contextlib.suppress(ServerAway, Unavailable, OSError):  # the next look tries again
         masker = masker_of(engine.db, engine.secrets, followed.run_id)
-        taker = ingest.of_job(engine.db, engine.blobs, followed.workspace, followed.run_id, engine.stopping, masker)
+        taker = ingest.of_job(engine.db, engine.blobs, followed.run_id, engine.stopping, masker)
         for path in paths:
             _take(path, taker)
 

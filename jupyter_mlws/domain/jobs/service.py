@@ -13,7 +13,7 @@ from jupyter_mlws.domain.compute.schemas import Amounts, JobResources
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.experiments import service as experiments
-from jupyter_mlws.domain.jobs import queue, store
+from jupyter_mlws.domain.jobs import history, queue, store
 from jupyter_mlws.domain.jobs.attempts import attempts_of
 from jupyter_mlws.domain.jobs.errors import IdempotencyConflict, JobStarted, NotAJob
 from jupyter_mlws.domain.jobs.schemas import Job, JobList, NotebookSpec, Spec
@@ -84,7 +84,8 @@ def add_job(
     new = runs.NewRun(
         experiment=experiment,
         kind=RunKind(prepared.spec.__struct_config__.tag),
-        status=RunStatus.NOT_STARTED,
+        status=RunStatus.QUEUED,
+        before=(RunStatus.NOT_STARTED,),
         user=actor.name,
         source=prepared.source,
         name=body.name if body.name is not UNSET else None,
@@ -97,14 +98,14 @@ def add_job(
     runs.write_params(session, run.id, prepared.params)
     if body.tags is not UNSET:
         runs.store_tags(session, run.id, dict(body.tags))
-    store.add(session, _row_of(run.id, space.id, actor, body, prepared, key, body_hash))
+    row = _row_of(run.id, space.id, actor, body, prepared, key, body_hash)
+    store.add(session, row)
     secrets.note_uses(session, run.id, space, body.secrets or {})
     if prepared.git is not None or prepared.environment is not None:
         shown = None if prepared.environment is None else prepared.environment.shown
         environments.store_capture(session, run.id, EnvironmentCapture(git=prepared.git, environment=shown))
-    runs.change_status(session, run.id, RunStatus.QUEUED, actor=actor.name)
     record_change(session, space.name, "compute", body.target)
-    return get_job(session, actor, run.id)
+    return _wire(session, runs.wires(session, [run], made_now=True)[0], row, made_now=True)
 
 
 def _row_of(
@@ -141,8 +142,10 @@ def _row_of(
 
 def get_job(session: Session, actor: Actor, run_id: str) -> Job:
     """A job and its run."""
-    run = runs.get_run(session, actor, run_id)
-    row = job_row(session, run_id)
+    return _wire(session, runs.get_run(session, actor, run_id), job_row(session, run_id))
+
+
+def _wire(session: Session, run: Run, row: JobRow, *, made_now: bool = False) -> Job:
     spec = spec_of(row)
     return Job(
         run=run,
@@ -151,17 +154,17 @@ def get_job(session: Session, actor: Actor, run_id: str) -> Job:
         timeout_s=row.timeout_s,
         environment=row.environment,
         env_names=sorted(row.env),
-        secrets=secrets.names_of_run(session, run_id),
+        secrets=secrets.names_of_run(session, run.id),
         in_place=row.in_place,
         attempt=row.attempt,
         max_retries=row.max_retries,
-        attempts=attempts_of(session, row, run.status),
+        attempts=[] if made_now else attempts_of(session, row, run.status),
         asks=asks_of(row),
         gpu_ids=row.gpu_ids or [],
         not_captured=row.not_captured,
         new_files=row.new_files,
         notebook_artifact=row.notebook_artifact,
-        usage=usage_of(session, run_id, spec),
+        usage=None if made_now else usage_of(session, run.id, spec),
     )
 
 
@@ -280,6 +283,7 @@ def _follow_status(session: Session, ref: runs.RunRef) -> None:
     if ref.status in TERMINAL:
         secrets.forget_given(session, ref.id)
         store.close_attempts(session, ref.id, ref.status, now_ms())
+        history.note_end(session, ref)
 
 
 @runs.purging.register

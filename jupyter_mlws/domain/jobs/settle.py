@@ -59,7 +59,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     if ref.status is not RunStatus.FINALIZING:
         engine.db.write_sync(lambda s: runs.change_status(s, run_id, RunStatus.FINALIZING, actor=ACTOR))
     masker = masker_of(engine.db, engine.secrets, run_id)
-    taker = ingest.of_job(engine.db, engine.blobs, ref.workspace, run_id, engine.stopping, masker)
+    taker = ingest.Ingest(engine.db, engine.blobs, ingest.job_actor(ref, row.submitted_by), engine.stopping, masker)
     if spool.replay(str(folder / "spool"), taker).left:
         raise NotNow(f"What job {run_id} logged could not be stored now.")
     usage.take_rest(engine, run_id, folder, taker)
@@ -69,7 +69,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     captured = Capture(engine, attempts.prefix_of(row.attempt) if again else "")
     captured.leavings(row, folder, snapshot)
     notebook = captured.notebook(row, folder)
-    name_files(engine, run_id, captured)
+    rest = name_files(engine, run_id, captured)
     new_files = [] if row.in_place else new_files_of(folder / "work", row, snapshot)
     spec = service.spec_of(row)
     if isinstance(spec, CommandSpec) and outcome.status is RunStatus.COMPLETED:
@@ -81,6 +81,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         if job is None:
             return
         engine.check_current(job, folder)
+        _name(session, run_id, rest, captured)
         if not attempts.comes_again(job, outcome):  # it may have been canceled since `again` was told
             job.notebook_artifact = notebook
             job.new_files = new_files
@@ -201,24 +202,26 @@ class Capture:
         return Captured(path, stored.sha256, stored.size, mtime_ns // 1_000_000)
 
 
-def name_files(engine: JobEngine, run_id: str, captured: Capture) -> None:
-    """Give the run its files, some hundred at a time, so that nobody else waits long. Doing it again changes nothing."""
-    for start in range(0, len(captured.files), NAMED_AT_ONCE):
-        part = captured.files[start : start + NAMED_AT_ONCE]
-        for path, why in engine.db.write_sync(partial(_name, run_id=run_id, files=part)):
-            captured.leave(path, why)
+def name_files(engine: JobEngine, run_id: str, captured: Capture) -> list[Captured]:
+    """Give the run its files, some hundred at a time, so that nobody else waits long. Doing it again changes nothing.
+
+    The last of them are answered: they get their names in the transaction that ends the job.
+    """
+    files = captured.files
+    while len(files) > NAMED_AT_ONCE:
+        part, files = files[:NAMED_AT_ONCE], files[NAMED_AT_ONCE:]
+        engine.db.write_sync(partial(_name, run_id=run_id, files=part, captured=captured))
+    return files
 
 
-def _name(session: Session, run_id: str, files: list[Captured]) -> list[tuple[str, str]]:
-    clashes = []
+def _name(session: Session, run_id: str, files: list[Captured], captured: Capture) -> None:
     if store.by_id(session, run_id) is None:
-        return []
+        return
     for file in files:
         try:
             storage.add_artifact(session, run_id, file.path, file.sha256, file.size, file.modified_at)
         except ArtifactClash as error:
-            clashes.append((file.path, error.message))
-    return clashes
+            captured.leave(file.path, error.message)
 
 
 def new_files_of(work: Path, row: JobRow, snapshot: dict[str, str | None]) -> list[str]:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET
 
 from jupyter_mlws.domain.environments.errors import UnusableEnvironment
-from jupyter_mlws.domain.jobs import data
+from jupyter_mlws.domain.jobs import data, remote
 from jupyter_mlws.domain.jobs.errors import BlobMissing, NotANotebook, NotebookNotFound, SnapshotUnconfirmed, SourceMissing
 from jupyter_mlws.domain.jobs.freezing import freeze
 from jupyter_mlws.domain.jobs.notebooks import Inspected, check_kernel, check_parameters, inspect_notebook
@@ -28,6 +28,7 @@ from jupyter_mlws.kit.surrogates import whole_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from jupyter_mlws.domain.compute.service import Compute
     from jupyter_mlws.domain.jobs.schemas import JobCreate, ParameterField
     from jupyter_mlws.domain.jobs.snapshots import Walk
     from jupyter_mlws.kit.actors import Actor
@@ -67,7 +68,7 @@ def notebook(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> 
         return _from_manifest(db, services, body, "", "")
     spec = body.spec
     assert isinstance(spec, NotebookSpec)  # noqa: S101 - the kind was chosen by it
-    path, inspected, checked = _found_notebook(services, actor, spec, in_environment=body.environment is not UNSET)
+    path, inspected, checked = _found_notebook(services, actor, body, spec)
     params = params_of(inspected.parameters, checked)
     source = shown_source(services, actor, spec.notebook, path)
     if body.in_place:
@@ -85,13 +86,15 @@ def notebook(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> 
     return _snapshot(db, services, found, checked, source, inspected.name, params, needed=path.name)
 
 
-def _found_notebook(
-    services: Any, actor: Actor, spec: NotebookSpec, *, in_environment: bool
-) -> tuple[Path, Inspected, NotebookSpec]:
+def _found_notebook(services: Any, actor: Actor, body: JobCreate, spec: NotebookSpec) -> tuple[Path, Inspected, NotebookSpec]:
     """Where the notebook lies, what it says of itself, and the spec with its kernel named."""
     path = resolve_source(spec.notebook, root_of(services, actor), actor, field="spec.notebook")
     inspected = inspect_notebook(path, shown=spec.notebook)
-    return path, inspected, checked_spec(spec, inspected, in_environment=in_environment)
+    return path, inspected, _checked(services, body, spec, inspected)
+
+
+def _checked(services: Any, body: JobCreate, spec: NotebookSpec, inspected: Inspected) -> NotebookSpec:
+    return checked_spec(spec, inspected, services.jobs.computes.get(body.target), in_environment=body.environment is not UNSET)
 
 
 def code(db: Transactions, services: Any, actor: Actor, body: JobCreate, *, source: str, experiment: str) -> Prepared:
@@ -119,7 +122,7 @@ def _found_folder(services: Any, actor: Actor, code: str) -> Path:
 def check(services: Any, actor: Actor, body: JobCreate) -> None:
     """What freezing checks before it stores anything: sources and data are there, and a notebook takes what is given."""
     if isinstance(body.spec, NotebookSpec):
-        _found_notebook(services, actor, body.spec, in_environment=body.environment is not UNSET)
+        _found_notebook(services, actor, body, body.spec)
     elif body.spec.code is not UNSET:
         _found_folder(services, actor, body.spec.code)
     if isinstance(body.spec, CommandSpec):
@@ -202,7 +205,7 @@ def _from_manifest(db: Transactions, services: Any, body: JobCreate, source: str
             raise NotebookNotFound(f"The manifest has no notebook {name!r}.", field="spec.notebook")
         inspected = inspect_notebook(services.blobs.path(blob), shown=name)
         experiment = name.rsplit("/", 1)[-1].removesuffix(".ipynb")
-        spec = checked_spec(spec, inspected._replace(name=experiment), in_environment=body.environment is not UNSET)
+        spec = _checked(services, body, spec, inspected._replace(name=experiment))
         params = params_of(inspected.parameters, spec)
         source = name
     snapshot = db.write_sync(lambda s: storage.store_snapshot(s, files))
@@ -222,8 +225,13 @@ def _check_placing(body: JobCreate) -> None:
         )
 
 
-def checked_spec(spec: NotebookSpec, inspected: Inspected, *, in_environment: bool = False) -> NotebookSpec:
-    """The spec with its kernel named, after all checks. `in_environment`: it names one, whose kernel it has unless that is named too."""
+def checked_spec(
+    spec: NotebookSpec, inspected: Inspected, target: Compute | None, *, in_environment: bool = False
+) -> NotebookSpec:
+    """The spec with its kernel named, after all checks. `in_environment`: it names one, whose kernel it has unless that is named too.
+
+    A kernel is one of the target's machine; may block.
+    """
     if in_environment and spec.kernel is UNSET:
         if inspected.language not in (None, "python"):
             words = f"{spec.notebook} is written in {inspected.language[:40]}, and the environment that is named has Python."
@@ -231,7 +239,10 @@ def checked_spec(spec: NotebookSpec, inspected: Inspected, *, in_environment: bo
         check_parameters(inspected, spec.parameters if spec.parameters is not UNSET else {})
         return spec
     asked = spec.kernel if spec.kernel is not UNSET else inspected.kernel
-    kernel = check_kernel(asked, [choice.name for choice in installed_kernels().kernels], shown=spec.notebook)
+    if target is not None and not remote.is_here(target):
+        kernel = check_kernel(asked, remote.kernels(target, asked), shown=spec.notebook, where=f" on {target.name}")
+    else:
+        kernel = check_kernel(asked, [choice.name for choice in installed_kernels().kernels], shown=spec.notebook)
     check_parameters(inspected, spec.parameters if spec.parameters is not UNSET else {})
     return msgspec.structs.replace(spec, kernel=kernel)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import case, delete, distinct, func, select, tuple_, update
 
 from jupyter_mlws.db import driver
 from jupyter_mlws.db.values import listed
@@ -86,7 +86,7 @@ def add(session: Session, row: JobRow) -> None:
 
 def set_phase(session: Session, run_id: str, phase: Phase) -> None:
     """The status of the job's run changed."""
-    session.execute(update(JobRow).where(JobRow.run_id == run_id).values(phase=phase))
+    driver.run(session, "UPDATE jobs SET phase = ? WHERE run_id = ? AND phase <> ?", [phase.value, run_id, phase.value])
 
 
 def asks(session: Session, target: str, phase: Phase, owner: str | None = None) -> list[Ask]:
@@ -97,16 +97,16 @@ def asks(session: Session, target: str, phase: Phase, owner: str | None = None) 
     return list(map(Ask._make, driver.fetch(session, _ASKS.replace("{whose}", whose), given)))
 
 
-def any_queued(session: Session, target: str) -> bool:
-    """Whether a job waits on a target."""
-    query = select(JobRow.run_id).where(JobRow.phase == Phase.QUEUED, JobRow.target == target).limit(1)
-    return session.execute(query).first() is not None
-
-
 def queued_with(session: Session, environment_id: int) -> list[str]:
     """Run ids of the queued jobs that name an environment."""
     query = select(JobRow.run_id).where(JobRow.phase == Phase.QUEUED, JobRow.environment_id == environment_id)
     return list(session.execute(query).scalars())
+
+
+def environments_in_use(session: Session) -> list[int]:
+    """Versions of environments that jobs name which have not ended."""
+    query = select(JobRow.environment_id).where(JobRow.phase != Phase.ENDED, JobRow.environment_id.is_not(None)).distinct()
+    return [one for one in session.execute(query).scalars() if one is not None]
 
 
 def targets_of(session: Session, ids: Collection[str]) -> dict[str, list[str]]:
@@ -170,7 +170,68 @@ def remove(session: Session, ids: Sequence[str] | Collection[str]) -> None:
     session.execute(delete(JobRow).where(JobRow.run_id.in_(listed(session, ids))))
 
 
+# --- what has ended
+
+
+class Used(NamedTuple):
+    """What some jobs used, all together."""
+
+    jobs: int
+    ran_ms: int
+    cpu_time_s: float | None
+    peak_memory_bytes: int | None
+
+
+_USED = (
+    func.count(),
+    func.coalesce(func.sum(JobRow.ran_ms), 0),
+    func.sum(JobRow.cpu_time_s),
+    func.max(JobRow.peak_memory_bytes),
+)
+
+
+def _used(jobs: Any, ran_ms: Any, cpu_time_s: Any, peak: Any) -> Used:
+    return Used(jobs, int(ran_ms), cpu_time_s, peak)  # PostgreSQL's sum of whole numbers is a decimal
+
+
+def _ended_on(target: str, workspace_id: int | None, since: int | None = None) -> list[ColumnElement[bool]]:
+    found = [JobRow.target == target, JobRow.ended_at.is_not(None)]
+    if workspace_id is not None:
+        found.append(JobRow.workspace_id == workspace_id)
+    if since is not None:
+        found.append(JobRow.ended_at >= since)
+    return found
+
+
+def ended_page(session: Session, target: str, workspace_id: int | None, after: Sequence[Any] | None, limit: int) -> list[JobRow]:
+    """Jobs that have ended on a target, the last first, of all workspaces or of one; `after` is (ended at, run id) of the one before."""
+    query = select(JobRow).where(*_ended_on(target, workspace_id))
+    if after is not None:
+        query = query.where(tuple_(JobRow.ended_at, JobRow.run_id) < tuple(after))
+    return list(session.execute(query.order_by(JobRow.ended_at.desc(), JobRow.run_id.desc()).limit(limit)).scalars())
+
+
+def use_by_user(session: Session, target: str, workspace_id: int | None, since: int | None, limit: int) -> list[tuple[str, Used]]:
+    """What the jobs of each user used that have ended on a target since then; whose ran longest first."""
+    query = select(JobRow.submitted_by, *_USED).where(*_ended_on(target, workspace_id, since)).group_by(JobRow.submitted_by)
+    ordered = query.order_by(func.coalesce(func.sum(JobRow.ran_ms), 0).desc(), JobRow.submitted_by).limit(limit)
+    return [(user, _used(*use)) for user, *use in session.execute(ordered)]
+
+
+def use_in_all(session: Session, target: str, workspace_id: int | None, since: int | None) -> tuple[int, Used]:
+    """(how many users, what all of them used) of the jobs that have ended on a target since then."""
+    query = select(func.count(distinct(JobRow.submitted_by)), *_USED).where(*_ended_on(target, workspace_id, since))
+    users, *use = session.execute(query).one()
+    return users, _used(*use)
+
+
 # --- attempts
+
+
+def ran_ms(session: Session, run_id: str) -> int:
+    """How long the attempts of a job ran, all together."""
+    spans = ((one.started_at, one.ended_at) for one in attempts(session, run_id))
+    return sum(max(0, end - start) for start, end in spans if start is not None and end is not None)
 
 
 def begin_attempt(session: Session, run_id: str, attempt: int, status: RunStatus) -> None:

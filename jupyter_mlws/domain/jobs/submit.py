@@ -169,7 +169,7 @@ async def _check_places(services: Any, db: Transactions, workspace: str, body: J
         raise ComputeMissing(f"There is no compute target {body.target[:80]!r}; there are: {there}.", field="target")
     if services.jobs.computes[body.target].problem:
         raise ComputeMissing(services.jobs.computes[body.target].problem, field="target")
-    remote.check(services.jobs.computes[body.target], body)
+    await asyncio.to_thread(remote.check, services.jobs.computes[body.target], body)
     if body.resources is not UNSET:
         queue.check_resources(body.resources, body.target)
     await db.read(lambda s: service.check_workspace(s, workspace))
@@ -228,8 +228,10 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     )
     if body.target is not UNSET or body.resources is not UNSET:
         await _check_places(services, db, ref.workspace, new)
-    elif new.secrets is not UNSET:
-        await _check_secrets(services, db, ref.workspace, new)
+    else:
+        await asyncio.to_thread(remote.check, services.jobs.target(new.target), new)
+        if new.secrets is not UNSET:
+            await _check_secrets(services, db, ref.workspace, new)
     remote.check_environment(services.jobs.target(new.target), chosen)
     source = spec.command if isinstance(spec, CommandSpec) else await db.read(lambda s: runs.source_of(s, run_id))
     prepared = service.Prepared(
@@ -304,8 +306,9 @@ async def _changed(
         spec = msgspec.structs.replace(spec, kernel=kernel, parameters=parameters or UNSET, keep_kernel_on_failure=keep)
         name = spec.notebook.rsplit("/", 1)[-1].removesuffix(".ipynb")
         spec = job_environments.with_kernel(spec, chosen)
+        target = services.jobs.computes.get(row.target if body.target is UNSET else body.target)
         checked = partial(sources.checked_spec, in_environment=chosen is not None)
-        spec = await asyncio.to_thread(checked, spec, inspected._replace(name=name))
+        spec = await asyncio.to_thread(checked, spec, inspected._replace(name=name), target)
         return spec, sources.params_of(inspected.parameters, spec)
     if body.parameters is not UNSET:
         raise UnknownParameter("A command takes no parameters; they are for notebooks.", field="parameters")

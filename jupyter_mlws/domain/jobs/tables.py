@@ -22,6 +22,7 @@ class JobRow(Base):
         UniqueConstraint("workspace_id", "idempotency_key"),
         Index(None, "target", "phase", "priority", "submitted_at"),
         Index(None, "workspace_id", "phase"),
+        Index(None, "target", "ended_at", "run_id"),
     )
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
@@ -69,6 +70,13 @@ class JobRow(Base):
     cancel_requested_at: Mapped[int | None] = mapped_column()
     captured: Mapped[bool] = mapped_column(default=False)
     """Its files are stored; the working folder is no longer needed."""
+    ended_at: Mapped[int | None] = mapped_column()
+    """The same as of its run, and so with what follows: what the history of a target is read from, without a look at its runs."""
+    ran_ms: Mapped[int | None] = mapped_column()
+    """How long its attempts ran, all together."""
+    cpu_time_s: Mapped[float | None] = mapped_column(Float(53))
+    """As measured; None where nothing was."""
+    peak_memory_bytes: Mapped[int | None] = mapped_column()
 
 
 class JobAttemptRow(Base):

@@ -52,7 +52,7 @@ def follow(engine: JobEngine, followed: Followed) -> None:
     if followed.status is not RunStatus.RUNNING or now - followed.usage_at < EVERY_S:
         return
     followed.usage_at = now
-    taker = ingest.of_job(engine.db, engine.blobs, followed.workspace, followed.run_id, engine.stopping)
+    taker = ingest.of_job(engine.db, engine.blobs, followed.run_id, engine.stopping)
     # Who begins at 0 may follow another server.
     after = -1 if followed.usage_offset else engine.db.read_sync(lambda s: last_step(s, followed.run_id))
     with contextlib.suppress(ServerAway):  # the next look tries again
@@ -119,12 +119,16 @@ def _is_number(value: Any) -> bool:
 
 def usage_of(session: Session, run_id: str, spec: Spec) -> JobUsage | None:
     """The peak and the sum of what was taken in; None where nothing was."""
+    peak, spent = peak_and_sum(session, run_id)
+    if peak is None and spent is None:
+        return None
+    limit = None if spec.memory_limit is UNSET else spec.memory_limit
+    return JobUsage(peak_memory_bytes=peak, memory_limit_bytes=limit, cpu_time_s=spent)
+
+
+def peak_and_sum(session: Session, run_id: str) -> tuple[int | None, float | None]:
+    """(most memory at once in bytes, CPU time in seconds) of what was taken in; None where nothing was."""
     found = metrics.summaries(session, [run_id], [MEMORY, CPU_TIME]).get(run_id, {})
     memory, spent = found.get(MEMORY), found.get(CPU_TIME)
-    if memory is None and spent is None:
-        return None
-    return JobUsage(
-        peak_memory_bytes=round(float(memory.max) * MEGABYTE) if memory is not None else None,
-        memory_limit_bytes=None if spec.memory_limit is UNSET else spec.memory_limit,
-        cpu_time_s=float(spent.last) if spent is not None else None,
-    )
+    peak = round(float(memory.max) * MEGABYTE) if memory is not None else None
+    return peak, float(spent.last) if spent is not None else None

@@ -184,7 +184,7 @@ def value_of(db: Transactions, places: KeyPlaces, workspace: str, name: str) -> 
 
 def names_of_run(session: Session, run_id: str) -> dict[str, str]:
     """Which secrets a job is given, by variable."""
-    return {row.variable: row.secret for row in store.uses_of_run(session, run_id)}
+    return store.names_of_run(session, run_id)
 
 
 def give(db: Transactions, places: KeyPlaces, run_id: str) -> dict[str, str]:

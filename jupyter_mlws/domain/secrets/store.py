@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.secrets.tables import SecretRow, SecretUseRow
 
@@ -60,6 +61,12 @@ def uses_of_run(session: Session, run_id: str) -> list[SecretUseRow]:
     """What a job is given, by variable."""
     query = select(SecretUseRow).where(SecretUseRow.run_id == run_id).order_by(SecretUseRow.variable)
     return list(session.execute(query).scalars())
+
+
+def names_of_run(session: Session, run_id: str) -> dict[str, str]:
+    """Which secrets a job is given, by variable."""
+    session.flush()
+    return dict(driver.fetch(session, "SELECT variable, secret FROM secret_uses WHERE run_id = ? ORDER BY variable", [run_id]))
 
 
 def uses(session: Session, workspace_id: int) -> dict[str, int]:

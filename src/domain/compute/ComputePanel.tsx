@@ -1,16 +1,21 @@
-import { refreshIcon } from '@jupyterlab/ui-components';
+import { addIcon, refreshIcon } from '@jupyterlab/ui-components';
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 
 import { useApi, useLost } from '../../api/context';
+import { computeAddress } from '../../lib/address';
 import {
   ErrorNotice,
   IconButton,
   Skeleton,
   StaleNotice,
+  useFocusBack,
+  useOpenPage,
   useTrans
 } from '../../ui';
 import { EnvironmentsSection } from '../environments';
 import { useWorkspace } from '../workspaces';
+import { SshForm } from './parts/SshForm';
 import { TargetSection } from './parts/TargetSection';
 import { computeQueries } from './queries';
 
@@ -22,6 +27,13 @@ export function ComputePanel(): JSX.Element {
   const [workspace] = useWorkspace();
   const refresh = (): void => void targets.refetch();
   const found = targets.data;
+  const open = useOpenPage();
+  const [adding, setAdding] = useState(false);
+  const [addButton, backToAdd] = useFocusBack<HTMLButtonElement>();
+  const close = (): void => {
+    backToAdd();
+    setAdding(false);
+  };
   return (
     <section
       className="jp-mlws-sidebar jp-mlws-compute"
@@ -30,12 +42,30 @@ export function ComputePanel(): JSX.Element {
       <header className="jp-mlws-panel-header">
         <h2>{trans.__('ML Compute')}</h2>
         <IconButton
+          icon={addIcon}
+          label={trans.__('New SSH target…')}
+          ref={addButton}
+          onClick={() => setAdding(true)}
+        />
+        <IconButton
           icon={refreshIcon}
           label={trans.__('Refresh')}
           onClick={refresh}
         />
       </header>
       <div className="jp-mlws-sidebar-body">
+        {adding && (
+          <section className="jp-mlws-target">
+            <SshForm
+              target={null}
+              onDone={name => {
+                close();
+                open?.(computeAddress(name) ?? '');
+              }}
+              onCancel={close}
+            />
+          </section>
+        )}
         {targets.error && !found && (
           <ErrorNotice
             title={trans.__('The compute targets could not be loaded.')}

@@ -1,8 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { formatBytes } from '../../lib/format';
-import { readSize } from '../../lib/size';
-import type { Amounts, ComputeTarget, ComputeUpdate } from './types';
+import { formatBytes, formatDuration } from '../../lib/format';
+import type {
+  Amounts,
+  ComputeTarget,
+  HostFacts,
+  SshPlace,
+  TargetCheck,
+  UserUse
+} from './types';
 
 /** A bar: how much of something is taken. */
 export interface IMeter {
@@ -104,98 +110,74 @@ export function asksText(asks: Amounts, trans: TranslationBundle): string {
     .join(', ');
 }
 
-/** What can be set of a target, each with its place in a form. */
-export const LIMITS = [
-  'max_jobs',
-  'min_instances',
-  'cpus',
-  'memory_bytes',
-  'gpus',
-  'max_jobs_per_user',
-  'cpus_per_user',
-  'memory_bytes_per_user',
-  'gpus_per_user'
-] as const;
-
-/** One of them. */
-export type Limit = (typeof LIMITS)[number];
-
-/** What is typed into the form, as text; empty is what the settings say. */
-export type LimitTexts = Record<Limit, string>;
-
-/** The form as it opens. */
-export function startLimits(target: ComputeTarget): LimitTexts {
-  const { total, per_user: user } = target;
-  const text = (value: number | null): string =>
-    value === null ? '' : String(value);
-  // Rounded: it is sent only where somebody writes another one.
-  const bytes = (value: number | null): string =>
-    value === null ? '' : formatBytes(value);
-  return {
-    max_jobs: String(target.max_jobs),
-    min_instances: String(target.min_instances),
-    cpus: text(total.cpus),
-    memory_bytes: bytes(total.memory_bytes),
-    gpus: text(total.gpus),
-    max_jobs_per_user: text(user.max_jobs),
-    cpus_per_user: text(user.cpus),
-    memory_bytes_per_user: bytes(user.memory_bytes),
-    gpus_per_user: text(user.gpus)
-  };
+/** CPU time as a clock: "1:30:00" is one and a half CPU hours. */
+export function cpuText(seconds: number | null): string {
+  return formatDuration(seconds === null ? null : seconds * 1000);
 }
 
-/** A text of the form as a number; null for none, NaN for what is no limit. */
-export function readLimit(limit: Limit, text: string): number | null {
-  const trimmed = text.trim();
-  if (!trimmed) {
-    return null;
-  }
-  if (limit.startsWith('memory')) {
-    return readSize(trimmed);
-  }
-  const value = Number(trimmed.replace(',', '.'));
-  const whole = !limit.startsWith('cpus');
-  const least = fromZero(limit) ? 0 : whole ? 1 : 0.01;
-  return Number.isFinite(value) &&
-    value >= least &&
-    (!whole || Number.isInteger(value))
-    ? value
-    : NaN;
-}
+/** What users are compared by. */
+export type Measure = 'jobs' | 'ran_ms' | 'cpu_time_s' | 'peak_memory_bytes';
 
-function fromZero(limit: Limit): boolean {
-  return limit.startsWith('gpus') || limit === 'min_instances';
-}
-
-/** What is wrong, by limit. */
-export function limitProblems(
-  texts: LimitTexts,
-  trans: TranslationBundle
-): Partial<LimitTexts> {
-  const problems: Partial<LimitTexts> = {};
-  for (const limit of LIMITS) {
-    if (Number.isNaN(readLimit(limit, texts[limit]))) {
-      problems[limit] = limit.startsWith('memory')
-        ? trans.__('A size with its unit: 4GiB, 512 MB.')
-        : limit.startsWith('cpus')
-          ? trans.__('A number above 0.')
-          : fromZero(limit)
-            ? trans.__('A whole number from 0 on.')
-            : trans.__('A whole number from 1 on.');
-    }
-  }
-  return problems;
-}
-
-/** What is sent: only what differs from what the form began with. */
-export function changedLimits(
-  texts: LimitTexts,
-  before: LimitTexts
-): ComputeUpdate {
-  return Object.fromEntries(
-    LIMITS.filter(limit => texts[limit].trim() !== before[limit]).map(limit => [
-      limit,
-      readLimit(limit, texts[limit])
-    ])
+/** Users by what they used of something, the most first. */
+export function byMeasure(
+  users: readonly UserUse[],
+  measure: Measure
+): UserUse[] {
+  return [...users].sort(
+    (a, b) =>
+      (b[measure] ?? -1) - (a[measure] ?? -1) || a.user.localeCompare(b.user)
   );
+}
+
+/** How long the bar of a user is, from 0 to 1: the longest is that of who used most. */
+export function shareOf(
+  use: UserUse,
+  users: readonly UserUse[],
+  measure: Measure
+): number {
+  const most = Math.max(...users.map(one => one[measure] ?? 0));
+  return most > 0 ? (use[measure] ?? 0) / most : 0;
+}
+
+/** "gpu1: Linux on x86_64, 8 CPUs, 16 GiB, 2 GPUs". */
+export function factsText(facts: HostFacts, trans: TranslationBundle): string {
+  const { host, system, machine, cpus, memory, gpus } = facts;
+  const has = asksText(
+    { cpus, memory_bytes: memory, gpus: gpus.length },
+    trans
+  );
+  const what = trans.__('%1: %2 on %3', host, system, machine);
+  return [what, has].filter(Boolean).join(', ');
+}
+
+/** Where the private key comes from. */
+export function keyText(place: SshPlace, trans: TranslationBundle): string {
+  return place.key
+    ? trans.__('the secret %1 of %2', place.key.name, place.key.workspace)
+    : trans.__('the SSH agent of the server');
+}
+
+/** "at most 2 jobs, 4 CPUs"; empty where there is no limit. */
+export function perUserText(
+  user: ComputeTarget['per_user'],
+  trans: TranslationBundle
+): string {
+  const parts = [
+    user.max_jobs && trans._n('%1 job', '%1 jobs', user.max_jobs),
+    asksText(user, trans)
+  ].filter(Boolean);
+  return parts.length > 0 ? trans.__('at most %1', parts.join(', ')) : '';
+}
+
+/** What a step of a test came to, in a word. */
+export function stepLabel(
+  state: TargetCheck['steps'][number]['state'],
+  trans: TranslationBundle
+): string {
+  return {
+    ok: trans.__('ok'),
+    missing: trans.__('missing'),
+    failed: trans.__('failed'),
+    skipped: trans.__('skipped')
+  }[state];
 }

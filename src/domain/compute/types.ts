@@ -12,3 +12,23 @@ export type LiveJob = Schemas['LiveJob'];
 export type ComputeUpdate = Schemas['ComputeUpdate'];
 /** CPUs, memory and GPUs. */
 export type Amounts = Schemas['Amounts'];
+/** A job that has ended on a target. */
+export type EndedJob = Schemas['EndedJob'];
+/** Who has used a target. */
+export type ComputeUsage = Schemas['ComputeUsage'];
+/** What the jobs of one user used. */
+export type UserUse = Schemas['UserUse'];
+/** Of which time. */
+export type Span = ComputeUsage['span'];
+/** What a test found, and when. */
+export type TargetCheck = Schemas['TargetCheck'];
+/** A target to make. */
+export type ComputeCreate = Schemas['ComputeCreate'];
+/** Where a host is, and how to get in. */
+export type SshPlace = Schemas['SshPlace'];
+/** What a host said of itself. */
+export type HostFacts = Schemas['HostFacts'];
+/** What may change of a host. */
+export type SshUpdate = Schemas['SshUpdate'];
+/** A key that a host shows. */
+export type ShownKey = Schemas['ShownKey'];

@@ -12,6 +12,7 @@ import {
 } from '../../ui';
 import { useArchiveEnvironment } from './mutations';
 import { AliasTable } from './parts/AliasTable';
+import { ArchivedList } from './parts/ArchivedList';
 import { EnvironmentForm } from './parts/EnvironmentForm';
 import { EnvironmentRow } from './parts/EnvironmentRow';
 import { environmentQueries } from './queries';
@@ -80,6 +81,7 @@ export function EnvironmentsSection(props: { workspace: string }): JSX.Element {
           onNewVersion={from => setForm({ from })}
         />
       )}
+      {found && <ArchivedList workspace={workspace} />}
       <AliasTable />
     </section>
   );

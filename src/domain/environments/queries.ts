@@ -19,15 +19,18 @@ export function environmentId(workspace: string, name: string): string {
 
 /** The queries about environments. */
 export const environmentQueries = {
-  /** Those that are not archived, by name. */
-  list: (api: ApiClient, workspace: string) =>
+  /** Those that are not archived, or those that are, by name. */
+  list: (api: ApiClient, workspace: string, archived = false) =>
     queryOptions({
-      queryKey: environmentKeys.list({ workspace }),
+      queryKey: environmentKeys.list({
+        workspace,
+        ...(archived && { archived })
+      }),
       queryFn: async ({ signal }) => {
         const found: Environment[] = [];
         let cursor: string | null = '';
         while (cursor !== null) {
-          const query = { limit: PAGE, ...(cursor && { cursor }) };
+          const query = { limit: PAGE, archived, ...(cursor && { cursor }) };
           const page: EnvironmentList = await unwrap(
             api.GET('/workspaces/{workspace}/environments', {
               params: { path: { workspace }, query },

@@ -107,11 +107,17 @@ export function kindOfJob({ job }: ISubject): string {
   return job?.spec.kind ?? 'notebook';
 }
 
-/** What the form itself sees to be wrong. */
+/**
+ * What the form itself sees to be wrong.
+ *
+ * @param has - Whether a kernel can be had on the target of the form.
+ */
 export function findProblems(
   form: ISubmission,
   subject: ISubject,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  has: (kernel: string) => boolean = kernel =>
+    kernel !== subject.kernel || subject.kernel_available
 ): Problems {
   const problems: Problems = {};
   const kind = kindOfJob(subject);
@@ -126,7 +132,7 @@ export function findProblems(
   }
   if (kind === 'notebook' && !form.kernel) {
     problems.kernel = trans.__('The notebook names no kernel: choose one.');
-  } else if (form.kernel === subject.kernel && !subject.kernel_available) {
+  } else if (kind === 'notebook' && !has(form.kernel)) {
     problems.kernel = trans.__(
       'The kernel “%1” is not installed: choose another.',
       form.kernel

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ComputeTarget } from './types';
+import type { ComputeTarget, KernelChoice } from './types';
 
 /** "local · 1 of 2 slots free". */
 export function targetLabel(
@@ -13,8 +13,11 @@ export function targetLabel(
     return trans.__('%1 · unavailable', name);
   }
   if (!takesKind(target, kind)) {
+    const missing = target.facts?.notebooks?.missing;
     return kind === 'notebook'
-      ? trans.__('%1 · runs no notebooks', name)
+      ? missing
+        ? trans.__('%1 · runs no notebooks: %2', name, missing)
+        : trans.__('%1 · runs no notebooks', name)
       : trans.__('%1 · runs no jobs of this kind', name);
   }
   if (target.state === 'away') {
@@ -41,6 +44,29 @@ export function takesKind(target: ComputeTarget, kind: string): boolean {
 /** Whether jobs of a target can have environments: they are built on the server's machine. */
 export function takesEnvironments(target: ComputeTarget | undefined): boolean {
   return !target?.ssh;
+}
+
+/**
+ * The kernels that a notebook can have on a target: those of its machine.
+ *
+ * @param here - Those of the server's machine; undefined while they are not known.
+ * @returns undefined where it is not known which there are; the job finds out.
+ */
+export function kernelsOn(
+  target: ComputeTarget | undefined,
+  here: readonly KernelChoice[] | undefined
+): readonly KernelChoice[] | undefined {
+  return target?.ssh ? target.facts?.notebooks?.kernels : here;
+}
+
+/** Whether a kernel can be had on a target, as far as is known. */
+export function hasKernel(
+  name: string,
+  target: ComputeTarget | undefined,
+  here: readonly KernelChoice[] | undefined
+): boolean {
+  const kernels = kernelsOn(target, here);
+  return kernels === undefined || kernels.some(kernel => kernel.name === name);
 }
 
 /** What a job submitted now would wait for; empty when it starts at once. */

@@ -11,6 +11,8 @@ export type JobCreate = Schemas['JobCreate'];
 export type JobList = Schemas['JobList'];
 /** What the form knows of a notebook. */
 export type NotebookInspection = Schemas['NotebookInspection'];
+/** A kernel that is installed, here or on another host. */
+export type KernelChoice = Schemas['KernelChoice'];
 /** A parameter as read from a notebook. */
 export type ParameterField = Schemas['ParameterField'];
 /** A parameter of the form. */

@@ -9,6 +9,7 @@ import {
   type SubmissionField
 } from './submission';
 import type { ISubject } from './types';
+import { useThere } from './useThere';
 
 /** What a form holds, and what is wrong with it. */
 export interface IJobForm {
@@ -35,7 +36,8 @@ export function useJobForm(
   const trans = useTrans();
   const [form, setForm] = useState(start);
   const refused = sent.error ? placeOf(sent.error, subject) : null;
-  const own = findProblems(form, subject, trans);
+  const { has } = useThere(form.target, subject);
+  const own = findProblems(form, subject, trans, has);
   return {
     form,
     refused,

@@ -1,4 +1,5 @@
 import {
+  computeAddress,
   experimentAddress,
   hasPage,
   linkedAddress,
@@ -35,6 +36,17 @@ describe('parseAddress', () => {
       false,
       true
     ]);
+  });
+
+  it('reads the page of a compute target, whose name may have a point', () => {
+    for (const name of ['local', 'gpu-1_b', 'lab.example']) {
+      const address = parseAddress(computeAddress(name) ?? '');
+      expect(address).toEqual({ kind: 'compute', id: name, tab: null });
+      expect(address && hasPage(address)).toBe(true);
+      expect(address && pageName(address)).toBe(`compute/${name}`);
+    }
+    expect(computeAddress('no address')).toBeNull();
+    expect(computeAddress('../up')).toBeNull();
   });
 
   it('names a page whatever part of it is shown', () => {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlws.domain.environments import recipes
+from jupyter_mlws.domain.environments import definitions, recipes
 from jupyter_mlws.domain.environments.builds import Builds
 from jupyter_mlws.domain.environments.schemas import CondaDefinition
 from jupyter_mlws.domain.environments.states import BuildStatus
@@ -24,6 +24,16 @@ from tests.servers import until
 Make = Callable[..., Builds]
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(params=["uv", "pip"])
+def tool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each of the programs that build environments of packages, for real."""
+    if request.param == "pip":
+        monkeypatch.setattr(recipes, "_uv", lambda: None)
+    elif recipes._uv() is None:
+        pytest.skip("uv is not installed here")
+    return str(request.param)
 
 
 def folders(builds: Builds, key: str) -> list[Path]:
@@ -52,7 +62,9 @@ def commands_of(folder: Path) -> list[bytes]:
     return [one for one in found if one]
 
 
-def test_what_is_built_works_and_is_not_built_again(make_builds: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_built_works_and_is_not_built_again(
+    make_builds: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: str
+) -> None:
     builds, definition = make_builds(), requirements(f"tinypkg @ file://{wheel(tmp_path)}")
     key = recipes.key_of(definition)
     assert builds.state(key).status is BuildStatus.NOT_BUILT
@@ -60,6 +72,9 @@ def test_what_is_built_works_and_is_not_built_again(make_builds: Make, tmp_path:
     state = settled(builds, definition)
     assert (state.status, state.message, state.has_kernel) == (BuildStatus.READY, "", False)
     assert state.interpreter is not None
+    log = builds.log_of(key)[0]
+    assert log is not None
+    assert (f"{os.sep}uv pip install" in log.read_text()) is (tool == "uv")
     asked = subprocess.run([state.interpreter, "-c", "import tinypkg; print(tinypkg.X)"], capture_output=True, check=True)
     assert asked.stdout == b"41\n"
     monkeypatch.setattr(jobdir, "supervise", lambda folder: pytest.fail(f"a process was started for {folder}"))
@@ -80,13 +95,13 @@ def test_two_who_want_the_same_get_one_build(make_builds: Make, tmp_path: Path) 
     assert len(folders(builds, key)) == 1
 
 
-def test_a_failed_build_says_why_and_is_tried_again_when_asked(make_builds: Make, tmp_path: Path) -> None:
+def test_a_failed_build_says_why_and_is_tried_again_when_asked(make_builds: Make, tool: str) -> None:
     builds, definition = make_builds(), requirements("no-such-package-anywhere==1")
     key = recipes.key_of(definition)
     builds.ensure(key, definition, WHOSE)
     state = settled(builds, definition)
     assert state.status is BuildStatus.FAILED
-    assert "No matching distribution found for no-such-package-anywhere==1" in state.message
+    assert "no-such-package-anywhere==1" in state.message, tool
     assert builds.ensure(key, definition, WHOSE).status is BuildStatus.FAILED
     first = folders(builds, key)
     assert builds.ensure(key, definition, WHOSE, again=True).status is BuildStatus.BUILDING
@@ -156,6 +171,31 @@ def test_a_record_without_its_environment_counts_for_nothing(make_builds: Make, 
     assert state.interpreter is not None
     Path(state.interpreter).unlink()
     assert builds.state(key).status is BuildStatus.NOT_BUILT
+
+
+def test_a_build_that_no_definition_needs_goes_once_it_is_old(make_builds: Make, tmp_path: Path) -> None:
+    builds, file = make_builds(), wheel(tmp_path)
+    kept, gone = (requirements(f"tinypkg @ file://{file}{mark}") for mark in ("", " ; python_version > '3'"))
+    keys = [recipes.key_of(one) for one in (kept, gone)]
+    for one, key in zip((kept, gone), keys, strict=True):
+        builds.ensure(key, one, WHOSE)
+        assert settled(builds, one).status is BuildStatus.READY
+    needed = {definitions.hash_of(kept)}
+    assert builds.unused(needed, 3600) == [], "it is young"
+    for key in keys:
+        for record in ("ready.json", "current.json"):
+            os.utime(builds._root / key / record, (0, 0))
+    assert builds.unused(needed, 3600) == [keys[1]]
+    builds.note_use(keys[1])
+    assert builds.unused(needed, 3600) == []
+    assert builds.remove(keys[1], needed, 3600) == 0
+    os.utime(builds._root / keys[1] / "ready.json", (0, 0))
+    size = builds.size_of(keys[1])
+    assert builds.remove(keys[1], needed, 3600) == size > 0
+    assert [one.name for one in builds._root.iterdir()] == [keys[0]]
+    assert builds.state(keys[1]).status is BuildStatus.NOT_BUILT
+    builds.ensure(keys[1], gone, WHOSE)
+    assert settled(builds, gone).status is BuildStatus.READY
 
 
 def test_conda_files_go_to_the_tool_that_is_there(make_builds: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from jupyter_mlws.domain.jobs import engine as engine_module
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs import settle as settle_module
 from jupyter_mlws.domain.jobs.prepare import prepare
-from jupyter_mlws.domain.jobs.settle import name_files
+from jupyter_mlws.domain.jobs.settle import Captured, name_files
 from jupyter_mlws.domain.jobs.tasks import sweep
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.storage import service as storage
@@ -238,9 +238,9 @@ def test_a_job_that_cannot_be_prepared_is_tried_again(lab: Lab, monkeypatch: pyt
 def test_a_job_that_is_canceled_while_what_its_attempt_left_is_stored_is_at_its_end(lab: Lab, monkeypatch: pytest.MonkeyPatch):
     """Nothing is left to do for it, so that its folder goes in time."""
 
-    def cancel_first(*given: object) -> None:
+    def cancel_first(*given: object) -> list[Captured]:
         lab.db.write_sync(lambda s: jobs.cancel(s, ADA, run_id))
-        name_files(*given)  # type: ignore[arg-type]
+        return name_files(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(settle_module, "name_files", cancel_first)
     lab.start()

@@ -188,6 +188,18 @@ def test_a_way_that_fails_is_gone_the_long_way(db: Database, function: Any) -> N
     assert [row[1] for row in stored(db, run_id)["tail"]] == [0, 1, 5]
 
 
+def test_a_connection_that_was_given_up_is_replaced(db: Database) -> None:
+    run_id = make_run(db)
+
+    async def go() -> list[object]:
+        answers = [await log(db, run_id, point(n)) for n in range(2)]
+        db.writer_engine.raw_connection().invalidate()
+        return [*answers, *[await log(db, run_id, point(n)) for n in range(2, 5)]]
+
+    assert asyncio.run(go())[-1] is SHORT
+    assert [row[1] for row in stored(db, run_id)["tail"]] == [0, 1, 2, 3, 4]
+
+
 def test_a_token_of_the_workspace_takes_the_quick_way(db: Database) -> None:
     run_id = make_run(db)
     made = db.write_sync(lambda s: access.issue_token(s, kind=ActorKind.KERNEL, user="ada", workspace_id=1))

@@ -1,4 +1,7 @@
-"""What the server sends to a host so that `mlws.remote` runs there: the package's files, once, and the line that starts it."""
+"""What the server sends to a host so that `mlws.remote` and the runner of notebooks run there: their files, once, and a line.
+
+They lie there as they lie here, so that each finds the other in the same way.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,12 @@ from typing import NamedTuple
 
 import mlws.jobdir as jobdir
 
-PACKAGE = Path(jobdir.__file__).resolve().parent
+PACKAGE = Path(jobdir.__file__).resolve().parents[2]
+PARTS = ("kernel_path/mlws", "runner")
+HERE_ALONE = frozenset({"runner/spare.py", "runner/environment.py"})
+"""Kernels that are ready, and the builds of environments, are this machine's."""
+START = "import runpy, sys\nrunpy.run_module('jupyter_mlws.runner.' + sys.argv.pop(1), run_name='__main__', alter_sys=True)\n"
+"""`python <the folder> notebook <job>` is `python -m jupyter_mlws.runner.notebook <job>` where nothing of ours is installed."""
 LEAST_PYTHON = (3, 8)
 BOOT = """
 import sys, os, json, struct
@@ -60,7 +68,7 @@ try:
 except Exception as error:
     say({"error": "%s: %s" % (type(error).__name__, error)})
     sys.exit(0)
-sys.path.insert(0, code)
+sys.path.insert(0, os.path.join(code, "jupyter_mlws", "kernel_path"))
 from mlws.remote.server import serve
 serve(root, code)
 """
@@ -76,9 +84,11 @@ class Package(NamedTuple):
 
 @functools.cache
 def package() -> Package:
-    """`mlws` as it is here."""
-    paths = [path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts]
-    files = {f"mlws/{path.relative_to(PACKAGE).as_posix()}": path.read_text(encoding="utf-8") for path in paths}
+    """`mlws` and the runner as they are here."""
+    paths = [PACKAGE / "__init__.py", *(path for part in PARTS for path in (PACKAGE / part).rglob("*.py"))]
+    names = {path.relative_to(PACKAGE).as_posix(): path for path in paths if "__pycache__" not in path.parts}
+    files = {f"{PACKAGE.name}/{name}": path.read_text(encoding="utf-8") for name, path in names.items() if name not in HERE_ALONE}
+    files["__main__.py"] = START
     return Package(_digest(files), files)
 
 

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.errors import HostKeyWrong, HostUnfit, HostUnreachable, LoginRefused
 from jupyter_mlws.domain.compute.schemas import HostFacts, TestStep
-from jupyter_mlws.domain.compute.ssh.facts import of_host
+from jupyter_mlws.domain.compute.ssh.facts import of_host, of_notebooks
 from jupyter_mlws.domain.compute.ssh.link import Link, Refused
 from jupyter_mlws.kit.errors import MlwsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jupyter_mlws.domain.compute.schemas import HostNotebooks
     from jupyter_mlws.domain.compute.ssh.link import Place
 
 LEAST_DISK = 1 << 30
 MOST_SKEW_S = 30.0
+LEAST_FOR_NOTEBOOKS = (3, 10)
 LADDER = ("reach the host", "its key", "log in", "Python and a folder")
 """What must be there one after the other."""
-TODO: dict[type[MlwsError], tuple[int, str]] = {
+REMEDIES: dict[type[MlwsError], tuple[int, str]] = {
     HostUnreachable: (0, "Look whether the host is up, and its name and port are right."),
     HostKeyWrong: (1, "Ask who runs the host which key is right; set it with `mlws compute update NAME --host-key FINGERPRINT`."),
     LoginRefused: (2, "Put the public key into ~/.ssh/authorized_keys there, or name another one."),
@@ -34,7 +36,8 @@ async def steps(place: Place, keys: Callable[[], list[Any]], server_url: str | N
     try:
         await link.open()
         rungs = [_ok(name, words) for name, words in zip(LADDER, _found(link), strict=True)]
-        return [*rungs, *(await _beyond(link, server_url))], link.facts
+        notebooks = of_notebooks((await link.ask("notebooks"))[0])
+        return [*rungs, *(await _beyond(link, server_url)), *_notebooks(link, notebooks)], {**link.facts, "notebooks": notebooks}
     except MlwsError as error:
         return _ladder(error), {}
     except Refused as error:
@@ -53,6 +56,7 @@ def facts_of(said: dict[str, Any]) -> HostFacts:
         cpus=said.get("cpus"),
         memory=said.get("memory"),
         gpus=list(said.get("gpus") or []),
+        notebooks=said.get("notebooks"),
     )
 
 
@@ -68,7 +72,7 @@ def _found(link: Link) -> list[str]:
 
 def _ladder(error: MlwsError) -> list[TestStep]:
     """Everything before what failed is there, all behind it could not be tried."""
-    at, todo = next((rung for kind, rung in TODO.items() if isinstance(error, kind)), (0, ""))
+    at, todo = next((rung for kind, rung in REMEDIES.items() if isinstance(error, kind)), (0, ""))
     found = [_ok(name, "") for name in LADDER[:at]]
     found.append(TestStep(name=LADDER[at], state="failed", detail=error.message, todo=todo))
     return found + [TestStep(name=name, state="skipped", detail="not tried", todo="") for name in LADDER[at + 1 :]]
@@ -76,6 +80,35 @@ def _ladder(error: MlwsError) -> list[TestStep]:
 
 async def _beyond(link: Link, server_url: str | None) -> list[TestStep]:
     return [_system(link), _disk(link), await _clock(link), await _server(link, server_url)]
+
+
+def _notebooks(link: Link, found: HostNotebooks) -> list[TestStep]:
+    """What jobs of the kind notebook need; commands do without."""
+    python = link.facts["executable"]
+    pip = f"There: `{python} -m pip install papermill ipykernel`"
+    other = "name a Python that has them: `mlws compute update NAME --python PATH`."
+    if not found.papermill or (found.missing and found.ipykernel):
+        todo = f"{pip}; or {other}" if _is_new(link.facts["python"]) else f"{other[0].upper()}{other[1:]}"
+        rest = [TestStep(name=name, state="skipped", detail="not tried", todo="") for name in ("ipykernel", "kernels")]
+        return [TestStep(name="papermill", state="missing", detail=f"{found.missing}: no notebook runs there", todo=todo), *rest]
+    steps = [_ok("papermill", found.papermill)]
+    if found.ipykernel:
+        steps.append(_ok("ipykernel", found.ipykernel))
+    else:
+        detail = f"it is not installed for {python}, which has no kernel of its own so"
+        steps.append(
+            TestStep(name="ipykernel", state="missing", detail=detail, todo=f"There: `{python} -m pip install ipykernel`.")
+        )
+    if found.kernels:
+        names = ", ".join(f"{kernel.name} ({kernel.display_name})" for kernel in found.kernels)
+        return [*steps, _ok("kernels", names)]
+    todo = f"Install ipykernel for {python}, or another kernel for its user or its host."
+    return [*steps, TestStep(name="kernels", state="missing", detail="there is none", todo=todo)]
+
+
+def _is_new(python: str) -> bool:
+    """Whether a Python is new enough for notebooks."""
+    return [int(part) for part in python.split(".")[:2] if part.isdigit()] >= [*LEAST_FOR_NOTEBOOKS]
 
 
 def _system(link: Link) -> TestStep:

@@ -7,13 +7,14 @@ import json
 import logging
 import threading
 import time
+from concurrent.futures import TimeoutError as FuturesTimeout
 from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.errors import HostFull, HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.schemas import Load
 from jupyter_mlws.domain.compute.ssh import loop, staging
-from jupyter_mlws.domain.compute.ssh.facts import of_now
+from jupyter_mlws.domain.compute.ssh.facts import of_notebooks, of_now
 from jupyter_mlws.domain.compute.ssh.link import Link, Place, Refused
 from jupyter_mlws.domain.compute.ssh.mirror import Mirror
 from jupyter_mlws.kit.errors import MlwsError
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
+    from jupyter_mlws.domain.compute.schemas import HostNotebooks
+
 log = logging.getLogger(__name__)
 
 LOAD_EVERY_S = 10.0
+LOOK_EVERY_S = 30.0
+"""So long a host that can run notebooks is believed to have the kernels that it said."""
 CLOSE_S = 5.0
 
 
@@ -37,8 +42,6 @@ class SshCompute:
     problem = ""
     takes_secrets = True
     remote = True
-    kinds = frozenset({"command"})
-    """What it runs."""
 
     def __init__(
         self,
@@ -67,8 +70,15 @@ class SshCompute:
         self._following: list[Future[None]] = []
         self._lock = threading.Lock()
         self._asked = 0.0
+        self._looked = float("-inf")
         self._swept = 0
         self._link = Link(place, keys, self._changed)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What it runs: notebooks as long as the host has not said what is missing for them."""
+        found = self.facts.get("notebooks")
+        return frozenset({"command"} if found is not None and found.missing else {"command", "notebook"})
 
     @property
     def unreachable(self) -> str:
@@ -102,6 +112,36 @@ class SshCompute:
             log.warning("Jobs on %s do not reach %s (%s): what they log is fetched", self.name, self.server_url, answer["why"])
         return self.server_url if answer["reached"] else ""
 
+    def notebooks(self, patience: float | None = None, *, kernel: str | None = None) -> HostNotebooks | None:
+        """What the host has for notebooks, as it said at most some seconds ago; None where it does not answer within `patience` seconds.
+
+        That notebooks cannot run there, or that it does not have the `kernel`, is not told from memory: it is asked anew. Without
+        `patience` it raises what `Link.open` does.
+        """
+        known: HostNotebooks | None = self.facts.get("notebooks")
+        enough = known is not None and not known.missing and (kernel is None or kernel in names_of(known))
+        if enough and time.monotonic() - self._looked < LOOK_EVERY_S:
+            return known
+        asking = loop.spawn(self._look())
+        if patience is None:
+            return asking.result()
+        try:
+            return asking.result(patience)
+        except (MlwsError, FuturesTimeout):
+            return None
+
+    async def _look(self) -> HostNotebooks:
+        try:
+            head, _ = await self._link.ask("notebooks")
+        except Refused as error:
+            raise HostUnfit(f"{self._link.place.words} cannot say what it has for notebooks: {error}.") from error
+        found = of_notebooks(head)
+        self._looked = time.monotonic()
+        if found != self.facts.get("notebooks"):
+            self.facts = {**self.facts, "notebooks": found}
+            self.when_it_changes()
+        return found
+
     async def _opened(self) -> None:
         await self._link.ask("load")
 
@@ -117,6 +157,8 @@ class SshCompute:
 
     def _start(self, key: str, job_dir: Path, secrets: Mapping[str, str] | None) -> None:
         job = json.loads((job_dir / jobdir.JOB).read_bytes())
+        if "notebook" in job:
+            self._check_kernel(str(job["notebook"].get("kernel") or ""))
         staged = staging.collect(job_dir)
         try:
             begun = loop.wait(staging.lay(self._link, key, self._owner, job_dir, job, staged))
@@ -136,6 +178,18 @@ class SshCompute:
             raise
         except HostUnreachable as error:  # it may have begun or not: the next look tells
             log.warning("Whether job %s has begun on %s is not known yet: %s", key, self.name, error)
+
+    def _check_kernel(self, name: str) -> None:
+        """Raise `HostUnfit` for a notebook that cannot run there."""
+        found = self.notebooks(kernel=name)
+        assert found is not None  # noqa: S101 - without patience it answers or raises
+        if found.missing:
+            raise HostUnfit(f"Notebooks cannot run on {self._link.place.words}: {found.missing}.")
+        names = names_of(found)
+        if name not in names:
+            raise HostUnfit(
+                f"The kernel {name!r} is not installed on {self._link.place.words}. Installed are: {', '.join(names)}."
+            )
 
     def _unfit(self, error: Refused) -> HostUnfit:
         return HostUnfit(f"The job could not be started on {self._link.place.words}: {error}.")
@@ -218,10 +272,16 @@ class SshCompute:
         with contextlib.suppress(MlwsError, Refused):
             answer, _ = await self._link.ask("of_owner", owner=self._owner)
             self._swept = self._link.met
+            await self._look()
             followed = {mirror.key for mirror in self._mirrors.values() if not mirror.done}
             for key in set(answer["keys"]) - followed - self._starting:
                 if _is_over(self._jobs / _folder_of(key)):
                     await self._link.ask("remove", key=key)
+
+
+def names_of(found: HostNotebooks) -> list[str]:
+    """The kernels of a host."""
+    return [kernel.name for kernel in found.kernels]
 
 
 def _is_over(folder: Path) -> bool:

@@ -31,7 +31,7 @@ from jupyter_mlws.kit.errors import no_workspace
 from jupyter_mlws.kit.pagination import decode_cursor, encode_cursor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -141,6 +141,11 @@ def get_version(session: Session, actor: Actor, action: Action, workspace: str, 
     if row is None:
         raise EnvironmentNotFound(f"The environment {name[:100]!r} has no version {version[:40]!r}.", field="version")
     return version_wire(opened.row, row)
+
+
+def hashes_in_use(session: Session, also: Collection[int]) -> set[str]:
+    """Hashes of the definitions that somebody may still use: of environments that are not archived, and of the versions with these ids."""
+    return store.hashes_in_use(session, also)
 
 
 def set_archived(session: Session, actor: Actor, workspace: str, name: str, *, archived: bool) -> Environment:

@@ -136,6 +136,8 @@ class Environments:
         found = self.tell(chosen.definition)
         if found.status is not BuildStatus.READY or found.interpreter is None:
             raise UnusableEnvironment(f"The environment {chosen.shown} is not there: {found.message or found.status.value}")
+        if found.hash is not None:
+            self.builds.note_use(found.hash)
         return Place(found.interpreter)
 
     def check_notebooks(self, chosen: Chosen, *, field: str = "environment") -> None:

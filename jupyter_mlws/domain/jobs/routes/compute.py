@@ -21,10 +21,14 @@ from jupyter_mlws.domain.compute.schemas import (
     ComputeTarget,
     ComputeTest,
     ComputeUpdate,
+    ComputeUsage,
+    EndedJobPage,
+    EndedJobsQuery,
     HostKeyQuery,
     ShownKeys,
+    UsageQuery,
 )
-from jupyter_mlws.domain.jobs import computes, service
+from jupyter_mlws.domain.jobs import computes, history, service
 from jupyter_mlws.kit.actors import Action
 from jupyter_mlws.kit.http import ApiHandler, Route, endpoint
 
@@ -100,6 +104,34 @@ class ComputeTestHandler(ApiHandler):
         await tell(self, name)
 
 
+class ComputeJobsHandler(ApiHandler):
+    """What has ended on a target."""
+
+    @endpoint(
+        Action.READ,
+        summary="Jobs that have ended on a target",
+        query=EndedJobsQuery,
+        reply=EndedJobPage,
+        errors=[ComputeNotFound],
+    )
+    async def get(self, name: str) -> None:
+        """The last first: how long each waited and ran, and what it used. Those that run or wait stand in the target itself."""
+        computes.find(self.services.jobs.computes, name)
+        actor, query = self.actor, self.query
+        self.reply(await self.db.read(lambda s: history.ended_jobs(s, actor, name, limit=query.limit, cursor=query.cursor)))
+
+
+class ComputeUsageHandler(ApiHandler):
+    """Who has used a target."""
+
+    @endpoint(Action.READ, summary="Usage of a target by user", query=UsageQuery, reply=ComputeUsage, errors=[ComputeNotFound])
+    async def get(self, name: str) -> None:
+        """Jobs, time, CPU time and peak memory of each user, of the jobs that have ended within the span."""
+        computes.find(self.services.jobs.computes, name)
+        actor, span = self.actor, self.query.span
+        self.reply(await self.db.read(lambda s: history.usage(s, actor, name, span)))
+
+
 class HostKeysHandler(ApiHandler):
     """Keys of hosts."""
 
@@ -144,5 +176,7 @@ ROUTES = [
     Route("/compute", ComputesHandler),
     Route("/compute/{name}", ComputeHandler),
     Route("/compute/{name}/test", ComputeTestHandler),
+    Route("/compute/{name}/jobs", ComputeJobsHandler),
+    Route("/compute/{name}/usage", ComputeUsageHandler),
     Route("/ssh/host-keys", HostKeysHandler),
 ]

@@ -56,6 +56,8 @@ class NewRun(NamedTuple):
     user_id: str | None = None
     created_at: int | None = None
     """When it was made; now if left out."""
+    before: tuple[RunStatus, ...] = ()
+    """Statuses that it passes through at once, for its history."""
 
 
 def add_run(session: Session, new: NewRun) -> RunRow:
@@ -83,7 +85,8 @@ def add_run(session: Session, new: NewRun) -> RunRow:
         outputs=[],
     )
     store.add(session, row)
-    store.add_status(session, row.id, new.status, at, None, new.user)
+    for status in (*new.before, new.status):
+        store.add_status(session, row.id, status, at, None, new.user)
     experiments.touch(session, new.experiment, at)
     note_change(session, row, new.experiment.workspace.name)
     return row

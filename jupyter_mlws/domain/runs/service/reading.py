@@ -33,12 +33,14 @@ def get_run(session: Session, actor: Actor, run_id: str) -> Run:
     return wires(session, [row])[0]
 
 
-def wires(session: Session, rows: Sequence[RunRow], metric_keys: Sequence[str] | None = None) -> list[Run]:
-    """Runs as the API answers them."""
+def wires(
+    session: Session, rows: Sequence[RunRow], metric_keys: Sequence[str] | None = None, *, made_now: bool = False
+) -> list[Run]:
+    """Runs as the API answers them. Those `made_now`, in this transaction, have nothing yet that others could have added."""
     ids = [row.id for row in rows]
     params, tags = store.params_of(session, ids), store.tags_of(session, ids)
-    summaries = metrics.summaries(session, ids, metric_keys)
-    children = store.children_counts(session, ids)
+    summaries = {} if made_now else metrics.summaries(session, ids, metric_keys)
+    children = {} if made_now else store.children_counts(session, ids)
     spaces = workspaces.workspace_names(session, {row.workspace_id for row in rows})
     names = {key: experiments.find(session, key).name for key in {row.experiment_id for row in rows}}
     now = now_ms()
@@ -76,7 +78,8 @@ def wires(session: Session, rows: Sequence[RunRow], metric_keys: Sequence[str] |
             snapshot_id=row.snapshot_id,
             version=row.version,
         )
-    decorating(session, found)
+    if not made_now:
+        decorating(session, found)
     return list(found.values())
 
 

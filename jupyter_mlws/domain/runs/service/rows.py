@@ -49,6 +49,11 @@ def ref_of(session: Session, row: RunRow) -> RunRef:
     return RunRef(row.id, row.workspace_id, workspace, row.experiment_id, row.status, row.kind, row.snapshot_id)
 
 
+def ended_at(session: Session, run_id: str) -> int | None:
+    """When a run ended (ms)."""
+    return row_of(session, run_id).ended_at
+
+
 def open_run(session: Session, actor: Actor, action: Action, run_id: str) -> RunRef:
     """The run, if `actor` may do `action` to it; else `RunNotFound`, `Forbidden` or `NotYourRun`."""
     return open_row(session, actor, action, run_id)[1]

@@ -7,12 +7,12 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Tuple
 
 from mlws import jobdir
+from mlws.remote.notebooks import environment
 
 if TYPE_CHECKING:
     from mlws.remote.blobs import Blobs
@@ -25,7 +25,6 @@ SMALL = (jobdir.PID, jobdir.HEARTBEAT, jobdir.PROGRESS, jobdir.RESULT, jobdir.EX
 PIECE = 2 << 20
 """More than the longest line of a log."""
 BEGIN_S = 10.0
-PRIVATE = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "SSH_AUTH_SOCK", "SSH_ORIGINAL_COMMAND")
 
 
 class Jobs:
@@ -79,31 +78,16 @@ class Jobs:
 
     def _completed(self, job: Dict[str, Any]) -> Dict[str, Any]:
         """The job with the variables of this host below its own."""
-        env = {name: value for name, value in os.environ.items() if name not in PRIVATE and not name.startswith("MLWS_")}
-        path = [os.path.dirname(sys.executable), env.get("PATH", os.defpath)]
-        modules = [*(entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry), self.code]
-        own = {"PATH": os.pathsep.join(path), "PYTHONPATH": os.pathsep.join(modules)}
-        argv = [sys.executable if word == "{python}" else word for word in job["argv"]]
-        return {**job, "argv": argv, "env": {**env, **own, **job["env"]}}
+        words = {"{python}": sys.executable, "{runner}": self.code}
+        argv = [*(words.get(word, word) for word in job["argv"][:2]), *job["argv"][2:]]
+        return {**job, "argv": argv, "env": {**environment(), **job["env"]}}
 
     def start(self, key: str, secrets: Dict[str, str] | None) -> Dict[str, Any]:
         """Start the supervisor, once: whoever asks again is told that it has begun."""
         place = self.dir(key)
         if has_begun(place):
             return {"begun": True}
-        with open(os.path.join(place, jobdir.SYSTEM_LOG), "ab") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-S", "-m", "mlws.supervise", place, *(["--secrets"] if secrets else [])],
-                cwd=place,
-                env={**os.environ, "PYTHONPATH": self.code},
-                stdin=subprocess.PIPE if secrets else subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        if child.stdin is not None:
-            with contextlib.suppress(BrokenPipeError), child.stdin:
-                child.stdin.write(json.dumps(secrets).encode())
+        child = jobdir.supervise(place, secrets)
         until = time.monotonic() + BEGIN_S
         while time.monotonic() < until and not has_begun(place):
             if child.poll() is not None and not has_begun(place):

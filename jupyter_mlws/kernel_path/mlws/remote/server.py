@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any, Dict, List, Tuple
 
-from mlws.remote import frames
+from mlws.remote import frames, notebooks
 from mlws.remote.blobs import Blobs
 from mlws.remote.jobs import Jobs
 from mlws.spool import PART
@@ -25,6 +25,7 @@ class Host:
 
     def __init__(self, root: str, code: str) -> None:
         self.root = root
+        self.code = code
         for name in ("blobs", "jobs"):
             os.makedirs(os.path.join(root, name), mode=0o700, exist_ok=True)
         self.blobs = Blobs(os.path.join(root, "blobs"))
@@ -45,6 +46,10 @@ class Host:
             "subreaper": sys.platform.startswith("linux"),
             **self._load(),
         }, b""
+
+    def notebooks(self, _: Dict[str, Any], __: bytes) -> Answer:
+        """What there is for notebooks."""
+        return notebooks.look(self.code), b""
 
     def load(self, _: Dict[str, Any], __: bytes) -> Answer:
         """What is free now."""

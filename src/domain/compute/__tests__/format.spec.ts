@@ -2,13 +2,8 @@ import { nullTranslator } from '@jupyterlab/translation';
 
 import { readSize, sizeText } from '../../../lib/size';
 import { aTarget } from '../../../testing/compute';
-import {
-  asksText,
-  changedLimits,
-  limitProblems,
-  metersOf,
-  startLimits
-} from '../format';
+import { asksText, metersOf } from '../format';
+import { changedLimits, limitProblems, startLimits } from '../limits';
 
 const trans = nullTranslator.load('jupyter_mlws');
 const GIB = 2 ** 30;

@@ -6,7 +6,7 @@ import {
   limitProblems,
   startLimits,
   type Limit
-} from '../format';
+} from '../limits';
 import { useUpdateTarget } from '../mutations';
 import type { ComputeTarget } from '../types';
 

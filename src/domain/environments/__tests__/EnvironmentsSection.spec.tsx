@@ -35,6 +35,32 @@ describe('EnvironmentsSection', () => {
     renderWithServer(<EnvironmentsSection workspace="lab" />, api);
   }
 
+  it('lists what is archived when that is opened, and brings it back', async () => {
+    const user = userEvent.setup();
+    const restored: unknown[] = [];
+    let archived = [anEnvironment({ name: 'old', versions: 2 })];
+    show([], {
+      'GET /workspaces/{workspace}/environments': ({ params }) => ({
+        environments: params?.query?.['archived'] ? archived : [],
+        next_cursor: null
+      }),
+      'POST /workspaces/{workspace}/environments/{name}/restore': ({
+        params
+      }) => {
+        restored.push(params?.path);
+        archived = [];
+      }
+    });
+    const summary = await screen.findByText('Archived');
+    expect(screen.queryByText('2 versions')).toBeNull();
+    await user.click(summary);
+    expect(await screen.findByText('2 versions')).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Restore old' }));
+    expect(await screen.findByText(/^None\. New jobs/)).toBeVisible();
+    expect(restored).toEqual([{ workspace: 'lab', name: 'old' }]);
+    expect(summary).toHaveFocus();
+  });
+
   it('teaches while there is none', async () => {
     show([]);
     expect(await screen.findByText(/until you give them/)).toBeVisible();

@@ -1,12 +1,12 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { aQueuedJob, aTarget } from '../../../testing/compute';
+import { aQueuedJob, aTarget, ofHost } from '../../../testing/compute';
 import { aRun } from '../../../testing/runs';
 import type { Run } from '../../runs';
 import { claimEnding } from '../claim';
 import { endedBetween, endingText } from '../endings';
 import { countText, listText } from '../JobsStatus';
-import { targetLabel, targetWait } from '../target';
+import { hasKernel, kernelsOn, targetLabel, targetWait } from '../target';
 import type { JobList } from '../types';
 
 const trans = nullTranslator.load('jupyter_mlws');
@@ -104,6 +104,33 @@ describe('the status bar', () => {
   });
 });
 
+describe('kernels', () => {
+  const here = [{ name: 'python3', display_name: 'P', language: 'python' }];
+  const there = [{ name: 'ir', display_name: 'R', language: 'R' }];
+  const notebooks = {
+    missing: '',
+    papermill: '2.7',
+    ipykernel: null,
+    kernels: there
+  };
+
+  it('are those of the machine that the target is', () => {
+    const host = { ...aTarget(), ...ofHost({ notebooks }) };
+    expect(kernelsOn(aTarget(), here)).toBe(here);
+    expect(kernelsOn(undefined, here)).toBe(here);
+    expect(kernelsOn(host, here)).toBe(there);
+    expect(hasKernel('python3', host, here)).toBe(false);
+    expect(hasKernel('ir', host, here)).toBe(true);
+    expect(hasKernel('ir', aTarget(), here)).toBe(false);
+  });
+
+  it('are left to the job where the host was not asked', () => {
+    const host = { ...aTarget(), ...ofHost() };
+    expect(kernelsOn(host, here)).toBeUndefined();
+    expect(hasKernel('anything', host, here)).toBe(true);
+  });
+});
+
 describe('a target', () => {
   const target = aTarget({
     running: 2,
@@ -122,6 +149,15 @@ describe('a target', () => {
     expect(targetLabel(commands, 'notebook', trans)).toBe(
       'local · runs no notebooks'
     );
+    const notebooks = {
+      missing: 'papermill is not installed for python3',
+      papermill: null,
+      ipykernel: null,
+      kernels: []
+    };
+    expect(
+      targetLabel({ ...commands, ...ofHost({ notebooks }) }, 'notebook', trans)
+    ).toBe('local · runs no notebooks: papermill is not installed for python3');
     expect(targetLabel(commands, 'command', trans)).toBe(
       'local · 0 of 2 slots free'
     );

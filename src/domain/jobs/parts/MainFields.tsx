@@ -6,6 +6,7 @@ import { experimentQueries } from '../../experiments';
 import { Field, SelectField, TextField, useTrans } from '../../../ui';
 import { jobQueries } from '../queries';
 import { kindOfJob } from '../submission';
+import { useThere } from '../useThere';
 import {
   takesEnvironments,
   takesKind,
@@ -101,7 +102,8 @@ function useKnownNames(
 function KernelField(props: IFieldsProps): JSX.Element {
   const { form, problems, disabled, onChange, subject } = props;
   const trans = useTrans();
-  const { data: kernels = [] } = useQuery(jobQueries.kernels(useApi()));
+  const there = useThere(form.target, subject);
+  const kernels = there.kernels ?? [];
   const options = kernels.map(({ name, display_name: label }) => ({
     value: name,
     label:
@@ -117,7 +119,7 @@ function KernelField(props: IFieldsProps): JSX.Element {
       value: form.kernel,
       label: !form.kernel
         ? trans.__('Choose a kernel')
-        : subject.kernel_available
+        : there.has(form.kernel)
           ? own
           : trans.__('%1 · not installed', own)
     });

@@ -1,0 +1,168 @@
+import { screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+
+import { ApiError } from '../../../api/errors';
+import { aHost, aTarget, anEndedJob, aUse } from '../../../testing/compute';
+import { anApi, renderWithServer, type ICall } from '../../../testing/server';
+import { TargetPanel } from '../TargetPanel';
+import type { ComputeTarget } from '../types';
+
+describe('TargetPanel', () => {
+  const closed = jest.fn();
+
+  function show(
+    target: ComputeTarget,
+    verbs: Record<string, (call: ICall) => unknown> = {}
+  ): void {
+    closed.mockClear();
+    const api = anApi({
+      'GET /compute': () => ({ targets: [target] }),
+      'GET /compute/{name}/jobs': () => ({ jobs: [], next_cursor: null }),
+      'GET /compute/{name}/usage': ({ params }) => ({
+        name: target.name,
+        span: params?.query?.['span'],
+        since: null,
+        users: [],
+        more_users: 0,
+        total: aUse({ jobs: 0 })
+      }),
+      'GET /workspaces/{workspace}/secrets': () => ({ secrets: [] }),
+      ...verbs
+    });
+    renderWithServer(<TargetPanel name="lab" onClose={closed} />, api);
+  }
+
+  it('says so where there is no such target, and closes', async () => {
+    const user = userEvent.setup();
+    show(aTarget({ name: 'other' }));
+    expect(
+      await screen.findByText(/There is no compute target lab/)
+    ).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Close this page' }));
+    expect(closed).toHaveBeenCalled();
+  });
+
+  it('shows a target of a kind that it does not know, without the verbs of hosts', async () => {
+    show(aTarget({ name: 'lab', kind: 'of-tomorrow', kinds: ['command'] }));
+    expect(await screen.findByText('No job has ended here yet.')).toBeVisible();
+    expect(screen.getAllByText('of-tomorrow')[0]).toBeVisible();
+    expect(screen.queryByRole('button', { name: 'Edit…' })).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Delete…' })).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Test' })).toBeNull();
+  });
+
+  it('lists ended jobs page by page', async () => {
+    const user = userEvent.setup();
+    show(aHost(), {
+      'GET /compute/{name}/jobs': ({ params }) =>
+        params?.query?.['cursor'] === 'next'
+          ? { jobs: [anEndedJob({ run_id: 'b', name: 'first' })] }
+          : {
+              jobs: [
+                anEndedJob({ run_id: 'a', name: 'second', status: 'Failed' })
+              ],
+              next_cursor: 'next'
+            }
+    });
+    const history = await screen.findByRole('region', { name: 'History' });
+    expect(await within(history).findByText('second')).toBeVisible();
+    expect(within(history).getByText('Failed')).toBeVisible();
+    expect(within(history).getByText('1:01:01')).toBeVisible();
+    expect(within(history).queryByText('first')).toBeNull();
+    await user.click(
+      within(history).getByRole('button', { name: 'Earlier jobs' })
+    );
+    expect(await within(history).findByText('first')).toBeVisible();
+    expect(within(history).queryByRole('button')).toBeNull();
+  });
+
+  it('orders users by what is asked for, and asks for another span', async () => {
+    const user = userEvent.setup();
+    const asked: unknown[] = [];
+    show(aHost(), {
+      'GET /compute/{name}/usage': ({ params }) => {
+        asked.push(params?.query?.['span']);
+        return {
+          users: [
+            { ...aUse({ ran_ms: 9000, cpu_time_s: null }), user: 'ben' },
+            { ...aUse({ ran_ms: 1000, cpu_time_s: 5 }), user: 'ada' }
+          ],
+          more_users: 3,
+          total: aUse({ jobs: 7 })
+        };
+      }
+    });
+    const usage = await screen.findByRole('region', { name: 'Usage by user' });
+    const names = (): (string | null)[] =>
+      within(usage)
+        .getAllByRole('rowheader')
+        .map(cell => cell.textContent);
+    await within(usage).findByText('ben');
+    expect(names()).toEqual(['ben', 'ada', 'All, and 3 users more']);
+    await user.click(within(usage).getByRole('button', { name: 'CPU time' }));
+    expect(names()).toEqual(['ada', 'ben', 'All, and 3 users more']);
+    await user.selectOptions(within(usage).getByLabelText('Time'), 'all');
+    expect(asked).toEqual(['7d', 'all']);
+  });
+
+  it('shows each step of the last test, and tests again', async () => {
+    const user = userEvent.setup();
+    const tested: unknown[] = [];
+    const steps = [
+      { name: 'reach the host', state: 'ok' as const, detail: '', todo: '' },
+      {
+        name: 'log in',
+        state: 'failed' as const,
+        detail: 'the key is refused',
+        todo: 'Put the public key into authorized_keys there.'
+      }
+    ];
+    show(aHost({ checked: { at: Date.now(), usable: false, steps } }), {
+      'POST /compute/{name}/test': ({ params }) => tested.push(params?.path)
+    });
+    const test = await screen.findByRole('region', { name: 'Test' });
+    expect(within(test).getByText(/Jobs cannot run yet/)).toBeVisible();
+    expect(within(test).getByText(': the key is refused')).toBeVisible();
+    expect(within(test).getByText(/^Put the public key/)).toBeVisible();
+    await user.click(within(test).getByRole('button', { name: 'Test again' }));
+    expect(tested).toEqual([{ name: 'lab' }]);
+  });
+
+  it('deletes only after it is told that running jobs are given up', async () => {
+    const user = userEvent.setup();
+    const sent: unknown[] = [];
+    show(aHost({ running: 2, queued: 1 }), {
+      'DELETE /compute/{name}': ({ params }) => sent.push(params?.query)
+    });
+    await user.click(await screen.findByRole('button', { name: 'Delete…' }));
+    const form = screen.getByRole('form', {
+      name: 'Delete the compute target lab'
+    });
+    expect(within(form).getByText(/1 job waits for it/)).toBeVisible();
+    const button = within(form).getByRole('button', { name: 'Delete' });
+    expect(button).toBeDisabled();
+    await user.click(
+      within(form).getByLabelText('Give up the 2 jobs that run there')
+    );
+    await user.click(button);
+    expect(sent).toEqual([{ force: true }]);
+    expect(closed).toHaveBeenCalled();
+  });
+
+  it('keeps the form of a deletion open with what it was refused for, and gives the focus back', async () => {
+    const user = userEvent.setup();
+    show(aHost(), {
+      'DELETE /compute/{name}': () => {
+        throw new ApiError(409, 'compute_in_use', '1 job runs on lab.');
+      }
+    });
+    const open = await screen.findByRole('button', { name: 'Delete…' });
+    await user.click(open);
+    await user.click(screen.getByRole('button', { name: 'Delete' }));
+    expect(await screen.findByText('1 job runs on lab.')).toBeVisible();
+    expect(closed).not.toHaveBeenCalled();
+    await user.keyboard('{Escape}');
+    expect(screen.queryByText('1 job runs on lab.')).toBeNull();
+    expect(open).toHaveFocus();
+  });
+});

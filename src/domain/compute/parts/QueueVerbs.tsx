@@ -1,0 +1,46 @@
+import { ErrorNotice, useTrans } from '../../../ui';
+import { useUpdateTarget } from '../mutations';
+import type { ComputeTarget } from '../types';
+
+/** Pauses and resumes the queue of a target, and opens the form of its limits. */
+export function QueueVerbs(props: {
+  target: ComputeTarget;
+  editing: boolean;
+  onEdit: () => void;
+}): JSX.Element {
+  const { target, editing, onEdit } = props;
+  const trans = useTrans();
+  const update = useUpdateTarget(target.name);
+  return (
+    <>
+      {target.paused && (
+        <p className="jp-mlws-target-note" role="status">
+          {trans.__(
+            'The queue is paused: no job starts. Those that run go on.'
+          )}
+        </p>
+      )}
+      <div className="jp-mlws-target-verbs">
+        <button
+          type="button"
+          className={`jp-mlws-button jp-mlws-button-small${target.paused ? ' jp-mlws-button-primary' : ''}`}
+          disabled={update.isPending}
+          onClick={() => update.mutate({ paused: !target.paused })}
+        >
+          {target.paused
+            ? trans.__('Resume the queue')
+            : trans.__('Pause the queue')}
+        </button>
+        <button
+          type="button"
+          className="jp-mlws-button jp-mlws-button-small"
+          aria-expanded={editing}
+          onClick={onEdit}
+        >
+          {trans.__('Limits…')}
+        </button>
+      </div>
+      {update.error && <ErrorNotice error={update.error} />}
+    </>
+  );
+}
