@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ HERE = "/workspaces/default/environments"
 def define(server: LiveServer, name: str, line: str, **more: object) -> None:
     definition = {"kind": "requirements", "requirements": f"{line}\n", "notebooks": False, **more}
     server.ok("POST", HERE, {"name": name, "definition": definition})
+
+
+def is_built(server: LiveServer, name: str) -> bool:
+    return bool(server.ok("GET", f"{HERE}/{name}/versions/1")["build"]["status"] == "Ready")
 
 
 def test_a_command_runs_with_the_interpreter_of_its_environment(server: LiveServer, tmp_path: Path) -> None:
@@ -60,7 +65,7 @@ def test_what_is_built_goes_once_it_is_archived_and_no_job_waits_for_it(new_serv
     for name in ("kept", "left"):
         define(server, name, f"--no-index  # {name}")
         server.ok("POST", f"{HERE}/{name}/versions/1/build")
-        until(lambda n=name: server.ok("GET", f"{HERE}/{n}/versions/1")["build"]["status"] == "Ready", 100)
+        until(partial(is_built, server, name), 100)
     server.ok("PATCH", "/compute/local", {"paused": True})
     waits = server.submit({"kind": "command", "command": "true"}, environment="left")
     server.ok("POST", f"{HERE}/left/archive")
