@@ -1833,7 +1833,7 @@ export interface paths {
         put?: never;
         /**
          * Submit a job
-         * @description Freezes the sources, queues the job and answers; why it waits is told by its run. With an `Idempotency-Key` it may be repeated.
+         * @description Freezes the sources, queues the job and answers; why it waits, its run tells. With an `Idempotency-Key` it may be repeated.
          */
         post: operations["jobs_post_Jobs"];
         delete?: never;

@@ -105,7 +105,7 @@ class JobsHandler(ApiHandler):
         ],
     )
     async def post(self, workspace: str) -> None:
-        """Freezes the sources, queues the job and answers; why it waits is told by its run. With an `Idempotency-Key` it may be repeated."""
+        """Freezes the sources, queues the job and answers; why it waits, its run tells. With an `Idempotency-Key` it may be repeated."""
         self.reply(await submit.submit(self.services, self.db, self.actor, workspace, self.body, idempotency_key(self)))
 
 
