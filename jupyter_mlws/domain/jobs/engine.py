@@ -1,7 +1,7 @@
 """The engine of jobs: starts what may start, follows what runs, settles what ended.
 
 One thread decides and is woken when there is something to do; looking at a job's folder, preparing and settling are done in worker
-threads, so that a slow disk or a job that cannot be settled holds up nobody else. All that is known stands in the database and in the
+threads (`working`), so that a slow disk or a job that cannot be settled holds up nobody else. All that is known stands in the database and in the
 job folders: what nobody follows (after a restart, after a failure) is taken up again within seconds.
 """
 
@@ -17,22 +17,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.service import limits_of
-from jupyter_mlws.domain.jobs import attempts, environments, kept, queue, remote, service, store, usage
-from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
-from jupyter_mlws.domain.jobs.folder import Outcome, base_environment
-from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, changed_files, new_progress, passes, reason_of
+from jupyter_mlws.domain.jobs import attempts, environments, kept, queue, service, store
+from jupyter_mlws.domain.jobs.errors import JobGone
+from jupyter_mlws.domain.jobs.folder import base_environment
+from jupyter_mlws.domain.jobs.followed import Followed, begun
 from jupyter_mlws.domain.jobs.leases import Leases
-from jupyter_mlws.domain.jobs.prepare import prepare
-from jupyter_mlws.domain.jobs.secret_values import start
-from jupyter_mlws.domain.jobs.settle import give_up, settle
+from jupyter_mlws.domain.jobs.working import Worker
 from jupyter_mlws.domain.runs import service as runs
-from jupyter_mlws.domain.runs.errors import RunNotFound, StatusConflict
-from jupyter_mlws.domain.runs.schemas import RunError
+from jupyter_mlws.domain.runs.errors import StatusConflict
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.secrets.service import KeyPlaces
 from jupyter_mlws.kit.actors import Actor, ActorKind
-from jupyter_mlws.kit.clock import now_ms
-from mlws import jobdir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,11 +47,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.1
 IDLE_S = 5.0
 ADOPT_EVERY_S = 10.0
-LOST_AFTER_S = 3.0
-FOREIGN_LOST_AFTER_S = 30.0
-"""A job on another machine is given longer: its folder may only be cut off for a while."""
 STOP_S = 10.0
-TRIES = 5
 ACTOR = "mlws"
 
 
@@ -105,6 +96,7 @@ class JobEngine:
         self._looks = ThreadPoolExecutor(4, thread_name_prefix="mlws-look")
         self._work = ThreadPoolExecutor(4, thread_name_prefix="mlws-job")
         self._running: set[Future[None]] = set()
+        self._worker = Worker(self)
         self._thread = threading.Thread(target=self._run, name="mlws-jobs", daemon=True)
         for compute in computes.values():
             self._attach(compute)
@@ -184,7 +176,7 @@ class JobEngine:
         followed = self._followed.get(run_id)
         if followed is not None:
             followed.cancel = True
-            self._pass_on_cancel(followed)
+            self._worker.pass_on_cancel(followed)
         self.wake()
 
     def wanted(self, run_id: str) -> bool:
@@ -209,9 +201,9 @@ class JobEngine:
                     if followed.busy or followed.rests(now):
                         continue
                     if followed.unprepared and not followed.elsewhere:
-                        self._hand(self._work, self._prepare, followed)
+                        self._hand(self._work, self._worker.prepare, followed)
                     else:
-                        self._hand(self._looks, self._look, followed)
+                        self._hand(self._looks, self._worker.look, followed)
             except Exception:
                 self.leases.failed()
                 if not self.stopping.is_set():
@@ -298,212 +290,38 @@ class JobEngine:
 
     def _begin(self, ref: runs.RunRef, folder: Path, target: str) -> None:
         self._followed[ref.id] = followed = Followed(ref.id, ref.workspace, ref.experiment_id, target, folder)
-        self._hand(self._work, self._prepare, followed)
+        self._hand(self._work, self._worker.prepare, followed)
 
-    # ---- worker threads
+    # ---- what is asked by those who work for it
 
     def target(self, name: str) -> Compute:
         """The target of this name; any other where that was removed, which can tell at least whether a job lives here."""
         return self.computes.get(name) or next(iter(self.computes.values()))
-
-    def _compute(self, followed: Followed) -> Compute:
-        return self.target(followed.target)
-
-    def _prepare(self, followed: Followed) -> None:
-        try:
-            if not begun(followed.folder):
-                if not prepare(self, followed.run_id, followed.folder):
-                    self._end(followed, RunStatus.CANCELED, "canceled", None)
-                    return
-                start(self, self._compute(followed), followed.run_id, followed.folder)
-            followed.unprepared, followed.tries = False, 0
-            queue.Queues.held_up.pop(followed.run_id, None)
-            self._note_capture(followed.run_id)
-        except NotNow:
-            self._adopt_at = 0.0  # taken up again at once, or by the next server
-            self._drop(followed)
-        except Exception as error:
-            followed.unprepared = not begun(followed.folder) and passes(error)
-            if followed.unprepared:
-                log.warning("Job %s cannot be prepared now; trying again: %s", followed.run_id, error)
-                self._tell_held_up(followed, error)
-                followed.rest()
-                return
-            log.exception("Job %s could not be prepared", followed.run_id)
-            if not begun(followed.folder):
-                words = RunError(message=f"The job could not be prepared: {error}")
-                self._end(followed, RunStatus.FAILED, "spawn_failed", words)
-        finally:
-            followed.busy = False
-            self.wake()
-
-    def _note_capture(self, run_id: str) -> None:
-        """Of a job that named an environment: what that has is known now. Where it fails it is noted at the job's end."""
-        row = self.db.read_sync(lambda s: store.by_id(s, run_id))
-        if row is None or row.environment_id is None:
-            return
-        try:
-            environments.note_capture(self, row)
-        except Exception:
-            log.exception("The environment of job %s could not be captured", run_id)
-
-    def _end(self, followed: Followed, status: RunStatus, reason: str | None, error: RunError | None) -> None:
-        """End an attempt that has no processes. Where that fails it is taken up again."""
-
-        def end(session: Session) -> None:
-            row = store.by_id(session, followed.run_id)
-            if row is not None:
-                self.check_current(row, followed.folder)
-                attempts.end_attempt(session, row, Outcome(status, reason, error, None, None), self.retry_backoff_s)
-
-        try:
-            self.db.write_sync(end)
-        except Exception:
-            log.exception("Job %s could not be ended", followed.run_id)
-        self._drop(followed)
-
-    def _tell_held_up(self, followed: Followed, error: Exception) -> None:
-        """Say on the run why it does not begin."""
-        known = queue.Queues.held_up.get(followed.run_id)
-        queue.Queues.held_up[followed.run_id] = words = f"It cannot begin now, and is tried again: {reason_of(error)}"
-        if words != known:
-            self.hint(followed)
-
-    def hint(self, followed: Followed) -> None:
-        """Something of a job has changed that stands in no row."""
-        self._hint(followed.workspace, "run", followed.run_id, str(followed.experiment_id))
-
-    def _drop(self, followed: Followed) -> None:
-        for table in (queue.Queues.held_up, queue.Queues.outside):
-            table.pop(followed.run_id, None)
-        if self._followed.get(followed.run_id) is followed:  # and not its next attempt
-            del self._followed[followed.run_id]
-        self.wake()
-
-    def _look(self, followed: Followed) -> None:
-        """See what a job has done since the last look."""
-        try:
-            if not self._look_once(followed):
-                followed.tries = 0
-                followed.busy = False
-        except (RunNotFound, JobGone):
-            log.info("Job %s was deleted, or goes on elsewhere", followed.run_id)
-            self._pass_on_cancel(followed)  # nobody waits for what its processes still do
-            jobdir.kill_leftovers(str(followed.folder))
-            self._drop(followed)
-        except Exception:
-            if not self.stopping.is_set():
-                log.exception("Job %s could not be looked at; trying again", followed.run_id)
-            followed.rest()
-            followed.busy = False
-
-    def _look_once(self, followed: Followed) -> bool:
-        """True if the job has ended and is being settled now."""
-        folder = str(followed.folder)
-        if followed.elsewhere:
-            raise JobGone(f"Another server minds job {followed.run_id} now.")
-        if followed.cancel:
-            self._pass_on_cancel(followed)
-        if followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
-            self._to(followed, RunStatus.RUNNING, pid.get("started_at"))
-        remote.tell_waiting(self, self._compute(followed), followed)
-        if remote.taken_back(self._compute(followed), followed):
-            return False
-        self._look_at_files(followed)
-        if jobdir.read_exit(folder) is None:  # else all that it left is taken in at once
-            usage.follow(self, followed)
-            remote.follow_spool(self, followed)
-            if not self._is_lost(followed):
-                return False
-        self._hand(self._work, self._settle, followed)
-        return True
-
-    def _pass_on_cancel(self, followed: Followed) -> None:
-        with contextlib.suppress(OSError):  # no folder yet, or a full disk: the next look tries again
-            self._compute(followed).cancel(followed.folder)
-
-    def _look_at_files(self, followed: Followed) -> None:
-        for kind in changed_files(followed):
-            self._hint(followed.workspace, kind, followed.run_id, str(followed.experiment_id))
-        if (progress := new_progress(followed)) is not None:
-            self.db.write_sync(lambda s: runs.set_progress(s, followed.run_id, progress))
-
-    def _to(self, followed: Followed, status: RunStatus, at: int | None = None) -> None:
-        try:
-            self.db.write_sync(lambda s: self._change(s, followed, status, at))
-        except StatusConflict:
-            followed.status = self.db.read_sync(lambda s: runs.ref_by_id(s, followed.run_id).status)
-        else:
-            followed.status = status
 
     def check_current(self, row: JobRow, folder: Path) -> None:
         """Raise `JobGone` unless this is the folder of the job's current attempt: no other one may change the job."""
         if self.folders.job(row.run_id, row.attempt) != folder or self.leases.owner not in (None, row.owner):
             raise JobGone(f"Attempt {row.attempt} of job {row.run_id} runs now, or another server minds it.")
 
-    def _change(self, session: Session, followed: Followed, status: RunStatus, at: int | None) -> None:
-        row = store.by_id(session, followed.run_id)
-        if row is not None:
-            self.check_current(row, followed.folder)
-        runs.change_status(session, followed.run_id, status, actor=ACTOR, at=at)
-        if status is RunStatus.RUNNING:
-            attempts.note_running(session, followed.run_id, at)
+    def hint(self, followed: Followed, kind: str = "run") -> None:
+        """Something of a job has changed that stands in no row."""
+        self._hint(followed.workspace, kind, followed.run_id, str(followed.experiment_id))
 
-    def _is_lost(self, followed: Followed) -> bool:
-        """Whether the supervisor is gone without a record; before it is believed the job is NotResponding for a moment."""
-        compute = self._compute(followed)
-        given_up = remote.given_up(compute, followed)
-        if not given_up and followed.folder.is_dir() and compute.is_alive(followed.folder):
-            followed.silent_since = None
-            if followed.status is RunStatus.NOT_RESPONDING:
-                self._to(followed, RunStatus.CANCEL_REQUESTED if followed.cancel else RunStatus.RUNNING)
-            return False
-        now = time.monotonic()
-        if followed.silent_since is None:
-            followed.silent_since = now
-            return False
-        if now - followed.silent_since < LOST_AFTER_S:
-            return False
-        away = remote.away(compute, followed)
-        unknown = (RunStatus.NOT_RESPONDING, RunStatus.FINALIZING, *([RunStatus.PREPARING] if away else []))
-        if followed.status not in unknown:
-            self._to(followed, RunStatus.NOT_RESPONDING, now_ms())
-        foreign = not given_up and not remote.is_remote(compute) and jobdir.is_foreign(str(followed.folder))
-        if away or (foreign and now - followed.silent_since < FOREIGN_LOST_AFTER_S):
-            return False
-        jobdir.kill_leftovers(str(followed.folder))
-        return True
+    def drop(self, followed: Followed) -> None:
+        """Follow a job no longer."""
+        for table in (queue.Queues.held_up, queue.Queues.outside):
+            table.pop(followed.run_id, None)
+        if self._followed.get(followed.run_id) is followed:  # and not its next attempt
+            del self._followed[followed.run_id]
+        self.wake()
 
-    def _settle(self, followed: Followed) -> None:
-        try:
-            settle(self, followed.run_id, followed.folder)
-        except JobGone:
-            log.info("Job %s was deleted", followed.run_id)
-            self._drop(followed)
-        except PASSING as error:
-            if not self.stopping.is_set():
-                log.warning("Job %s cannot be settled now; trying again: %s", followed.run_id, error)
-            followed.rest()
-        except Exception as error:
-            log.exception("Job %s could not be settled", followed.run_id)
-            followed.rest()
-            followed.failures += 1
-            if followed.failures >= TRIES:
-                self._give_up(followed, error)
-        else:
-            self._drop(followed)
-        finally:
-            followed.busy = False
+    def adopt_soon(self) -> None:
+        """A job that nobody follows now is to be taken up again."""
+        self._adopt_at = 0.0
 
-    def _give_up(self, followed: Followed, error: Exception) -> None:
-        try:
-            give_up(self, followed.run_id, followed.folder, f"{type(error).__name__}: {error}")
-        except (StatusConflict, JobGone):
-            log.info("Job %s had ended already", followed.run_id)
-        except Exception:
-            log.exception("Job %s could not even be given up; trying again", followed.run_id)
-            return
-        self._drop(followed)
+    def settle_later(self, followed: Followed) -> None:
+        """A job has ended: a worker thread stores what it left."""
+        self._hand(self._work, self._worker.settle, followed)
 
 
 def _problem(compute: Compute) -> str:

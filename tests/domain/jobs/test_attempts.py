@@ -14,8 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from jupyter_mlws.domain.access import service as access
-from jupyter_mlws.domain.jobs import attempts, store, submit
-from jupyter_mlws.domain.jobs import engine as engine_module
+from jupyter_mlws.domain.jobs import attempts, store, submit, working
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs import settle as settle_module
 from jupyter_mlws.domain.jobs.prepare import prepare
@@ -229,7 +228,7 @@ def test_a_job_that_cannot_be_prepared_is_tried_again(lab: Lab, monkeypatch: pyt
             raise failures.pop()
         return prepare(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine_module, "prepare", flaky)
+    monkeypatch.setattr(working, "prepare", flaky)
     lab.start()
     job = lab.ended(lab.submit("true", max_retries=1))
     assert [(one.status.value, one.reason) for one in job.attempts] == [("Failed", "spawn_failed"), ("Completed", None)]

@@ -14,8 +14,8 @@ import pytest
 from jupyter_mlws.db.database import Database, DatabaseFailed
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.schemas import GitState
-from jupyter_mlws.domain.jobs import engine as engine_module
 from jupyter_mlws.domain.jobs import service as jobs
+from jupyter_mlws.domain.jobs import working
 from jupyter_mlws.domain.jobs.engine import JobEngine
 from jupyter_mlws.domain.jobs.prepare import prepare
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, JobCreate
@@ -66,7 +66,7 @@ def test_what_passes_is_waited_out_before_a_job_begins(
             raise failures.pop()
         return prepare(*given)
 
-    monkeypatch.setattr(engine_module, "prepare", flaky)
+    monkeypatch.setattr(working, "prepare", flaky)
     run_id = submitted(db, "true")
     make_engine()
     run = ended(db, run_id)
@@ -77,7 +77,7 @@ def test_what_does_not_pass_fails_the_job(db: Database, make_engine: Callable[[]
     def broken(*_: Any) -> bool:
         raise OSError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(engine_module, "prepare", broken)
+    monkeypatch.setattr(working, "prepare", broken)
     run_id = submitted(db, "true")
     make_engine()
     run = ended(db, run_id)
@@ -95,7 +95,7 @@ def test_a_job_is_canceled_while_it_waits_for_room(
             raise OSError(errno.ENOSPC, "No space left on device")
         return prepare(*given)
 
-    monkeypatch.setattr(engine_module, "prepare", full)
+    monkeypatch.setattr(working, "prepare", full)
     run_id = submitted(db, "true")
     engine = make_engine()
     until(lambda: len(tries) >= 3, 30)
@@ -116,7 +116,7 @@ def test_a_job_that_cannot_be_settled_is_given_up(
             raise ValueError("it has no form that anything knows")
         settle(engine, run_id, folder)
 
-    monkeypatch.setattr(engine_module, "settle", broken)
+    monkeypatch.setattr(working, "settle", broken)
     make_engine()
     assert ended(db, submitted(db, "echo beside")).status is RunStatus.COMPLETED, "others are not held up"
     began, used = time.monotonic(), time.process_time()
@@ -147,8 +147,8 @@ class Elsewhere:
 def test_a_job_of_another_machine_lives_while_its_heart_beats(
     db: Database, make_engine: Callable[[], JobEngine], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    monkeypatch.setattr(engine_module, "LOST_AFTER_S", 0.3)
-    monkeypatch.setattr(engine_module, "FOREIGN_LOST_AFTER_S", 4.0)
+    monkeypatch.setattr(working, "LOST_AFTER_S", 0.3)
+    monkeypatch.setattr(working, "FOREIGN_LOST_AFTER_S", 4.0)
     job = Elsewhere(db, Folders(tmp_path / "data"))
     make_engine()
     until(lambda: run_of(db, job.run_id).status is RunStatus.RUNNING, 20)

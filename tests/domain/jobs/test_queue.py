@@ -13,8 +13,7 @@ from sqlalchemy import event, insert, select
 
 from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.compute.service import Limits
-from jupyter_mlws.domain.jobs import engine as engine_module
-from jupyter_mlws.domain.jobs import queue, store
+from jupyter_mlws.domain.jobs import queue, store, working
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs.errors import JobStarted, TooMuchAsked
 from jupyter_mlws.domain.jobs.prepare import prepare
@@ -279,7 +278,7 @@ def test_a_full_disk(lab: Lab, monkeypatch: pytest.MonkeyPatch):
             raise OSError(errno.ENOSPC, "No space left on device")
         return prepare(*given)
 
-    monkeypatch.setattr(engine_module, "prepare", preparing)
+    monkeypatch.setattr(working, "prepare", preparing)
     lab.start()
     run_id = lab.submit()
     until(lambda: lab.run(run_id).status is RunStatus.PREPARING and lab.run(run_id).waiting, 20)
