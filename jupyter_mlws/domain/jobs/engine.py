@@ -1,8 +1,8 @@
 """The engine of jobs: starts what may start, follows what runs, settles what ended.
 
 One thread decides and is woken when there is something to do; looking at a job's folder, preparing and settling are done in worker
-threads (`working`), so that a slow disk or a job that cannot be settled holds up nobody else. All that is known stands in the database and in the
-job folders: what nobody follows (after a restart, after a failure) is taken up again within seconds.
+threads (`working`), so that a slow disk or a job that cannot be settled holds up nobody else. All that is known stands in the database
+and in the job folders: what nobody follows (after a restart, after a failure) is taken up again within seconds.
 """
 
 from __future__ import annotations
