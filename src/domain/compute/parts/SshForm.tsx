@@ -1,3 +1,5 @@
+import { useEffect, useState } from 'react';
+
 import { Form, TextField, useTrans } from '../../../ui';
 import type { HostField } from '../sshForm';
 import type { ComputeTarget } from '../types';
@@ -88,18 +90,44 @@ export function SshForm(props: ISshFormProps): JSX.Element {
           onChange={hostKey => form.set({ hostKey })}
           onAgree={form.setAgreed}
         />
-        <MoreFields field={field} isNew={!target} />
+        <MoreFields
+          field={field}
+          isNew={!target}
+          wrong={MORE.some(name => form.problems[name])}
+        />
       </Form>
     </div>
   );
 }
 
-/** What has a good default, and is seldom set. */
-function MoreFields(props: { field: MakeField; isNew: boolean }): JSX.Element {
-  const { field, isNew } = props;
+const MORE: readonly HostField[] = [
+  'python',
+  'folder',
+  'serverUrl',
+  'maxJobs',
+  'description'
+];
+
+/** What has a good default, and is seldom set. Opens by itself where something in it is wrong. */
+function MoreFields(props: {
+  field: MakeField;
+  isNew: boolean;
+  wrong: boolean;
+}): JSX.Element {
+  const { field, isNew, wrong } = props;
   const trans = useTrans();
+  const [open, setOpen] = useState(!isNew);
+  useEffect(() => {
+    if (wrong) {
+      setOpen(true);
+    }
+  }, [wrong]);
   return (
-    <details className="jp-mlws-host-more" open={isNew ? undefined : true}>
+    <details
+      className="jp-mlws-host-more"
+      open={open}
+      onToggle={event => setOpen(event.currentTarget.open)}
+    >
       <summary>{trans.__('Python, folder and more')}</summary>
       {field('python', trans.__('Python there'), {
         placeholder: trans.__('python3')
