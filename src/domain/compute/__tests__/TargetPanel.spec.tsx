@@ -104,7 +104,12 @@ describe('TargetPanel', () => {
           ? { jobs: [anEndedJob({ run_id: 'b', name: 'first' })] }
           : {
               jobs: [
-                anEndedJob({ run_id: 'a', name: 'second', status: 'Failed' })
+                anEndedJob({
+                  run_id: 'a',
+                  name: 'second',
+                  status: 'Failed',
+                  reason: 'lost'
+                })
               ],
               next_cursor: 'next'
             }
@@ -112,6 +117,9 @@ describe('TargetPanel', () => {
     const history = await screen.findByRole('region', { name: 'History' });
     expect(await within(history).findByText('second')).toBeVisible();
     expect(within(history).getByText('Failed')).toBeVisible();
+    expect(
+      within(history).getByTitle('Failed: its process vanished without a word')
+    ).toBeVisible();
     expect(within(history).getByText('1:01:01')).toBeVisible();
     expect(within(history).queryByText('first')).toBeNull();
     await user.click(

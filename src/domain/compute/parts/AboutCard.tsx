@@ -87,15 +87,12 @@ function slurmRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
         : trans.__('%1 for jobs without one', formatDuration(limit * 1000))
     ]
   ];
+  const none: Row = [
+    trans.__('Asks for'),
+    trans.__('what Slurm gives by itself')
+  ];
   return [
-    ...(asked.some(([, value]) => value)
-      ? asked
-      : [
-          [
-            trans.__('Asks for'),
-            trans.__('what Slurm gives by itself')
-          ] satisfies Row
-        ]),
+    ...(asked.some(([, value]) => value) ? asked : [none]),
     [trans.__('Python'), slurm.python],
     [
       trans.__('Jobs log to'),
