@@ -1,3 +1,5 @@
+import type { RefObject } from 'react';
+
 import { ErrorNotice, useTrans } from '../../../ui';
 import { useUpdateTarget } from '../mutations';
 import type { ComputeTarget } from '../types';
@@ -6,9 +8,11 @@ import type { ComputeTarget } from '../types';
 export function QueueVerbs(props: {
   target: ComputeTarget;
   editing: boolean;
+  /** The button that opens the form. */
+  editRef: RefObject<HTMLButtonElement>;
   onEdit: () => void;
 }): JSX.Element {
-  const { target, editing, onEdit } = props;
+  const { target, editing, editRef, onEdit } = props;
   const trans = useTrans();
   const update = useUpdateTarget(target.name);
   return (
@@ -32,6 +36,7 @@ export function QueueVerbs(props: {
             : trans.__('Pause the queue')}
         </button>
         <button
+          ref={editRef}
           type="button"
           className="jp-mlws-button jp-mlws-button-small"
           aria-expanded={editing}
