@@ -121,7 +121,7 @@ function Title(props: { target: ComputeTarget }): JSX.Element {
       </h2>
       <span className="jp-mlws-badge">{target.kind}</span>
       <span className="jp-mlws-badge" data-state={target.state}>
-        {target.paused ? trans.__('paused') : words}
+        {target.paused && target.state === 'ready' ? trans.__('paused') : words}
       </span>
     </div>
   );
