@@ -52,7 +52,7 @@ export function useHostForm(props: {
   const create = useCreateTarget();
   const update = useUpdateTarget(target?.name ?? '');
   const failure = keys.error ?? create.error ?? update.error;
-  const own = hostProblems(texts, trans);
+  const own = hostProblems(texts, before, trans);
   const at = failure instanceof ApiError ? fieldOf(failure.field) : null;
   const problems = { ...(failure && at && { [at]: failure.message }), ...own };
   const set = (part: Partial<IHostTexts>): void => {

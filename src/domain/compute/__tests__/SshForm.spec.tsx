@@ -208,6 +208,12 @@ describe('SshForm', () => {
     expect(screen.getByText('SHA256:kept')).toBeVisible();
     const save = screen.getByRole('button', { name: 'Save' });
     expect(save).toBeDisabled();
+    const login = screen.getByLabelText(/^User/);
+    await user.clear(login);
+    expect(screen.getByText('It cannot be left empty.')).toBeVisible();
+    expect(login).toBeInvalid();
+    await user.type(login, 'ada');
+    expect(login).toBeValid();
     const python = screen.getByLabelText('Python there');
     await user.clear(python);
     await user.type(python, '/opt/bin/python{Enter}');

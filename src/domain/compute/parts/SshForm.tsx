@@ -69,7 +69,8 @@ export function SshForm(props: ISshFormProps): JSX.Element {
           })}
           {field('port', trans.__('Port'))}
           {field('user', trans.__('User'), {
-            placeholder: trans.__('the server’s own')
+            required: target !== null,
+            placeholder: target ? '' : trans.__('the server’s own')
           })}
         </div>
         <KeySourceField
