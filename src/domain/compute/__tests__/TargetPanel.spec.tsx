@@ -76,9 +76,10 @@ describe('TargetPanel', () => {
     expect(screen.queryByRole('button', { name: 'Edit…' })).toBeNull();
   });
 
-  it('says so where Slurm is asked for nothing', async () => {
-    show({ ...aSlurm(), name: 'lab' });
+  it('says so where Slurm is asked for nothing, and what a pause holds up', async () => {
+    show({ ...aSlurm(), name: 'lab', paused: true });
     expect(await screen.findByText('what Slurm gives by itself')).toBeVisible();
+    expect(screen.getByText(/no job goes to Slurm/)).toBeVisible();
   });
 
   it('tells which kernels a host has for notebooks, and of which wheels', async () => {

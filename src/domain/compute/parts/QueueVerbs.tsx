@@ -19,9 +19,13 @@ export function QueueVerbs(props: {
     <>
       {target.paused && (
         <p className="jp-mlws-target-note" role="status">
-          {trans.__(
-            'The queue is paused: no job starts. Those that run go on.'
-          )}
+          {target.slurm
+            ? trans.__(
+                'The queue is paused: no job goes to Slurm. Those that it has start and go on.'
+              )
+            : trans.__(
+                'The queue is paused: no job starts. Those that run go on.'
+              )}
         </p>
       )}
       <div className="jp-mlws-target-verbs">
