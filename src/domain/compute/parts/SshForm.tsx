@@ -20,6 +20,15 @@ type MakeField = (
   more?: { placeholder?: string; required?: boolean }
 ) => JSX.Element;
 
+/** The fields of `MoreFields`. */
+const MORE: readonly HostField[] = [
+  'python',
+  'folder',
+  'serverUrl',
+  'maxJobs',
+  'description'
+];
+
 /**
  * A host that jobs run on. Nothing is saved before somebody has agreed to the key that the host shows, or has typed the
  * one that its owner told: until then the form's button asks the host for it.
@@ -100,14 +109,6 @@ export function SshForm(props: ISshFormProps): JSX.Element {
     </div>
   );
 }
-
-const MORE: readonly HostField[] = [
-  'python',
-  'folder',
-  'serverUrl',
-  'maxJobs',
-  'description'
-];
 
 /** What has a good default, and is seldom set. Opens by itself where something in it is wrong. */
 function MoreFields(props: {
