@@ -84,6 +84,30 @@ export function aHost(part: Partial<ComputeTarget> = {}): ComputeTarget {
   });
 }
 
+/** Slurm, which somebody made a target of. */
+export function aSlurm(
+  asked: Partial<NonNullable<ComputeTarget['slurm']>> = {}
+): ComputeTarget {
+  return aTarget({
+    name: 'cluster',
+    kind: 'slurm',
+    description: '',
+    made: true,
+    max_jobs: 100,
+    kinds: ['command', 'notebook'],
+    slurm: {
+      partition: null,
+      account: null,
+      qos: null,
+      reservation: null,
+      time_limit_s: null,
+      python: '/usr/bin/python3',
+      server_url: null,
+      ...asked
+    }
+  });
+}
+
 /** A job that has ended. */
 export function anEndedJob(part: Partial<EndedJob> = {}): EndedJob {
   return {

@@ -150,6 +150,23 @@ export function factsText(facts: HostFacts, trans: TranslationBundle): string {
   return [what, has].filter(Boolean).join(', ');
 }
 
+/** The kernels that a host has for notebooks, or why it runs none; empty while it was not asked. */
+export function notebooksText(
+  facts: HostFacts | null,
+  trans: TranslationBundle
+): string {
+  const found = facts?.notebooks;
+  if (!found) {
+    return '';
+  }
+  return found.missing
+    ? trans.__('none: %1', found.missing)
+    : trans.__(
+        'with the kernels %1',
+        found.kernels.map(kernel => kernel.name).join(', ')
+      );
+}
+
 /** Where the private key comes from. */
 export function keyText(place: SshPlace, trans: TranslationBundle): string {
   return place.key

@@ -13,6 +13,8 @@ export const computeKeys = queryKeys('compute');
 
 /** How often the load is asked for while jobs run or wait, in ms: no hint tells of it. */
 const LOAD_EVERY_MS = 5_000;
+/** How often while none does: the load of just before must not stand there as that of now. */
+const IDLE_EVERY_MS = 60_000;
 
 /** So many ended jobs come at once. */
 const PAGE = 25;
@@ -27,7 +29,9 @@ export const computeQueries = {
       refetchInterval: ({ state }) =>
         state.data?.targets.some(one => one.running + one.queued > 0)
           ? LOAD_EVERY_MS
-          : false
+          : state.data
+            ? IDLE_EVERY_MS
+            : false
     }),
   /** The jobs that have ended on a target, the last first. */
   history: (api: ApiClient, name: string) =>

@@ -72,9 +72,14 @@ function whole(text: string, least: number, most: number): number {
   return value >= least && value <= most ? value : NaN;
 }
 
-/** What is wrong, by field; what is empty and must be given is not told before it was tried. */
+/**
+ * What is wrong, by field; what is empty and must be given is not told before it was tried.
+ *
+ * @param before - What the form began with: what a target has cannot be taken away from it.
+ */
 export function hostProblems(
   texts: IHostTexts,
+  before: IHostTexts,
   trans: TranslationBundle
 ): Partial<Record<HostField, string>> {
   const words: Partial<Record<HostField, string>> = {
@@ -92,6 +97,11 @@ export function hostProblems(
     const text = texts[field].trim();
     if (text && !rule.test(text)) {
       problems[field] = words[field];
+    }
+  }
+  for (const field of ['host', 'user'] as const) {
+    if (before[field] && !texts[field].trim()) {
+      problems[field] = trans.__('It cannot be left empty.');
     }
   }
   if (Number.isNaN(whole(texts.port, 1, 65535))) {

@@ -52,7 +52,7 @@ export function useHostForm(props: {
   const create = useCreateTarget();
   const update = useUpdateTarget(target?.name ?? '');
   const failure = keys.error ?? create.error ?? update.error;
-  const own = hostProblems(texts, trans);
+  const own = hostProblems(texts, before, trans);
   const at = failure instanceof ApiError ? fieldOf(failure.field) : null;
   const problems = { ...(failure && at && { [at]: failure.message }), ...own };
   const set = (part: Partial<IHostTexts>): void => {
@@ -92,7 +92,13 @@ export function useHostForm(props: {
   const submit = (): void => {
     if (mustAsk) {
       ask();
-    } else if (target) {
+      return;
+    }
+    if (keys.isError) {
+      // What the host did not answer is typed by now; what comes of that must be seen.
+      keys.reset();
+    }
+    if (target) {
       update.mutate(changes, { onSuccess: () => onDone(target.name) });
     } else {
       create.mutate(hostToMake(texts), {
@@ -134,15 +140,20 @@ export function useLedFocus(form: IHostForm): RefObject<HTMLDivElement> {
     frame.current?.querySelector('input')?.focus();
   }, []);
   useEffect(() => {
-    const wishes = failure
-      ? ['[aria-invalid="true"]', '[type="submit"]']
-      : choosing
-        ? ['[type="radio"]:checked']
-        : [];
-    const found = wishes
-      .map(wish => frame.current?.querySelector<HTMLElement>(wish))
-      .find(Boolean);
-    found?.focus();
-  }, [failure, choosing]);
+    if (choosing) {
+      frame.current
+        ?.querySelector<HTMLElement>('[type="radio"]:checked')
+        ?.focus();
+    }
+  }, [choosing]);
+  // Apart from that one: a failure that goes while somebody types must not move the focus.
+  useEffect(() => {
+    if (failure) {
+      const found = ['[aria-invalid="true"]', '[type="submit"]']
+        .map(wish => frame.current?.querySelector<HTMLElement>(wish))
+        .find(Boolean);
+      found?.focus();
+    }
+  }, [failure]);
   return frame;
 }

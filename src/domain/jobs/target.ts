@@ -23,6 +23,15 @@ export function targetLabel(
   if (target.state === 'away') {
     return trans.__('%1 · cannot be reached now', name);
   }
+  if (target.slurm) {
+    // So many are submitted at once; which of them run Slurm decides.
+    return trans.__(
+      '%1 · Slurm has %2 of at most %3 jobs',
+      name,
+      running,
+      slots
+    );
+  }
   const free = Math.max(0, slots - running);
   return trans._n(
     '%2 · %3 of %1 slot free',
@@ -69,7 +78,17 @@ export function hasKernel(
   return kernels === undefined || kernels.some(kernel => kernel.name === name);
 }
 
-/** What a job submitted now would wait for; empty when it starts at once. */
+/** What becomes of a job submitted now that waits for nothing here. */
+export function targetStart(
+  target: ComputeTarget,
+  trans: TranslationBundle
+): string {
+  return target.slurm
+    ? trans.__('Goes to Slurm at once, which says when it starts.')
+    : trans.__('Starts at once.');
+}
+
+/** What a job submitted now would wait for; empty when it waits for nothing here. */
 export function targetWait(
   target: ComputeTarget,
   priority: number,

@@ -1,5 +1,6 @@
 export {
   canCancel,
+  endReason,
   hasEnded,
   isWaiting,
   kindLabel,

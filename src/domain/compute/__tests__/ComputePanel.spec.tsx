@@ -82,12 +82,14 @@ describe('ComputePanel', () => {
     show(aTarget(), {
       'PATCH /compute/{name}': ({ body }) => sent.push(body)
     });
-    await user.click(await screen.findByRole('button', { name: 'Limits…' }));
+    const open = await screen.findByRole('button', { name: 'Limits…' });
+    await user.click(open);
     const own = within(screen.getByRole('group', { name: 'Jobs of one user' }));
     await user.type(own.getByLabelText('Memory'), '4 GiB');
     await user.click(screen.getByRole('button', { name: 'Save' }));
     expect(sent).toEqual([{ memory_bytes_per_user: 4 * 2 ** 30 }]);
     expect(screen.queryByRole('button', { name: 'Save' })).toBeNull();
+    expect(open).toHaveFocus();
   });
 
   it('says why a target takes no jobs', async () => {

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react';
+import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 
 import { ApiError } from '../../../api/errors';
@@ -145,6 +145,52 @@ describe('SshForm', () => {
     }
   );
 
+  it('leaves the focus where somebody types once a failure is gone', async () => {
+    const user = userEvent.setup();
+    show(null, {
+      'POST /compute': ({ body }) => {
+        sent.push(body);
+        if (sent.length === 1) {
+          throw new ApiError(409, 'compute_exists', 'It is there.', 'name');
+        }
+        return { name: 'lab2' };
+      }
+    });
+    await user.keyboard('lab');
+    await user.type(screen.getByLabelText(/^Host/), 'gpu1{Enter}');
+    await user.click(await screen.findByLabelText(/owner of the host tells/));
+    await user.click(screen.getByRole('button', { name: 'Make the target' }));
+    expect(await screen.findByText('It is there.')).toBeVisible();
+    expect(screen.getByLabelText(/^Name/)).toHaveFocus();
+    await user.keyboard('2');
+    await waitFor(() => expect(screen.queryByText('It is there.')).toBeNull());
+    expect(screen.getByLabelText(/^Name/)).toHaveFocus();
+    await user.keyboard('{Enter}');
+    expect(sent).toMatchObject([{ name: 'lab' }, { name: 'lab2' }]);
+  });
+
+  it('shows why a typed key is refused, also after the host did not tell its own', async () => {
+    const user = userEvent.setup();
+    show(null, {
+      'POST /ssh/host-keys': () => {
+        throw new ApiError(400, 'host_silent', 'It is silent.', 'host');
+      },
+      'POST /compute': () => {
+        throw new ApiError(409, 'compute_exists', 'It is there.', 'name');
+      }
+    });
+    await user.keyboard('lab');
+    await user.type(screen.getByLabelText(/^Host/), 'gpu1{Enter}');
+    expect(await screen.findByText('It is silent.')).toBeVisible();
+    await user.type(
+      screen.getByLabelText(/^Fingerprint/),
+      'SHA256:told{Enter}'
+    );
+    expect(await screen.findByText('It is there.')).toBeVisible();
+    expect(screen.queryByText('It is silent.')).toBeNull();
+    expect(screen.getByLabelText(/^Name/)).toHaveFocus();
+  });
+
   it('says what is wrong with a text while it is typed', async () => {
     const user = userEvent.setup();
     show(null);
@@ -162,6 +208,12 @@ describe('SshForm', () => {
     expect(screen.getByText('SHA256:kept')).toBeVisible();
     const save = screen.getByRole('button', { name: 'Save' });
     expect(save).toBeDisabled();
+    const login = screen.getByLabelText(/^User/);
+    await user.clear(login);
+    expect(screen.getByText('It cannot be left empty.')).toBeVisible();
+    expect(login).toBeInvalid();
+    await user.type(login, 'ada');
+    expect(login).toBeValid();
     const python = screen.getByLabelText('Python there');
     await user.clear(python);
     await user.type(python, '/opt/bin/python{Enter}');

@@ -2,7 +2,14 @@ import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 
 import { ApiError } from '../../../api/errors';
-import { aHost, aTarget, anEndedJob, aUse } from '../../../testing/compute';
+import {
+  aHost,
+  aSlurm,
+  aTarget,
+  anEndedJob,
+  aUse,
+  ofHost
+} from '../../../testing/compute';
 import { anApi, renderWithServer, type ICall } from '../../../testing/server';
 import { TargetPanel } from '../TargetPanel';
 import type { ComputeTarget } from '../types';
@@ -51,6 +58,45 @@ describe('TargetPanel', () => {
     expect(screen.queryByRole('button', { name: 'Test' })).toBeNull();
   });
 
+  it('tells what Slurm is asked for', async () => {
+    show({
+      ...aSlurm({ partition: 'gpu', account: 'lab42', time_limit_s: 7200 }),
+      name: 'lab'
+    });
+    const about = await screen.findByRole('region', { name: 'About' });
+    expect(within(about).getByText('Partition')).toBeVisible();
+    expect(within(about).queryByText('Reservation')).toBeNull();
+    expect(within(about).getByText('gpu')).toBeVisible();
+    expect(within(about).getByText('lab42')).toBeVisible();
+    expect(
+      within(about).getByText('2:00:00 for jobs without one')
+    ).toBeVisible();
+    const test = screen.getByRole('region', { name: 'Test' });
+    expect(within(test).getByText(/by a small job/)).toBeVisible();
+    expect(screen.queryByRole('button', { name: 'Edit…' })).toBeNull();
+  });
+
+  it('says so where Slurm is asked for nothing, and what a pause holds up', async () => {
+    show({ ...aSlurm(), name: 'lab', paused: true });
+    expect(await screen.findByText('what Slurm gives by itself')).toBeVisible();
+    expect(screen.getByText(/no job goes to Slurm/)).toBeVisible();
+  });
+
+  it('tells which kernels a host has for notebooks, and of which wheels', async () => {
+    const kernels = [
+      { name: 'ir', display_name: 'R', language: 'R' },
+      { name: 'python3', display_name: 'Python 3', language: 'python' }
+    ];
+    const { ssh, facts } = ofHost({
+      notebooks: { missing: '', papermill: '2.7', ipykernel: '7', kernels }
+    });
+    show(aHost({ ssh: ssh && { ...ssh, wheelhouse: '/srv/wheels' }, facts }));
+    expect(
+      await screen.findByText('with the kernels ir, python3')
+    ).toBeVisible();
+    expect(screen.getByText('/srv/wheels')).toBeVisible();
+  });
+
   it('lists ended jobs page by page', async () => {
     const user = userEvent.setup();
     show(aHost(), {
@@ -59,7 +105,12 @@ describe('TargetPanel', () => {
           ? { jobs: [anEndedJob({ run_id: 'b', name: 'first' })] }
           : {
               jobs: [
-                anEndedJob({ run_id: 'a', name: 'second', status: 'Failed' })
+                anEndedJob({
+                  run_id: 'a',
+                  name: 'second',
+                  status: 'Failed',
+                  reason: 'lost'
+                })
               ],
               next_cursor: 'next'
             }
@@ -67,6 +118,9 @@ describe('TargetPanel', () => {
     const history = await screen.findByRole('region', { name: 'History' });
     expect(await within(history).findByText('second')).toBeVisible();
     expect(within(history).getByText('Failed')).toBeVisible();
+    expect(
+      within(history).getByTitle('Failed: its process vanished without a word')
+    ).toBeVisible();
     expect(within(history).getByText('1:01:01')).toBeVisible();
     expect(within(history).queryByText('first')).toBeNull();
     await user.click(

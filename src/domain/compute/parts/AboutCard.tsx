@@ -1,46 +1,29 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { formatDuration } from '../../../lib/format';
 import { CopyButton, useTrans } from '../../../ui';
-import { factsText, keyText, perUserText } from '../format';
+import { factsText, keyText, notebooksText, perUserText } from '../format';
 import type { ComputeTarget } from '../types';
 
-/** What a target is: where it lies, how to get in, and what it said of itself. */
+type Row = [string, JSX.Element | string];
+
+/** What a target is: where it lies, how to get in, what is asked for, and what it said of itself. */
 export function AboutCard(props: { target: ComputeTarget }): JSX.Element {
   const { target } = props;
-  const { ssh, facts } = target;
   const trans = useTrans();
   const title = trans.__('About');
-  const rows: [string, JSX.Element | string][] = [
+  const rows: Row[] = [
     [trans.__('Kind'), target.kind],
-    [trans.__('What it is'), target.description]
-  ];
-  if (ssh) {
-    rows.push(
-      [
-        trans.__('Host'),
-        trans.__('%1@%2, port %3', ssh.user, ssh.host, ssh.port)
-      ],
-      [trans.__('Host key'), <Fingerprint key="" text={ssh.fingerprint} />],
-      [trans.__('Logs in with'), keyText(ssh, trans)],
-      [
-        trans.__('Python'),
-        facts ? `${ssh.python} (${facts.python})` : ssh.python
-      ],
-      [trans.__('Folder'), ssh.folder],
-      [
-        trans.__('Jobs log to'),
-        ssh.server_url ?? trans.__('the host; it is fetched from there')
-      ]
-    );
-  }
-  if (facts) {
-    rows.push([trans.__('Machine'), factsText(facts, trans)]);
-  }
-  rows.push(
+    [trans.__('What it is'), target.description],
+    ...sshRows(target, trans),
+    ...slurmRows(target, trans),
+    [trans.__('Machine'), target.facts ? factsText(target.facts, trans) : ''],
     [
       trans.__('Runs'),
       target.kinds?.join(', ') ?? trans.__('all kinds of jobs')
     ],
     [trans.__('One user'), perUserText(target.per_user, trans)]
-  );
+  ];
   return (
     <section className="jp-mlws-card" aria-label={title}>
       <header className="jp-mlws-card-head">
@@ -58,6 +41,64 @@ export function AboutCard(props: { target: ComputeTarget }): JSX.Element {
       </dl>
     </section>
   );
+}
+
+function sshRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
+  const { ssh, facts } = target;
+  if (!ssh) {
+    return [];
+  }
+  return [
+    [
+      trans.__('Host'),
+      trans.__('%1@%2, port %3', ssh.user, ssh.host, ssh.port)
+    ],
+    [trans.__('Host key'), <Fingerprint key="" text={ssh.fingerprint} />],
+    [trans.__('Logs in with'), keyText(ssh, trans)],
+    [
+      trans.__('Python'),
+      facts ? `${ssh.python} (${facts.python})` : ssh.python
+    ],
+    [trans.__('Notebooks'), notebooksText(facts, trans)],
+    [trans.__('Wheels'), ssh.wheelhouse ?? ''],
+    [trans.__('Folder'), ssh.folder],
+    [
+      trans.__('Jobs log to'),
+      ssh.server_url ?? trans.__('the host; it is fetched from there')
+    ]
+  ];
+}
+
+function slurmRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
+  const { slurm } = target;
+  if (!slurm) {
+    return [];
+  }
+  const limit = slurm.time_limit_s;
+  const asked: Row[] = [
+    [trans.__('Partition'), slurm.partition ?? ''],
+    [trans.__('Account'), slurm.account ?? ''],
+    [trans.__('Quality of service'), slurm.qos ?? ''],
+    [trans.__('Reservation'), slurm.reservation ?? ''],
+    [
+      trans.__('Time limit'),
+      limit === null
+        ? ''
+        : trans.__('%1 for jobs without one', formatDuration(limit * 1000))
+    ]
+  ];
+  const none: Row = [
+    trans.__('Asks for'),
+    trans.__('what Slurm gives by itself')
+  ];
+  return [
+    ...(asked.some(([, value]) => value) ? asked : [none]),
+    [trans.__('Python'), slurm.python],
+    [
+      trans.__('Jobs log to'),
+      slurm.server_url ?? trans.__('their folders; it is read from there')
+    ]
+  ];
 }
 
 function Fingerprint(props: { text: string }): JSX.Element {

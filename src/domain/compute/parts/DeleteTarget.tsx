@@ -11,7 +11,7 @@ export function DeleteTarget(props: {
   onCancel: () => void;
 }): JSX.Element {
   const { target, onDeleted, onCancel } = props;
-  const { name, running, queued } = target;
+  const { name, running, queued, slurm } = target;
   const trans = useTrans();
   const [force, setForce] = useState(false);
   const remove = useDeleteTarget(name);
@@ -27,10 +27,15 @@ export function DeleteTarget(props: {
       onSubmit={() => remove.mutate({ force }, { onSuccess: onDeleted })}
     >
       <p className="jp-mlws-confirm-text">
-        {trans.__(
-          'Jobs can no longer be sent to %1. Its past jobs stay as they are, and so does what lies on the host.',
-          name
-        )}
+        {slurm
+          ? trans.__(
+              'Jobs can no longer be sent to %1. Its past jobs stay as they are.',
+              name
+            )
+          : trans.__(
+              'Jobs can no longer be sent to %1. Its past jobs stay as they are, and so does what lies on the host.',
+              name
+            )}
         {queued > 0 &&
           ` ${trans._n(
             '%1 job waits for it, and goes on waiting until there is a target of this name again.',
@@ -45,9 +50,15 @@ export function DeleteTarget(props: {
             'Give up the %1 jobs that run there',
             running
           )}
-          help={trans.__(
-            'They end as lost, and nobody looks after their processes any more. To keep what they make, cancel them or wait for their end.'
-          )}
+          help={
+            slurm
+              ? trans.__(
+                  'Slurm is told to end them, and they end as lost. To keep what they make, cancel them or wait for their end.'
+                )
+              : trans.__(
+                  'They end as lost, and nobody looks after their processes any more. To keep what they make, cancel them or wait for their end.'
+                )
+          }
           value={force}
           onChange={setForce}
         />

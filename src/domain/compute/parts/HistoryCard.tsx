@@ -12,7 +12,7 @@ import {
   useTrans,
   type RunStatus
 } from '../../../ui';
-import { RunLink } from '../../runs';
+import { endReason, RunLink } from '../../runs';
 import { cpuText } from '../format';
 import { computeQueries } from '../queries';
 import type { EndedJob } from '../types';
@@ -104,12 +104,13 @@ function JobTable(props: { jobs: readonly EndedJob[] }): JSX.Element {
 
 function JobRow(props: { job: EndedJob }): JSX.Element {
   const { job } = props;
+  const trans = useTrans();
   return (
     <tr>
       <td>
         <StatusBadge
           status={job.status as RunStatus}
-          reason={job.reason ?? undefined}
+          reason={endReason(job.reason, trans)}
         />
       </td>
       <td>

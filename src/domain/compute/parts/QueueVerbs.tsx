@@ -1,3 +1,5 @@
+import type { RefObject } from 'react';
+
 import { ErrorNotice, useTrans } from '../../../ui';
 import { useUpdateTarget } from '../mutations';
 import type { ComputeTarget } from '../types';
@@ -6,18 +8,24 @@ import type { ComputeTarget } from '../types';
 export function QueueVerbs(props: {
   target: ComputeTarget;
   editing: boolean;
+  /** The button that opens the form. */
+  editRef: RefObject<HTMLButtonElement>;
   onEdit: () => void;
 }): JSX.Element {
-  const { target, editing, onEdit } = props;
+  const { target, editing, editRef, onEdit } = props;
   const trans = useTrans();
   const update = useUpdateTarget(target.name);
   return (
     <>
       {target.paused && (
         <p className="jp-mlws-target-note" role="status">
-          {trans.__(
-            'The queue is paused: no job starts. Those that run go on.'
-          )}
+          {target.slurm
+            ? trans.__(
+                'The queue is paused: no job goes to Slurm. Those that it has start and go on.'
+              )
+            : trans.__(
+                'The queue is paused: no job starts. Those that run go on.'
+              )}
         </p>
       )}
       <div className="jp-mlws-target-verbs">
@@ -32,6 +40,7 @@ export function QueueVerbs(props: {
             : trans.__('Pause the queue')}
         </button>
         <button
+          ref={editRef}
           type="button"
           className="jp-mlws-button jp-mlws-button-small"
           aria-expanded={editing}

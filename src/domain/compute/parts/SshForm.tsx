@@ -1,3 +1,5 @@
+import { useEffect, useState } from 'react';
+
 import { Form, TextField, useTrans } from '../../../ui';
 import type { HostField } from '../sshForm';
 import type { ComputeTarget } from '../types';
@@ -17,6 +19,15 @@ type MakeField = (
   label: string,
   more?: { placeholder?: string; required?: boolean }
 ) => JSX.Element;
+
+/** The fields of `MoreFields`. */
+const MORE: readonly HostField[] = [
+  'python',
+  'folder',
+  'serverUrl',
+  'maxJobs',
+  'description'
+];
 
 /**
  * A host that jobs run on. Nothing is saved before somebody has agreed to the key that the host shows, or has typed the
@@ -67,7 +78,8 @@ export function SshForm(props: ISshFormProps): JSX.Element {
           })}
           {field('port', trans.__('Port'))}
           {field('user', trans.__('User'), {
-            placeholder: trans.__('the server’s own')
+            required: target !== null,
+            placeholder: target ? '' : trans.__('the server’s own')
           })}
         </div>
         <KeySourceField
@@ -88,18 +100,36 @@ export function SshForm(props: ISshFormProps): JSX.Element {
           onChange={hostKey => form.set({ hostKey })}
           onAgree={form.setAgreed}
         />
-        <MoreFields field={field} isNew={!target} />
+        <MoreFields
+          field={field}
+          isNew={!target}
+          wrong={MORE.some(name => form.problems[name])}
+        />
       </Form>
     </div>
   );
 }
 
-/** What has a good default, and is seldom set. */
-function MoreFields(props: { field: MakeField; isNew: boolean }): JSX.Element {
-  const { field, isNew } = props;
+/** What has a good default, and is seldom set. Opens by itself where something in it is wrong. */
+function MoreFields(props: {
+  field: MakeField;
+  isNew: boolean;
+  wrong: boolean;
+}): JSX.Element {
+  const { field, isNew, wrong } = props;
   const trans = useTrans();
+  const [open, setOpen] = useState(!isNew);
+  useEffect(() => {
+    if (wrong) {
+      setOpen(true);
+    }
+  }, [wrong]);
   return (
-    <details className="jp-mlws-host-more" open={isNew ? undefined : true}>
+    <details
+      className="jp-mlws-host-more"
+      open={open}
+      onToggle={event => setOpen(event.currentTarget.open)}
+    >
       <summary>{trans.__('Python, folder and more')}</summary>
       {field('python', trans.__('Python there'), {
         placeholder: trans.__('python3')

@@ -16,12 +16,16 @@ export function TargetHeader(props: {
 }): JSX.Element {
   const { target, onDeleted } = props;
   const [open, setOpen] = useState<Open>(null);
+  const [limitsButton, backToLimits] = useFocusBack<HTMLButtonElement>();
   const [editButton, backToEdit] = useFocusBack<HTMLButtonElement>();
   const [deleteButton, backToDelete] = useFocusBack<HTMLButtonElement>();
   const trans = useTrans();
   const toggle = (one: Open): void => setOpen(open === one ? null : one);
+  const back = { limits: backToLimits, edit: backToEdit, delete: backToDelete };
   const close = (): void => {
-    (open === 'edit' ? backToEdit : backToDelete)();
+    if (open) {
+      back[open]();
+    }
     setOpen(null);
   };
   return (
@@ -37,6 +41,7 @@ export function TargetHeader(props: {
             <QueueVerbs
               target={target}
               editing={open === 'limits'}
+              editRef={limitsButton}
               onEdit={() => toggle('limits')}
             />
           )}
@@ -65,9 +70,7 @@ export function TargetHeader(props: {
       )}
       {open && (
         <section className="jp-mlws-card jp-mlws-target-form">
-          {open === 'limits' && (
-            <LimitsForm target={target} onClose={() => setOpen(null)} />
-          )}
+          {open === 'limits' && <LimitsForm target={target} onClose={close} />}
           {open === 'edit' && (
             <SshForm target={target} onDone={close} onCancel={close} />
           )}
@@ -118,7 +121,7 @@ function Title(props: { target: ComputeTarget }): JSX.Element {
       </h2>
       <span className="jp-mlws-badge">{target.kind}</span>
       <span className="jp-mlws-badge" data-state={target.state}>
-        {target.paused ? trans.__('paused') : words}
+        {target.paused && target.state === 'ready' ? trans.__('paused') : words}
       </span>
     </div>
   );

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 
 import { computeAddress } from '../../../lib/address';
-import { PageLink, useTrans } from '../../../ui';
+import { PageLink, useFocusBack, useTrans } from '../../../ui';
 import { metersOf } from '../format';
 import type { ComputeTarget } from '../types';
 import { LimitsForm } from './LimitsForm';
@@ -17,6 +17,11 @@ export function TargetSection(props: {
   const { target, answeredAt } = props;
   const trans = useTrans();
   const [editing, setEditing] = useState(false);
+  const [limitsButton, backToLimits] = useFocusBack<HTMLButtonElement>();
+  const close = (): void => {
+    backToLimits();
+    setEditing(false);
+  };
   const address = computeAddress(target.name);
   const usable = target.state !== 'unavailable';
   return (
@@ -69,11 +74,10 @@ export function TargetSection(props: {
           <QueueVerbs
             target={target}
             editing={editing}
+            editRef={limitsButton}
             onEdit={() => setEditing(!editing)}
           />
-          {editing && (
-            <LimitsForm target={target} onClose={() => setEditing(false)} />
-          )}
+          {editing && <LimitsForm target={target} onClose={close} />}
         </>
       )}
       <TargetJobs target={target} answeredAt={answeredAt} />

@@ -5,7 +5,7 @@ import type { ComputeTarget, TargetCheck } from '../types';
 
 /** Tries what a target needs, and shows each step of the last test with what to do. */
 export function TestCard(props: { target: ComputeTarget }): JSX.Element {
-  const { name, checked } = props.target;
+  const { name, checked, slurm } = props.target;
   const trans = useTrans();
   const test = useTestTarget(name);
   const title = trans.__('Test');
@@ -36,9 +36,13 @@ export function TestCard(props: { target: ComputeTarget }): JSX.Element {
           <Steps check={checked} />
         ) : (
           <p className="jp-mlws-muted jp-mlws-target-none">
-            {trans.__(
-              'Not tested since it was made or moved. A test logs in and tries what jobs need, which takes some seconds.'
-            )}
+            {slurm
+              ? trans.__(
+                  'Not tested since it was made or changed. A test tries what jobs need, the last of it by a small job, for up to half a minute.'
+                )
+              : trans.__(
+                  'Not tested since it was made or moved. A test logs in and tries what jobs need, which takes some seconds.'
+                )}
           </p>
         )}
       </div>
@@ -59,7 +63,10 @@ function Steps(props: { check: TargetCheck }): JSX.Element {
         }
       >
         {usable ? trans.__('Jobs can run.') : trans.__('Jobs cannot run yet.')}{' '}
-        <RelativeTime at={at} words={time => trans.__('Tested %1.', time)} />
+        {/* It changes each minute, which is no news. */}
+        <span aria-live="off">
+          <RelativeTime at={at} words={time => trans.__('Tested %1.', time)} />
+        </span>
       </p>
       <ol className="jp-mlws-plain-list jp-mlws-steps">
         {steps.map(step => (

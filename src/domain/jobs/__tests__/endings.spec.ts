@@ -1,12 +1,18 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { aQueuedJob, aTarget, ofHost } from '../../../testing/compute';
+import { aQueuedJob, aSlurm, aTarget, ofHost } from '../../../testing/compute';
 import { aRun } from '../../../testing/runs';
 import type { Run } from '../../runs';
 import { claimEnding } from '../claim';
 import { endedBetween, endingText } from '../endings';
 import { countText, listText } from '../JobsStatus';
-import { hasKernel, kernelsOn, targetLabel, targetWait } from '../target';
+import {
+  hasKernel,
+  kernelsOn,
+  targetLabel,
+  targetStart,
+  targetWait
+} from '../target';
 import type { JobList } from '../types';
 
 const trans = nullTranslator.load('jupyter_mlws');
@@ -170,5 +176,18 @@ describe('a target', () => {
     expect(
       targetWait({ ...target, state: 'unavailable', detail: 'off' }, 0, trans)
     ).toBe('off');
+    expect(targetStart(target, trans)).toBe('Starts at once.');
+  });
+
+  it('does not say of Slurm when a job starts there', () => {
+    const slurm = { ...aSlurm(), running: 2 };
+    expect(targetLabel(slurm, 'notebook', trans)).toBe(
+      'cluster · Slurm has 2 of at most 100 jobs'
+    );
+    expect(targetLabel(slurm, 'extension', trans)).toBe(
+      'cluster · runs no jobs of this kind'
+    );
+    expect(targetWait(slurm, 0, trans)).toBe('');
+    expect(targetStart(slurm, trans)).toMatch(/^Goes to Slurm/);
   });
 });

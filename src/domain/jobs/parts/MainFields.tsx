@@ -11,6 +11,7 @@ import {
   takesEnvironments,
   takesKind,
   targetLabel,
+  targetStart,
   targetWait
 } from '../target';
 import type { IFieldsProps } from './AdvancedFields';
@@ -161,7 +162,7 @@ function TargetField(props: IFieldsProps): JSX.Element {
       help={
         chosen &&
         (targetWait(chosen, form.priority ?? 0, trans) ||
-          trans.__('Starts at once.'))
+          targetStart(chosen, trans))
       }
       error={problems.target}
       disabled={disabled}
