@@ -50,6 +50,13 @@ export function takesKind(target: ComputeTarget, kind: string): boolean {
   );
 }
 
+/** Whether a target surely refuses jobs of a kind. A host is asked anew by the submit: what it lacked may be there now. */
+export function refusesKind(target: ComputeTarget, kind: string): boolean {
+  return (
+    !takesKind(target, kind) && (!target.ssh || target.state === 'unavailable')
+  );
+}
+
 /** Whether jobs of a target can have environments: they are built on the server's machine. */
 export function takesEnvironments(target: ComputeTarget | undefined): boolean {
   return !target?.ssh;

@@ -36,8 +36,13 @@ export function useJobForm(
   const trans = useTrans();
   const [form, setForm] = useState(start);
   const refused = sent.error ? placeOf(sent.error, subject) : null;
-  const { has } = useThere(form.target, subject);
-  const own = findProblems(form, subject, trans, has);
+  const there = useThere(form.target, subject);
+  const own = findProblems(
+    form,
+    subject,
+    trans,
+    kernel => there.asked || there.has(kernel)
+  );
   return {
     form,
     refused,

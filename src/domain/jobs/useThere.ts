@@ -11,6 +11,8 @@ export interface IThere {
   kernels: readonly KernelChoice[] | undefined;
   /** Whether one can be had there, as far as is known. */
   has: (kernel: string) => boolean;
+  /** Whether that is left to the submit: a host is asked anew then. */
+  asked: boolean;
 }
 
 /** What a notebook finds on the target of this name. */
@@ -21,6 +23,7 @@ export function useThere(name: string, subject: ISubject): IThere {
   const target = targets?.find(one => one.name === name);
   return {
     kernels: kernelsOn(target, here),
+    asked: Boolean(target?.ssh),
     has: kernel =>
       here || target?.ssh
         ? hasKernel(kernel, target, here)

@@ -9,6 +9,7 @@ import { countText, listText } from '../JobsStatus';
 import {
   hasKernel,
   kernelsOn,
+  refusesKind,
   targetLabel,
   targetStart,
   targetWait
@@ -164,6 +165,12 @@ describe('a target', () => {
     expect(
       targetLabel({ ...commands, ...ofHost({ notebooks }) }, 'notebook', trans)
     ).toBe('local · runs no notebooks: papermill is not installed for python3');
+    const host = { ...commands, ...ofHost({ notebooks }) };
+    expect(refusesKind(commands, 'notebook')).toBe(true);
+    expect(refusesKind(host, 'notebook')).toBe(false);
+    expect(refusesKind({ ...host, state: 'unavailable' }, 'notebook')).toBe(
+      true
+    );
     expect(targetLabel(commands, 'command', trans)).toBe(
       'local · 0 of 2 slots free'
     );

@@ -9,7 +9,7 @@ import { kindOfJob } from '../submission';
 import { useThere } from '../useThere';
 import {
   takesEnvironments,
-  takesKind,
+  refusesKind,
   targetLabel,
   targetStart,
   targetWait
@@ -145,7 +145,7 @@ function TargetField(props: IFieldsProps): JSX.Element {
   const options = (targets ?? []).map(target => ({
     value: target.name,
     label: targetLabel(target, kindOfJob(props.subject), trans),
-    disabled: !takesKind(target, kindOfJob(props.subject))
+    disabled: refusesKind(target, kindOfJob(props.subject))
   }));
   if (!chosen) {
     options.unshift({
