@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlws.domain.compute.errors import ComputeNotFound
 from jupyter_mlws.domain.compute.service import limits_of
 from jupyter_mlws.domain.jobs import attempts, environments, kept, queue, remote, service, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
@@ -306,6 +307,12 @@ class JobEngine:
         """The target of this name; any other where that was removed, which can tell at least whether a job lives here."""
         return self.computes.get(name) or next(iter(self.computes.values()))
 
+    def target_to_begin(self, name: str) -> Compute:
+        """The target of this name, and no other. Raises `ComputeNotFound` where it was deleted since the job left the queue."""
+        if (compute := self.computes.get(name)) is None:
+            raise ComputeNotFound(name)
+        return compute
+
     def _compute(self, followed: Followed) -> Compute:
         return self.target(followed.target)
 
@@ -315,7 +322,7 @@ class JobEngine:
                 if not prepare(self, followed.run_id, followed.folder):
                     self._end(followed, RunStatus.CANCELED, "canceled", None)
                     return
-                start(self, self._compute(followed), followed.run_id, followed.folder)
+                start(self, self.target_to_begin(followed.target), followed.run_id, followed.folder)
             followed.unprepared, followed.tries = False, 0
             queue.Queues.held_up.pop(followed.run_id, None)
             self._note_capture(followed.run_id)
