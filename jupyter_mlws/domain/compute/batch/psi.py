@@ -23,8 +23,6 @@ MISSING = (
     "Targets of the kind slurm need the package psij-python, which is not installed here. Install the extra: "
     "`pip install 'jupyter_mlws[slurm]'`, and restart the server."
 )
-NEVER_S = 10**9
-"""PSI/J's own thread that polls has nothing to do."""
 NOT_THERE = re.compile(
     r"Unable to contact slurm controller|Connection refused|munge|Protocol authentication error|Slurm backup controller in standby"
     r"|Zero Bytes were transmitted|Resource temporarily unavailable|Slurm temporarily unable to accept job|Transport endpoint",
@@ -74,6 +72,13 @@ def library() -> Any:
     return psij
 
 
+class _NoPolling:
+    """In place of PSI/J's thread that follows jobs."""
+
+    def register_job(self, job: Any) -> None:
+        """Nobody follows it there."""
+
+
 @functools.cache
 def _class() -> type:
     """PSI/J's executor, whose jobs are never begun a second time by Slurm itself."""
@@ -81,6 +86,9 @@ def _class() -> type:
 
     class Executor(psij.executors.batch.slurm.SlurmJobExecutor):  # type: ignore[misc,name-defined]
         _NAME_ = "slurm"
+
+        def _start_queue_poll_thread(self) -> Any:
+            return _NoPolling()  # its own thread would sleep to the end of the process, and keep each job
 
         def get_submit_command(self, job: Any, submit_file_path: Path) -> list[str]:
             del job
@@ -104,12 +112,7 @@ class Submitter:
         with self._lock:
             if self._made is None:
                 psij = library()
-                config = psij.executors.batch.slurm.SlurmExecutorConfig(
-                    launcher_log_file=None,
-                    work_directory=self._folder,
-                    queue_polling_interval=NEVER_S,
-                    initial_queue_polling_delay=NEVER_S,
-                )
+                config = psij.executors.batch.slurm.SlurmExecutorConfig(launcher_log_file=None, work_directory=self._folder)
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._made = _class()(config=config)
             return self._made
@@ -173,6 +176,8 @@ class Submitter:
             self._executor().cancel(job)
         except psij.SubmitException as error:
             raise HostUnreachable(f"Slurm cannot be reached: {said(str(error))}.") from None
+        except FileNotFoundError as error:
+            raise HostUnreachable(f"There is no program {error.filename} on the PATH of the server.") from None
 
     def clean(self, native_id: str) -> None:
         """Remove what the script of a job that has ended left."""
