@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_mlws.domain.compute.batch import records, slurm
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
-from jupyter_mlws.domain.compute.errors import HostUnreachable
+from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.schemas import BatchPlace
 from jupyter_mlws.domain.jobs import folder, remote
 from jupyter_mlws.domain.jobs.followed import Followed, begun
@@ -102,6 +102,22 @@ def test_a_target_that_is_away_is_not_asked_for_each_job(target: BatchCompute, m
     target.trouble = "Slurm is away."
     with pytest.raises(HostUnreachable, match="away"):
         target.address_for_jobs()
+
+
+@pytest.mark.parametrize(("error", "raised"), [(OSError("full"), HostUnreachable), (ValueError("locale"), HostUnfit)])
+def test_a_job_whose_script_cannot_be_written_was_not_submitted(
+    target: BatchCompute, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]
+) -> None:
+    pytest.importorskip("psij")
+    monkeypatch.setattr(
+        "psij.executors.batch.script_generator.TemplatedScriptGenerator.generate_submit_script", Mock(side_effect=error)
+    )
+    path = tmp_path / "jobs" / "a3"
+    path.mkdir(parents=True)
+    (path / jobdir.JOB).write_text('{"env": {}}')
+    with pytest.raises(raised, match="cannot be written"):
+        target.start(path, {"KEY": "secret"})
+    assert sorted(one.name for one in path.iterdir()) == [jobdir.JOB]
 
 
 def test_the_variables_of_the_node_are_not_the_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

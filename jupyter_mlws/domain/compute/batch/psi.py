@@ -91,7 +91,7 @@ def _class() -> type:
             return _NoPolling()  # its own thread would sleep to the end of the process, and keep each job
 
         def get_submit_command(self, job: Any, submit_file_path: Path) -> list[str]:
-            del job
+            job.asked = True  # this is called last before it is run
             return ["sbatch", "--no-requeue", "--parsable", str(submit_file_path.absolute())]
 
         def job_id_from_submit_output(self, out: str) -> str:
@@ -135,6 +135,10 @@ class Submitter:
             raise _refusal(words) from None
         except FileNotFoundError as error:
             raise HostUnfit(f"There is no program {error.filename} on the PATH of the server.") from None
+        except (OSError, ValueError) as error:
+            if getattr(job, "asked", False):
+                raise  # it may have been submitted: it is looked for by its name
+            raise _unwritten(error) from error
         finally:
             script.unlink(missing_ok=True)
         return str(job.native_id)
@@ -184,6 +188,12 @@ class Submitter:
         for ending in ("out", "ec", "nodefile"):
             with contextlib.suppress(OSError):
                 (self._folder / "slurm" / f"{native_id}.{ending}").unlink()
+
+
+def _unwritten(error: OSError | ValueError) -> MlwsError:
+    """Of a job that was not even asked for: a full disk passes, a path that cannot be written in this locale does not."""
+    words = f"The script for Slurm cannot be written: {error}."
+    return HostUnreachable(words) if isinstance(error, OSError) else HostUnfit(words)
 
 
 def _refusal(words: str) -> MlwsError:

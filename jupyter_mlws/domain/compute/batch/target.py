@@ -115,7 +115,7 @@ class BatchCompute:
             self._watched[job_dir] = watched
         try:
             self._submit(watched, job)
-        except (HostUnfit, HostUnreachable, QueueFull):
+        except (HostUnfit, HostUnreachable, QueueFull, ExtraMissing):
             self._forget(watched)
             raise
         finally:
