@@ -68,6 +68,13 @@ def test_a_job_that_is_given_up_while_slurm_is_away_does_not_begin_later(target:
     assert begin(str(sent), "t1") == ALREADY
 
 
+def test_a_job_that_is_lost_is_not_followed_on_and_does_not_begin_later(target: BatchCompute, sent: Path) -> None:
+    assert target.is_alive(sent)
+    assert target.note_end(sent)
+    assert not target._watched
+    assert begin(str(sent), "t1") == ALREADY
+
+
 def test_a_folder_that_cannot_be_written_keeps_no_other_job_from_its_end(
     target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -224,10 +224,19 @@ class BatchCompute:
         watched, record = self._find(job_dir), jobdir.read_exit(str(job_dir))
         with contextlib.suppress(OSError):
             (job_dir / jobdir.SECRETS).unlink()
+        if (
+            watched is not None and record is None
+        ):  # it is lost: no record comes by which it is forgotten, and it is not to begin now
+            self._let_go(watched)
+            self._submitter.clean(watched.native_id)
+            with self._lock:
+                self._watched.pop(job_dir, None)
+            return True
         if watched is None or not watched.native_id or (job_dir / jobdir.BATCH).exists():
             return True
         self._submitter.clean(watched.native_id)
-        if record is None or (record.get("reason") == "exited" and record.get("exit_code") == 0):
+        assert record is not None  # noqa: S101 - else it was lost
+        if record.get("reason") == "exited" and record.get("exit_code") == 0:
             return True
         try:
             end = _ended(watched.native_id)
