@@ -12,8 +12,10 @@ import pytest
 from jupyter_mlws.domain.compute.batch import records, slurm
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
+from jupyter_mlws.domain.compute.limits import limits_of
 from jupyter_mlws.domain.compute.schemas import BatchPlace
-from jupyter_mlws.domain.jobs import folder, remote
+from jupyter_mlws.domain.jobs import folder, remote, store
+from jupyter_mlws.domain.jobs import queue as queues
 from jupyter_mlws.domain.jobs.followed import Followed, begun
 from jupyter_mlws.domain.runs.states import RunStatus
 from mlws import jobdir
@@ -66,6 +68,15 @@ def test_a_job_that_is_given_up_while_slurm_is_away_does_not_begin_later(target:
     target.give_up()
     assert not (sent / jobdir.SECRETS).exists()
     assert begin(str(sent), "t1") == ALREADY
+
+
+@pytest.mark.parametrize(("gpus", "refused"), [(None, False), (0, True), (4, False)])
+def test_gpus_that_somebody_limits_count_here_be_it_to_none(
+    target: BatchCompute, tmp_path: Path, gpus: int | None, refused: bool
+) -> None:
+    limits = limits_of(tmp_path / "compute.json", target, 1, {"batch": {} if gpus is None else {"gpus": gpus}})
+    ask = store.Ask("a1", "ada", 0, 1, None, cpus=None, memory_bytes=None, gpus=1, gpu_ids=None)
+    assert bool(queues.too_large(ask, limits)) is refused
 
 
 def test_a_job_that_is_lost_is_not_followed_on_and_does_not_begin_later(target: BatchCompute, sent: Path) -> None:
