@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from jupyter_mlws.domain.compute.batch import records, slurm
+from jupyter_mlws.domain.compute.batch import psi, records, slurm
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.limits import limits_of
@@ -136,6 +136,14 @@ def test_a_job_whose_script_cannot_be_written_was_not_submitted(
     with pytest.raises(raised, match="cannot be written"):
         target.start(path, {"KEY": "secret"})
     assert sorted(one.name for one in path.iterdir()) == [jobdir.JOB]
+
+
+@pytest.mark.parametrize("name", ["a b", "é", "$HOME", "it's"])
+def test_a_folder_that_no_script_can_name_is_refused_in_words(tmp_path: Path, name: str) -> None:
+    pytest.importorskip("psij")
+    ask = psi.Wanted(None, None, None, None, None, None, 0, None)
+    with pytest.raises(HostUnfit, match="MLWS_DATA_DIR"):
+        psi.Submitter(tmp_path / "batch").submit("job", ["true"], {}, tmp_path / name / "log", ask)
 
 
 def test_the_variables_of_the_node_are_not_the_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import importlib.util
 import logging
 import math
 import re
+import shlex
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -124,6 +125,12 @@ class Submitter:
         jobs now, and `HostUnfit` with its own words where it does not take this one.
         """
         psij, executor = library(), self._executor()
+        for folder in (self._folder, log.parent):
+            if shlex.quote(str(folder)) != str(folder):
+                raise HostUnfit(
+                    f"PSI/J cannot name the folder {str(folder)!r} in a script for Slurm: it puts quotes into quotes. Use a data folder "
+                    "(MLWS_DATA_DIR) whose path has only ASCII letters, digits and `/ . _ -`."
+                )
         job = psij.Job(self._spec(psij, name, argv, env, log, wanted))
         script = self._folder / "slurm" / f"{job.id}.job"
         try:
