@@ -49,7 +49,7 @@ def _kernels() -> list[dict[str, str]]:
     for name, found in sorted(specs.items()):
         spec = found["spec"]
         program = (spec.get("argv") or [""])[0]
-        if program and (not Path(program).is_absolute() or os.access(program, os.X_OK)):
+        if program and isinstance(program, str) and (not Path(program).is_absolute() or os.access(program, os.X_OK)):
             shown, language = spec.get("display_name") or name, spec.get("language") or ""
             kernels.append({"name": name, "display_name": shown, "language": language})
     return kernels

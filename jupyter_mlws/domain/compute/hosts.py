@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -73,7 +74,10 @@ class Hosts:
                 _close(computes[name])
             found[name] = self._make(row)
         for name in set(self.rows) - set(rows):
-            _close(computes[name])
+            if isinstance(gone := computes[name], BatchCompute):
+                # Another server may have deleted it, by force: jobs and secrets that this one submitted are known here alone.
+                threading.Thread(target=gone.give_up, name=f"mlws-{name}-gone", daemon=True).start()
+            _close(gone)
         self.rows = rows
         return found
 

@@ -39,6 +39,8 @@ class Limits(NamedTuple):
     """So many kernels are kept ready for notebook jobs."""
     own_queue: bool = False
     """What is not limited here the target minds by itself."""
+    own_gpus: bool = False
+    """So GPUs, too: nobody has said how many, be it none."""
 
 
 class Changed(msgspec.Struct, omit_defaults=True):
@@ -82,7 +84,8 @@ def limits_of(path: Path, target: Compute, usual: int, settings: Mapping[str, An
         max_jobs=max_jobs,
         min_instances=min(max_jobs, chosen("min_instances", 0)) if hasattr(target, "keep_spares") else 0,
         paused=changed.paused,
-        own_queue=bool(getattr(target, "own_queue", False)),
+        own_queue=(own_queue := bool(getattr(target, "own_queue", False))),
+        own_gpus=own_queue and chosen("gpus") is None,
         cpus=chosen("cpus", load.cpu_count),
         memory_bytes=chosen("memory_bytes", load.memory_bytes),
         gpu_ids=_gpus(list(getattr(target, "gpu_ids", ())), chosen("gpus")),

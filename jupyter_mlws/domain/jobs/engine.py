@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlws.domain.compute.errors import ComputeNotFound
 from jupyter_mlws.domain.compute.service import limits_of
 from jupyter_mlws.domain.jobs import attempts, environments, kept, queue, service, store
 from jupyter_mlws.domain.jobs.errors import JobGone
@@ -297,6 +298,12 @@ class JobEngine:
     def target(self, name: str) -> Compute:
         """The target of this name; any other where that was removed, which can tell at least whether a job lives here."""
         return self.computes.get(name) or next(iter(self.computes.values()))
+
+    def target_to_begin(self, name: str) -> Compute:
+        """The target of this name, and no other. Raises `ComputeNotFound` where it was deleted since the job left the queue."""
+        if (compute := self.computes.get(name)) is None:
+            raise ComputeNotFound(name)
+        return compute
 
     def check_current(self, row: JobRow, folder: Path) -> None:
         """Raise `JobGone` unless this is the folder of the job's current attempt: no other one may change the job."""

@@ -78,13 +78,22 @@ def base_environment(place: Place | None = None) -> dict[str, str]:
 
 
 def environment_of(
-    row: JobRow, job_dir: Path, address: Address, place: Place | None = None, *, here: bool = True, fetched: bool = False
+    row: JobRow,
+    job_dir: Path,
+    address: Address,
+    place: Place | None = None,
+    *,
+    here: bool = True,
+    fetched: bool = False,
+    passed: Sequence[str] = (),
 ) -> dict[str, str]:
     """Environment variables of a job: the server's and those of its environment (if it runs `here`), ours, and last the user's own.
 
-    `fetched`: what it logs stays in its folder, from where it is taken.
+    `fetched`: what it logs stays in its folder, from where it is taken. `passed`: how the names of variables begin whose values are those
+    of the node, not of this server, which may itself run in a job of Slurm's.
     """
     env = base_environment(place) if here else {"PYTHONUNBUFFERED": "1"}
+    env = {name: value for name, value in env.items() if not name.startswith(tuple(passed))}
     env.update({"MLWS_SPOOL_ONLY": "1"} if fetched else _of_server(address))
     env.update(
         MLWS_WORKSPACE=address.workspace,
@@ -138,7 +147,7 @@ def write_job(
         "kind": row.kind,
         "cwd": str(cwd),
         "env": {
-            **environment_of(row, job_dir, address, place, here=here, fetched=fetched),
+            **environment_of(row, job_dir, address, place, here=here, fetched=fetched, passed=passed),
             **{k: v for k, v in variables.items() if k not in row.env},
         },
         "timeout_s": row.timeout_s,

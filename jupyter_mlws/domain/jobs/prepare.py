@@ -47,7 +47,7 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
     plan = engine.db.read_sync(lambda s: _plan(s, run_id))
     if plan.row.cancel_requested_at is not None:
         return False
-    target = engine.target(plan.row.target)
+    target = engine.target_to_begin(plan.row.target)  # a job of a target that was deleted does not run on this machine instead
     url = remote.url_for_jobs(engine, target)  # where a host is away that is found out before anything is laid
     fresh(folder)
     if plan.row.attempt > 1:  # what the attempt before left in it is stored

@@ -164,7 +164,7 @@ class Plan:
 
 def _gpus_in_all(limits: Limits) -> int | None:
     """How many GPUs jobs may have together; None where the target minds that, and nobody set a limit."""
-    return None if limits.own_queue and not limits.gpu_ids else len(limits.gpu_ids)
+    return None if limits.own_gpus else len(limits.gpu_ids)
 
 
 def too_large(ask: Ask, limits: Limits) -> str:

@@ -149,8 +149,8 @@ def given_up(compute: Compute, followed: Followed) -> bool:
 
 
 def taken_back(compute: Compute, followed: Followed) -> bool:
-    """Whether the host never began with a job that was sent to it: then it is prepared again."""
-    if not is_remote(compute) or followed.status is not RunStatus.PREPARING:
+    """Whether the host never began with a job that was sent to it: then it is prepared again, or ends there if it was canceled."""
+    if not is_remote(compute) or followed.status not in (RunStatus.PREPARING, RunStatus.CANCEL_REQUESTED):
         return False
     if not cast("RemoteCompute", compute).take_back(followed.folder) or begun(followed.folder):
         return False

@@ -130,5 +130,10 @@ def peak_and_sum(session: Session, run_id: str) -> tuple[int | None, float | Non
     """(most memory at once in bytes, CPU time in seconds) of what was taken in; None where nothing was."""
     found = metrics.summaries(session, [run_id], [MEMORY, CPU_TIME]).get(run_id, {})
     memory, spent = found.get(MEMORY), found.get(CPU_TIME)
-    peak = round(float(memory.max) * MEGABYTE) if memory is not None else None
-    return peak, float(spent.last) if spent is not None else None
+    peak = None if memory is None else _measured(float(memory.max) * MEGABYTE)
+    return None if peak is None else round(peak), None if spent is None else _measured(float(spent.last))
+
+
+def _measured(value: float) -> float | None:
+    """What a supervisor can have measured; the job itself may log anything under these names, be it infinite or no number."""
+    return value if 0 <= value < 2**53 else None

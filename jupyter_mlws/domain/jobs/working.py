@@ -52,7 +52,7 @@ class Worker:
                 if not prepare(self._engine, followed.run_id, followed.folder):
                     self._end(followed, RunStatus.CANCELED, "canceled", None)
                     return
-                start(self._engine, self._compute(followed), followed.run_id, followed.folder)
+                start(self._engine, self._engine.target_to_begin(followed.target), followed.run_id, followed.folder)
             followed.unprepared, followed.tries = False, 0
             queue.Queues.held_up.pop(followed.run_id, None)
             self._note_capture(followed.run_id)

@@ -10,7 +10,8 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-# Of a job of before there were attempts its run tells how long it ran.
+# Of a job of before there were attempts its run tells how long it ran. A job may have logged under these names what was never measured
+# (infinity, 1e300), which PostgreSQL makes no BIGINT of.
 FILL = """
 UPDATE jobs SET
   ended_at = (SELECT r.ended_at FROM runs r WHERE r.id = jobs.run_id),
@@ -18,9 +19,9 @@ UPDATE jobs SET
     (SELECT SUM(CASE WHEN a.ended_at > a.started_at THEN a.ended_at - a.started_at ELSE 0 END)
        FROM job_attempts a WHERE a.run_id = jobs.run_id),
     (SELECT CASE WHEN r.ended_at > r.started_at THEN r.ended_at - r.started_at ELSE 0 END FROM runs r WHERE r.id = jobs.run_id)),
-  cpu_time_s = (SELECT m.value FROM metric_latest m
+  cpu_time_s = (SELECT CASE WHEN m.value BETWEEN 0 AND 9e15 THEN m.value END FROM metric_latest m
     WHERE m.run_id = jobs.run_id AND m.key = 'system/job_cpu_time_seconds' AND NOT m.is_nan),
-  peak_memory_bytes = (SELECT CAST(m.max_value * 1000000 AS BIGINT) FROM metric_latest m
+  peak_memory_bytes = (SELECT CASE WHEN m.max_value BETWEEN 0 AND 9e9 THEN CAST(m.max_value * 1000000 AS BIGINT) END FROM metric_latest m
     WHERE m.run_id = jobs.run_id AND m.key = 'system/job_memory_usage_megabytes')
 WHERE phase = 'ended'
 """

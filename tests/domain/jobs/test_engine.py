@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from jupyter_mlws.db.database import Database, DatabaseFailed
+from jupyter_mlws.domain.compute.errors import HostUnreachable
+from jupyter_mlws.domain.compute.schemas import Load
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.schemas import GitState
 from jupyter_mlws.domain.jobs import service as jobs
@@ -31,10 +33,10 @@ from tests.domain.runs.rows import ADA
 from tests.servers import until
 
 
-def submitted(db: Database, line: str, git: GitState | None = None, **more: Any) -> str:
+def submitted(db: Database, line: str, git: GitState | None = None, target: str = "local", **more: Any) -> str:
     spec = CommandSpec(command=line, **more)
     found = jobs.Prepared(spec, line, "Default", None, None, "", [], [], {}, git)
-    body = JobCreate(spec=spec, target="local")
+    body = JobCreate(spec=spec, target=target)
     return db.write_sync(lambda s: jobs.add_job(s, ADA, "default", body, found, key=None, body_hash="")).run.id
 
 
@@ -126,6 +128,40 @@ def test_a_job_that_cannot_be_settled_is_given_up(
     assert "could not be stored" in run.error.message
     busy = (time.process_time() - used) / max(time.monotonic() - began, 1)
     assert busy < 0.5, f"the engine spins: {busy:.0%} CPU"
+
+
+class Away:
+    """A target on another machine that cannot be reached."""
+
+    name, kind, description, max_jobs, problem, remote = "far", "far", "", 1, "", True
+
+    def address_for_jobs(self) -> str:
+        raise HostUnreachable("far is away.")
+
+    def tidy(self) -> None:
+        pass
+
+    def load(self) -> Load:
+        return Load(None, None, None, None)
+
+
+def test_a_job_that_waits_for_a_host_whose_target_is_deleted_does_not_run_here(
+    db: Database, make_engine: Callable[[], JobEngine], tmp_path: Path
+):
+    engine = make_engine()
+    here, away = engine.computes, Away()
+    engine.usual["far"] = 1
+    engine.computes = {**here, "far": away}  # type: ignore[dict-item]
+    engine.refresh_limits()
+    run_id = submitted(db, f"touch {tmp_path}/ran", target="far")
+    engine.wake()
+    until(lambda: (why := run_of(db, run_id).waiting) is not None and "far is away" in why.reason, 30)
+    engine.computes = here
+    run = ended(db, run_id)
+    assert run.status is RunStatus.FAILED
+    assert run.error is not None
+    assert "no compute target 'far'" in run.error.message
+    assert not (tmp_path / "ran").exists()
 
 
 class Elsewhere:

@@ -98,6 +98,13 @@ class TestHistory:
         assert (job.ended_at, job.waited_ms, job.ran_ms) == (at, 500, 4000)
         assert (job.cpu_time_s, job.peak_memory_bytes) == (2.5, 30_000_000)
 
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 1e300])
+    def test_what_a_job_logs_under_the_names_of_measures_does_not_keep_it_from_its_end(self, db: Database, value: float) -> None:
+        run_id = ended(db, at=now_ms(), cpu_s=value, megabytes=value)
+        (job,) = page(db).jobs
+        assert (job.status, job.cpu_time_s, job.peak_memory_bytes) == ("Completed", None, None)
+        assert db.read_sync(lambda s: jobs.get_job(s, ADA, run_id)).usage is None
+
     def test_what_waits_runs_or_is_on_another_target_is_not_in_it(self, db: Database) -> None:
         queued(db)
         ended(db, at=now_ms(), target="far")

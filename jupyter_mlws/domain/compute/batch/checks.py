@@ -7,7 +7,7 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from jupyter_mlws.domain.compute.batch import psi, slurm
+from jupyter_mlws.domain.compute.batch import psi, records, slurm
 from jupyter_mlws.domain.compute.errors import ExtraMissing, HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import TestStep
 from jupyter_mlws.kit.errors import MlwsError
@@ -87,7 +87,11 @@ def _runs(name: str, place: BatchPlace, folder: Path) -> str:
     ticket = secrets.token_hex(8)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     seen, log = folder / f"test-{ticket}", folder / f"test-{ticket}.log"
-    code = "import mlws.supervise, os, platform, sys; open(sys.argv[1], 'x').write(platform.node() + ' ' + platform.python_version())"
+    code = (
+        "import fcntl, mlws.supervise, platform, sys; file = open(sys.argv[1], 'x'); "
+        "fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB); "  # as a supervisor does: some network file systems are mounted without
+        "file.write(platform.node() + ' ' + platform.python_version())"
+    )
     submitter = psi.Submitter(folder)
     ask = psi.Wanted(place.partition, place.account, place.qos, place.reservation, None, None, 0, place.time_limit_s)
     native_id = ""
@@ -127,10 +131,7 @@ def _awaited(native_id: str, seen: Path, log: Path, place: BatchPlace) -> str:
 
 
 def _why(log: Path, job: slurm.Seen | None) -> str:
-    try:
-        words = log.read_bytes()[-2000:].decode("utf-8", "replace").strip()
-    except OSError:
-        words = ""
+    words = records.last_of(log)
     state = f"it ended as {job.state} ({job.reason})" if job is not None else "Slurm does not know it any more"
     return f"{state} and left nothing in the data folder" + (f": {' '.join(words.split())}" if words else "")
 

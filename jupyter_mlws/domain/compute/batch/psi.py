@@ -8,6 +8,7 @@ import importlib.util
 import logging
 import math
 import re
+import shlex
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,8 +24,6 @@ MISSING = (
     "Targets of the kind slurm need the package psij-python, which is not installed here. Install the extra: "
     "`pip install 'jupyter_mlws[slurm]'`, and restart the server."
 )
-NEVER_S = 10**9
-"""PSI/J's own thread that polls has nothing to do."""
 NOT_THERE = re.compile(
     r"Unable to contact slurm controller|Connection refused|munge|Protocol authentication error|Slurm backup controller in standby"
     r"|Zero Bytes were transmitted|Resource temporarily unavailable|Slurm temporarily unable to accept job|Transport endpoint",
@@ -74,6 +73,13 @@ def library() -> Any:
     return psij
 
 
+class _NoPolling:
+    """In place of PSI/J's thread that follows jobs."""
+
+    def register_job(self, job: Any) -> None:
+        """Nobody follows it there."""
+
+
 @functools.cache
 def _class() -> type:
     """PSI/J's executor, whose jobs are never begun a second time by Slurm itself."""
@@ -82,8 +88,11 @@ def _class() -> type:
     class Executor(psij.executors.batch.slurm.SlurmJobExecutor):  # type: ignore[misc,name-defined]
         _NAME_ = "slurm"
 
+        def _start_queue_poll_thread(self) -> Any:
+            return _NoPolling()  # its own thread would sleep to the end of the process, and keep each job
+
         def get_submit_command(self, job: Any, submit_file_path: Path) -> list[str]:
-            del job
+            job.asked = True  # this is called last before it is run
             return ["sbatch", "--no-requeue", "--parsable", str(submit_file_path.absolute())]
 
         def job_id_from_submit_output(self, out: str) -> str:
@@ -104,12 +113,7 @@ class Submitter:
         with self._lock:
             if self._made is None:
                 psij = library()
-                config = psij.executors.batch.slurm.SlurmExecutorConfig(
-                    launcher_log_file=None,
-                    work_directory=self._folder,
-                    queue_polling_interval=NEVER_S,
-                    initial_queue_polling_delay=NEVER_S,
-                )
+                config = psij.executors.batch.slurm.SlurmExecutorConfig(launcher_log_file=None, work_directory=self._folder)
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._made = _class()(config=config)
             return self._made
@@ -121,6 +125,12 @@ class Submitter:
         jobs now, and `HostUnfit` with its own words where it does not take this one.
         """
         psij, executor = library(), self._executor()
+        for folder in (self._folder, log.parent):
+            if shlex.quote(str(folder)) != str(folder):
+                raise HostUnfit(
+                    f"PSI/J cannot name the folder {str(folder)!r} in a script for Slurm: it puts quotes into quotes. Use a data folder "
+                    "(MLWS_DATA_DIR) whose path has only ASCII letters, digits and `/ . _ -`."
+                )
         job = psij.Job(self._spec(psij, name, argv, env, log, wanted))
         script = self._folder / "slurm" / f"{job.id}.job"
         try:
@@ -132,6 +142,10 @@ class Submitter:
             raise _refusal(words) from None
         except FileNotFoundError as error:
             raise HostUnfit(f"There is no program {error.filename} on the PATH of the server.") from None
+        except (OSError, ValueError) as error:
+            if getattr(job, "asked", False):
+                raise  # it may have been submitted: it is looked for by its name
+            raise _unwritten(error) from error
         finally:
             script.unlink(missing_ok=True)
         return str(job.native_id)
@@ -173,12 +187,20 @@ class Submitter:
             self._executor().cancel(job)
         except psij.SubmitException as error:
             raise HostUnreachable(f"Slurm cannot be reached: {said(str(error))}.") from None
+        except FileNotFoundError as error:
+            raise HostUnreachable(f"There is no program {error.filename} on the PATH of the server.") from None
 
     def clean(self, native_id: str) -> None:
         """Remove what the script of a job that has ended left."""
         for ending in ("out", "ec", "nodefile"):
             with contextlib.suppress(OSError):
                 (self._folder / "slurm" / f"{native_id}.{ending}").unlink()
+
+
+def _unwritten(error: OSError | ValueError) -> MlwsError:
+    """Of a job that was not even asked for: a full disk passes, a path that cannot be written in this locale does not."""
+    words = f"The script for Slurm cannot be written: {error}."
+    return HostUnreachable(words) if isinstance(error, OSError) else HostUnfit(words)
 
 
 def _refusal(words: str) -> MlwsError:

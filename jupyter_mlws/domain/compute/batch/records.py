@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from jupyter_mlws.domain.compute.batch import slurm
 
+LAST = 2000
+"""So many bytes of a log are told."""
+
 
 class Watched:
     """A job that was submitted, and what Slurm said of it last."""
@@ -74,14 +77,22 @@ def put_exit(job_dir: Path, seen: slurm.Seen) -> None:
         # A network file system may not show yet what the supervisor wrote: its record stays.
         with contextlib.suppress(FileExistsError):
             os.link(made, job_dir / jobdir.EXIT)
+    except OSError:  # a file system without hard links: the lock keeps others out
+        made.replace(job_dir / jobdir.EXIT)
     finally:
         made.unlink(missing_ok=True)
 
 
 def last_words(job_dir: Path) -> str:
     """What the start of the supervisor printed, if it failed."""
+    return last_of(job_dir / "system_logs" / "batch.log")
+
+
+def last_of(path: Path) -> str:
+    """The end of a log. A job's folder is the user's, too: what stands there may be huge, a link, or a pipe that nobody writes to."""
     try:
-        text = (job_dir / "system_logs" / "batch.log").read_bytes()[-2000:].decode("utf-8", "replace")
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - LAST))
+            return file.read(LAST).decode("utf-8", "replace").strip()
     except OSError:
         return ""
-    return text.strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 import re
 import subprocess
 from typing import NamedTuple
@@ -65,7 +65,8 @@ def ran(argv: list[str], patience: float = PATIENCE_S) -> str:
 def look() -> list[Seen]:
     """All jobs of this user that Slurm still knows."""
     form = SEPARATOR.join(("%i", "%j", "%T", "%r", "%N"))
-    lines = ran(["squeue", "--noheader", "--states=all", f"--user={getpass.getuser()}", f"--format={form}"]).splitlines()
+    # By number: a name would be that of LOGNAME, which may be another one, and need not be there.
+    lines = ran(["squeue", "--noheader", "--states=all", f"--user={os.getuid()}", f"--format={form}"]).splitlines()
     return [Seen(*fields) for line in lines if len(fields := line.split(SEPARATOR)) == len(Seen._fields)]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.batch import records, slurm
 from jupyter_mlws.domain.compute.batch.psi import Submitter, Unknown, Wanted
-from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, QueueFull
+from jupyter_mlws.domain.compute.errors import ExtraMissing, HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import Load
 from jupyter_mlws.kit.clock import now_ms
 from mlws import jobdir
@@ -86,7 +86,9 @@ class BatchCompute:
     def address_for_jobs(self) -> str:
         """How jobs there reach this server; empty where they do not, and what they log is read from their folders."""
         try:
-            if self.trouble or time.monotonic() - self._looked > QUICK_S:
+            if self.trouble:  # the thread that looks finds out when it is over: a worker does not wait for Slurm's time-outs, too
+                raise HostUnreachable(self.trouble)
+            if time.monotonic() - self._looked > QUICK_S:
                 self._look()
         finally:
             self._follow()
@@ -113,7 +115,7 @@ class BatchCompute:
             self._watched[job_dir] = watched
         try:
             self._submit(watched, job)
-        except (HostUnfit, HostUnreachable, QueueFull):
+        except (HostUnfit, HostUnreachable, QueueFull, ExtraMissing):
             self._forget(watched)
             raise
         finally:
@@ -136,6 +138,8 @@ class BatchCompute:
             raise
         watched.mark = {**watched.mark, "id": native_id}
         records.note(watched.folder, watched.mark)
+        if self._given_up:  # while it was submitted
+            self._let_go(watched)
 
     def is_alive(self, job_dir: Path) -> bool:
         """Whether the job waits or runs, as its folder and Slurm say; not while Slurm cannot be asked for one whose heart does not beat."""
@@ -191,7 +195,7 @@ class BatchCompute:
         now = time.monotonic()
         if now - watched.canceled_at > CANCEL_EVERY_S:
             watched.canceled_at = now
-            with contextlib.suppress(HostUnreachable):  # the next look tries again
+            with contextlib.suppress(HostUnreachable, ExtraMissing):  # the next look tries again
                 self._submitter.cancel(watched.native_id)
             self._wake.set()
 
@@ -199,20 +203,40 @@ class BatchCompute:
         """The target goes although it has jobs: Slurm is told to end them, as far as it can be, and nobody asks how they do."""
         self._given_up = True
         for watched in list(self._watched.values()):
+            self._let_go(watched)
+
+    def _let_go(self, watched: records.Watched) -> None:
+        with contextlib.suppress(OSError):
+            (watched.folder / jobdir.SECRETS).unlink()
+        if watched.folder.is_dir() and not watched.begun():
+            # One that Slurm cannot be told to end now does not run later, when nobody knows it any more.
+            watched.mark = {**watched.mark, "ticket": ""}
             with contextlib.suppress(OSError):
-                (watched.folder / jobdir.SECRETS).unlink()
-            if watched.native_id:
-                self._cancel_in_slurm(watched)
+                records.note(watched.folder, watched.mark)
+        if not self.trouble and watched.native_id:
+            self._cancel_in_slurm(watched)
+        elif watched.folder.is_dir():  # its supervisor sees it without Slurm
+            with contextlib.suppress(OSError):
+                jobdir.request_cancel(str(watched.folder))
 
     def note_end(self, job_dir: Path) -> bool:
         """Write down how Slurm says that it ended a job. False while it does not say that yet."""
         watched, record = self._find(job_dir), jobdir.read_exit(str(job_dir))
         with contextlib.suppress(OSError):
             (job_dir / jobdir.SECRETS).unlink()
+        if (
+            watched is not None and record is None
+        ):  # it is lost: no record comes by which it is forgotten, and it is not to begin now
+            self._let_go(watched)
+            self._submitter.clean(watched.native_id)
+            with self._lock:
+                self._watched.pop(job_dir, None)
+            return True
         if watched is None or not watched.native_id or (job_dir / jobdir.BATCH).exists():
             return True
         self._submitter.clean(watched.native_id)
-        if record is None or (record.get("reason") == "exited" and record.get("exit_code") == 0):
+        assert record is not None  # noqa: S101 - else it was lost
+        if record.get("reason") == "exited" and record.get("exit_code") == 0:
             return True
         try:
             end = _ended(watched.native_id)
@@ -304,7 +328,10 @@ class BatchCompute:
                 records.note(watched.folder, watched.mark)
             watched.seen, watched.asked = seen, True
             if seen is not None and seen.over:
-                self._bury(watched, seen)
+                try:
+                    self._bury(watched, seen)
+                except OSError as error:  # a full disk, a folder that went: the next look tries again, and the others go on
+                    log.warning("The end of job %s cannot be written now: %s", watched.mark.get("name"), error)
 
     def _bury(self, watched: records.Watched, seen: slurm.Seen) -> None:
         """Write the record of a job whose supervisor did not come to it."""

@@ -1,0 +1,155 @@
+"""A target of Slurm without a Slurm: what it keeps in the folders of its jobs, and what it reads there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from jupyter_mlws.domain.compute.batch import psi, records, slurm
+from jupyter_mlws.domain.compute.batch.target import BatchCompute
+from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
+from jupyter_mlws.domain.compute.limits import limits_of
+from jupyter_mlws.domain.compute.schemas import BatchPlace
+from jupyter_mlws.domain.jobs import folder, remote, store
+from jupyter_mlws.domain.jobs import queue as queues
+from jupyter_mlws.domain.jobs.followed import Followed, begun
+from jupyter_mlws.domain.runs.states import RunStatus
+from mlws import jobdir
+from mlws.supervise.__main__ import ALREADY
+from mlws.supervise.batch import begin
+
+PLACE = BatchPlace(partition=None, account=None, qos=None, reservation=None, time_limit_s=None, python="python3", server_url=None)
+
+
+@pytest.fixture
+def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BatchCompute:
+    """One whose queue is looked at only when a test says so."""
+    monkeypatch.setattr(BatchCompute, "_follow", lambda _: None)
+    return BatchCompute("batch", 1, PLACE, scripts=tmp_path / "batch", description="")
+
+
+@pytest.fixture
+def sent(tmp_path: Path) -> Path:
+    """The folder of a job that was submitted, be it that nobody knows whether Slurm has it."""
+    path = tmp_path / "jobs" / "a1"
+    path.mkdir(parents=True)
+    records.note(path, {"name": "mlws-a1", "ticket": "t1", "secrets": False})
+    return path
+
+
+def queue(monkeypatch: pytest.MonkeyPatch, *jobs: slurm.Seen) -> None:
+    monkeypatch.setattr(slurm, "look", lambda: list(jobs))
+
+
+@pytest.mark.parametrize("status", [RunStatus.PREPARING, RunStatus.CANCEL_REQUESTED])
+def test_what_slurm_never_had_is_taken_back_although_it_was_canceled_before_a_restart(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch, status: RunStatus
+) -> None:
+    queue(monkeypatch)
+    followed = Followed("a1", "default", 1, "batch", sent)
+    followed.status = status
+    assert target.is_alive(sent)
+    target._look()
+    assert not remote.taken_back(target, followed), "it may come still"
+    target._watched[sent].since -= 60
+    assert remote.taken_back(target, followed)
+    assert followed.unprepared
+    assert not begun(sent)
+
+
+def test_a_job_that_is_given_up_while_slurm_is_away_does_not_begin_later(target: BatchCompute, sent: Path) -> None:
+    assert target.is_alive(sent)
+    (sent / jobdir.SECRETS).write_text("{}")
+    target.trouble = "Slurm is away."
+    target.give_up()
+    assert not (sent / jobdir.SECRETS).exists()
+    assert begin(str(sent), "t1") == ALREADY
+
+
+@pytest.mark.parametrize(("gpus", "refused"), [(None, False), (0, True), (4, False)])
+def test_gpus_that_somebody_limits_count_here_be_it_to_none(
+    target: BatchCompute, tmp_path: Path, gpus: int | None, refused: bool
+) -> None:
+    limits = limits_of(tmp_path / "compute.json", target, 1, {"batch": {} if gpus is None else {"gpus": gpus}})
+    ask = store.Ask("a1", "ada", 0, 1, None, cpus=None, memory_bytes=None, gpus=1, gpu_ids=None)
+    assert bool(queues.too_large(ask, limits)) is refused
+
+
+def test_a_job_that_is_lost_is_not_followed_on_and_does_not_begin_later(target: BatchCompute, sent: Path) -> None:
+    assert target.is_alive(sent)
+    assert target.note_end(sent)
+    assert not target._watched
+    assert begin(str(sent), "t1") == ALREADY
+
+
+def test_a_folder_that_cannot_be_written_keeps_no_other_job_from_its_end(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sent.parent / "a2"
+    other.mkdir()
+    records.note(other, {"name": "mlws-a2", "ticket": "t2", "secrets": False})
+    assert target.is_alive(sent)
+    assert target.is_alive(other)
+    queue(monkeypatch, *(slurm.Seen(one, f"mlws-a{one}", "FAILED", "None", "") for one in ("1", "2")))
+    (sent / jobdir.LOCK).mkdir()
+    target._look()
+    assert jobdir.read_exit(str(sent)) is None
+    assert (jobdir.read_exit(str(other)) or {})["reason"] == "batch"
+
+
+def test_a_file_system_without_hard_links_takes_the_record(sent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", Mock(side_effect=PermissionError))
+    records.put_exit(sent, slurm.Seen("1", "mlws-a1", "FAILED", "None", ""))
+    assert (jobdir.read_exit(str(sent)) or {})["reason"] == "batch"
+
+
+def test_of_a_log_the_end_is_read_and_nothing_behind_links_and_pipes(tmp_path: Path) -> None:
+    (tmp_path / "long").write_bytes(b"x" * 9000 + b"end\n")
+    (tmp_path / "link").symlink_to(tmp_path / "long")
+    os.mkfifo(tmp_path / "pipe")
+    assert records.last_of(tmp_path / "long").endswith("xend")
+    assert [records.last_of(tmp_path / name) for name in ("link", "pipe", "none")] == [""] * 3
+
+
+def test_a_target_that_is_away_is_not_asked_for_each_job(target: BatchCompute, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slurm, "look", Mock(side_effect=AssertionError))
+    target.trouble = "Slurm is away."
+    with pytest.raises(HostUnreachable, match="away"):
+        target.address_for_jobs()
+
+
+@pytest.mark.parametrize(("error", "raised"), [(OSError("full"), HostUnreachable), (ValueError("locale"), HostUnfit)])
+def test_a_job_whose_script_cannot_be_written_was_not_submitted(
+    target: BatchCompute, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]
+) -> None:
+    pytest.importorskip("psij")
+    monkeypatch.setattr(
+        "psij.executors.batch.script_generator.TemplatedScriptGenerator.generate_submit_script", Mock(side_effect=error)
+    )
+    path = tmp_path / "jobs" / "a3"
+    path.mkdir(parents=True)
+    (path / jobdir.JOB).write_text('{"env": {}}')
+    with pytest.raises(raised, match="cannot be written"):
+        target.start(path, {"KEY": "secret"})
+    assert sorted(one.name for one in path.iterdir()) == [jobdir.JOB]
+
+
+@pytest.mark.parametrize("name", ["a b", "é", "$HOME", "it's"])
+def test_a_folder_that_no_script_can_name_is_refused_in_words(tmp_path: Path, name: str) -> None:
+    pytest.importorskip("psij")
+    ask = psi.Wanted(None, None, None, None, None, None, 0, None)
+    with pytest.raises(HostUnfit, match="MLWS_DATA_DIR"):
+        psi.Submitter(tmp_path / "batch").submit("job", ["true"], {}, tmp_path / name / "log", ask)
+
+
+def test_the_variables_of_the_node_are_not_the_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    row: Any = Mock(run_id="a1", attempt=1, gpu_ids=None, env={"SLURM_HINT": "mine"})
+    address = folder.Address("", "", "default", "Default", None)
+    env = folder.environment_of(row, tmp_path, address, fetched=True, passed=BatchCompute.passed)
+    assert {name: value for name, value in env.items() if name.startswith(BatchCompute.passed)} == {"SLURM_HINT": "mine"}
