@@ -38,9 +38,12 @@ ASK = (
 def main(folder: Path) -> int:
     """Do the steps; the exit code."""
     section = json.loads((folder / "job.json").read_bytes())["environment"]
+    steps = section["steps"]
     if section.get("as_pip"):
-        os.environ.update(variables_of_uv(settings_of_pip(), os.environ))
-    for step in section["steps"]:
+        settings = settings_of_pip()
+        os.environ.update(variables_of_uv(settings, os.environ))
+        steps = [[*step, *options_of_uv(step, settings)] for step in steps]
+    for step in steps:
         if code := run(step, folder):
             return code
     found = ask(section["interpreter"])
@@ -58,7 +61,11 @@ def main(folder: Path) -> int:
 
 def settings_of_pip() -> dict[str, str]:
     """What pip is set up with here, by files and variables: its option's name → value."""
-    asked = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, timeout=60)
+    try:
+        asked = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, timeout=60)
+    except subprocess.TimeoutExpired:
+        say("pip does not say what it is set up with; uv goes by its own settings.")
+        return {}
     found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
     for line in asked.stdout.splitlines():
         key, _, value = line.partition("=")
@@ -74,10 +81,18 @@ def settings_of_pip() -> dict[str, str]:
 def variables_of_uv(settings: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
     """Variables by which uv installs what pip would with these settings; what is `given` for uv already stays."""
     wanted = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # pip's only one: the best version of all indexes
+    if proxy := settings.get("proxy"):
+        wanted |= {"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy}
     for name, (variable, between) in OF_PIP.items():
         if values := settings.get(name, "").split():
             wanted[variable] = between.join(values)
     return {name: value for name, value in wanted.items() if name not in given}
+
+
+def options_of_uv(step: list[str], settings: Mapping[str, str]) -> list[str]:
+    """What uv has no variable for."""
+    without = settings.get("no-index", "").lower() in ("1", "true", "yes", "on")
+    return ["--no-index"] if without and "install" in step else []
 
 
 def run(step: list[str], folder: Path) -> int:

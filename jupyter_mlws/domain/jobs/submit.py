@@ -103,7 +103,7 @@ async def _in_environment(
     if body.environment is UNSET:
         return None, body
     chosen = await job_environments.choose(services, db, workspace, body.environment, body.spec)
-    remote.check_environment(services.jobs.computes[body.target], chosen)
+    remote.check_environment(services.jobs.target(body.target), chosen)
     return chosen, msgspec.structs.replace(body, spec=job_environments.with_kernel(body.spec, chosen))
 
 

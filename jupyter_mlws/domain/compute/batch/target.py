@@ -243,7 +243,8 @@ class BatchCompute:
         except HostUnreachable:
             end = UNKNOWN
         if end is not None and end.state in slurm.ACTIVE:
-            return now_ms() - int(record.get("ended_at") or 0) > END_KNOWN_S * 1000
+            at = record.get("ended_at")  # the job's user can write that file
+            return not isinstance(at, int) or now_ms() - at > END_KNOWN_S * 1000
         if end is not None:
             records.put_end(job_dir, {"id": watched.native_id, **end._asdict()})
         return True

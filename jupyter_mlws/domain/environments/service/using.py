@@ -23,6 +23,7 @@ from jupyter_mlws.domain.environments.schemas import (
     RequirementsDefinition,
 )
 from jupyter_mlws.domain.environments.states import BuildStatus
+from jupyter_mlws.kit.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -138,6 +139,8 @@ class Environments:
             raise UnusableEnvironment(f"The environment {chosen.shown} is not there: {found.message or found.status.value}")
         if found.hash is not None:
             self.builds.note_use(found.hash)
+            if self.tell(chosen.definition).status is not BuildStatus.READY:  # it was being removed as the last one looked
+                raise Unavailable(f"What was built of {chosen.shown} was just removed, for nobody had used it; it is built again.")
         return Place(found.interpreter)
 
     def check_notebooks(self, chosen: Chosen, *, field: str = "environment") -> None:
