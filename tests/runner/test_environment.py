@@ -12,7 +12,7 @@ from jupyter_mlws.runner.environment import options_of_uv, settings_of_pip, vari
 def test_uv_is_told_what_pip_is_set_up_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "pip.conf"
     file.write_text(
-        "[global]\nindex-url = https://index.example/simple\ntrusted-host = one.example two.example\ntimeout = 5\nno-index = yes\n"
+        "[global]\nindex-url = https://lab.example/simple\ntrusted-host = one.example two.example\ntimeout = 5\nno-index = yes\n"
         "[install]\nfind-links =\n    /wheels/a\n    /wheels/b\n[download]\nindex-url = https://other.example\n"
     )
     monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
@@ -21,7 +21,7 @@ def test_uv_is_told_what_pip_is_set_up_with(tmp_path: Path, monkeypatch: pytest.
         monkeypatch.delenv(name, raising=False)
     settings = settings_of_pip()
     found = variables_of_uv(settings, {})
-    assert found["UV_DEFAULT_INDEX"] == "https://index.example/simple"
+    assert found["UV_DEFAULT_INDEX"] == "https://lab.example/simple"
     assert found["UV_INDEX"] == "https://a.example/simple https://b.example/simple"
     assert found["UV_FIND_LINKS"] == "/wheels/a,/wheels/b"
     assert found["UV_INSECURE_HOST"] == "one.example two.example"
