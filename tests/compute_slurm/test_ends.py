@@ -34,7 +34,7 @@ def test_an_administrators_scancel_is_named(server: LiveServer, cluster: Slurm):
 
 def test_slurms_time_limit_is_named(server: LiveServer, cluster: Slurm, overdue: str):
     [(number, _)] = cluster.of_run(overdue)
-    run = server.wait(overdue, timeout=75)
+    run = server.wait(overdue, timeout=200)  # Slurm looks for such jobs once a minute
     assert (run["status"], run["reason"]) == ("Failed", "timeout")
     assert f"Slurm ended job {number} (TIMEOUT)" in run["error"]["message"]
 

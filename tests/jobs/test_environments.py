@@ -28,12 +28,12 @@ def is_built(server: LiveServer, name: str) -> bool:
 
 def test_a_command_runs_with_the_interpreter_of_its_environment(server: LiveServer, tmp_path: Path) -> None:
     define(server, "tiny", f"--no-index\ntinypkg @ file://{wheel(tmp_path)}")
-    line = "python -c 'import tinypkg, mlws, sys; print(tinypkg.X, sys.prefix == sys.argv[1])' $VIRTUAL_ENV; which pip"
+    line = "python -c 'import tinypkg, mlws, sys; print(tinypkg.X, sys.prefix == sys.argv[1])' $VIRTUAL_ENV; which python"
     run_id = server.submit({"kind": "command", "command": line}, environment="azureml:tiny@latest")
     assert server.wait(run_id, timeout=100)["status"] == "Completed"
     built = server.ok("GET", f"{HERE}/tiny/versions/1")["build"]
     folder = Path(built["interpreter"]).parent
-    assert server.ok("GET", f"/jobs/{run_id}/log")["text"] == f"41 True\n{folder / 'pip'}\n"
+    assert server.ok("GET", f"/jobs/{run_id}/log")["text"] == f"41 True\n{folder / 'python'}\n"
     assert server.ok("GET", f"/jobs/{run_id}")["environment"] == "tiny:1"
     captured = until(lambda: server.ok("GET", f"/runs/{run_id}/environment"), 10)
     assert (captured["environment"], captured["packages"]["tinypkg"]) == ("tiny:1", "1.0")

@@ -93,7 +93,7 @@ def test_each_kind_is_found_told_and_removed_and_du_agrees(new_server: Callable[
     server = new_server().start()
     kept = plant(server)
     folders = [server.data_dir / name for name in ("objects", "jobs", "spool")]
-    expected = {"uploads": 1, "ended_jobs": 1, "gone_jobs": 1, "temporary": 2, "rejected": 3}
+    expected = {"uploads": 1, "ended_jobs": 1, "gone_jobs": 1, "environments": 0, "temporary": 2, "rejected": 3}
     before = du(*folders) + (server.data_dir / ".secrets.key.1.tmp").stat().st_size
     planned = server.ok("POST", "/gc?dry_run=true")
     assert planned["dry_run"]

@@ -93,6 +93,8 @@ class Twin:
             return {
                 name: self._plain(inner, name) for name, inner in value.items() if name not in LEFT_OUT and not _sampled(name)
             }
+        if isinstance(value, list) and key == "ended":  # in the order of their ids, which are made by chance
+            return sorted(self._plain(inner, key) for inner in value)
         if isinstance(value, list):
             return [self._plain(inner, key) for inner in value if not (isinstance(inner, dict) and _sampled(inner.get("key")))]
         if key == "experiment_id" or (key == "id" and len(str(value)) < 32):

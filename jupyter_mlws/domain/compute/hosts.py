@@ -135,7 +135,7 @@ class Hosts:
             return
         self.rows[name] = self.rows[name]._replace(facts=facts)
         if isinstance(target, SshCompute):
-            target.facts = {**target.facts, **msgspec.structs.asdict(facts)}
+            target.know(facts)
 
 
 def place_of(place: SshPlace) -> link.Place:

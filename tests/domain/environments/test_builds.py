@@ -101,7 +101,7 @@ def test_a_failed_build_says_why_and_is_tried_again_when_asked(make_builds: Make
     builds.ensure(key, definition, WHOSE)
     state = settled(builds, definition)
     assert state.status is BuildStatus.FAILED
-    assert "no-such-package-anywhere==1" in state.message, tool
+    assert "no-such-package-anywhere" in state.message, tool
     assert builds.ensure(key, definition, WHOSE).status is BuildStatus.FAILED
     first = folders(builds, key)
     assert builds.ensure(key, definition, WHOSE, again=True).status is BuildStatus.BUILDING

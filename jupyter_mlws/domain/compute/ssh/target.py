@@ -11,6 +11,8 @@ from concurrent.futures import TimeoutError as FuturesTimeout
 from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from jupyter_mlws.domain.compute.errors import HostFull, HostInstalls, HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.schemas import Load
 from jupyter_mlws.domain.compute.ssh import loop, staging, wheels
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from jupyter_mlws.domain.compute.schemas import HostNotebooks
+    from jupyter_mlws.domain.compute.schemas import HostFacts, HostNotebooks
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +136,11 @@ class SshCompute:
             return asking.result(patience)
         except (MlwsError, FuturesTimeout):
             return None
+
+    def know(self, facts: HostFacts) -> None:
+        """What a test has just found. Which Python runs notebooks there it did not say: that is asked with the next one."""
+        self.facts = {**self.facts, **msgspec.structs.asdict(facts)}
+        self._looked = float("-inf")
 
     async def _look(self) -> HostNotebooks:
         self._installing = False

@@ -140,7 +140,9 @@ class Environments:
         if found.hash is not None:
             self.builds.note_use(found.hash)
             if self.tell(chosen.definition).status is not BuildStatus.READY:  # it was being removed as the last one looked
-                raise Unavailable(f"What was built of {chosen.shown} was just removed, for nobody had used it; it is built again.")
+                raise Unavailable(
+                    f"What was built of {chosen.shown} was just removed, for nobody had used it; it is built again."
+                )
         return Place(found.interpreter)
 
     def check_notebooks(self, chosen: Chosen, *, field: str = "environment") -> None:
