@@ -38,6 +38,8 @@ export interface IHostForm {
   submit: () => void;
 }
 
+const NO_KEY = { hostKey: '' };
+
 /** What is typed, what the host has shown, what is wrong, and what the button does. */
 export function useHostForm(props: {
   target: ComputeTarget | null;
@@ -58,11 +60,8 @@ export function useHostForm(props: {
   const set = (part: Partial<IHostTexts>): void => {
     // Another host shows another key. One that was typed stays: the host is compared with it.
     const moved = 'host' in part || 'port' in part;
-    setTexts(was => ({
-      ...was,
-      ...part,
-      ...(moved && keys.data && { hostKey: '' })
-    }));
+    const shown = moved && keys.data !== undefined;
+    setTexts(was => ({ ...was, ...part, ...(shown && NO_KEY) }));
     if (moved) {
       keys.reset();
     }
