@@ -21,7 +21,7 @@ from jupyter_mlws.domain.jobs.errors import DataMissing
 from jupyter_mlws.domain.jobs.layout import copy_file
 from jupyter_mlws.domain.jobs.mirrors import mirrored
 from jupyter_mlws.domain.jobs.schemas import CommandSpec
-from jupyter_mlws.domain.runs.schemas import IODeclare, RunIO
+from jupyter_mlws.domain.runs.schemas import RunIO
 from jupyter_mlws.kit.addresses import is_elsewhere
 from jupyter_mlws.kit.errors import BadInput, MlwsError
 from jupyter_mlws.kit.paths import open_regular
@@ -132,10 +132,10 @@ def _there(real: Path, one: JobInput, field: str) -> None:
     raise DataMissing(f"An input of the type {one.type} is a {wanted}; at {one.path[:200]!r} is {found}{at}.", field=field)
 
 
-def noted(spec: Any, mirrors: Mapping[str, str]) -> IODeclare | None:
+def noted(spec: Any, mirrors: Mapping[str, str]) -> tuple[list[RunIO], list[RunIO]]:
     """What the run says of its inputs and outputs."""
-    if not isinstance(spec, CommandSpec) or not (inputs_of(spec) or outputs_of(spec)):
-        return None
+    if not isinstance(spec, CommandSpec):
+        return [], []
     inputs = [
         RunIO(name=name, type=KINDS.get(one.type, "model"), uri=one.path[:4000], digest=_digest(one, mirrors))
         for name, one in inputs_of(spec).items()
@@ -148,7 +148,7 @@ def noted(spec: Any, mirrors: Mapping[str, str]) -> IODeclare | None:
         )
         for name, one in outputs_of(spec).items()
     ]
-    return IODeclare(inputs=inputs, outputs=outputs)
+    return inputs, outputs
 
 
 def _digest(one: JobInput, mirrors: Mapping[str, str]) -> str | None:

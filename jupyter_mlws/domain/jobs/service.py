@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from jupyter_mlws.domain.environments.schemas import GitState
     from jupyter_mlws.domain.jobs.schemas import JobCreate, JobUpdate
+    from jupyter_mlws.domain.runs.schemas import RunIO
 
 ACTIVE_LIMIT = 1000
 ENDED_LIMIT = 200
@@ -57,6 +58,8 @@ class Prepared(NamedTuple):
     git: GitState | None = None
     """The repository of the sources, as it was when they were frozen."""
     environment: environments.Chosen | None = None
+    used: tuple[list[RunIO], list[RunIO]] = ([], [])
+    """What it reads and writes."""
 
 
 def find_by_key(session: Session, workspace: str, key: str, body_hash: str) -> str | None:
@@ -93,6 +96,8 @@ def add_job(
         note=body.note if body.note is not UNSET else "",
         snapshot_id=prepared.snapshot_id,
         parent_id=runs.parent_of(session, actor, workspace, body.parent_id) if body.parent_id is not UNSET else None,
+        inputs=prepared.used[0],
+        outputs=prepared.used[1],
     )
     run = runs.add_run(session, new)
     runs.write_params(session, run.id, prepared.params)

@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.jobs.notebooks import Inspected
     from jupyter_mlws.domain.jobs.service import Prepared
     from jupyter_mlws.domain.jobs.tables import JobRow
-    from jupyter_mlws.domain.runs.schemas import IODeclare
     from jupyter_mlws.kit.actors import Actor
     from jupyter_mlws.kit.transactions import Transactions
 
@@ -80,17 +79,25 @@ async def submit(services: Any, db: Transactions, actor: Actor, workspace: str, 
     await _check_places(services, db, workspace, body)
     chosen, body = await _in_environment(services, db, workspace, body)
     prepared = await asyncio.to_thread(_frozen, db, services, actor, body)
-    prepared = prepared._replace(environment=chosen)
-    if chosen is not None:
-        await asyncio.to_thread(job_environments.begin_build, services, chosen)
+    return await _add(services, db, actor, workspace, body, prepared._replace(environment=chosen), key, digest)
+
+
+async def _add(
+    services: Any,
+    db: Transactions,
+    actor: Actor,
+    workspace: str,
+    body: JobCreate,
+    prepared: Prepared,
+    key: str | None,
+    digest: str,
+) -> Job:
+    """Queue a job whose sources are frozen."""
+    if prepared.environment is not None:
+        await asyncio.to_thread(job_environments.begin_build, services, prepared.environment)
     used = await asyncio.to_thread(data.noted, prepared.spec, services.settings.mirror_map)
-
-    def add(session: Session) -> Job:
-        return _noting(
-            session, actor, service.add_job(session, actor, workspace, body, prepared, key=key, body_hash=digest), used
-        )
-
-    job = await db.write(add)
+    prepared = prepared._replace(used=used)
+    job = await db.write(lambda s: service.add_job(s, actor, workspace, body, prepared, key=key, body_hash=digest))
     services.jobs.wake()
     _later(_capture(db, job.run.id, prepared, services.jobs.target(job.run.target or LOCAL)))
     return job
@@ -105,13 +112,6 @@ async def _in_environment(
     chosen = await job_environments.choose(services, db, workspace, body.environment, body.spec)
     remote.check_environment(services.jobs.target(body.target), chosen)
     return chosen, msgspec.structs.replace(body, spec=job_environments.with_kernel(body.spec, chosen))
-
-
-def _noting(session: Session, actor: Actor, job: Job, used: IODeclare | None) -> Job:
-    """The job, once its run says what it reads and writes. One that was known already has that."""
-    if used is not None and not (job.run.inputs or job.run.outputs):
-        job.run = runs.declare_io(session, actor, job.run.id, used)
-    return job
 
 
 def _frozen(db: Transactions, services: Any, actor: Actor, body: JobCreate) -> Prepared:
@@ -238,18 +238,7 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
         spec, source, experiment, ref.snapshot_id, row.source_dir, row.work_subdir,
         row.links, row.not_captured, params, (await db.read(lambda s: environments.of_run(s, run_id))).git, chosen,
     )  # fmt: skip
-    used = await asyncio.to_thread(data.noted, spec, services.settings.mirror_map)
-    if chosen is not None:
-        await asyncio.to_thread(job_environments.begin_build, services, chosen)
-
-    def add(session: Session) -> Job:
-        made = service.add_job(session, actor, ref.workspace, new, prepared, key=key, body_hash=digest)
-        return _noting(session, actor, made, used)
-
-    job = await db.write(add)
-    services.jobs.wake()
-    _later(_capture(db, job.run.id, prepared, services.jobs.target(job.run.target or LOCAL)))
-    return job
+    return await _add(services, db, actor, ref.workspace, new, prepared, key, digest)
 
 
 async def _environment_again(

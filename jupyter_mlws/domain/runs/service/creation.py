@@ -23,10 +23,12 @@ from jupyter_mlws.kit.errors import BadInput
 from jupyter_mlws.kit.ids import new_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.experiments.service import ExperimentRef
-    from jupyter_mlws.domain.runs.schemas import Process
+    from jupyter_mlws.domain.runs.schemas import Process, RunIO
 
 
 SCRIPTS = (".py", ".sh", ".R", ".r", ".jl")
@@ -56,6 +58,8 @@ class NewRun(NamedTuple):
     user_id: str | None = None
     created_at: int | None = None
     """When it was made; now if left out."""
+    inputs: Sequence[RunIO] = ()
+    outputs: Sequence[RunIO] = ()
     before: tuple[RunStatus, ...] = ()
     """Statuses that it passes through at once, for its history."""
 
@@ -81,8 +85,8 @@ def add_run(session: Session, new: NewRun) -> RunRow:
         process=new.process,
         note=new.note,
         snapshot_id=new.snapshot_id,
-        inputs=[],
-        outputs=[],
+        inputs=list(new.inputs),
+        outputs=list(new.outputs),
     )
     store.add(session, row)
     for status in (*new.before, new.status):
