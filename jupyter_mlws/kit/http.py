@@ -44,8 +44,6 @@ LINGER_S, LINGER_BYTES = 2.0, 128 * 1024 * 1024
 """How long, and how much, a refused body is still read, so that the client gets to the answer instead of a broken pipe."""
 SETTINGS_KEY = "mlws"
 LOCAL_HEADER = "X-Mlws-Local"
-HOSTS_KEY = "mlws_hosts"
-KNOWN_HOSTS = 64
 """The local token, beside the caller's own: that another server of the same user passes the request on."""
 
 V = TypeVar("V", bound="Callable[..., Awaitable[None]]")
@@ -249,17 +247,6 @@ class ApiHandler(JupyterHandler):
         await super().prepare(_redirect_to_login=False)
         if self.current_user is None:
             raise Unauthenticated(NO_CREDENTIALS)
-
-    def check_host(self) -> bool:
-        """As Jupyter's. A name that was let in is not taken apart for each request; a few are remembered."""
-        known: set[str] = self.settings.setdefault(HOSTS_KEY, set())
-        host = self.request.host
-        if host in known:
-            return True
-        allowed: bool = super().check_host()
-        if allowed and len(known) < KNOWN_HOSTS and not {"/", "%"} & set(host):  # a socket's path may be gone the next time
-            known.add(host)
-        return allowed
 
     async def _identify(self) -> None:
         """Who calls; a token is looked up. Only where this server owns the data folder."""

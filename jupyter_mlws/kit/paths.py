@@ -81,6 +81,11 @@ def resolved(path: Path, shown: str, *, field: str) -> Path:
     return real
 
 
+def job_key(job_dir: Path) -> str:
+    """The name of a job's folder outside of this server: the run's id, and from the second attempt on its number."""
+    return f"{job_dir.parent.parent.name}-{job_dir.name}" if job_dir.parent.name == "attempts" else job_dir.name
+
+
 class Folders(NamedTuple):
     """Where everything lies, below one data folder."""
 

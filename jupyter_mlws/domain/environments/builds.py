@@ -23,6 +23,7 @@ import msgspec
 import mlws.jobdir as jobdir
 from jupyter_mlws.domain.environments import definitions, recipes
 from jupyter_mlws.domain.environments.errors import UnusableEnvironment
+from jupyter_mlws.domain.environments.logs import last_words
 from jupyter_mlws.domain.environments.states import BuildStatus
 from jupyter_mlws.kit.ids import is_id, new_id
 from jupyter_mlws.kit.removal import bytes_on_disk
@@ -43,9 +44,6 @@ GRACE_S = 5
 INTERRUPTED_TIMES = 3
 CURRENT, READY = "current.json", "ready.json"
 PROGRAM = Path(__file__).parents[2] / "runner" / "environment.py"
-TAIL_BYTES = 8192
-CAUSES = ("cause:", "╰─▶")
-"""How uv begins the line behind an error that says why."""
 
 
 class State(NamedTuple):
@@ -389,20 +387,3 @@ def _may_go_on(folder: Path) -> bool:
     """Whether a build is still made, or was made and nobody noted it."""
     record = jobdir.read_exit(str(folder))
     return jobdir.is_alive(str(folder)) if record is None else record.get("exit_code") == 0
-
-
-def last_words(path: Path) -> str:
-    """The line of a log that says best what went wrong."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - TAIL_BYTES))
-            lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
-    except OSError:
-        return ""
-    said = [n for n, line in enumerate(lines) if line.lower().startswith(("error", "× ", "x "))]
-    if not said:
-        return (lines or [""])[-1][:500]
-    causes = [
-        line.removeprefix("cause:").removeprefix("╰─▶").strip() for line in lines[said[-1] + 1 :] if line.startswith(CAUSES)
-    ]
-    return ": ".join([lines[said[-1]].rstrip("."), *causes[:1]])[:500]

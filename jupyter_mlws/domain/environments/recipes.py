@@ -19,7 +19,7 @@ from jupyter_mlws.domain.environments.schemas import CondaDefinition, Definition
 from jupyter_mlws.kit.child_env import inherited
 
 CONDAS = ("micromamba", "mamba", "conda")
-FORM = 1
+FORM = 2
 """Of the recipes: a change of what they do makes new environments."""
 FOLDER = "env"
 REQUIREMENTS = "requirements.txt"

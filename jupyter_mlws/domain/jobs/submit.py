@@ -345,9 +345,8 @@ def _notebook_blob(session: Session, row: JobRow, ref: runs.RunRef) -> str:
     return found
 
 
-async def inspect(services: Any, db: Transactions, actor: Actor, path: str) -> NotebookInspection:
+async def inspect(services: Any, actor: Actor, path: str) -> NotebookInspection:
     """What the submit dialog needs to know of a notebook."""
-    del db
     return await asyncio.to_thread(sources.inspection, services, actor, path)
 
 

@@ -43,11 +43,6 @@ class Watched:
         return jobdir.read_pid(str(self.folder)) is not None or jobdir.read_exit(str(self.folder)) is not None
 
 
-def key_of(job_dir: Path) -> str:
-    """The run's id, and from the second attempt on its number."""
-    return f"{job_dir.parent.parent.name}-{job_dir.name}" if job_dir.parent.name == "attempts" else job_dir.name
-
-
 def note(job_dir: Path, mark: dict[str, Any]) -> None:
     """Mark the folder of a job that is submitted, or was."""
     jobdir.write_atomic(str(job_dir / jobdir.SENT), json.dumps(mark).encode(), durable=True)

@@ -17,6 +17,7 @@ from jupyter_mlws.domain.compute.batch.psi import Submitter, Unknown, Wanted
 from jupyter_mlws.domain.compute.errors import ExtraMissing, HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import Load
 from jupyter_mlws.kit.clock import now_ms
+from jupyter_mlws.kit.paths import job_key
 from mlws import jobdir
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class BatchCompute:
         ticket = random.token_hex(8)
         mark = {
             "target": self.name,
-            "name": f"mlws-{records.key_of(job_dir)}-{ticket[:4]}",
+            "name": f"mlws-{job_key(job_dir)}-{ticket[:4]}",
             "ticket": ticket,
             "secrets": bool(secrets),
             "fetched": not job["env"].get("MLWS_URL"),
@@ -224,18 +225,17 @@ class BatchCompute:
         watched, record = self._find(job_dir), jobdir.read_exit(str(job_dir))
         with contextlib.suppress(OSError):
             (job_dir / jobdir.SECRETS).unlink()
-        if (
-            watched is not None and record is None
-        ):  # it is lost: no record comes by which it is forgotten, and it is not to begin now
+        if watched is None:
+            return True
+        if record is None:  # it is lost: no record comes by which it is forgotten, and it is not to begin now
             self._let_go(watched)
             self._submitter.clean(watched.native_id)
             with self._lock:
                 self._watched.pop(job_dir, None)
             return True
-        if watched is None or not watched.native_id or (job_dir / jobdir.BATCH).exists():
+        if not watched.native_id or (job_dir / jobdir.BATCH).exists():
             return True
         self._submitter.clean(watched.native_id)
-        assert record is not None  # noqa: S101 - else it was lost
         if record.get("reason") == "exited" and record.get("exit_code") == 0:
             return True
         try:

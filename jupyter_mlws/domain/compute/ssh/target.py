@@ -20,6 +20,7 @@ from jupyter_mlws.domain.compute.ssh.facts import of_now
 from jupyter_mlws.domain.compute.ssh.link import Link, Place, Refused
 from jupyter_mlws.domain.compute.ssh.mirror import Mirror
 from jupyter_mlws.kit.errors import MlwsError
+from jupyter_mlws.kit.paths import job_key
 from mlws import jobdir
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class SshCompute:
 
     def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
         """Send the job, and have its supervisor started there."""
-        key = key_of(job_dir)
+        key = job_key(job_dir)
         self._starting.add(key)
         try:
             self._start(key, job_dir, secrets)
@@ -277,7 +278,7 @@ class SshCompute:
             found = self._mirrors.get(job_dir)
             if found is None and (mark := jobdir.read_json(str(job_dir / jobdir.SENT))) is not None:
                 fetched = mark.get("fetched") is not False
-                found = Mirror(key_of(job_dir), job_dir, lambda: self._link, lambda: self.when_one_ends(), live_spool=fetched)
+                found = Mirror(job_key(job_dir), job_dir, lambda: self._link, lambda: self.when_one_ends(), live_spool=fetched)
                 self._mirrors[job_dir] = found
                 self._following = [one for one in self._following if not one.done()]
                 self._following.append(loop.spawn(found.follow()))
@@ -311,12 +312,7 @@ def _is_over(folder: Path) -> bool:
     return not (folder / jobdir.SENT).exists() or (folder / jobdir.EXIT).exists()
 
 
-def key_of(job_dir: Path) -> str:
-    """What a job's folder is called on the host: the run's id, and from the second attempt on its number."""
-    return f"{job_dir.parent.parent.name}-{job_dir.name}" if job_dir.parent.name == "attempts" else job_dir.name
-
-
 def _folder_of(key: str) -> str:
-    """The way back, below the folder of all jobs."""
+    """The way back from the key of a job's folder, below the folder of all jobs."""
     run_id, _, attempt = key.partition("-")
     return f"{run_id}/attempts/{attempt}" if attempt else run_id

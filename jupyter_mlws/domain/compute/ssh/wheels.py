@@ -14,9 +14,12 @@ from jupyter_mlws.domain.compute.ssh.staging import Staged, StagedFile, digest, 
 from jupyter_mlws.kit.errors import BadInput
 
 if TYPE_CHECKING:
+    import os
+
     from jupyter_mlws.domain.compute.ssh.link import Link
 
 FIELD = "ssh.wheelhouse"
+_digests: dict[Path, tuple[tuple[int, ...], str]] = {}
 LOOK_EVERY_S = 0.5
 MOST_S = 45.0
 """So long a test waits for a host that installs them."""
@@ -36,9 +39,18 @@ def checked(folder: str) -> str:
     return str(path)
 
 
+def _digest(path: Path, stat: os.stat_result) -> str:
+    """SHA-256 of a wheel. They may be gigabytes: one that has not changed is read once."""
+    stamp = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    known = _digests.get(path)
+    if known is None or known[0] != stamp:
+        known = _digests[path] = (stamp, digest(path))
+    return known[1]
+
+
 def _staged(folder: str) -> list[StagedFile]:
     try:
-        found = [StagedFile(path.name, digest(path), False, path) for path in sorted(Path(folder).glob("*.whl"))]
+        found = [StagedFile(path.name, _digest(path, path.stat()), False, path) for path in sorted(Path(folder).glob("*.whl"))]
     except OSError as error:
         raise HostUnfit(f"The wheels in {folder} cannot be read: {error.strerror}.") from error
     if not found:

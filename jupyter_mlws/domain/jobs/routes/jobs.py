@@ -285,7 +285,7 @@ class InspectHandler(ApiHandler):
     async def post(self, workspace: str) -> None:
         """Its parameters with types, defaults and comments, its kernel, and what a snapshot of its folder would take."""
         await self.db.read(lambda s: service.check_workspace(s, workspace))
-        self.reply(await submit.inspect(self.services, self.db, self.actor, self.body.path))
+        self.reply(await submit.inspect(self.services, self.actor, self.body.path))
 
 
 class KernelsHandler(ApiHandler):

@@ -85,7 +85,14 @@ class Wheelhouse:
 
 
 def make(place: str) -> None:
-    """Make it, and say how that ended."""
+    """Make it, and say how that ended, if the disk has room for that."""
+    try:
+        _make(place)
+    except OSError as error:
+        jobdir.write_atomic(os.path.join(place, FAILED), json.dumps({"detail": str(error)}).encode())
+
+
+def _make(place: str) -> None:
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     pip = ["-m", "pip", "install", "--no-index", "--no-input", "--disable-pip-version-check", "--find-links"]
     for step in (
