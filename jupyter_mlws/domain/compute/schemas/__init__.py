@@ -1,0 +1,60 @@
+"""Wire types of compute targets. The door of this slice to them."""
+
+from __future__ import annotations
+
+from jupyter_mlws.domain.compute.schemas.batch import (
+    BatchCreate,
+    BatchPlace,
+    BatchUpdate,
+)  # fmt: skip
+from jupyter_mlws.domain.compute.schemas.history import (
+    ComputeUsage,
+    EndedJob,
+    EndedJobPage,
+    EndedJobsQuery,
+    Span,
+    UsageQuery,
+    Use,
+    UserUse,
+)  # fmt: skip
+from jupyter_mlws.domain.compute.schemas.hosts import (
+    HostFacts,
+    HostKernel,
+    HostKeyQuery,
+    HostNotebooks,
+    KeySecret,
+    ShownKey,
+    ShownKeys,
+    SshCreate,
+    SshPlace,
+    SshUpdate,
+)  # fmt: skip
+from jupyter_mlws.domain.compute.schemas.targets import (
+    Amounts,
+    Bytes,
+    ComputeCreate,
+    ComputeDeleteQuery,
+    ComputeList,
+    ComputeTarget,
+    ComputeTest,
+    ComputeUpdate,
+    Cpus,
+    Gpus,
+    Instances,
+    JobResources,
+    Jobs,
+    LiveJob,
+    Load,
+    QueuedJob,
+    TargetCheck,
+    TestStep,
+    UserLimits,
+)  # fmt: skip
+
+__all__ = [
+    "Amounts", "BatchCreate", "BatchPlace", "BatchUpdate", "Bytes", "ComputeCreate", "ComputeDeleteQuery",
+    "ComputeList", "ComputeTarget", "ComputeTest", "ComputeUpdate", "ComputeUsage", "Cpus", "EndedJob", "EndedJobPage",
+    "EndedJobsQuery", "Gpus", "HostFacts", "HostKernel", "HostKeyQuery", "HostNotebooks", "Instances", "JobResources",
+    "Jobs", "KeySecret", "LiveJob", "Load", "QueuedJob", "ShownKey", "ShownKeys", "Span", "SshCreate", "SshPlace",
+    "SshUpdate", "TargetCheck", "TestStep", "UsageQuery", "Use", "UserLimits", "UserUse",
+]  # fmt: skip
