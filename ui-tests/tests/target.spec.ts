@@ -2,12 +2,13 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 import { expect, test } from '@playwright/test';
 
+import { freePort } from './ports';
 import {
   expectAccessible,
   openLab,
@@ -81,15 +82,6 @@ class Sshd {
     const said = execFileSync('ssh-keygen', ['-l', '-f', path]).toString();
     return said.split(' ')[1];
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 function answers(port: number): Promise<boolean> {

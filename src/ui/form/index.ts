@@ -7,3 +7,4 @@ export {
   parseNumber
 } from './fields';
 export { Form, type IFormProps } from './Form';
+export { MoreFields } from './MoreFields';

@@ -16,6 +16,7 @@ import { endReason, RunLink } from '../../runs';
 import { cpuText } from '../format';
 import { computeQueries } from '../queries';
 import type { EndedJob } from '../types';
+import { WideTable } from './WideTable';
 
 /** The jobs that have ended on a target, the last first. */
 export function HistoryCard(props: { name: string }): JSX.Element {
@@ -62,43 +63,34 @@ export function HistoryCard(props: { name: string }): JSX.Element {
 function JobTable(props: { jobs: readonly EndedJob[] }): JSX.Element {
   const trans = useTrans();
   return (
-    <div
-      className="jp-mlws-wide-table"
-      role="region"
-      aria-label={trans.__('Ended jobs')}
-      // Reachable, so that the keyboard can scroll it.
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-      tabIndex={0}
-    >
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{trans.__('Status')}</th>
-            <th scope="col">{trans.__('Run')}</th>
-            <th scope="col">{trans.__('Experiment')}</th>
-            <th scope="col">{trans.__('User')}</th>
-            <th scope="col">{trans.__('Ended')}</th>
-            <th scope="col" className="jp-mlws-number">
-              {trans.__('Waited')}
-            </th>
-            <th scope="col" className="jp-mlws-number">
-              {trans.__('Ran')}
-            </th>
-            <th scope="col" className="jp-mlws-number">
-              {trans.__('CPU time')}
-            </th>
-            <th scope="col" className="jp-mlws-number">
-              {trans.__('Peak memory')}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {props.jobs.map(job => (
-            <JobRow key={job.run_id} job={job} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <WideTable label={trans.__('Ended jobs')}>
+      <thead>
+        <tr>
+          <th scope="col">{trans.__('Status')}</th>
+          <th scope="col">{trans.__('Run')}</th>
+          <th scope="col">{trans.__('Experiment')}</th>
+          <th scope="col">{trans.__('User')}</th>
+          <th scope="col">{trans.__('Ended')}</th>
+          <th scope="col" className="jp-mlws-number">
+            {trans.__('Waited')}
+          </th>
+          <th scope="col" className="jp-mlws-number">
+            {trans.__('Ran')}
+          </th>
+          <th scope="col" className="jp-mlws-number">
+            {trans.__('CPU time')}
+          </th>
+          <th scope="col" className="jp-mlws-number">
+            {trans.__('Peak memory')}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {props.jobs.map(job => (
+          <JobRow key={job.run_id} job={job} />
+        ))}
+      </tbody>
+    </WideTable>
   );
 }
 

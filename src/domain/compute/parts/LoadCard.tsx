@@ -1,7 +1,6 @@
 import { useTrans } from '../../../ui';
-import { metersOf } from '../format';
 import type { ComputeTarget } from '../types';
-import { Meter } from './Meter';
+import { Meters, ReadyKernels } from './Meters';
 
 /** How full a target is now, and what is kept ready. */
 export function LoadCard(props: { target: ComputeTarget }): JSX.Element {
@@ -18,21 +17,9 @@ export function LoadCard(props: { target: ComputeTarget }): JSX.Element {
           {trans.__('It cannot be told while the target is unavailable.')}
         </p>
       ) : (
-        <div className="jp-mlws-meters">
-          {metersOf(target, trans).map(meter => (
-            <Meter key={meter.id} meter={meter} />
-          ))}
-        </div>
+        <Meters target={target} />
       )}
-      {target.spares > 0 && (
-        <p className="jp-mlws-muted jp-mlws-target-none">
-          {trans._n(
-            '%1 kernel is ready for the next notebook',
-            '%1 kernels are ready for the next notebooks',
-            target.spares
-          )}
-        </p>
-      )}
+      <ReadyKernels target={target} />
     </section>
   );
 }

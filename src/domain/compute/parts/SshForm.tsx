@@ -1,6 +1,4 @@
-import { useEffect, useState } from 'react';
-
-import { Form, TextField, useTrans } from '../../../ui';
+import { Form, MoreFields, TextField, useTrans } from '../../../ui';
 import type { HostField } from '../sshForm';
 import type { ComputeTarget } from '../types';
 import { useHostForm, useLedFocus } from '../useHostForm';
@@ -20,7 +18,7 @@ type MakeField = (
   more?: { placeholder?: string; required?: boolean }
 ) => JSX.Element;
 
-/** The fields of `MoreFields`. */
+/** The fields that are seldom set. */
 const MORE: readonly HostField[] = [
   'python',
   'folder',
@@ -101,36 +99,24 @@ export function SshForm(props: ISshFormProps): JSX.Element {
           onAgree={form.setAgreed}
         />
         <MoreFields
-          field={field}
-          isNew={!target}
+          className="jp-mlws-host-more"
+          summary={trans.__('Python, folder and more')}
+          begun={target !== null}
           wrong={MORE.some(name => form.problems[name])}
-        />
+        >
+          <Seldom field={field} isNew={!target} />
+        </MoreFields>
       </Form>
     </div>
   );
 }
 
-/** What has a good default, and is seldom set. Opens by itself where something in it is wrong. */
-function MoreFields(props: {
-  field: MakeField;
-  isNew: boolean;
-  wrong: boolean;
-}): JSX.Element {
-  const { field, isNew, wrong } = props;
+/** What has a good default. */
+function Seldom(props: { field: MakeField; isNew: boolean }): JSX.Element {
+  const { field, isNew } = props;
   const trans = useTrans();
-  const [open, setOpen] = useState(!isNew);
-  useEffect(() => {
-    if (wrong) {
-      setOpen(true);
-    }
-  }, [wrong]);
   return (
-    <details
-      className="jp-mlws-host-more"
-      open={open}
-      onToggle={event => setOpen(event.currentTarget.open)}
-    >
-      <summary>{trans.__('Python, folder and more')}</summary>
+    <>
       {field('python', trans.__('Python there'), {
         placeholder: trans.__('python3')
       })}
@@ -142,6 +128,6 @@ function MoreFields(props: {
       })}
       {isNew && field('maxJobs', trans.__('Jobs at once'))}
       {field('description', trans.__('What it is'))}
-    </details>
+    </>
   );
 }

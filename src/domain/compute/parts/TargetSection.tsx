@@ -2,10 +2,9 @@ import { useState } from 'react';
 
 import { computeAddress } from '../../../lib/address';
 import { PageLink, useFocusBack, useTrans } from '../../../ui';
-import { metersOf } from '../format';
 import type { ComputeTarget } from '../types';
 import { LimitsForm } from './LimitsForm';
-import { Meter } from './Meter';
+import { Meters, ReadyKernels } from './Meters';
 import { QueueVerbs } from './QueueVerbs';
 import { TargetJobs } from './TargetJobs';
 
@@ -57,20 +56,8 @@ export function TargetSection(props: {
       )}
       {usable && (
         <>
-          <div className="jp-mlws-meters">
-            {metersOf(target, trans).map(meter => (
-              <Meter key={meter.id} meter={meter} />
-            ))}
-          </div>
-          {target.spares > 0 && (
-            <p className="jp-mlws-muted jp-mlws-target-none">
-              {trans._n(
-                '%1 kernel is ready for the next notebook',
-                '%1 kernels are ready for the next notebooks',
-                target.spares
-              )}
-            </p>
-          )}
+          <Meters target={target} />
+          <ReadyKernels target={target} />
           <QueueVerbs
             target={target}
             editing={editing}

@@ -7,6 +7,7 @@ import { ErrorNotice, Skeleton, useTrans } from '../../../ui';
 import { byMeasure, cpuText, shareOf, type Measure } from '../format';
 import { computeQueries } from '../queries';
 import type { ComputeUsage, Span, UserUse } from '../types';
+import { WideTable } from './WideTable';
 
 /** Who has used a target, and how much: a table with a bar for each user. */
 export function UsageCard(props: { name: string }): JSX.Element {
@@ -94,68 +95,60 @@ function UserTable(props: {
     ['peak_memory_bytes', trans.__('Peak memory')]
   ];
   return (
-    <div
-      className="jp-mlws-wide-table"
-      role="region"
-      aria-label={trans.__('Users')}
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-      tabIndex={0}
-    >
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{trans.__('User')}</th>
-            {heads.map(([one, label]) => (
-              <th
-                key={one}
-                scope="col"
-                className="jp-mlws-number"
-                aria-sort={one === measure ? 'descending' : undefined}
+    <WideTable label={trans.__('Users')}>
+      <thead>
+        <tr>
+          <th scope="col">{trans.__('User')}</th>
+          {heads.map(([one, label]) => (
+            <th
+              key={one}
+              scope="col"
+              className="jp-mlws-number"
+              aria-sort={one === measure ? 'descending' : undefined}
+            >
+              <button
+                type="button"
+                className="jp-mlws-text-button"
+                title={trans.__('Order and bars by this')}
+                onClick={() => onMeasure(one)}
               >
-                <button
-                  type="button"
-                  className="jp-mlws-text-button"
-                  title={trans.__('Order and bars by this')}
-                  onClick={() => onMeasure(one)}
-                >
-                  {label}
-                  {one === measure && <span aria-hidden="true"> ▾</span>}
-                </button>
-              </th>
-            ))}
-            <th scope="col" className="jp-mlws-bar-cell">
-              <span className="jp-mlws-sr-only">{trans.__('Bar')}</span>
+                {label}
+                {one === measure && <span aria-hidden="true"> ▾</span>}
+              </button>
             </th>
-          </tr>
-        </thead>
-        <tbody>
-          {users.map(use => (
-            <UserRow
-              key={use.user}
-              use={use}
-              share={shareOf(use, users, measure)}
-            />
           ))}
-        </tbody>
-        {users.length > 1 && (
-          <tfoot>
-            <tr>
-              <th scope="row">
-                {usage.more_users > 0
-                  ? trans._n(
-                      'All, and %1 user more',
-                      'All, and %1 users more',
-                      usage.more_users
-                    )
-                  : trans.__('All')}
-              </th>
-              <Numbers use={total} />
-              <td />
-            </tr>
-          </tfoot>
-        )}
-      </table>
-    </div>
+          <th scope="col" className="jp-mlws-bar-cell">
+            <span className="jp-mlws-sr-only">{trans.__('Bar')}</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {users.map(use => (
+          <UserRow
+            key={use.user}
+            use={use}
+            share={shareOf(use, users, measure)}
+          />
+        ))}
+      </tbody>
+      {users.length > 1 && (
+        <tfoot>
+          <tr>
+            <th scope="row">
+              {usage.more_users > 0
+                ? trans._n(
+                    'All, and %1 user more',
+                    'All, and %1 users more',
+                    usage.more_users
+                  )
+                : trans.__('All')}
+            </th>
+            <Numbers use={total} />
+            <td />
+          </tr>
+        </tfoot>
+      )}
+    </WideTable>
   );
 }
 

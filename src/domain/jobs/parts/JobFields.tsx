@@ -1,6 +1,4 @@
-import { useEffect, useState, type ReactNode } from 'react';
-
-import { TextField, useTrans } from '../../../ui';
+import { MoreFields, TextField, useTrans } from '../../../ui';
 import { ADVANCED, kindOfJob } from '../submission';
 import { AdvancedFields, type IFieldsProps } from './AdvancedFields';
 import { MainFields } from './MainFields';
@@ -11,6 +9,7 @@ export function JobFields(
   props: IFieldsProps & { onTagCell: (() => Promise<void>) | null }
 ): JSX.Element {
   const { form, problems, disabled, onChange, subject, onTagCell } = props;
+  const trans = useTrans();
   return (
     <>
       <MainFields {...props} />
@@ -25,7 +24,9 @@ export function JobFields(
           onTagCell={onTagCell}
         />
       )}
-      <MoreOptions
+      <MoreFields
+        className="jp-mlws-more-options"
+        summary={trans.__('More options')}
         // What a job had stays in force when it is run again: it is not hidden.
         begun={Boolean(
           form.timeout || form.priority || form.env || form.secrets
@@ -33,7 +34,7 @@ export function JobFields(
         wrong={ADVANCED.some(field => problems[field])}
       >
         <AdvancedFields {...props} />
-      </MoreOptions>
+      </MoreFields>
     </>
   );
 }
@@ -50,31 +51,5 @@ function CommandField(props: IFieldsProps): JSX.Element {
       disabled={disabled}
       onChange={command => onChange({ command })}
     />
-  );
-}
-
-/** Opens by itself where something in it is wrong, and closes by a press alone: never under who types in it. */
-function MoreOptions(props: {
-  begun: boolean;
-  wrong: boolean;
-  children: ReactNode;
-}): JSX.Element {
-  const { begun, wrong, children } = props;
-  const trans = useTrans();
-  const [open, setOpen] = useState(begun);
-  useEffect(() => {
-    if (wrong) {
-      setOpen(true);
-    }
-  }, [wrong]);
-  return (
-    <details
-      className="jp-mlws-more-options"
-      open={open}
-      onToggle={event => setOpen(event.currentTarget.open)}
-    >
-      <summary>{trans.__('More options')}</summary>
-      {children}
-    </details>
   );
 }

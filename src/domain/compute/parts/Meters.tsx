@@ -1,0 +1,33 @@
+import { useTrans } from '../../../ui';
+import { metersOf } from '../format';
+import type { ComputeTarget } from '../types';
+import { Meter } from './Meter';
+
+/** How full a target is, as bars. */
+export function Meters(props: { target: ComputeTarget }): JSX.Element {
+  const trans = useTrans();
+  return (
+    <div className="jp-mlws-meters">
+      {metersOf(props.target, trans).map(meter => (
+        <Meter key={meter.id} meter={meter} />
+      ))}
+    </div>
+  );
+}
+
+/** How many kernels a target keeps ready, if it does. */
+export function ReadyKernels(props: {
+  target: ComputeTarget;
+}): JSX.Element | null {
+  const { spares } = props.target;
+  const trans = useTrans();
+  return spares > 0 ? (
+    <p className="jp-mlws-muted jp-mlws-target-none">
+      {trans._n(
+        '%1 kernel is ready for the next notebook',
+        '%1 kernels are ready for the next notebooks',
+        spares
+      )}
+    </p>
+  ) : null;
+}
