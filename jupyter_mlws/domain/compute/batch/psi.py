@@ -34,8 +34,6 @@ FULL = re.compile(r"MaxSubmit|maximum number of jobs|submit limit", re.IGNORECAS
 """What it says where as many jobs were submitted as may be."""
 NOT_KNOWN = re.compile(r"Socket timed out|timed out on send/recv|Unexpected message received", re.IGNORECASE)
 """What it says where the job may have been taken all the same."""
-SLACK_S = 60
-"""So much longer than a job may run the batch system lets it: its supervisor is to end it first, and say so."""
 
 
 class Unknown(Exception):
@@ -154,7 +152,7 @@ class Submitter:
         attributes = psij.JobAttributes(
             queue_name=wanted.partition, account=wanted.account, reservation_id=wanted.reservation, custom_attributes={}
         )
-        attributes.duration = None if wanted.time_s is None else timedelta(minutes=math.ceil((wanted.time_s + SLACK_S) / 60))
+        attributes.duration = None if wanted.time_s is None else timedelta(minutes=math.ceil(wanted.time_s / 60))
         if wanted.qos:
             attributes.set_custom_attribute("slurm.qos", wanted.qos)
         attributes.set_custom_attribute("slurm.job-name", name)  # the name of a specification is not passed on
