@@ -212,6 +212,11 @@ describe('TargetPanel', () => {
     });
     const open = await screen.findByRole('button', { name: 'Delete…' });
     await user.click(open);
+    expect(screen.getByRole('button', { name: 'Cancel' })).toHaveFocus();
+    await user.keyboard('{Escape}');
+    expect(screen.queryByRole('button', { name: 'Cancel' })).toBeNull();
+    expect(open).toHaveFocus();
+    await user.click(open);
     await user.click(screen.getByRole('button', { name: 'Delete' }));
     expect(await screen.findByText('1 job runs on lab.')).toBeVisible();
     expect(closed).not.toHaveBeenCalled();
