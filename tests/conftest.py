@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from tests.postgres import PostgresServer, start_or_skip
 from tests.skips import pytest_runtest_makereport  # noqa: F401 - a hook
 
 pytest_plugins = ["pytester"]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported left the signals alone: blocked ones are inherited by each server and kernel, which then cannot be ended."""
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert not blocked, f"an import blocked {', '.join(sorted(one.name for one in map(signal.Signals, blocked)))}"
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,8 @@ from jupyter_mlws.domain.jobs import queue as queues
 from jupyter_mlws.domain.jobs.followed import Followed, begun
 from jupyter_mlws.domain.runs.states import RunStatus
 from mlws import jobdir
-from mlws.supervise.__main__ import ALREADY
 from mlws.supervise.batch import begin
+from mlws.supervise.entry import ALREADY
 
 PLACE = BatchPlace(partition=None, account=None, qos=None, reservation=None, time_limit_s=None, python="python3", server_url=None)
 

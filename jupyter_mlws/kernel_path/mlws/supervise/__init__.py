@@ -11,5 +11,5 @@ Linux gives all of this. macOS has no subreaper and no /proc: there a process th
 its parent is not found, the main process survives a SIGKILL of its supervisor, and the lock file tells whether the supervisor
 lives.
 
-`__main__` sets up and settles; `loop` follows the job; `tree` starts and ends processes; `log` stores the output.
+`entry` sets up and settles; `loop` follows the job; `tree` starts and ends processes; `log` stores the output.
 """

@@ -6,13 +6,18 @@ stands in the folder, once, and a batch system that begins a job anew after the 
 
 from __future__ import annotations
 
+from mlws.supervise import signals
+
+if __name__ == "__main__":
+    signals.block()
+
 import contextlib
 import os
 import sys
 from typing import Dict
 
 from mlws import jobdir
-from mlws.supervise.__main__ import ALREADY, NOT_BEGUN, main
+from mlws.supervise.entry import ALREADY, NOT_BEGUN, main
 
 
 def begin(job_dir: str, ticket: str) -> int:

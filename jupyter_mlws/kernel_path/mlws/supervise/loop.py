@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
 
 from mlws import jobdir
 from mlws.masking import NAMES, Masker
-from mlws.supervise import scope, tree
+from mlws.supervise import scope, signals, tree
 from mlws.supervise.log import LogFile
 from mlws.supervise.usage import Watch
 
@@ -176,7 +176,7 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+        signals.unblock()
 
     def _on_signal(self, *_: object) -> None:
         self._signaled = True

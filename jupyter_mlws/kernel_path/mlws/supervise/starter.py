@@ -29,13 +29,10 @@ import stat
 import sys
 from typing import Any, Dict, List
 
-from mlws.supervise import __main__ as entry
-from mlws.supervise import tree
+from mlws.supervise import entry, signals, tree
 from mlws.supervise.spare import READY, TAKEN, UNFIT, Spare, read_secrets
 
 PR_SET_NAME = 15
-BLOCKED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""Importing `entry` blocked them: a supervisor wants it so, this process does not."""
 
 
 class Waiting:
@@ -67,7 +64,7 @@ class Starter:
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
+        signals.unblock()
         self._poll = select.poll()
 
     def run(self) -> None:
@@ -245,7 +242,7 @@ class Starter:
 
     def _leave(self, name: str) -> None:
         """Let go of all that is the starter's."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
+        signals.block()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for fd in (self._woken, self._wake):
