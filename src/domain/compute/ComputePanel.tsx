@@ -79,6 +79,7 @@ export function ComputePanel(): JSX.Element {
             key={target.name}
             target={target}
             answeredAt={targets.dataUpdatedAt}
+            alone={found.length === 1}
           />
         ))}
         {found && <EnvironmentsSection key={workspace} workspace={workspace} />}

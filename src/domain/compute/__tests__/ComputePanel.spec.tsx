@@ -29,6 +29,18 @@ describe('ComputePanel', () => {
     ).toBeVisible();
   });
 
+  it('takes a line for each of several targets without jobs', async () => {
+    show(aTarget(), {
+      'GET /compute': () => ({
+        targets: [aTarget(), aTarget({ name: 'far', kind: 'ssh' })]
+      })
+    });
+    expect(
+      await screen.findAllByText('Nothing runs or waits here.')
+    ).toHaveLength(2);
+    expect(screen.queryByText(/mlws job create/)).toBeNull();
+  });
+
   it('shows the queue with places and reasons, and how many are not listed', async () => {
     const queue = [
       aQueuedJob(),

@@ -7,13 +7,19 @@ import { QueueRow } from './QueueRow';
 export function TargetJobs(props: {
   target: ComputeTarget;
   answeredAt: number;
+  /** Says so in one line where nothing does: in a list of targets. */
+  brief?: boolean;
 }): JSX.Element {
-  const { target, answeredAt } = props;
+  const { target, answeredAt, brief } = props;
   const { live, queue } = target;
   const trans = useTrans();
   const shown = queue.filter(job => job.position !== null).length;
   if (live.length + queue.length + target.running + target.queued === 0) {
-    return (
+    return brief ? (
+      <p className="jp-mlws-muted jp-mlws-target-none">
+        {trans.__('Nothing runs or waits here.')}
+      </p>
+    ) : (
       <EmptyState
         text={trans.__(
           'Nothing runs or waits here. A job that you submit does.'

@@ -12,8 +12,10 @@ import { TargetJobs } from './TargetJobs';
 export function TargetSection(props: {
   target: ComputeTarget;
   answeredAt: number;
+  /** No other target stands beside it: there is room to teach. */
+  alone: boolean;
 }): JSX.Element {
-  const { target, answeredAt } = props;
+  const { target, answeredAt, alone } = props;
   const trans = useTrans();
   const [editing, setEditing] = useState(false);
   const [limitsButton, backToLimits] = useFocusBack<HTMLButtonElement>();
@@ -67,7 +69,7 @@ export function TargetSection(props: {
           {editing && <LimitsForm target={target} onClose={close} />}
         </>
       )}
-      <TargetJobs target={target} answeredAt={answeredAt} />
+      <TargetJobs target={target} answeredAt={answeredAt} brief={!alone} />
     </section>
   );
 }
