@@ -6,9 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from jupyter_mlws.cli import show
+from jupyter_mlws.cli import job_file_commands, show
 from jupyter_mlws.cli.context import Session, check_changes, common, limited, named, pairs, secret_names, suggest, tag_changes
 from jupyter_mlws.cli.failures import FAILED
 from jupyter_mlws.cli.spans import Size, Span
@@ -17,7 +16,6 @@ from jupyter_mlws.sdk.forms import SHORT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_mlws.domain.jobs.schemas import JobFileWarning
     from jupyter_mlws.sdk.results import Job, Run
     from jupyter_mlws.sdk.table import Table
 
@@ -67,22 +65,9 @@ def ASKS(verb: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - reads 
     return verb
 
 
-FILE = click.option(
-    *("-f", "--file", "file"),
-    metavar="PATH",
-    shell_complete=suggest("job_files"),
-    help="Job file: YAML as Azure ML's CLI takes it, or with type: notebook.",
-)
-SET = click.option(
-    "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Another value for a field of the job file. May be repeated."
-)
-WITH_FILE = {"file", "settings", "priority", "in_place", "confirm_large", "stream", "workspace", "output"}
-"""Options that say what a job file has no fields for."""
-
-
 @command.command("create")
-@FILE
-@SET
+@job_file_commands.FILE
+@job_file_commands.SET
 @click.option("--notebook", metavar="PATH", shell_complete=suggest("notebooks"), help="The notebook to run.")
 @click.option("--command", "line", metavar="LINE", help="The shell line to run instead.")
 @click.option(
@@ -142,7 +127,7 @@ def create(session: Session, notebook: str | None, line: str | None, given: tupl
     """
     file, settings = options.pop("file"), options.pop("settings")
     if file is not None or settings:
-        create_from_file(session, file, settings, options)
+        submitted(session, job_file_commands.create(session, file, settings, options), stream=options["stream"])
         return
     if (notebook is None) == (line is None):
         raise click.UsageError('Say what to run: --notebook PATH, --command "LINE" (with --code FOLDER), or --file PATH.')
@@ -158,74 +143,6 @@ def create(session: Session, notebook: str | None, line: str | None, given: tupl
     options["secrets"] = secret_names(options["secrets"])
     made = session.workspace.jobs.create(notebook=notebook, command=line, parameters=parameters(given), **options)
     submitted(session, made, stream=stream)
-
-
-def create_from_file(session: Session, file: str | None, settings: tuple[str, ...], options: dict[str, Any]) -> None:
-    """Submit a job file."""
-    context = click.get_current_context()
-    given = [p for p in context.command.params if context.get_parameter_source(p.name or "") is ParameterSource.COMMANDLINE]
-    other = [p.opts[-1] for p in given if p.name not in WITH_FILE]
-    if file is None:
-        raise click.UsageError("--set goes with --file; it changes a field of a job file.")
-    if other:
-        raise click.UsageError(
-            f"{other[0]} does not go with --file, which says it itself; change a field of the file with --set."
-        )
-    from jupyter_mlws.sdk import job_files  # noqa: PLC0415 - only files need it
-
-    more = {name: options[name] for name in ("priority", "in_place", "confirm_large")}
-    made = job_files.submit(session.workspace, file, changes(settings), **more)
-    warn(made.warnings)
-    submitted(session, made.job, stream=options["stream"])
-
-
-def changes(settings: tuple[str, ...]) -> dict[str, Any]:
-    """`--set field=value`: the value is YAML, as it would stand in the file."""
-    from jupyter_mlws.sdk.job_files import YamlText  # noqa: PLC0415
-
-    return {field: YamlText(value) for field, value in pairs(settings, "--set").items()}
-
-
-def warn(warnings: list[JobFileWarning]) -> None:
-    """Tell of what a job file says and the job does not do."""
-    for warning in warnings:
-        show.said(f"Warning: {warning.message}")
-
-
-@command.command("validate")
-@FILE
-@SET
-@common
-def validate(session: Session, file: str | None, settings: tuple[str, ...]) -> None:
-    """Check a job file, and submit nothing.
-
-    Exit code 0 if it could be submitted, with a warning for each field that would not be honoured; else 2, with a line for each
-    thing that is wrong.
-    """
-    if file is None:
-        raise click.UsageError("Say which file: --file PATH.")
-    found = session.workspace.jobs.validate(file, set=changes(settings))
-    warn(found.warnings)
-    show.validation(session, file, found)
-
-
-@command.command("export")
-@named("job", "jobs")
-@click.option("--to", type=click.Path(dir_okay=False), metavar="FILE", help="File to write.  [default: standard output]")
-@common
-def export(session: Session, job: str, to: str | None) -> None:
-    """Write a job as a job file, one that `mlws job create --file` takes.
-
-    What a file cannot say (a priority, values of environment variables) stands in its first lines as comments, and is told.
-    """
-    show.file_text(session, session.workspace.jobs.export(session.run_id(job)), to)
-
-
-@command.command("schema")
-@common
-def schema(session: Session) -> None:
-    """Print the JSON schema of job files, with which editors complete and check them."""
-    click.echo(json.dumps(session.workspace.jobs.file_schema(), indent=2, ensure_ascii=False))
 
 
 def submitted(session: Session, job: Job, *, stream: bool) -> None:
@@ -386,16 +303,20 @@ def delete(session: Session, job: str, **options: bool) -> None:
     deleting.delete(session, session.workspace.jobs.show(session.run_id(job)).id, **options)
 
 
+def _each(session: Session, jobs: tuple[str, ...], verb: Callable[[str], Job]) -> None:
+    """Do it to each of them, and show their runs."""
+    from jupyter_mlws.sdk.forms import runs  # noqa: PLC0415 - most verbs do without
+    from jupyter_mlws.sdk.table import Table  # noqa: PLC0415
+
+    show.run_rows(session, Table([verb(session.run_id(one)).run for one in jobs], runs()))
+
+
 @command.command("cancel")
 @named("job", "active_jobs", several=True)
 @common
 def cancel(session: Session, job: tuple[str, ...]) -> None:
     """Cancel jobs. A running one is interrupted, and killed with all its processes if it does not end."""
-    from jupyter_mlws.sdk.forms import runs  # noqa: PLC0415 - most verbs do without
-    from jupyter_mlws.sdk.table import Table  # noqa: PLC0415
-
-    jobs = session.workspace.jobs
-    show.run_rows(session, Table([jobs.cancel(session.run_id(one)).run for one in job], runs()))
+    _each(session, job, session.workspace.jobs.cancel)
 
 
 @command.command("end-kernel")
@@ -413,11 +334,7 @@ def end_kernel(session: Session, job: str) -> None:
 @common
 def pause(session: Session, job: tuple[str, ...]) -> None:
     """Hold jobs that wait: they start no sooner than they are resumed."""
-    from jupyter_mlws.sdk.forms import runs  # noqa: PLC0415 - most verbs do without
-    from jupyter_mlws.sdk.table import Table  # noqa: PLC0415
-
-    jobs = session.workspace.jobs
-    show.run_rows(session, Table([jobs.pause(session.run_id(one)).run for one in job], runs()))
+    _each(session, job, session.workspace.jobs.pause)
 
 
 @command.command("resume")
@@ -425,11 +342,7 @@ def pause(session: Session, job: tuple[str, ...]) -> None:
 @common
 def resume(session: Session, job: tuple[str, ...]) -> None:
     """Let jobs that are on hold wait for their turn again; those that failed and are to be tried again need not wait for it."""
-    from jupyter_mlws.sdk.forms import runs  # noqa: PLC0415 - most verbs do without
-    from jupyter_mlws.sdk.table import Table  # noqa: PLC0415
-
-    jobs = session.workspace.jobs
-    show.run_rows(session, Table([jobs.resume(session.run_id(one)).run for one in job], runs()))
+    _each(session, job, session.workspace.jobs.resume)
 
 
 @command.command("rerun")
@@ -482,3 +395,6 @@ def download(session: Session, job: str, path: str, to: str, snapshot: bool) -> 
     from jupyter_mlws.cli.run_commands import save_files  # noqa: PLC0415 - most verbs do without
 
     save_files(session, job, path, to, snapshot=snapshot)
+
+
+job_file_commands.attach(command)
