@@ -165,6 +165,7 @@ class JobEngine:
             if hasattr(compute, "keep_spares"):
                 compute.keep_spares(found[name].min_instances, base_environment())
         queue.Queues.limits, queue.Queues.owner = found, self.leases.owner
+        queue.Queues.shared = frozenset(() if self.hosts is None else self.hosts.rows)
         queue.Queues.problems = {name: _problem(compute) for name, compute in self.computes.items()}
         self.wake()
 

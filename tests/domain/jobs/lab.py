@@ -10,7 +10,7 @@ from msgspec import UNSET
 from jupyter_mlws.db.database import Database
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.schemas import ComputeUpdate, JobResources, Load
-from jupyter_mlws.domain.compute.service import Compute, keep
+from jupyter_mlws.domain.compute.service import Compute, Hosts, keep
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs.engine import JobEngine
 from jupyter_mlws.domain.jobs.leases import Leases
@@ -30,8 +30,8 @@ GIB = 1 << 30
 class Machine(LocalCompute):
     """This machine, said to have 8 CPUs, 16 GiB and 4 GPUs."""
 
-    def __init__(self, max_jobs: int = 2) -> None:
-        super().__init__("local", max_jobs)
+    def __init__(self, max_jobs: int = 2, name: str = "local") -> None:
+        super().__init__(name, max_jobs)
         self.gpu_ids = [0, 1, 2, 3]
 
     def load(self) -> Load:
@@ -54,9 +54,9 @@ class Lab:
     def engine(self) -> JobEngine:
         return self.engines[-1]
 
-    def start(self, leases: Leases | None = None) -> JobEngine:
+    def start(self, leases: Leases | None = None, hosts: Hosts | None = None) -> JobEngine:
         computes: dict[str, Compute] = {"local": self.compute}
-        more: dict[str, Any] = {"retry_backoff_s": self.backoff_s, "leases": leases}
+        more: dict[str, Any] = {"retry_backoff_s": self.backoff_s, "leases": leases, "hosts": hosts}
         engine = JobEngine(self.db, self.blobs, self.folders, computes, "", lambda *_: None, **more)
         self.engines.append(engine)
         engine.start()
@@ -85,6 +85,7 @@ class Lab:
         line: str = "true",
         *,
         user: str = "ada",
+        target: str = "local",
         cpus: Any = UNSET,
         memory_bytes: Any = UNSET,
         gpus: Any = UNSET,
@@ -94,7 +95,7 @@ class Lab:
         """The id of a new job."""
         spec = CommandSpec(command=line)
         asked = JobResources(cpus=cpus, memory_bytes=memory_bytes, gpus=gpus)
-        body = JobCreate(spec=spec, target="local", resources=asked, **more)
+        body = JobCreate(spec=spec, target=target, resources=asked, **more)
         found = jobs.Prepared(spec, line, "Default", None, None if source_dir is None else str(source_dir), "", [], [], {})
         actor = Actor(name=user, kind=ADA.kind)
         made = self.db.write_sync(lambda s: jobs.add_job(s, actor, "default", body, found, key=None, body_hash=""))

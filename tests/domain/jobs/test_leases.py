@@ -9,12 +9,17 @@ import pytest
 from sqlalchemy import text
 
 from jupyter_mlws.db.database import Database
-from jupyter_mlws.domain.jobs import queue
+from jupyter_mlws.domain.compute import service as compute
+from jupyter_mlws.domain.compute.schemas import BatchCreate, BatchPlace, ComputeCreate, Load
+from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
+from jupyter_mlws.domain.jobs import computes, queue
 from jupyter_mlws.domain.jobs.leases import Leases, name_of
 from jupyter_mlws.domain.runs.states import RunStatus
+from jupyter_mlws.domain.secrets.service import KeyPlaces
 from jupyter_mlws.domain.workspaces import service as workspaces
 from tests.databases import fresh_database
-from tests.domain.jobs.lab import Lab
+from tests.domain.jobs.lab import Lab, Machine
+from tests.domain.runs.rows import ADA
 from tests.servers import until
 
 pytestmark = pytest.mark.postgres
@@ -33,7 +38,7 @@ def labs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Lab, 
         for lab in made:
             lab.close()
         other.close()
-        queue.Queues.owner = None
+        queue.Queues.owner, queue.Queues.shared = None, frozenset()
 
 
 def short(lab: Lab) -> Leases:
@@ -71,6 +76,46 @@ def test_a_job_whose_server_stays_away_is_taken_over(labs: tuple[Lab, Lab], monk
     until(one.all_ended, 30)
     assert two.run(run_id).status is RunStatus.COMPLETED
     assert sum(status in ("Completed", "Failed", "Canceled") for status in two.statuses(run_id)) == 1
+
+
+class Shared(Hosts):
+    """Servers that all have what somebody made: here each starts its jobs on this machine."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+
+    def _make(self, row: Made) -> Compute:
+        return Machine(row.max_jobs, row.name)
+
+
+def test_what_runs_on_local_counts_for_its_own_server_and_what_runs_on_a_shared_target_for_all(
+    labs: tuple[Lab, Lab], tmp_path: Path
+):
+    one, two = labs
+    for folder in ("batch", "local"):
+        (tmp_path / folder).mkdir()
+    row = ComputeCreate(name="batch", max_jobs=3, slurm=BatchCreate())
+    nothing = dict.fromkeys(("partition", "account", "qos", "reservation", "time_limit_s", "server_url"))
+    place = BatchPlace(**nothing, python="python3")
+    one.db.write_sync(lambda s: compute.create_target(s, ADA, row, place))
+    for lab in labs:
+        lab.start(Leases(name_of(lab.folders.root)), Shared(lab))
+    line = "cd {}; touch $MLWS_RUN_ID; sleep 0.4; ls | wc -l >> ../{}.txt; sleep 0.2; rm $MLWS_RUN_ID"
+    ids = [one.submit(line.format(tmp_path / name, name), target=name) for name in ("batch", "local") for _ in range(20)]
+    shown: dict[str, set[int]] = {"batch": set(), "local": set()}
+
+    def look() -> bool:
+        for target in two.db.read_sync(lambda s: computes.describe(s, ADA, loads, two.engine)).targets:
+            assert target.running == len(target.live) <= target.max_jobs
+            shown[target.name].add(target.running)
+        return all(one.run(run_id).status is RunStatus.COMPLETED for run_id in ids)
+
+    loads = [(target, Load(None, None, None, None)) for target in two.engine.computes.values()]
+    until(look, 120)
+    most = {name: max(map(int, (tmp_path / f"{name}.txt").read_text().split())) for name in shown}
+    assert most["batch"] == 3
+    assert 4 < most["local"] <= 8
+    assert all(len(list(lab.folders.jobs.iterdir())) > 0 for lab in labs)
 
 
 def test_a_job_is_canceled_through_whatever_server(labs: tuple[Lab, Lab], monkeypatch: pytest.MonkeyPatch):
