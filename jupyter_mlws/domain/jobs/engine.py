@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlws.domain.compute.errors import ComputeNotFound
 from jupyter_mlws.domain.compute.service import limits_of
 from jupyter_mlws.domain.jobs import attempts, environments, kept, queue, service, store
+from jupyter_mlws.domain.jobs.absent import Absent
 from jupyter_mlws.domain.jobs.errors import JobGone
 from jupyter_mlws.domain.jobs.folder import base_environment
 from jupyter_mlws.domain.jobs.followed import Followed, begun
@@ -98,6 +99,7 @@ class JobEngine:
         self._work = ThreadPoolExecutor(4, thread_name_prefix="mlws-job")
         self._running: set[Future[None]] = set()
         self._worker = Worker(self)
+        self._absent = Absent(self)
         self._thread = threading.Thread(target=self._run, name="mlws-jobs", daemon=True)
         for compute in computes.values():
             self._attach(compute)
@@ -179,6 +181,8 @@ class JobEngine:
         if followed is not None:
             followed.cancel = True
             self._worker.pass_on_cancel(followed)
+        elif self.leases.owner is not None:  # its server may be away
+            self.adopt_soon()
         self.wake()
 
     def wanted(self, run_id: str) -> bool:
@@ -233,8 +237,7 @@ class JobEngine:
 
         if self.leases.owner is not None:
             self.leases.take_unowned(self.db, lambda run_id, attempt: self.folders.job(run_id, attempt).is_dir())
-            for run_id in self.db.write_sync(self.leases.renew):
-                log.warning("Job %s is taken over: the server that ran it has been away for long", run_id)
+            self._absent.look()
         for followed, status, canceled in self.db.read_sync(self._unfollowed):
             try:
                 self._take_up(followed, status, canceled=canceled)
@@ -253,6 +256,8 @@ class JobEngine:
             known = self._followed.get(row.run_id)
             if known is not None:
                 known.cancel = known.cancel or ref.status is RunStatus.CANCEL_REQUESTED
+                if ref.status is RunStatus.NOT_RESPONDING:  # as others said while this server was cut off
+                    known.status = ref.status
             else:
                 folder = self.folders.job(row.run_id, row.attempt)
                 followed = Followed(row.run_id, ref.workspace, ref.experiment_id, row.target, folder)
