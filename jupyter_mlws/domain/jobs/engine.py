@@ -32,7 +32,7 @@ from jupyter_mlws.domain.secrets.service import KeyPlaces
 from jupyter_mlws.kit.actors import Actor, ActorKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -121,9 +121,7 @@ class JobEngine:
         for pool in (self._looks, self._work):
             pool.shutdown(wait=False, cancel_futures=True)
         wait(list(self._running), STOP_S)
-        for compute in self.computes.values():
-            if hasattr(compute, "close"):
-                compute.close()
+        _close(self.computes.values())
 
     def wake(self) -> None:
         """There is something to do: a job was submitted or canceled."""
@@ -140,12 +138,13 @@ class JobEngine:
             found = None if self.hosts is None else self.hosts.refresh(self.computes)
             if found is None:
                 return
-            for name, compute in found.items():
+            for name, compute in found.targets.items():
                 if self.computes.get(name) is not compute:
                     self._attach(compute)
                     self.usual[name] = compute.max_jobs
-            self.computes = found
+            self.computes = found.targets
         self.refresh_limits()
+        _close(found.gone)
 
     def _target_changed(self, name: str) -> None:
         """A host went away, or came back."""
@@ -335,6 +334,12 @@ class JobEngine:
     def settle_later(self, followed: Followed) -> None:
         """A job has ended: a worker thread stores what it left."""
         self._hand(self._work, self._worker.settle, followed)
+
+
+def _close(computes: Iterable[Compute]) -> None:
+    for compute in computes:
+        if hasattr(compute, "close"):
+            compute.close()
 
 
 def _problem(compute: Compute) -> str:
