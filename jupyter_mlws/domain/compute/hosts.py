@@ -46,6 +46,14 @@ class Made(NamedTuple):
     checked: TargetCheck | None = None
 
 
+class Refreshed(NamedTuple):
+    """The targets after some of them changed."""
+
+    targets: dict[str, Compute]
+    gone: list[Compute]
+    """Those that were deleted, or moved and made anew. They are still to be closed, which may take seconds."""
+
+
 class Hosts:
     """The targets of one server that have rows."""
 
@@ -56,12 +64,13 @@ class Hosts:
         self._owner = owner
         self.rows: dict[str, Made] = {}
 
-    def refresh(self, computes: dict[str, Compute]) -> dict[str, Compute] | None:
-        """All targets as they are now; None if nothing has changed. Blocks: for threads."""
+    def refresh(self, computes: dict[str, Compute]) -> Refreshed | None:
+        """All targets as they are now; None if nothing has changed. Asks the database: for threads."""
         rows = {row.name: row for row in self._db.read_sync(made_targets)}
         if {name: row.version for name, row in rows.items()} == {name: row.version for name, row in self.rows.items()}:
             return None
         found = {name: compute for name, compute in computes.items() if name not in self.rows}
+        gone = []
         for name, row in rows.items():
             if name in found:
                 log.warning("The target %r stands in the settings, too: those count", name)
@@ -71,15 +80,15 @@ class Hosts:
                 found[name] = computes[name]
                 continue
             if known is not None:
-                _close(computes[name])
+                gone.append(computes[name])
             found[name] = self._make(row)
         for name in set(self.rows) - set(rows):
-            if isinstance(gone := computes[name], BatchCompute):
+            if isinstance(deleted := computes[name], BatchCompute):
                 # Another server may have deleted it, by force: jobs and secrets that this one submitted are known here alone.
-                threading.Thread(target=gone.give_up, name=f"mlws-{name}-gone", daemon=True).start()
-            _close(gone)
+                threading.Thread(target=deleted.give_up, name=f"mlws-{name}-gone", daemon=True).start()
+            gone.append(deleted)
         self.rows = rows
-        return found
+        return Refreshed(found, gone)
 
     def _make(self, row: Made) -> Compute:
         if isinstance(row.place, BatchPlace):
@@ -159,8 +168,3 @@ def made_targets(session: Session) -> list[Made]:
 
 def _place_of(kind: str, place: dict[str, Any]) -> SshPlace | BatchPlace:
     return msgspec.convert(place, PLACES[kind])
-
-
-def _close(compute: Compute) -> None:
-    if hasattr(compute, "close"):
-        compute.close()

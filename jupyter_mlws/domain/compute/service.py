@@ -200,6 +200,11 @@ def _kind(name: str) -> EntryPoint:
 # ---- targets that somebody made
 
 
+def lock_target(session: Session, name: str) -> None:
+    """Let one server at a time start jobs on a target that several have."""
+    store.lock(session, name)
+
+
 def place_made(body: ComputeCreate) -> SshPlace | BatchPlace:
     """What is kept of a new target: of a host, once its key is known to be one. Blocks: for threads. Raises `BadInput` for none or two,
     `ExtraMissing` where Slurm cannot be spoken to."""

@@ -17,6 +17,11 @@ def by_name(session: Session, name: str) -> ComputeTargetRow | None:
     return session.get(ComputeTargetRow, name)
 
 
+def lock(session: Session, name: str) -> None:
+    """Until the transaction ends nobody else may. On SQLite, which has one writer, this does nothing."""
+    session.execute(select(ComputeTargetRow.name).where(ComputeTargetRow.name == name).with_for_update())
+
+
 def all_of_them(session: Session) -> list[ComputeTargetRow]:
     """All targets that somebody made, by name."""
     return list(session.execute(select(ComputeTargetRow).order_by(ComputeTargetRow.name)).scalars())

@@ -143,7 +143,7 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobE
     kinds = getattr(target, "kinds", None)
     plan = queue.plan_of(session, name)
     limits, use = plan.limits, plan.use_before
-    live = store.asks(session, name, Phase.LIVE)
+    live = queue.live_on(session, name)
     return ComputeTarget(
         name=name,
         kind=target.kind,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlws.domain.compute.errors import ComputeNotFound
 from jupyter_mlws.domain.compute.service import limits_of
 from jupyter_mlws.domain.jobs import attempts, environments, kept, queue, service, store
+from jupyter_mlws.domain.jobs.absent import Absent
 from jupyter_mlws.domain.jobs.errors import JobGone
 from jupyter_mlws.domain.jobs.folder import base_environment
 from jupyter_mlws.domain.jobs.followed import Followed, begun
@@ -31,7 +32,7 @@ from jupyter_mlws.domain.secrets.service import KeyPlaces
 from jupyter_mlws.kit.actors import Actor, ActorKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -98,6 +99,7 @@ class JobEngine:
         self._work = ThreadPoolExecutor(4, thread_name_prefix="mlws-job")
         self._running: set[Future[None]] = set()
         self._worker = Worker(self)
+        self._absent = Absent(self)
         self._thread = threading.Thread(target=self._run, name="mlws-jobs", daemon=True)
         for compute in computes.values():
             self._attach(compute)
@@ -119,9 +121,7 @@ class JobEngine:
         for pool in (self._looks, self._work):
             pool.shutdown(wait=False, cancel_futures=True)
         wait(list(self._running), STOP_S)
-        for compute in self.computes.values():
-            if hasattr(compute, "close"):
-                compute.close()
+        _close(self.computes.values())
 
     def wake(self) -> None:
         """There is something to do: a job was submitted or canceled."""
@@ -138,12 +138,13 @@ class JobEngine:
             found = None if self.hosts is None else self.hosts.refresh(self.computes)
             if found is None:
                 return
-            for name, compute in found.items():
+            for name, compute in found.targets.items():
                 if self.computes.get(name) is not compute:
                     self._attach(compute)
                     self.usual[name] = compute.max_jobs
-            self.computes = found
+            self.computes = found.targets
         self.refresh_limits()
+        _close(found.gone)
 
     def _target_changed(self, name: str) -> None:
         """A host went away, or came back."""
@@ -165,6 +166,7 @@ class JobEngine:
             if hasattr(compute, "keep_spares"):
                 compute.keep_spares(found[name].min_instances, base_environment())
         queue.Queues.limits, queue.Queues.owner = found, self.leases.owner
+        queue.Queues.shared = frozenset(() if self.hosts is None else self.hosts.rows)
         queue.Queues.problems = {name: _problem(compute) for name, compute in self.computes.items()}
         self.wake()
 
@@ -178,6 +180,8 @@ class JobEngine:
         if followed is not None:
             followed.cancel = True
             self._worker.pass_on_cancel(followed)
+        elif self.leases.owner is not None:  # its server may be away
+            self.adopt_soon()
         self.wake()
 
     def wanted(self, run_id: str) -> bool:
@@ -232,8 +236,7 @@ class JobEngine:
 
         if self.leases.owner is not None:
             self.leases.take_unowned(self.db, lambda run_id, attempt: self.folders.job(run_id, attempt).is_dir())
-            for run_id in self.db.write_sync(self.leases.renew):
-                log.warning("Job %s is taken over: the server that ran it has been away for long", run_id)
+            self._absent.look()
         for followed, status, canceled in self.db.read_sync(self._unfollowed):
             try:
                 self._take_up(followed, status, canceled=canceled)
@@ -252,6 +255,8 @@ class JobEngine:
             known = self._followed.get(row.run_id)
             if known is not None:
                 known.cancel = known.cancel or ref.status is RunStatus.CANCEL_REQUESTED
+                if ref.status is RunStatus.NOT_RESPONDING:  # as others said while this server was cut off
+                    known.status = ref.status
             else:
                 folder = self.folders.job(row.run_id, row.attempt)
                 followed = Followed(row.run_id, ref.workspace, ref.experiment_id, row.target, folder)
@@ -329,6 +334,12 @@ class JobEngine:
     def settle_later(self, followed: Followed) -> None:
         """A job has ended: a worker thread stores what it left."""
         self._hand(self._work, self._worker.settle, followed)
+
+
+def _close(computes: Iterable[Compute]) -> None:
+    for compute in computes:
+        if hasattr(compute, "close"):
+            compute.close()
 
 
 def _problem(compute: Compute) -> str:

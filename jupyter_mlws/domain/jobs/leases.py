@@ -2,18 +2,19 @@
 
 Each has a data folder of its own, and with it the folders of the jobs that it started; its name for the database is kept in that folder.
 A job leaves the queue by one compare-and-set, so it is started once. Who started it holds a lease on it, by the database's clock, and
-renews it; it lasts so long that a server may be restarted in peace. A job whose server stays away beyond that is taken over by another,
-which can only find it lost. On SQLite there is one server, and every job is its own.
+renews it; it lasts so long that a server may be restarted in peace. What becomes of a job whose server stays away beyond that is told
+in `absent`: no other one takes it for lost. On SQLite there is one server, and every job is its own.
 """
 
 from __future__ import annotations
 
 import secrets
+import socket
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 
 from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.jobs.tables import JobRow
@@ -30,8 +31,22 @@ if TYPE_CHECKING:
 
 LEASE_MS = 600_000
 STEADY_S = 60.0
-"""After an outage of the database everybody's leases look old: nobody takes over before the others had time to renew theirs."""
+"""After an outage of the database everybody's leases look old: nobody is taken to be away before all had time to renew theirs."""
 NAME = "server.id"
+GIVEN_UP = 0
+"""The end of the lease on a job that was canceled while its server was away: that has still to end what is there of it."""
+
+
+class Left(NamedTuple):
+    """A job of a server that is away."""
+
+    run_id: str
+    attempt: int
+    target: str
+    owner: str | None
+    lease_until: int | None
+    heard_at: int
+    """When (ms) its server was there at last."""
 
 
 class Leases:
@@ -52,33 +67,49 @@ class Leases:
         if self.owner is not None:
             row.owner, row.lease_until = self.owner, clock(session) + self.lease_ms
 
-    def renew(self, session: Session) -> list[str]:
-        """Renew all leases of this server; the jobs of others, whose servers are gone, that are its own from now on."""
-        if self.owner is None:
-            return []
+    def renew(self, session: Session) -> int:
+        """Renew all leases of this server; the present, by the database's clock."""
         now = clock(session)
-        live = (JobRow.phase == Phase.LIVE, JobRow.owner.is_not(None))
-        session.execute(update(JobRow).where(*live, JobRow.owner == self.owner).values(lease_until=now + self.lease_ms))
+        live = (JobRow.phase == Phase.LIVE, JobRow.owner == self.owner)
+        session.execute(update(JobRow).where(*live).values(lease_until=now + self.lease_ms))
+        return now
+
+    def run_out(self, session: Session) -> list[Left]:
+        """The live jobs of servers that have been away for longer than a lease, and of none."""
         if not self._steady():
             return []
-        left = select(JobRow.run_id).where(*live, JobRow.owner != self.owner, JobRow.lease_until < now)
-        found = []
-        for run_id in session.execute(left).scalars().all():
-            taken = update(JobRow).where(JobRow.run_id == run_id, JobRow.lease_until < now)
-            if session.execute(taken.values(owner=self.owner, lease_until=now + self.lease_ms)).rowcount:  # type: ignore[attr-defined]
-                found.append(run_id)
-        return found
+        query = select(JobRow.run_id, JobRow.attempt, JobRow.target, JobRow.owner, JobRow.lease_until).where(
+            JobRow.phase == Phase.LIVE,
+            or_(JobRow.owner.is_(None), and_(JobRow.owner != self.owner, JobRow.lease_until < clock(session))),
+        )
+        return [Left(*row, heard_at=(row[-1] or 0) - self.lease_ms) for row in session.execute(query)]
+
+    def take_over(self, session: Session, one: Left) -> None:
+        """Mind a job whose folder is here, unless its server has come back."""
+        same = (
+            (JobRow.owner.is_(None),) if one.owner is None else (JobRow.owner == one.owner, JobRow.lease_until == one.lease_until)
+        )
+        values = {"owner": self.owner, "lease_until": clock(session) + self.lease_ms}
+        session.execute(update(JobRow).where(JobRow.run_id == one.run_id, *same).values(values))
 
     def take_unowned(self, db: Transactions, is_here: Callable[[str, int], bool]) -> None:
-        """Mind the live jobs that were started before there were leases: those whose folder is here, and at last those that nobody took."""
-        left = db.read_sync(unowned)
-        steady = self._steady()
-        for run_id in [run_id for run_id, attempt in left if steady or is_here(run_id, attempt)]:
+        """Mind the live jobs that were started before there were leases, and whose folder is here."""
+        for run_id in [run_id for run_id, attempt in db.read_sync(unowned) if is_here(run_id, attempt)]:
             db.write_sync(partial(self._take_unowned, run_id=run_id))
 
     def _take_unowned(self, session: Session, run_id: str) -> None:
         taken = update(JobRow).where(JobRow.run_id == run_id, JobRow.owner.is_(None))
         session.execute(taken.values(owner=self.owner, lease_until=clock(session) + self.lease_ms))
+
+    def given_up(self, session: Session) -> list[Left]:
+        """The jobs of this server that others gave up while it was away."""
+        query = select(JobRow.run_id, JobRow.attempt, JobRow.target, JobRow.owner, JobRow.lease_until)
+        mine = (JobRow.owner == self.owner, JobRow.phase == Phase.ENDED, JobRow.lease_until == GIVEN_UP)
+        return [Left(*row, heard_at=0) for row in session.execute(query.where(*mine))]
+
+    def forget(self, session: Session, run_id: str) -> None:
+        """Nothing is left of a job that was given up."""
+        session.execute(update(JobRow).where(JobRow.run_id == run_id, JobRow.phase == Phase.ENDED).values(lease_until=None))
 
     def _steady(self) -> bool:
         return time.monotonic() - self._since >= self.steady_s
@@ -102,13 +133,16 @@ def clock(session: Session) -> int:
 
 
 def name_of(folder: Path) -> str:
-    """The name of the server of a data folder, made at its first start."""
+    """The name of the server of a data folder, made at its first start: it tells people on which machine that was."""
     path = folder / NAME
     try:
         known = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         known = ""
     if not known:
-        known = secrets.token_hex(16)
+        host = "".join(letter for letter in socket.gethostname() if letter.isascii() and (letter.isalnum() or letter in "-."))[
+            :40
+        ]
+        known = f"{host}-{secrets.token_hex(8)}"
         path.write_text(known, encoding="ascii")
     return known

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from jupyter_mlws.db.outbox import record_change
+from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.compute.service import Limits
 from jupyter_mlws.domain.jobs import store
 from jupyter_mlws.domain.jobs.errors import TooMuchAsked
@@ -49,6 +50,8 @@ class Queues:
     """Why a target takes no jobs, by its name; empty while it does."""
     owner: str | None = None
     """This server, where several share a database: each has its own `local`, and its limits count what runs there."""
+    shared: frozenset[str] = frozenset()
+    """The targets that all servers on the database have, as somebody made them there: of those all that runs counts."""
     environments: dict[int, str] = {}  # noqa: RUF012 - likewise
     """Why jobs that named an environment wait for it, by its version's id; empty once it can be used."""
     held_up: dict[str, str] = {}  # noqa: RUF012 - likewise
@@ -297,8 +300,12 @@ def _needs(plan: Plan, ask: Ask, what: WaitingFor, target: str) -> str:
 def plan_of(session: Session, target: str, owner: str | None = None) -> Plan:
     """The queue of a target as it stands, for this server or for the `owner`."""
     limits = Queues.limits.get(target, NO_TARGET)
-    live = store.asks(session, target, Phase.LIVE, owner or Queues.owner)
-    return Plan(store.asks(session, target, Phase.QUEUED), live, limits, now_ms())
+    return Plan(store.asks(session, target, Phase.QUEUED), live_on(session, target, owner), limits, now_ms())
+
+
+def live_on(session: Session, target: str, owner: str | None = None) -> list[Ask]:
+    """The jobs past the queue that count on a target: those of this server, or of the `owner`; on a shared one those of all servers."""
+    return store.asks(session, target, Phase.LIVE, None if target in Queues.shared else owner or Queues.owner)
 
 
 def waiting_of(plan: Plan, target: str, place: int) -> Waiting:
@@ -353,6 +360,9 @@ class Claimed(NamedTuple):
 def claim(session: Session, picks: Sequence[tuple[Ask, tuple[int, ...]]], target: str, leases: Leases) -> list[Claimed]:
     """Move jobs out of the queue: those that nobody else took, or canceled, at the same time."""
     taken = []
+    if leases.owner is not None and target in Queues.shared:  # one server at a time, so that all keep the limits together
+        compute.lock_target(session, target)
+        picks = plan_of(session, target, leases.owner).starts()
     for ask, gpu_ids in picks:
         try:
             if not runs.change_status(session, ask.run_id, RunStatus.PREPARING, actor="mlws"):

@@ -11,7 +11,7 @@ from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.jobs import attempts, data, ingest, remote, service, store, usage
 from jupyter_mlws.domain.jobs.environments import note_capture
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
-from jupyter_mlws.domain.jobs.folder import CAPTURED, files_below, folder_of, outcome_of, progress_of
+from jupyter_mlws.domain.jobs.folder import CAPTURED, Outcome, files_below, folder_of, outcome_of, progress_of
 from jupyter_mlws.domain.jobs.schemas import CommandSpec
 from jupyter_mlws.domain.jobs.secret_values import masker_of
 from jupyter_mlws.domain.jobs.snapshots import is_text, readable
@@ -117,14 +117,21 @@ def _known(session: Session, run_id: str) -> tuple[JobRow, runs.RunRef, dict[str
 
 
 def give_up(engine: JobEngine, run_id: str, folder: Path, why: str) -> None:
-    """End a job whose leavings cannot be stored, however often one tries."""
-    error = RunError(message=f"What the job left behind could not be stored ({why[:2000]}). Its folder is kept: jobs/{run_id}.")
+    """End an attempt whose leavings cannot be stored, however often one tries: it is lost, and another follows while retries are left."""
+    place = folder.relative_to(engine.folders.root)
+    error = RunError(message=f"What the job left behind could not be stored ({why[:2000]}). Its folder is kept: {place}.")
+    record = jobdir.read_exit(str(folder))
 
     def end(session: Session) -> None:
         job = store.by_id(session, run_id)
-        if job is not None:
-            engine.check_current(job, folder)
-        runs.change_status(session, run_id, RunStatus.FAILED, actor=ACTOR, reason="lost", error=error)
+        if job is None:
+            return
+        engine.check_current(job, folder)
+        if runs.ref_by_id(session, run_id).status is not RunStatus.FINALIZING:
+            runs.change_status(session, run_id, RunStatus.FINALIZING, actor=ACTOR)
+        lost = Outcome(RunStatus.FAILED, "lost", error, None, None)
+        attempts.end_attempt(session, job, lost, engine.retry_backoff_s, record=record)
+        record_change(session, runs.ref_by_id(session, run_id).workspace, "compute", job.target)
 
     engine.db.write_sync(end)
 

@@ -125,8 +125,9 @@ def workspaces_of(session: Session, ids: Collection[str]) -> dict[str, int]:
 
 
 def owners(session: Session, ids: Collection[str]) -> dict[str, str | None]:
-    """Which server minds each of these jobs."""
-    query = select(JobRow.run_id, JobRow.owner).where(JobRow.run_id.in_(listed(session, ids)))
+    """Which server minds each of these jobs; none one that was given up while its server was away."""
+    owner = case((JobRow.lease_until == 0, None), else_=JobRow.owner)
+    query = select(JobRow.run_id, owner).where(JobRow.run_id.in_(listed(session, ids)))
     return dict(session.execute(query).all())
 
 

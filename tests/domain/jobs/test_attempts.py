@@ -17,6 +17,7 @@ from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.domain.jobs import attempts, store, submit, working
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs import settle as settle_module
+from jupyter_mlws.domain.jobs.engine import JobEngine
 from jupyter_mlws.domain.jobs.prepare import prepare
 from jupyter_mlws.domain.jobs.settle import Captured, name_files
 from jupyter_mlws.domain.jobs.tasks import sweep
@@ -232,6 +233,26 @@ def test_a_job_that_cannot_be_prepared_is_tried_again(lab: Lab, monkeypatch: pyt
     lab.start()
     job = lab.ended(lab.submit("true", max_retries=1))
     assert [(one.status.value, one.reason) for one in job.attempts] == [("Failed", "spawn_failed"), ("Completed", None)]
+
+
+def test_an_attempt_whose_leavings_cannot_be_stored_is_followed_by_another(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    def broken(engine: JobEngine, run_id: str, folder: Path) -> None:
+        if folder != lab.folders.job(run_id, 3):
+            raise ValueError("it has no form that anything knows")
+        settle_module.settle(engine, run_id, folder)
+
+    monkeypatch.setattr(working, "settle", broken)
+    monkeypatch.setattr(working, "TRIES", 2)
+    lab.start()
+    run_id = lab.submit(FAIL_ONCE.format(2), max_retries=2)
+    job = lab.ended(run_id)
+    assert (job.run.status, job.run.error) == (RunStatus.COMPLETED, None)
+    found = [(one.status.value, one.reason, one.exit_code) for one in job.attempts]
+    assert found == [("Failed", "lost", 3), ("Failed", "lost", 0), ("Completed", None, 0)]
+    words = [one.error.message for one in job.attempts if one.error is not None]
+    places = [one.rsplit(": ", 1)[1] for one in words]
+    assert places == [f"jobs/{run_id}.", f"jobs/{run_id}/attempts/2."]
+    assert [status for status in lab.statuses(run_id) if status in ("Completed", "Failed")] == ["Completed"]
 
 
 def test_a_job_that_is_canceled_while_what_its_attempt_left_is_stored_is_at_its_end(lab: Lab, monkeypatch: pytest.MonkeyPatch):

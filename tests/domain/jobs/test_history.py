@@ -208,6 +208,9 @@ def test_a_page_and_the_usage_of_a_span_are_read_from_the_index(db: Database) ->
     steps = [step for step in plans(db, of_jobs) if "jobs" in step]
     assert any(index in step for step in steps), steps
     assert not [step for step in steps if "SCAN jobs" in step or "Seq Scan" in step]
+    sums = [step for step in plans(db, lambda s: history.usage(s, ADA, "local", "all")) if "jobs" in step]
+    assert len(sums) == 2, sums  # by user, and of all: the database adds up, whatever the span
+    assert not [step for step in sums if "SCAN jobs" in step or "Seq Scan" in step]
     if db.writer_engine.dialect.name == "sqlite":
         steps = plans(db, lambda s: store.use_in_all(s, "local", None, now_ms() - HOUR))
         assert [step for step in steps if f"{index} (target=? AND ended_at>?)" in step], steps

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-from jupyter_mlws.db.database import Database
-from jupyter_mlws.domain.jobs import queue
+from jupyter_mlws.domain.compute import service as compute
+from jupyter_mlws.domain.compute.schemas import BatchCreate, BatchPlace, ComputeCreate, Load
+from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
+from jupyter_mlws.domain.jobs import computes
 from jupyter_mlws.domain.jobs.leases import Leases, name_of
+from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.states import RunStatus
-from jupyter_mlws.domain.workspaces import service as workspaces
-from tests.databases import fresh_database
-from tests.domain.jobs.lab import Lab
+from jupyter_mlws.domain.secrets.service import KeyPlaces
+from tests.domain.jobs.lab import Lab, Machine, short, two_servers, words_of
+from tests.domain.runs.rows import ADA
 from tests.servers import until
 
 pytestmark = pytest.mark.postgres
@@ -23,22 +27,8 @@ JOBS = 50
 
 @pytest.fixture(params=["postgresql"])
 def labs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Lab, Lab]]:
-    """Two servers' worth of it: a data folder and a connection each."""
-    with fresh_database(request, tmp_path) as db:
-        db.write_sync(lambda s: workspaces.ensure_default(s, "ada"))
-        other = Database(db.writer_engine.url)
-        other.start()
-        made = Lab(db, tmp_path / "one", max_jobs=4), Lab(other, tmp_path / "two", max_jobs=4)
+    with two_servers(request, tmp_path) as made:
         yield made
-        for lab in made:
-            lab.close()
-        other.close()
-        queue.Queues.owner = None
-
-
-def short(lab: Lab) -> Leases:
-    """Leases that run out in seconds."""
-    return Leases(name_of(lab.folders.root), lease_ms=4000, steady_s=0)
 
 
 def test_fifty_jobs_are_started_once_each(labs: tuple[Lab, Lab], tmp_path: Path):
@@ -56,25 +46,154 @@ def test_fifty_jobs_are_started_once_each(labs: tuple[Lab, Lab], tmp_path: Path)
     assert all(one.statuses(run_id).count("Preparing") == 1 for run_id in ids)
 
 
-def test_a_job_whose_server_stays_away_is_taken_over(labs: tuple[Lab, Lab], monkeypatch: pytest.MonkeyPatch):
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers look after each other twice a second."""
     monkeypatch.setattr("jupyter_mlws.domain.jobs.engine.ADOPT_EVERY_S", 0.5)
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_job_whose_server_is_away_is_left_alone_until_that_comes_back(labs: tuple[Lab, Lab], tmp_path: Path):
     one, two = labs
+    go, marks = tmp_path / "go", tmp_path / "marks"
     one.start(short(one))
-    run_id = one.submit('[ "$MLWS_ATTEMPT" = 2 ] || sleep 8', max_retries=1)
+    run_id = one.submit(f"echo begun >> {marks}; until [ -e {go} ]; do sleep 0.1; done", max_retries=1)
     one.becomes(run_id, "Running")
     two.start(short(two))
     one.engine.stop()
-    job = two.ended(run_id, 60)
-    assert [(attempt.status.value, attempt.reason) for attempt in job.attempts] == [("Failed", "lost"), ("Completed", None)]
-    # Its supervisor has ended meanwhile; its server comes back and must not change what is settled.
+    two.becomes(run_id, "NotResponding")
+    until(lambda: f"The server that has it, {name_of(one.folders.root)}, has not been heard from" in words_of(two, run_id), 10)
+    assert "Canceling the job gives it up" in words_of(two, run_id)
+    assert two.ended(two.submit("true", max_retries=0), 30).run.status is RunStatus.COMPLETED, "the other goes on"
+    one.start(short(one))
+    one.becomes(run_id, "Running")
+    until(lambda: not words_of(two, run_id), 10)
+    go.touch()
+    job = two.ended(run_id)
+    assert (job.run.status, job.attempt, marks.read_text()) == (RunStatus.COMPLETED, 1, "begun\n")
+    assert "Failed" not in two.statuses(run_id)
+
+
+@pytest.mark.usefixtures("soon")
+def test_one_that_ended_while_its_server_was_away_is_settled_when_that_comes_back(labs: tuple[Lab, Lab]):
+    one, two = labs
+    one.start(short(one))
+    run_id = one.submit("mkdir outputs; sleep 3; echo 7 > outputs/n; exit 3")
+    one.becomes(run_id, "Running")
+    two.start(short(two))
+    one.engine.stop()
+    two.becomes(run_id, "NotResponding")
+    until(one.all_ended, 20)
+    one.start(short(one))
+    job = two.ended(run_id)
+    assert (job.run.status, job.run.reason, job.attempts[0].exit_code) == (RunStatus.FAILED, "error", 3)
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_job_whose_server_is_away_is_given_up_by_canceling_it(labs: tuple[Lab, Lab]):
+    one, two = labs
+    one.start(short(one))
+    run_id = one.submit("sleep 600", max_retries=1)
+    one.becomes(run_id, "Running")
+    two.start(short(two))
+    one.engine.stop()
+    two.becomes(run_id, "NotResponding")
+    two.cancel(run_id)
+    run = two.ended(run_id, 15).run
+    assert (run.status, run.reason) == (RunStatus.CANCELED, "canceled")
+    assert run.error is not None
+    assert f"The server that has it, {name_of(one.folders.root)}," in run.error.message
+    assert not one.all_ended(), "it still runs there, and nobody is there to end it"
     one.start(short(one))
     until(one.all_ended, 30)
-    assert two.run(run_id).status is RunStatus.COMPLETED
-    assert sum(status in ("Completed", "Failed", "Canceled") for status in two.statuses(run_id)) == 1
+    left = "SELECT lease_until FROM jobs WHERE lease_until = 0"
+    until(lambda: not one.db.read_sync(lambda s: s.execute(text(left)).all()), 10, "it is done with it")
+    assert two.run(run_id) == run
+    assert two.statuses(run_id)[-3:] == ["NotResponding", "CancelRequested", "Canceled"]
 
 
-def test_a_job_is_canceled_through_whatever_server(labs: tuple[Lab, Lab], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("jupyter_mlws.domain.jobs.engine.ADOPT_EVERY_S", 0.5)
+@pytest.mark.usefixtures("soon")
+def test_a_server_that_was_only_cut_off_goes_on_and_ends_what_was_given_up(labs: tuple[Lab, Lab]):
+    one, two = labs
+    one.start(Leases(name_of(one.folders.root)))
+    goes, canceled = one.submit("sleep 600"), one.submit("sleep 600", max_retries=1)
+    for run_id in (goes, canceled):
+        one.becomes(run_id, "Running")
+    two.start(short(two))
+
+    def as_others_left_them(session: Session) -> None:
+        runs.change_status(session, goes, RunStatus.NOT_RESPONDING, actor="mlws")
+        runs.change_status(session, canceled, RunStatus.CANCELED, actor="mlws", reason="canceled")
+        session.execute(text("UPDATE jobs SET lease_until = 0 WHERE run_id = :id"), {"id": canceled})
+
+    two.db.write_sync(as_others_left_them)
+    two.becomes(goes, "Running", 15)
+    until(lambda: not one.compute.is_alive(one.folders.job(canceled)), 15, "its processes are ended")
+    assert two.run(canceled).status is RunStatus.CANCELED
+    two.cancel(goes)
+    assert two.ended(goes, 15).run.status is RunStatus.CANCELED
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_job_whose_folder_is_here_is_minded_here(labs: tuple[Lab, Lab], tmp_path: Path):
+    """As after the name of a data folder was lost."""
+    one, two = labs
+    go = tmp_path / "go"
+    one.start(short(one))
+    run_id = one.submit(f"until [ -e {go} ]; do sleep 0.1; done")
+    one.becomes(run_id, "Running")
+    one.engine.stop()
+    one.db.write_sync(lambda s: s.execute(text("UPDATE jobs SET lease_until = 1, owner = 'lost'")))
+    two.start(short(two))
+    one.start(short(one))
+    until(lambda: one.engine.active(), 10)
+    go.touch()
+    job = two.ended(run_id)
+    assert (job.run.status, job.attempt) == (RunStatus.COMPLETED, 1)
+
+
+class Shared(Hosts):
+    """Servers that all have what somebody made: here each starts its jobs on this machine."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+
+    def _make(self, row: Made) -> Compute:
+        return Machine(row.max_jobs, row.name)
+
+
+def test_what_runs_on_local_counts_for_its_own_server_and_what_runs_on_a_shared_target_for_all(
+    labs: tuple[Lab, Lab], tmp_path: Path
+):
+    one, two = labs
+    for folder in ("batch", "local"):
+        (tmp_path / folder).mkdir()
+    row = ComputeCreate(name="batch", max_jobs=3, slurm=BatchCreate())
+    nothing = dict.fromkeys(("partition", "account", "qos", "reservation", "time_limit_s", "server_url"))
+    place = BatchPlace(**nothing, python="python3")
+    one.db.write_sync(lambda s: compute.create_target(s, ADA, row, place))
+    for lab in labs:
+        lab.start(Leases(name_of(lab.folders.root)), Shared(lab))
+    line = "cd {}; touch $MLWS_RUN_ID; sleep 0.4; ls | wc -l >> ../{}.txt; sleep 0.2; rm $MLWS_RUN_ID"
+    ids = [one.submit(line.format(tmp_path / name, name), target=name) for name in ("batch", "local") for _ in range(20)]
+    shown: dict[str, set[int]] = {"batch": set(), "local": set()}
+
+    def look() -> bool:
+        for target in two.db.read_sync(lambda s: computes.describe(s, ADA, loads, two.engine)).targets:
+            assert target.running == len(target.live) <= target.max_jobs
+            shown[target.name].add(target.running)
+        return all(one.run(run_id).status is RunStatus.COMPLETED for run_id in ids)
+
+    loads = [(target, Load(None, None, None, None)) for target in two.engine.computes.values()]
+    until(look, 120)
+    most = {name: max(map(int, (tmp_path / f"{name}.txt").read_text().split())) for name in shown}
+    assert most["batch"] == 3
+    assert 4 < most["local"] <= 8
+    assert all(len(list(lab.folders.jobs.iterdir())) > 0 for lab in labs)
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_job_is_canceled_through_whatever_server(labs: tuple[Lab, Lab]):
     one, two = labs
     one.start(Leases(name_of(one.folders.root)))
     run_id = one.submit("sleep 60", max_retries=1)
@@ -84,27 +203,14 @@ def test_a_job_is_canceled_through_whatever_server(labs: tuple[Lab, Lab], monkey
     assert one.ended(run_id, 15).run.status is RunStatus.CANCELED
 
 
-def test_what_still_runs_where_a_job_was_taken_over_is_ended(labs: tuple[Lab, Lab], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("jupyter_mlws.domain.jobs.engine.ADOPT_EVERY_S", 0.5)
-    one, two = labs
-    one.start(Leases(name_of(one.folders.root)))
-    run_id = one.submit('[ "$MLWS_ATTEMPT" = 2 ] || sleep 60', max_retries=1)
-    one.becomes(run_id, "Running")
-    one.db.write_sync(lambda s: s.execute(text("UPDATE jobs SET lease_until = 1, owner = 'two'")))  # as if `one` had been away
-    two.start(short(two))
-    assert two.ended(run_id, 60).attempt == 2
-    until(one.all_ended, 15, "its first attempt has ended")
-    assert two.run(run_id).status is RunStatus.COMPLETED
-
-
-def test_a_job_of_before_there_were_leases_is_minded_where_its_folder_is(labs: tuple[Lab, Lab], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("jupyter_mlws.domain.jobs.engine.ADOPT_EVERY_S", 0.5)
+@pytest.mark.usefixtures("soon")
+def test_a_job_of_before_there_were_leases_is_minded_where_its_folder_is(labs: tuple[Lab, Lab]):
     one, two = labs
     one.start(Leases(name_of(one.folders.root)))
     run_id = one.submit("sleep 3")
     one.becomes(run_id, "Running")
     one.engine.stop()
     one.db.write_sync(lambda s: s.execute(text("UPDATE jobs SET lease_until = NULL, owner = NULL")))
-    two.start(Leases(name_of(two.folders.root)))
+    two.start(short(two))
     one.start(Leases(name_of(one.folders.root)))
     assert one.ended(run_id, 20).run.status is RunStatus.COMPLETED

@@ -1,0 +1,112 @@
+"""Jobs whose server is away, where several share a database.
+
+Nobody but that server sees the job's folder, and a machine that is cut off, asleep or restarting goes on with it, as a batch system does:
+so no other server takes the job for lost, which would run it twice. It is NotResponding, in words that name the server, until that comes
+back. Whoever cancels the job gives it up: it is Canceled at once, and its server ends what is left of it when it comes back.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING
+
+from jupyter_mlws.db.outbox import record_change
+from jupyter_mlws.domain.jobs import leases, queue, store
+from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.runs.schemas import RunError
+from jupyter_mlws.domain.runs.states import RunStatus
+from mlws import jobdir
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from jupyter_mlws.domain.jobs.engine import JobEngine
+    from jupyter_mlws.domain.jobs.leases import Left
+
+log = logging.getLogger(__name__)
+
+ACTOR = "mlws"
+SEEN = frozenset({RunStatus.RUNNING, RunStatus.FINALIZING})
+"""Who has this status is NotResponding from now on; one that did not begin, or that is canceled, keeps its own."""
+
+
+class Absent:
+    """What a server does for the jobs of others that are away, and for its own after it was away itself."""
+
+    def __init__(self, engine: JobEngine) -> None:
+        self._engine = engine
+        self._told: set[str] = set()
+        self._renewed_at = 0
+
+    def look(self) -> None:
+        """Renew the leases of this server, and see to those that others let run out."""
+        minds = self._engine.leases
+        now = self._engine.db.write_sync(minds.renew)
+        if now - self._renewed_at > minds.lease_ms:
+            self._end_given_up()
+        else:
+            self._renewed_at = now
+        away = {one.run_id: one for one in self._engine.db.read_sync(minds.run_out)}
+        for one in list(away.values()):
+            if self._engine.folders.job(one.run_id, one.attempt).is_dir():  # as after a data folder lost its name
+                log.warning("Job %s is minded here from now on: its folder is here", one.run_id)
+                self._engine.db.write_sync(partial(minds.take_over, one=one))
+                del away[one.run_id]
+            else:
+                self._engine.db.write_sync(partial(self._leave, one=one))
+                self._tell(one)
+        for run_id in self._told - set(away):
+            queue.Queues.held_up.pop(run_id, None)
+        self._told = set(away)
+
+    def _tell(self, one: Left) -> None:
+        words = (
+            f"{where(one)} Canceling the job gives it up: what still runs of it there is ended only when that server comes back."
+        )
+        if queue.Queues.held_up.get(one.run_id) != words:
+            log.warning("Job %s is left alone. %s", one.run_id, words)
+            queue.Queues.held_up[one.run_id] = words
+            self._engine.db.write_sync(partial(_hint, run_id=one.run_id))
+
+    def _leave(self, session: Session, one: Left) -> None:
+        """Say that it does not respond; end it if somebody has canceled it. Nothing if its server has come back."""
+        row = store.by_id(session, one.run_id)
+        if row is None or (row.owner, row.lease_until) != (one.owner, one.lease_until):
+            return
+        ref = runs.ref_by_id(session, one.run_id)
+        if row.cancel_requested_at is not None:
+            error = RunError(message=f"It was canceled while its server was away, which may not have ended it yet. {where(one)}")
+            runs.change_status(session, ref.id, RunStatus.CANCELED, actor=ACTOR, reason="canceled", error=error)
+            row.lease_until = leases.GIVEN_UP
+            record_change(session, ref.workspace, "compute", row.target)
+        elif ref.status in SEEN:
+            runs.change_status(session, ref.id, RunStatus.NOT_RESPONDING, actor=ACTOR)
+
+    def _end_given_up(self) -> None:
+        """This server was away: end what others gave up meanwhile, and look again until it has ended."""
+        left = self._engine.db.read_sync(self._engine.leases.given_up)
+        for one in left:
+            folder = self._engine.folders.job(one.run_id, one.attempt)
+            target = self._engine.target(one.target)
+            if folder.is_dir() and jobdir.read_exit(str(folder)) is None and target.is_alive(folder):
+                target.cancel(folder)
+                continue
+            jobdir.kill_leftovers(str(folder))
+            self._engine.db.write_sync(partial(self._engine.leases.forget, run_id=one.run_id))
+        if not left:
+            self._renewed_at = self._engine.db.read_sync(leases.clock)
+
+
+def where(one: Left) -> str:
+    """Which server has a job, in a sentence."""
+    if one.owner is None:
+        return "No server on this database says that it has this job."
+    since = datetime.fromtimestamp(one.heard_at / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    return f"The server that has it, {one.owner}, has not been heard from since {since}; how the job does is known when it comes back."
+
+
+def _hint(session: Session, run_id: str) -> None:
+    ref = runs.ref_by_id(session, run_id)
+    record_change(session, ref.workspace, "run", run_id, str(ref.experiment_id))
