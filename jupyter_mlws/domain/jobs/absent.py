@@ -1,8 +1,10 @@
 """Jobs whose server is away, where several share a database.
 
 Nobody but that server sees the job's folder, and a machine that is cut off, asleep or restarting goes on with it, as a batch system does:
-so no other server takes the job for lost, which would run it twice. It is NotResponding, in words that name the server, until that comes
-back. Whoever cancels the job gives it up: it is Canceled at once, and its server ends what is left of it when it comes back.
+so no other server soon takes the job for lost, which would run it twice. It is NotResponding, in words that name the server, until that
+comes back. Whoever cancels the job gives it up: it is Canceled at once, and its server ends what is left of it when it comes back. A job
+that ran on the machine of its server is lost once that was away for an hour; one on a host or a batch system, which goes on without its
+server, never is.
 """
 
 from __future__ import annotations
@@ -14,12 +16,15 @@ from typing import TYPE_CHECKING
 
 from jupyter_mlws.db.outbox import record_change
 from jupyter_mlws.domain.jobs import leases, queue, store
+from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import RunStatus
 from mlws import jobdir
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.jobs.engine import JobEngine
@@ -45,13 +50,15 @@ class Absent:
         minds = self._engine.leases
         now = self._engine.db.write_sync(minds.renew)
         if now - self._renewed_at > minds.lease_ms:
+            self._end_taken()
             self._end_given_up()
         else:
             self._renewed_at = now
         away = {one.run_id: one for one in self._engine.db.read_sync(minds.run_out)}
         for one in list(away.values()):
-            if self._engine.folders.job(one.run_id, one.attempt).is_dir():  # as after a data folder lost its name
-                log.warning("Job %s is minded here from now on: its folder is here", one.run_id)
+            here = self._engine.folders.job(one.run_id, one.attempt).is_dir()  # as after a data folder lost its name
+            if here or self._gone(one, now):
+                log.warning("Job %s is minded here from now on: %s", one.run_id, "its folder is here" if here else where(one))
                 self._engine.db.write_sync(partial(minds.take_over, one=one))
                 del away[one.run_id]
             else:
@@ -60,6 +67,11 @@ class Absent:
         for run_id in self._told - set(away):
             queue.Queues.held_up.pop(run_id, None)
         self._told = set(away)
+
+    def _gone(self, one: Left, now: int) -> bool:
+        """It was a job of its server's own machine, and that is taken to be gone for good: who minds it finds nothing of it."""
+        known = one.owner is not None and one.target not in queue.Queues.shared
+        return known and now - one.heard_at > self._engine.leases.lost_ms
 
     def _tell(self, one: Left) -> None:
         words = (
@@ -84,6 +96,19 @@ class Absent:
         elif ref.status in SEEN:
             runs.change_status(session, ref.id, RunStatus.NOT_RESPONDING, actor=ACTOR)
 
+    def _end_taken(self) -> None:
+        """This server was away: end what runs on its machine of attempts that another one has taken for lost; the next may run already."""
+        jobs = self._engine.folders.jobs
+        running = {
+            folder: folder.relative_to(jobs).parts for folder in (*jobs.glob("*"), *jobs.glob("*/attempts/*")) if _runs(folder)
+        }
+        current = self._engine.db.read_sync(partial(store.current, ids=[parts[0] for parts in running.values()]))
+        for folder, (run_id, *later) in running.items():
+            attempt, phase = current.get(run_id, (0, Phase.ENDED))
+            if phase == Phase.ENDED or attempt != int(later[-1] if later else 1):
+                log.warning("What runs of job %s is ended: it was taken for lost while this server was away", run_id)
+                jobdir.request_cancel(str(folder))
+
     def _end_given_up(self) -> None:
         """This server was away: end what others gave up meanwhile, and look again until it has ended."""
         left = self._engine.db.read_sync(self._engine.leases.given_up)
@@ -97,6 +122,12 @@ class Absent:
             self._engine.db.write_sync(partial(self._engine.leases.forget, run_id=one.run_id))
         if not left:
             self._renewed_at = self._engine.db.read_sync(leases.clock)
+
+
+def _runs(folder: Path) -> bool:
+    """Whether the supervisor of an attempt lives."""
+    numbered = folder.parent.name != "attempts" or folder.name.isdecimal()
+    return numbered and folder.is_dir() and jobdir.read_exit(str(folder)) is None and jobdir.is_alive(str(folder))
 
 
 def where(one: Left) -> str:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 LEASE_MS = 600_000
 STEADY_S = 60.0
 """After an outage of the database everybody's leases look old: nobody is taken to be away before all had time to renew theirs."""
+LOST_MS = 3_600_000
+"""A server of which nothing was heard for so long is gone for good, as a container that went with its folder, and so are the jobs that were
+its machine's own."""
 NAME = "server.id"
 GIVEN_UP = 0
 """The end of the lease on a job that was canceled while its server was away: that has still to end what is there of it."""
@@ -52,9 +55,12 @@ class Left(NamedTuple):
 class Leases:
     """The leases of one server; without an owner (on SQLite) it minds all jobs."""
 
-    def __init__(self, owner: str | None, *, lease_ms: int = LEASE_MS, steady_s: float = STEADY_S) -> None:
+    def __init__(
+        self, owner: str | None, *, lease_ms: int = LEASE_MS, steady_s: float = STEADY_S, lost_ms: int = LOST_MS
+    ) -> None:
         self.owner = owner
         self.lease_ms = lease_ms
+        self.lost_ms = lost_ms
         self.steady_s = steady_s
         self._since = time.monotonic()
 
@@ -85,7 +91,7 @@ class Leases:
         return [Left(*row, heard_at=(row[-1] or 0) - self.lease_ms) for row in session.execute(query)]
 
     def take_over(self, session: Session, one: Left) -> None:
-        """Mind a job whose folder is here, unless its server has come back."""
+        """Mind a job from now on, unless its server has come back."""
         same = (
             (JobRow.owner.is_(None),) if one.owner is None else (JobRow.owner == one.owner, JobRow.lease_until == one.lease_until)
         )

@@ -131,6 +131,12 @@ def owners(session: Session, ids: Collection[str]) -> dict[str, str | None]:
     return dict(session.execute(query).all())
 
 
+def current(session: Session, ids: Collection[str]) -> dict[str, tuple[int, str]]:
+    """The number of the current attempt of each of these jobs, and its phase."""
+    query = select(JobRow.run_id, JobRow.attempt, JobRow.phase).where(JobRow.run_id.in_(listed(session, ids)))
+    return {run_id: (attempt, phase) for run_id, attempt, phase in session.execute(query)}
+
+
 def live(session: Session, mine: ColumnElement[bool] | None = None) -> list[JobRow]:
     """Jobs that are past the queue and not at their end, oldest first; of several servers those that are `mine`."""
     query = (

@@ -90,6 +90,25 @@ def test_one_that_ended_while_its_server_was_away_is_settled_when_that_comes_bac
 
 
 @pytest.mark.usefixtures("soon")
+def test_a_job_on_the_machine_of_a_server_that_stays_away_is_lost_and_tried_again(labs: tuple[Lab, Lab]):
+    one, two = labs
+    one.start(short(one))
+    run_id = one.submit("[ $MLWS_ATTEMPT = 2 ] || sleep 600", max_retries=1)
+    one.becomes(run_id, "Running")
+    gone = Leases(name_of(two.folders.root), lease_ms=4000, steady_s=0, lost_ms=8000)
+    two.start(gone)
+    one.engine.stop()
+    job = two.ended(run_id, 40)
+    assert (job.run.status, job.attempt) == (RunStatus.COMPLETED, 2)
+    assert (job.attempts[0].status, job.attempts[0].reason) == (RunStatus.FAILED, "lost")
+    assert "NotResponding" in two.statuses(run_id), "for a while it was waited for"
+    assert not one.all_ended()
+    one.start(short(one))
+    until(one.all_ended, 30, "what is left of it ends when its server is back")
+    assert two.run(run_id) == job.run
+
+
+@pytest.mark.usefixtures("soon")
 def test_a_job_whose_server_is_away_is_given_up_by_canceling_it(labs: tuple[Lab, Lab]):
     one, two = labs
     one.start(short(one))
@@ -143,7 +162,7 @@ def test_a_job_whose_folder_is_here_is_minded_here(labs: tuple[Lab, Lab], tmp_pa
     run_id = one.submit(f"until [ -e {go} ]; do sleep 0.1; done")
     one.becomes(run_id, "Running")
     one.engine.stop()
-    one.db.write_sync(lambda s: s.execute(text("UPDATE jobs SET lease_until = 1, owner = 'lost'")))
+    one.db.write_sync(lambda s: s.execute(text("UPDATE jobs SET lease_until = lease_until - 900000, owner = 'lost'")))
     two.start(short(two))
     one.start(short(one))
     until(lambda: one.engine.active(), 10)
@@ -174,8 +193,10 @@ def test_what_runs_on_local_counts_for_its_own_server_and_what_runs_on_a_shared_
     one.db.write_sync(lambda s: compute.create_target(s, ADA, row, place))
     for lab in labs:
         lab.start(Leases(name_of(lab.folders.root)), Shared(lab))
-    line = "cd {}; touch $MLWS_RUN_ID; sleep 0.4; ls | wc -l >> ../{}.txt; sleep 0.2; rm $MLWS_RUN_ID"
-    ids = [one.submit(line.format(tmp_path / name, name), target=name) for name in ("batch", "local") for _ in range(20)]
+    line = "cd {}; touch $MLWS_RUN_ID; {}; ls | wc -l >> ../{}.txt; sleep 0.2; rm $MLWS_RUN_ID"
+    more = "until [ -e ../more ] || [ $(ls | wc -l) -gt 4 ]; do sleep 0.1; done; touch ../more"  # than one server may start
+    held = {"batch": "sleep 0.4", "local": more}
+    ids = [one.submit(line.format(tmp_path / name, held[name], name), target=name) for name in held for _ in range(20)]
     shown: dict[str, set[int]] = {"batch": set(), "local": set()}
 
     def look() -> bool:
