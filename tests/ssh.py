@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -53,8 +53,10 @@ def sshd_or_skip() -> str:
 class Sshd:
     """One server. `key` is the private key that it lets in; `jobs` is where a target of the tests keeps its things."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, environment: Mapping[str, str] | None = None) -> None:
         self.program = program
+        self.environment = environment or {}
+        """What processes have that log in, besides what every user has."""
         self.folder = Path(tempfile.mkdtemp(prefix="mlws-sshd-"))
         self.place = self.folder / "there"
         self.port = free_port()
@@ -101,7 +103,8 @@ class Sshd:
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         config = self.folder / "sshd_config"
-        config.write_text(CONFIG.format(port=self.port, folder=self.folder))
+        given = " ".join(f"{name}={value}" for name, value in self.environment.items())
+        config.write_text(CONFIG.format(port=self.port, folder=self.folder) + (f"SetEnv {given}\n" if given else ""))
         log = self.folder / "sshd.log"
         # -r: in a sandbox it may not start itself anew for each connection.
         with log.open("ab") as out:

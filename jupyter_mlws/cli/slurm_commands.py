@@ -27,8 +27,9 @@ ASKED = (
         metavar="SPAN",
         help="For jobs without a --timeout: 30m, 2h.  [default: the partition's]",
     ),
+    click.option("--via", metavar="TARGET", help="Target of the kind ssh whose host has sbatch.  [default: the server has it]"),
 )
-OF_SLURM = {"partition", "account", "qos", "reservation", "time_limit"}
+OF_SLURM = {"partition", "account", "qos", "reservation", "time_limit", "via"}
 OF_BOTH = {"python", "server_url", "description"}
 
 
@@ -48,14 +49,17 @@ def attach(create: click.Group, one: Callable[[Session, ComputeTarget], None]) -
     @click.option(
         "--max-jobs", type=click.IntRange(1, 1000), metavar="NUMBER", help="How many Slurm is given at once.  [default: 100]"
     )
-    @click.option("--python", metavar="PATH", help="Python on the nodes, 3.8 or newer.  [default: that of the server]")
+    @click.option(
+        "--python", metavar="PATH", help="Python on the nodes, 3.8 or newer.  [default: that of the server, or of --via]"
+    )
     @click.option("--server-url", metavar="URL", help="How jobs reach this server, if they do.  [default: they do not]")
     @click.option("--description", metavar="TEXT", help="What the target is.")
     @common
     def create_slurm(session: Session, target: str, **options: Any) -> None:
-        """Make a target of Slurm, which the server's machine submits to. `mlws compute test TARGET` says what it lacks.
+        """Make a target of Slurm, which the server's machine submits to, or the host of another target. `mlws compute test TARGET` says
+        what it lacks.
 
-        The nodes must see the data folder of the server, under the same path.
+        The nodes must see the data folder of the server, under the same path; with --via the folder of that target on its host.
         """
         given = {name: UNSET if value is None else value for name, value in options.items()}
         one(session, session.workspace.compute.create_slurm(target, **given))
@@ -81,6 +85,7 @@ def rows(target: ComputeTarget) -> list[tuple[str, str]]:
     limit = [f"{text.duration(place.time_limit_s * 1000)} for jobs without a time limit"] if place.time_limit_s else []
     return [
         ("Asks for", ", ".join([*asked, *limit]) or "what Slurm gives by itself"),
+        ("Via", place.via or ""),
         ("Python", place.python),
-        ("Logs to", place.server_url or "the folder of the job"),
+        ("Logs to", place.server_url or ("its spool, which is fetched" if place.via else "the folder of the job")),
     ]

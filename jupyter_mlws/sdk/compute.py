@@ -184,10 +184,12 @@ class Compute:
         time_limit: float | UnsetType = UNSET,
         python: str | UnsetType = UNSET,
         server_url: str | UnsetType = UNSET,
+        via: str | UnsetType = UNSET,
         max_jobs: int | UnsetType = UNSET,
         description: str | UnsetType = UNSET,
     ) -> ComputeTarget:
-        """Make a target of Slurm, as the server's machine submits to it. `time_limit` (seconds) is for jobs without a `timeout`."""
+        """Make a target of Slurm, as the server's machine submits to it, or the host of the target `via`, of the kind ssh. `time_limit`
+        (seconds) is for jobs without a `timeout`."""
         place = BatchCreate(
             partition=partition,
             account=account,
@@ -196,6 +198,7 @@ class Compute:
             time_limit_s=time_limit if time_limit is UNSET else int(time_limit),
             python=python,
             server_url=server_url,
+            via=via,
         )
         body = ComputeCreate(name=name, slurm=place, max_jobs=max_jobs, description=description)
         return self._ask("POST", "/compute", ComputeTarget, body=body)
@@ -211,6 +214,7 @@ class Compute:
         time_limit: float | UnsetType | None = UNSET,
         python: str | UnsetType = UNSET,
         server_url: str | UnsetType | None = UNSET,
+        via: str | UnsetType | None = UNSET,
         description: str | UnsetType = UNSET,
     ) -> ComputeTarget:
         """Change what Slurm is asked for with each job from now on; what is left out stays, and None is what Slurm has."""
@@ -222,6 +226,7 @@ class Compute:
             time_limit_s=int(time_limit) if isinstance(time_limit, (int, float)) else time_limit,
             python=python,
             server_url=server_url,
+            via=via,
         )
         body = ComputeUpdate(description=description, slurm=place)
         return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body)

@@ -2083,7 +2083,8 @@ export interface components {
         };
         /**
          * BatchCreate
-         * @description Slurm, as the machine of this server submits to it. Its nodes must see the data folder of this server under the same path.
+         * @description Slurm, as the machine of this server submits to it, or a host on the way. Its nodes must see under the same path the data folder of
+         *         this server; with `via` the `folder` of that target instead.
          */
         BatchCreate: {
             account?: string | null;
@@ -2093,6 +2094,7 @@ export interface components {
             reservation?: string | null;
             server_url?: string | null;
             time_limit_s?: number | null;
+            via?: string | null;
         };
         /**
          * BatchPlace
@@ -2106,6 +2108,8 @@ export interface components {
             reservation: string | null;
             server_url: string | null;
             time_limit_s: number | null;
+            /** @default null */
+            via?: string | null;
         };
         /**
          * BatchUpdate
@@ -2119,6 +2123,7 @@ export interface components {
             reservation?: string | null;
             server_url?: string | null;
             time_limit_s?: number | null;
+            via?: string | null;
         };
         /**
          * BestRun

@@ -103,6 +103,7 @@ export function aSlurm(
       time_limit_s: null,
       python: '/usr/bin/python3',
       server_url: null,
+      via: null,
       ...asked
     }
   });

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlws.domain.compute.batch import checks, psi
+from jupyter_mlws.domain.compute.batch.site import Here
 from jupyter_mlws.domain.compute.errors import ExtraMissing
 from jupyter_mlws.domain.compute.schemas import BatchPlace
 from tests.live import LiveServer
@@ -105,7 +106,7 @@ def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     place = BatchPlace(
         partition=None, account=None, qos=None, reservation=None, time_limit_s=None, python="python3", server_url=None
     )
-    found = checks.steps("batch", place, tmp_path / "batch")
+    found = checks.steps("batch", place, tmp_path / "batch", Here(tmp_path))
     assert [step.state for step in found] == ["ok", "failed", "skipped", "skipped", "skipped"]
     assert "sbatch, squeue, scontrol, scancel" in found[1].detail
 

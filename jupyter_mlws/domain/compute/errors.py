@@ -32,6 +32,12 @@ class ComputeInUse(Conflict):
     code = "compute_in_use"
 
 
+class ComputeNeeded(Conflict):
+    """Other targets submit by way of the target."""
+
+    code = "compute_needed"
+
+
 class TargetRefuses(BadInput):
     """This kind of target cannot do what the job asks for."""
 

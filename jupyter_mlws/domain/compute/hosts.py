@@ -6,13 +6,15 @@ import getpass
 import logging
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 
 from jupyter_mlws.domain.compute import store
 from jupyter_mlws.domain.compute.batch import checks as batch_checks
 from jupyter_mlws.domain.compute.batch import psi
+from jupyter_mlws.domain.compute.batch.login import Login
+from jupyter_mlws.domain.compute.batch.site import Here, Site
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.errors import ComputeNotFound, ExtraMissing
 from jupyter_mlws.domain.compute.schemas import BatchPlace, SshPlace
@@ -67,21 +69,21 @@ class Hosts:
     def refresh(self, computes: dict[str, Compute]) -> Refreshed | None:
         """All targets as they are now; None if nothing has changed. Asks the database: for threads."""
         rows = {row.name: row for row in self._db.read_sync(made_targets)}
-        if {name: row.version for name, row in rows.items()} == {name: row.version for name, row in self.rows.items()}:
+        if _versions(rows) == _versions(self.rows):
             return None
+        old, new = _versions(self.rows), _versions(rows)
         found = {name: compute for name, compute in computes.items() if name not in self.rows}
         gone = []
         for name, row in rows.items():
             if name in found:
                 log.warning("The target %r stands in the settings, too: those count", name)
                 continue
-            known = self.rows.get(name)
-            if known is not None and known.version == row.version:
+            if name in old and old[name] == new[name]:
                 found[name] = computes[name]
                 continue
-            if known is not None:
+            if name in old:
                 gone.append(computes[name])
-            found[name] = self._make(row)
+            found[name] = self._make(row, rows)
         for name in set(self.rows) - set(rows):
             if isinstance(deleted := computes[name], BatchCompute):
                 # Another server may have deleted it, by force: jobs and secrets that this one submitted are known here alone.
@@ -90,37 +92,55 @@ class Hosts:
         self.rows = rows
         return Refreshed(found, gone)
 
-    def _make(self, row: Made) -> Compute:
+    def _make(self, row: Made, rows: dict[str, Made]) -> Compute:
         if isinstance(row.place, BatchPlace):
-            return self._make_batch(row, row.place)
-        made = SshCompute(
-            row.name,
-            row.max_jobs,
-            place_of(row.place),
-            self._keys(row.place),
-            jobs=self._jobs,
-            owner=self._owner,
-            description=row.description,
-            server_url=row.place.server_url or "",
-            wheelhouse=row.place.wheelhouse,
-        )
-        if row.facts is not None:
-            made.facts = msgspec.structs.asdict(row.facts)
+            return self._make_batch(row, row.place, rows)
+        made = self._make_host(row, row.place, self._owner)
         try:
             link.library()
         except ExtraMissing as error:
             made.problem = error.message
         return made
 
-    def _make_batch(self, row: Made, place: BatchPlace) -> Compute:
-        made = BatchCompute(
-            row.name, row.max_jobs, place, scripts=self._jobs.parent / "batch" / row.name, description=row.description
+    def _make_host(self, row: Made, place: SshPlace, owner: str) -> SshCompute:
+        made = SshCompute(
+            row.name,
+            row.max_jobs,
+            place_of(place),
+            self._keys(place),
+            jobs=self._jobs,
+            owner=owner,
+            description=row.description,
+            server_url=place.server_url or "",
+            wheelhouse=place.wheelhouse,
         )
+        if row.facts is not None:
+            made.facts = msgspec.structs.asdict(row.facts)
+        return made
+
+    def _make_batch(self, row: Made, place: BatchPlace, rows: dict[str, Made]) -> Compute:
+        scripts, problem = self._jobs.parent / "batch" / row.name, ""
+        site: Site = Here(scripts)
         try:
             psi.check_installed()
-        except ExtraMissing as error:
-            made.problem = error.message
+            if place.via is not None:
+                site = self._login(row, place.via, rows)
+        except (ExtraMissing, ComputeNotFound) as error:
+            problem = error.message
+        made = BatchCompute(row.name, row.max_jobs, place, site, scripts=scripts, description=row.description)
+        made.problem = problem
+        if isinstance(site, Login):
+            site.tells(ended=lambda: made.when_one_ends(), changed=lambda: made.when_it_changes())
         return made
+
+    def _login(self, row: Made, via: str, rows: dict[str, Made]) -> Login:
+        """The host by whose way a target submits. What is its own there is not that of the host's own target."""
+        link.library()
+        host = rows.get(via)
+        if host is None or not isinstance(host.place, SshPlace):
+            raise ComputeNotFound(via)
+        owner = f"{self._owner}/{row.name}"
+        return Login(self._make_host(host._replace(name=row.name), host.place, owner), self._keys(host.place))
 
     def _keys(self, place: SshPlace) -> Any:
         return partial(keys.private_keys, self._db, self._places, place.key)
@@ -129,11 +149,29 @@ class Hosts:
         """What a host has and lacks. Blocks: for threads."""
         if name not in self.rows:
             raise ComputeNotFound(name)
-        place = self.rows[name].place
-        if isinstance(place, BatchPlace):
-            return batch_checks.steps(name, place, self._jobs.parent / "batch" / name), None
+        row = self.rows[name]
+        if not isinstance(row.place, BatchPlace):
+            return self._test_host(row.place)
+        folder = self._jobs.parent / "batch" / name
+        if row.place.via is None:
+            return batch_checks.steps(name, row.place, folder, Here(folder)), None
+        return self._test_via(row, row.place, row.place.via, folder)
+
+    def _test_host(self, place: SshPlace) -> tuple[list[TestStep], HostFacts | None]:
         steps, said = loop.wait(checks.steps(place_of(place), self._keys(place), place.server_url, place.wheelhouse))
         return steps, checks.facts_of(said) if said else None
+
+    def _test_via(self, row: Made, place: BatchPlace, via: str, folder: Path) -> tuple[list[TestStep], HostFacts | None]:
+        """The steps to the host, and then those of Slurm there."""
+        login = self._login(row, via, self.rows)
+        try:
+            host = cast("SshPlace", self.rows[via].place)
+            steps, facts = self._test_host(msgspec.structs.replace(host, server_url=place.server_url))
+            if any(step.state == "failed" for step in steps):
+                return [*steps, *batch_checks.skipped()], facts
+            return [*steps, *batch_checks.steps(row.name, place, folder, login)], facts
+        finally:
+            login.close()
 
     def know(self, name: str, check: TargetCheck, facts: HostFacts | None, target: Compute) -> None:
         """What a test has just found, and what the host said of itself."""
@@ -143,8 +181,14 @@ class Hosts:
         if facts is None:
             return
         self.rows[name] = self.rows[name]._replace(facts=facts)
-        if isinstance(target, SshCompute):
+        if isinstance(target, (SshCompute, BatchCompute)):
             target.know(facts)
+
+
+def _versions(rows: dict[str, Made]) -> dict[str, tuple[int, int]]:
+    """By name those of a target, and of the one that it goes by way of."""
+    via = {name: rows.get(row.place.via or "") if isinstance(row.place, BatchPlace) else None for name, row in rows.items()}
+    return {name: (row.version, other.version if (other := via[name]) is not None else 0) for name, row in rows.items()}
 
 
 def place_of(place: SshPlace) -> link.Place:

@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from jupyter_mlws.domain.compute import store
 from jupyter_mlws.domain.compute.batch import psi
-from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeNotFound
+from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeNeeded, ComputeNotFound
 from jupyter_mlws.domain.compute.hosts import Hosts, Made, made_targets, own_user
 from jupyter_mlws.domain.compute.limits import Limits, forget, keep, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
@@ -205,9 +205,9 @@ def lock_target(session: Session, name: str) -> None:
     store.lock(session, name)
 
 
-def place_made(body: ComputeCreate) -> SshPlace | BatchPlace:
+def place_made(body: ComputeCreate, made: Mapping[str, Made]) -> SshPlace | BatchPlace:
     """What is kept of a new target: of a host, once its key is known to be one. Blocks: for threads. Raises `BadInput` for none or two,
-    `ExtraMissing` where Slurm cannot be spoken to."""
+    `ExtraMissing` where Slurm cannot be spoken to. `made` are the targets that there are."""
     if (body.ssh is UNSET) == (body.slurm is UNSET):
         raise BadInput("Say of what kind the target is: give either `ssh` or `slurm`.", field="ssh")
     if body.slurm is not UNSET:
@@ -215,9 +215,19 @@ def place_made(body: ComputeCreate) -> SshPlace | BatchPlace:
         given: dict[str, Any] = {
             name: None if (value := getattr(body.slurm, name)) is UNSET else value for name in body.slurm.__struct_fields__
         }
-        return BatchPlace(**{**given, "python": given["python"] or sys.executable})
+        python = sys.executable if given["via"] is None else _login(given["via"], made).python
+        return BatchPlace(**{**given, "python": given["python"] or python})
     assert body.ssh is not UNSET  # noqa: S101 - one of the two is there
     return _host_made(body.ssh)
+
+
+def _login(name: str, made: Mapping[str, Made]) -> SshPlace:
+    """Where a host is by whose way jobs are to be submitted. Raises `BadInput` for what is none."""
+    place = made[name].place if name in made else None
+    if not isinstance(place, SshPlace):
+        there = ", ".join(sorted(one.name for one in made.values() if isinstance(one.place, SshPlace))) or "none"
+        raise BadInput(f"`via` names a compute target of the kind ssh; {name!r} is none. There are: {there}.", field="slurm.via")
+    return place
 
 
 def _host_made(body: SshCreate) -> SshPlace:
@@ -237,7 +247,7 @@ def _host_made(body: SshCreate) -> SshPlace:
     )
 
 
-def place_changed(before: SshPlace | BatchPlace, body: ComputeUpdate) -> SshPlace | BatchPlace | None:
+def place_changed(before: SshPlace | BatchPlace, body: ComputeUpdate, made: Mapping[str, Made]) -> SshPlace | BatchPlace | None:
     """What is kept of a target that changes; None where that does not. Blocks: for threads. Raises `BadInput` for another kind's."""
     kind, update = ("ssh", body.ssh) if isinstance(before, SshPlace) else ("slurm", body.slurm)
     if (body.slurm if kind == "ssh" else body.ssh) is not UNSET:
@@ -249,6 +259,8 @@ def place_changed(before: SshPlace | BatchPlace, body: ComputeUpdate) -> SshPlac
     if isinstance(before, SshPlace):
         return _host_changed(before, cast("SshUpdate", update))
     given = {name: value for name in update.__struct_fields__ if (value := getattr(update, name)) is not UNSET}
+    if given.get("via"):
+        _login(given["via"], made)
     return msgspec.structs.replace(before, **given)
 
 
@@ -267,6 +279,7 @@ def create_target(session: Session, actor: Actor, body: ComputeCreate, place: Ss
     """Make a target. Raises `ComputeExists`."""
     if store.by_name(session, body.name) is not None:
         raise ComputeExists(f"There is a compute target {body.name!r} already.", field="name")
+    _check_way(session, place)
     at = now_ms()
     row = ComputeTargetRow(
         name=body.name,
@@ -286,6 +299,7 @@ def create_target(session: Session, actor: Actor, body: ComputeCreate, place: Ss
 def update_target(session: Session, actor: Actor, name: str, body: ComputeUpdate, place: SshPlace | BatchPlace | None) -> None:
     """Change what a target says of itself, or where it is. Raises `ComputeNotFound`."""
     row = _made(session, name)
+    _check_way(session, place)
     if place is not None and (new := msgspec.to_builtins(place)) != row.place:
         row.place, row.checked = new, None
     if body.description is not UNSET:
@@ -306,8 +320,23 @@ def note_test(session: Session, name: str, check: TargetCheck, facts: HostFacts 
 
 
 def delete_target(session: Session, name: str) -> None:
-    """Remove a target. Raises `ComputeNotFound`."""
-    store.remove(session, _made(session, name))
+    """Remove a target. Raises `ComputeNotFound`, and `ComputeNeeded` where others submit by way of it."""
+    row = _made(session, name)
+    others = [other.name for other in store.all_of_them(session) if other.place.get("via") == name]
+    if others:
+        raise ComputeNeeded(
+            f"By way of {name} jobs are submitted to {', '.join(others)}: delete that first, or name another host with "
+            "`mlws compute update NAME --via …`.",
+            field="target",
+        )
+    store.remove(session, row)
+
+
+def _check_way(session: Session, place: SshPlace | BatchPlace | None) -> None:
+    """Raise `BadInput` where the host by whose way jobs are to be submitted has just been deleted."""
+    via = place.via if isinstance(place, BatchPlace) else None
+    if via is not None and store.by_name(session, via) is None:
+        raise BadInput(f"`via` names a compute target of the kind ssh; {via!r} is none.", field="slurm.via")
 
 
 def _made(session: Session, name: str) -> ComputeTargetRow:

@@ -66,9 +66,24 @@ def change(services: Any, db: Transactions, actor: Actor, name: str, update: Com
 
 def _change_made(services: Any, db: Transactions, actor: Actor, target: Compute, update: ComputeUpdate) -> None:
     made = _made(services, target)
-    place = compute.place_changed(made, update)
-    db.write_sync(lambda s: compute.update_target(s, actor, target.name, update, place))
+    place = compute.place_changed(made, update, services.jobs.hosts.rows)
+
+    def change(session: Session) -> None:
+        if isinstance(place, BatchPlace) and isinstance(made, BatchPlace) and place.via != made.via:
+            _check_idle(session, target.name)
+        compute.update_target(session, actor, target.name, update, place)
+
+    db.write_sync(change)
     services.jobs.refresh_targets()
+
+
+def _check_idle(session: Session, name: str) -> None:
+    """Raise `ComputeInUse` where jobs live on a target: another batch system does not know them."""
+    if live := store.asks(session, name, Phase.LIVE):
+        raise ComputeInUse(
+            f"{len(live)} {'job lives' if len(live) == 1 else 'jobs live'} on {name}: what `via` names can be changed when they are over.",
+            field="slurm.via",
+        )
 
 
 def _made(services: Any, target: Compute) -> SshPlace | BatchPlace:
@@ -87,7 +102,7 @@ def create(services: Any, db: Transactions, actor: Actor, body: ComputeCreate) -
     """Make a target. Asks the host if only the fingerprint of its key is given; may block."""
     if body.name in services.jobs.computes:
         raise ComputeExists(f"There is a compute target {body.name!r} already.", field="name")
-    place = compute.place_made(body)
+    place = compute.place_made(body, services.jobs.hosts.rows)
     db.write_sync(lambda s: compute.create_target(s, actor, body, place))
     services.jobs.refresh_targets()
 

@@ -50,16 +50,22 @@ export function takesKind(target: ComputeTarget, kind: string): boolean {
   );
 }
 
+/** Whether jobs of a target run with what another host has installed: that of the target, or the one by whose way it submits. */
+function isElsewhere(target: ComputeTarget | undefined): boolean {
+  return Boolean(target?.ssh ?? target?.slurm?.via);
+}
+
 /** Whether a target surely refuses jobs of a kind. A host is asked anew by the submit: what it lacked may be there now. */
 export function refusesKind(target: ComputeTarget, kind: string): boolean {
   return (
-    !takesKind(target, kind) && (!target.ssh || target.state === 'unavailable')
+    !takesKind(target, kind) &&
+    (!isElsewhere(target) || target.state === 'unavailable')
   );
 }
 
 /** Whether jobs of a target can have environments: they are built on the server's machine. */
 export function takesEnvironments(target: ComputeTarget | undefined): boolean {
-  return !target?.ssh;
+  return !isElsewhere(target);
 }
 
 /**
@@ -72,7 +78,7 @@ export function kernelsOn(
   target: ComputeTarget | undefined,
   here: readonly KernelChoice[] | undefined
 ): readonly KernelChoice[] | undefined {
-  return target?.ssh ? target.facts?.notebooks?.kernels : here;
+  return isElsewhere(target) ? target?.facts?.notebooks?.kernels : here;
 }
 
 /** Whether a kernel can be had on a target, as far as is known. */

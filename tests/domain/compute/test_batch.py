@@ -10,6 +10,7 @@ from unittest.mock import Mock
 import pytest
 
 from jupyter_mlws.domain.compute.batch import psi, records, slurm
+from jupyter_mlws.domain.compute.batch.site import Here, Laid
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.limits import limits_of
@@ -18,7 +19,7 @@ from jupyter_mlws.domain.jobs import folder, remote, store
 from jupyter_mlws.domain.jobs import queue as queues
 from jupyter_mlws.domain.jobs.followed import Followed, begun
 from jupyter_mlws.domain.runs.states import RunStatus
-from mlws import jobdir
+from mlws import ending, jobdir
 from mlws.supervise.batch import begin
 from mlws.supervise.entry import ALREADY
 
@@ -29,7 +30,7 @@ PLACE = BatchPlace(partition=None, account=None, qos=None, reservation=None, tim
 def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BatchCompute:
     """One whose queue is looked at only when a test says so."""
     monkeypatch.setattr(BatchCompute, "_follow", lambda _: None)
-    return BatchCompute("batch", 1, PLACE, scripts=tmp_path / "batch", description="")
+    return BatchCompute("batch", 1, PLACE, Here(tmp_path / "batch"), scripts=tmp_path / "batch", description="")
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def sent(tmp_path: Path) -> Path:
 
 
 def queue(monkeypatch: pytest.MonkeyPatch, *jobs: slurm.Seen) -> None:
-    monkeypatch.setattr(slurm, "look", lambda: list(jobs))
+    monkeypatch.setattr(slurm, "look", lambda _: list(jobs))
 
 
 @pytest.mark.parametrize("status", [RunStatus.PREPARING, RunStatus.CANCEL_REQUESTED])
@@ -103,7 +104,7 @@ def test_a_folder_that_cannot_be_written_keeps_no_other_job_from_its_end(
 
 def test_a_file_system_without_hard_links_takes_the_record(sent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "link", Mock(side_effect=PermissionError))
-    records.put_exit(sent, slurm.Seen("1", "mlws-a1", "FAILED", "None", ""))
+    assert ending.bury(str(sent), "1", "FAILED", "None")
     assert (jobdir.read_exit(str(sent)) or {})["reason"] == "batch"
 
 
@@ -111,8 +112,8 @@ def test_of_a_log_the_end_is_read_and_nothing_behind_links_and_pipes(tmp_path: P
     (tmp_path / "long").write_bytes(b"x" * 9000 + b"end\n")
     (tmp_path / "link").symlink_to(tmp_path / "long")
     os.mkfifo(tmp_path / "pipe")
-    assert records.last_of(tmp_path / "long").endswith("xend")
-    assert [records.last_of(tmp_path / name) for name in ("link", "pipe", "none")] == [""] * 3
+    assert ending.last_of(str(tmp_path / "long")).endswith("xend")
+    assert [ending.last_of(str(tmp_path / name)) for name in ("link", "pipe", "none")] == [""] * 3
 
 
 def test_a_target_that_is_away_is_not_asked_for_each_job(target: BatchCompute, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +144,7 @@ def test_a_folder_that_no_script_can_name_is_refused_in_words(tmp_path: Path, na
     pytest.importorskip("psij")
     ask = psi.Wanted(None, None, None, None, None, None, 0, None)
     with pytest.raises(HostUnfit, match="MLWS_DATA_DIR"):
-        psi.Submitter(tmp_path / "batch").submit("job", ["true"], {}, tmp_path / name / "log", ask)
+        psi.Submitter(tmp_path, Here(tmp_path)).script("job", ["true"], Laid(str(tmp_path / name), "/mlws"), ask, "log")
 
 
 def test_the_variables_of_the_node_are_not_the_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

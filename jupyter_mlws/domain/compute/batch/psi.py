@@ -1,23 +1,25 @@
-"""PSI/J, which writes submit scripts, submits and cancels. It is asked for nothing else: what it says of states it keeps in memory."""
+"""PSI/J, which writes the scripts of jobs, and says how they are canceled. It is asked for nothing else: what it says of states it keeps
+in memory, and its programs run where Slurm is (`site`)."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib.util
+import io
 import logging
 import math
 import re
 import shlex
 import threading
 from datetime import timedelta
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jupyter_mlws.domain.compute.batch.site import NoAnswer, NotThere
 from jupyter_mlws.domain.compute.errors import ExtraMissing, HostUnfit, HostUnreachable, QueueFull
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from jupyter_mlws.domain.compute.batch.site import Done, Laid, Site
     from jupyter_mlws.kit.errors import MlwsError
 
 MISSING = (
@@ -34,6 +36,16 @@ FULL = re.compile(r"MaxSubmit|maximum number of jobs|submit limit", re.IGNORECAS
 """What it says where as many jobs were submitted as may be."""
 NOT_KNOWN = re.compile(r"Socket timed out|timed out on send/recv|Unexpected message received", re.IGNORECASE)
 """What it says where the job may have been taken all the same."""
+
+
+CANCEL_S = 30.0
+
+
+class Script(NamedTuple):
+    """What Slurm is given for a job, and the files that it needs beside it."""
+
+    text: str
+    files: dict[str, str]
 
 
 class Unknown(Exception):
@@ -80,7 +92,7 @@ class _NoPolling:
 
 @functools.cache
 def _class() -> type:
-    """PSI/J's executor, whose jobs are never begun a second time by Slurm itself."""
+    """PSI/J's executor, which follows no jobs."""
     psij = library()
 
     class Executor(psij.executors.batch.slurm.SlurmJobExecutor):  # type: ignore[misc,name-defined]
@@ -89,21 +101,15 @@ def _class() -> type:
         def _start_queue_poll_thread(self) -> Any:
             return _NoPolling()  # its own thread would sleep to the end of the process, and keep each job
 
-        def get_submit_command(self, job: Any, submit_file_path: Path) -> list[str]:
-            job.asked = True  # this is called last before it is run
-            return ["sbatch", "--no-requeue", "--parsable", str(submit_file_path.absolute())]
-
-        def job_id_from_submit_output(self, out: str) -> str:
-            return out.strip().splitlines()[-1].split(";")[0]
-
     return Executor
 
 
 class Submitter:
-    """One batch system. Its scripts are written below `folder`."""
+    """One batch system. What PSI/J writes by itself is below `folder`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, site: Site) -> None:
         self._folder = folder
+        self._site = site
         self._made: Any = None
         self._lock = threading.Lock()
 
@@ -116,37 +122,45 @@ class Submitter:
                 self._made = _class()(config=config)
             return self._made
 
-    def submit(self, name: str, argv: list[str], env: dict[str, str], log: Path, wanted: Wanted) -> str:
-        """Submit a job; the id that the batch system gave to it. Blocks.
+    def script(self, name: str, argv: list[str], laid: Laid, wanted: Wanted, log: str) -> Script:
+        """The script of a job; `log`, below its folder, takes what its start prints.
 
-        Raises `HostUnreachable` where it cannot be asked now, `Unknown` where that was seen too late, `QueueFull` where it takes no more
-        jobs now, and `HostUnfit` with its own words where it does not take this one.
+        Raises `HostUnfit` for a folder that no script can name, and `HostUnreachable` where the disk is full.
         """
-        psij, executor = library(), self._executor()
-        for folder in (self._folder, log.parent):
-            if shlex.quote(str(folder)) != str(folder):
+        psij = library()
+        for folder in (str(self._folder) if laid.scripts is None else laid.scripts, laid.folder):
+            if shlex.quote(folder) != folder:
                 raise HostUnfit(
-                    f"PSI/J cannot name the folder {str(folder)!r} in a script for Slurm: it puts quotes into quotes. Use a data folder "
-                    "(MLWS_DATA_DIR) whose path has only ASCII letters, digits and `/ . _ -`."
+                    f"PSI/J cannot name the folder {folder!r} in a script for Slurm: it puts quotes into quotes. Use {self._site.todo} "
+                    "whose path has only ASCII letters, digits and `/ . _ -`."
                 )
-        job = psij.Job(self._spec(psij, name, argv, env, log, wanted))
-        script = self._folder / "slurm" / f"{job.id}.job"
         try:
-            executor.submit(job)
-        except psij.SubmitException as error:
-            words = said(str(error.message if hasattr(error, "message") else error))
-            if NOT_KNOWN.search(words):
-                raise Unknown(words) from None
-            raise _refusal(words) from None
-        except FileNotFoundError as error:
-            raise HostUnfit(f"There is no program {error.filename} on the PATH of the server.") from None
+            executor = self._executor()
+            job = psij.Job(self._spec(psij, name, argv, {"PYTHONPATH": laid.code}, Path(laid.folder) / log, wanted))
+            executor._check_job(job)
+            executor._ensure_work_dir()
+            context, files = executor._create_script_context(job), {}
+            if laid.scripts is not None:
+                launcher = Path(context["psij"]["launch_command"][1])
+                files = {one.name: one.read_text() for one in launcher.parent.iterdir()}
+                context["psij"]["launch_command"][1] = str(PurePosixPath(laid.scripts) / launcher.name)
+                context["psij"]["script_dir"] = laid.scripts
+            text = io.StringIO()
+            executor.generate_submit_script(job, context, text)
         except (OSError, ValueError) as error:
-            if getattr(job, "asked", False):
-                raise  # it may have been submitted: it is looked for by its name
             raise _unwritten(error) from error
-        finally:
-            script.unlink(missing_ok=True)
-        return str(job.native_id)
+        return Script(text.getvalue(), files)
+
+    def cancel(self, native_id: str) -> None:
+        """End a job, or take it out of the queue. Raises `HostUnreachable` where the batch system cannot be asked."""
+        try:
+            done = self._site.run(self._executor().get_cancel_command(native_id), CANCEL_S)
+        except NotThere as error:
+            raise HostUnreachable(f"There is no program {error} on the PATH of {self._site.where}.") from None
+        except NoAnswer as error:
+            raise HostUnreachable(f"Slurm does not answer: {error}.") from None
+        if done.code != 0:
+            raise HostUnreachable(f"Slurm cannot be reached: {said(done.out + done.err)}.")
 
     def _spec(self, psij: Any, name: str, argv: list[str], env: dict[str, str], log: Path, wanted: Wanted) -> Any:
         attributes = psij.JobAttributes(
@@ -176,23 +190,19 @@ class Submitter:
             launcher="single",
         )
 
-    def cancel(self, native_id: str) -> None:
-        """End a job, or take it out of the queue. Raises `HostUnreachable` where the batch system cannot be asked."""
-        psij = library()
-        job = psij.Job()
-        job._native_id = native_id  # as `attach` does, which also starts to follow it
-        try:
-            self._executor().cancel(job)
-        except psij.SubmitException as error:
-            raise HostUnreachable(f"Slurm cannot be reached: {said(str(error))}.") from None
-        except FileNotFoundError as error:
-            raise HostUnreachable(f"There is no program {error.filename} on the PATH of the server.") from None
 
-    def clean(self, native_id: str) -> None:
-        """Remove what the script of a job that has ended left."""
-        for ending in ("out", "ec", "nodefile"):
-            with contextlib.suppress(OSError):
-                (self._folder / "slurm" / f"{native_id}.{ending}").unlink()
+def number_of(submitted: Done) -> str:
+    """The number of a job that `sbatch` took.
+
+    Raises `HostUnreachable` where Slurm cannot be asked now, `Unknown` where that was seen too late, `QueueFull` where it takes no more
+    jobs now, and `HostUnfit` with its own words where it does not take this one.
+    """
+    if submitted.code == 0 and submitted.out.strip():
+        return submitted.out.strip().splitlines()[-1].split(";")[0]
+    words = said(f"{submitted.out}\n{submitted.err}")
+    if submitted.code == 0 or NOT_KNOWN.search(words):
+        raise Unknown(words)
+    raise _refusal(words)
 
 
 def _unwritten(error: OSError | ValueError) -> MlwsError:

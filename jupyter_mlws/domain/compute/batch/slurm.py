@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_mlws.domain.compute.batch.psi import said
+from jupyter_mlws.domain.compute.batch.site import NoAnswer, NotThere
 from jupyter_mlws.domain.compute.errors import HostUnreachable
+
+if TYPE_CHECKING:
+    from jupyter_mlws.domain.compute.batch.site import Site
 
 PATIENCE_S = 30.0
 PENDING = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"})
@@ -49,31 +51,31 @@ class End(NamedTuple):
     time_limit: str
 
 
-def ran(argv: list[str], patience: float = PATIENCE_S) -> str:
+def ran(site: Site, argv: list[str], patience: float = PATIENCE_S) -> str:
     """What a program of Slurm's prints. Raises `HostUnreachable` where it fails."""
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=patience)
-    except FileNotFoundError:
-        raise HostUnreachable(f"There is no program {argv[0]} on the PATH of the server: is Slurm installed there?") from None
-    except subprocess.TimeoutExpired:
-        raise HostUnreachable(f"Slurm does not answer: {argv[0]} took longer than {patience:.0f} s.") from None
-    if done.returncode != 0:
-        raise HostUnreachable(f"Slurm cannot be reached: {said(done.stderr or done.stdout)}.")
-    return done.stdout
+        done = site.run(argv, patience)
+    except NotThere:
+        raise HostUnreachable(f"There is no program {argv[0]} on the PATH of {site.where}: is Slurm installed there?") from None
+    except NoAnswer as error:
+        raise HostUnreachable(f"Slurm does not answer: {error}.") from None
+    if done.code != 0:
+        raise HostUnreachable(f"Slurm cannot be reached: {said(done.err or done.out)}.")
+    return done.out
 
 
-def look() -> list[Seen]:
+def look(site: Site) -> list[Seen]:
     """All jobs of this user that Slurm still knows."""
     form = SEPARATOR.join(("%i", "%j", "%T", "%r", "%N"))
     # By number: a name would be that of LOGNAME, which may be another one, and need not be there.
-    lines = ran(["squeue", "--noheader", "--states=all", f"--user={os.getuid()}", f"--format={form}"]).splitlines()
+    lines = ran(site, ["squeue", "--noheader", "--states=all", "--user={uid}", f"--format={form}"]).splitlines()
     return [Seen(*fields) for line in lines if len(fields := line.split(SEPARATOR)) == len(Seen._fields)]
 
 
-def end_of(native_id: str) -> End | None:
+def end_of(site: Site, native_id: str) -> End | None:
     """How a job ended, as far as Slurm still knows it."""
     try:
-        text = ran(["scontrol", "show", "job", "--oneliner", native_id])
+        text = ran(site, ["scontrol", "show", "job", "--oneliner", native_id])
     except HostUnreachable as error:
         if PURGED.search(error.message):
             return None

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
-import os
 import secrets as random
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.batch import records, slurm
-from jupyter_mlws.domain.compute.batch.psi import Submitter, Unknown, Wanted
-from jupyter_mlws.domain.compute.errors import ExtraMissing, HostUnfit, HostUnreachable, QueueFull
+from jupyter_mlws.domain.compute.batch.psi import Submitter, Unknown, Wanted, number_of
+from jupyter_mlws.domain.compute.batch.site import NoAnswer, NotThere
+from jupyter_mlws.domain.compute.errors import ExtraMissing, HostFull, HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import Load
 from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.paths import job_key
-from mlws import jobdir
+from mlws import ending, jobdir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from jupyter_mlws.domain.compute.schemas import BatchPlace
+    from jupyter_mlws.domain.compute.batch.site import Laid, Site
+    from jupyter_mlws.domain.compute.schemas import BatchPlace, HostFacts, HostNotebooks
 
 log = logging.getLogger(__name__)
 
@@ -44,31 +44,28 @@ UNKNOWN = slurm.End("RUNNING", "", "", "")
 
 
 class BatchCompute:
-    """Submits supervisors to Slurm. The nodes see the folders of this server; all that is known of a job stands there, and in Slurm."""
+    """Submits supervisors to Slurm. All that is known of a job stands in its folder, and in Slurm; `site` is where both are."""
 
     kind = "slurm"
     problem = ""
     takes_secrets = True
     remote = True
-    shared = True
-    """The folder of a job here is the one in which it runs."""
     own_queue = True
     """It minds CPUs, memory and GPUs by itself."""
-    kinds = frozenset({"command", "notebook"})
     passed = ("SLURM", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
     gpu_ids: tuple[int, ...] = ()
 
-    def __init__(self, name: str, max_jobs: int, place: BatchPlace, *, scripts: Path, description: str) -> None:
+    def __init__(self, name: str, max_jobs: int, place: BatchPlace, site: Site, *, scripts: Path, description: str) -> None:
         self.name = name
         self.max_jobs = max_jobs
         self.description = description
         self.place = place
-        self.facts: dict[str, Any] = {}
         self.when_one_ends: Callable[[], None] = lambda: None
         self.when_it_changes: Callable[[], None] = lambda: None
         self.trouble = ""
         """Why Slurm cannot be asked now."""
-        self._submitter = Submitter(scripts)
+        self._site = site
+        self._submitter = Submitter(scripts, site)
         self._watched: dict[Path, records.Watched] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -82,10 +79,34 @@ class BatchCompute:
         """Why nothing starts there now. Jobs may be submitted all the same."""
         return self.trouble
 
+    @property
+    def shared(self) -> bool:
+        """The folder of a job here is the one in which it runs."""
+        return self._site.shared
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What it runs."""
+        return self._site.kinds
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the host of Slurm said of itself; of this machine nothing."""
+        return self._site.facts
+
     # ---- what the engine asks
+
+    def notebooks(self, patience: float | None = None, *, kernel: str | None = None) -> HostNotebooks | None:
+        """What there is for notebooks, where that is not what is here."""
+        return self._site.notebooks(patience, kernel)
+
+    def know(self, facts: HostFacts) -> None:
+        """What a test has just found."""
+        self._site.know(facts)
 
     def address_for_jobs(self) -> str:
         """How jobs there reach this server; empty where they do not, and what they log is read from their folders."""
+        address = self._site.address(self.place.server_url or "")
         try:
             if self.trouble:  # the thread that looks finds out when it is over: a worker does not wait for Slurm's time-outs, too
                 raise HostUnreachable(self.trouble)
@@ -93,47 +114,49 @@ class BatchCompute:
                 self._look()
         finally:
             self._follow()
-        return self.place.server_url or ""
+        return address
 
     def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
         """Submit the job. What it is known by is written before; so a server that is killed now submits no job twice that runs twice."""
         job = json.loads((job_dir / jobdir.JOB).read_bytes())
-        ticket = random.token_hex(8)
-        mark = {
-            "target": self.name,
-            "name": f"mlws-{job_key(job_dir)}-{ticket[:4]}",
-            "ticket": ticket,
-            "secrets": bool(secrets),
-            "fetched": not job["env"].get("MLWS_URL"),
-            "at": now_ms(),
-        }
-        watched = records.Watched(job_dir, mark)
-        watched.submitting = True
-        if secrets:
-            jobdir.write_atomic(str(job_dir / jobdir.SECRETS), json.dumps(dict(secrets)).encode())
-        records.note(job_dir, mark)
-        with self._lock:
-            self._watched[job_dir] = watched
-        try:
-            self._submit(watched, job)
-        except (HostUnfit, HostUnreachable, QueueFull, ExtraMissing):
-            self._forget(watched)
-            raise
-        finally:
-            watched.submitting = False
-            watched.since = time.monotonic()
-            self._follow()
+        with self._site.laid(job_dir) as laid:
+            ticket = random.token_hex(8)
+            mark = laid.mark or {
+                "target": self.name,
+                "name": f"mlws-{job_key(job_dir)}-{ticket[:4]}",
+                "ticket": ticket,
+                "secrets": bool(secrets),
+                "fetched": not job["env"].get("MLWS_URL"),
+                "at": now_ms(),
+            }
+            watched = records.Watched(job_dir, mark)
+            watched.submitting = True
+            records.note(job_dir, mark)
+            with self._lock:
+                self._watched[job_dir] = watched
+            try:
+                if laid.mark is None:
+                    self._submit(watched, job, laid, secrets)
+            except (HostUnfit, HostUnreachable, HostFull, QueueFull, ExtraMissing):
+                self._forget(watched)
+                raise
+            finally:
+                watched.submitting = False
+                watched.since = time.monotonic()
+                self._follow()
+        self._site.follow(job_dir, _Minder(self, watched))
 
-    def _submit(self, watched: records.Watched, job: dict[str, Any]) -> None:
-        argv = [self.place.python, "-S", "-m", "mlws.supervise.batch", str(watched.folder), watched.mark["ticket"]]
-        path = watched.folder / "system_logs" / "batch.log"
+    def _submit(self, watched: records.Watched, job: dict[str, Any], laid: Laid, secrets: Mapping[str, str] | None) -> None:
+        name, ticket = watched.mark["name"], watched.mark["ticket"]
+        argv = [self.place.python, "-S", "-m", "mlws.supervise.batch", laid.folder, ticket]
+        script = self._submitter.script(name, argv, laid, wanted(self.place, job), ending.LOG)
         try:
-            native_id = self._submitter.submit(
-                watched.mark["name"], argv, {"PYTHONPATH": jobdir.KERNEL_PATH}, path, wanted(self.place, job)
-            )
-        except Unknown as error:
-            log.warning("Whether job %s was submitted to %s is not known yet: %s", watched.mark["name"], self.name, error)
+            native_id = number_of(self._site.submit(watched.folder, watched.mark, secrets, script))
+        except (Unknown, NoAnswer) as error:
+            log.warning("Whether job %s was submitted to %s is not known yet: %s", name, self.name, error)
             return
+        except NotThere as error:
+            raise HostUnfit(f"There is no program {error} on the PATH of {self._site.where}.") from None
         except HostUnreachable as error:
             self._say(error.message)
             raise
@@ -151,6 +174,8 @@ class BatchCompute:
             return False
         if watched.submitting or not watched.asked:
             return True
+        if (lives := self._site.lives(job_dir)) is not None:
+            return lives
         if watched.seen is None and not watched.native_id and not watched.begun():
             return True  # until `take_back` is sure of it
         return watched.seen is not None and not watched.seen.over
@@ -158,7 +183,7 @@ class BatchCompute:
     def away(self, job_dir: Path) -> str:
         """Why it is not known how a job does; empty while it is."""
         watched = self._find(job_dir)
-        return "" if watched is None or jobdir.is_alive(str(job_dir)) else self.trouble
+        return "" if watched is None or jobdir.is_alive(str(job_dir)) else self.trouble or self._site.away(job_dir)
 
     def waits(self, job_dir: Path) -> str:
         """Why Slurm has not begun a job, in its own words; empty where that is not so."""
@@ -207,13 +232,12 @@ class BatchCompute:
             self._let_go(watched)
 
     def _let_go(self, watched: records.Watched) -> None:
-        with contextlib.suppress(OSError):
-            (watched.folder / jobdir.SECRETS).unlink()
         if watched.folder.is_dir() and not watched.begun():
             # One that Slurm cannot be told to end now does not run later, when nobody knows it any more.
             watched.mark = {**watched.mark, "ticket": ""}
             with contextlib.suppress(OSError):
                 records.note(watched.folder, watched.mark)
+        self._site.void(watched.folder)
         if not self.trouble and watched.native_id:
             self._cancel_in_slurm(watched)
         elif watched.folder.is_dir():  # its supervisor sees it without Slurm
@@ -229,17 +253,17 @@ class BatchCompute:
             return True
         if record is None:  # it is lost: no record comes by which it is forgotten, and it is not to begin now
             self._let_go(watched)
-            self._submitter.clean(watched.native_id)
+            self._site.clean(watched.native_id)
             with self._lock:
                 self._watched.pop(job_dir, None)
             return True
         if not watched.native_id or (job_dir / jobdir.BATCH).exists():
             return True
-        self._submitter.clean(watched.native_id)
+        self._site.clean(watched.native_id)
         if record.get("reason") == "exited" and record.get("exit_code") == 0:
             return True
         try:
-            end = _ended(watched.native_id)
+            end = self._ended(watched.native_id)
         except HostUnreachable:
             end = UNKNOWN
         if end is not None and end.state in slurm.ACTIVE:
@@ -255,6 +279,7 @@ class BatchCompute:
             for folder in list(self._watched):
                 if not folder.is_dir() or (folder / jobdir.EXIT).exists():
                     del self._watched[folder]
+        self._site.tidy()
         self._follow()
 
     def load(self) -> Load:
@@ -267,6 +292,7 @@ class BatchCompute:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(5)
+        self._site.close()
 
     # ---- behind it
 
@@ -278,12 +304,14 @@ class BatchCompute:
                 found = self._watched[job_dir] = records.Watched(job_dir, mark)
             else:
                 return found
+        self._site.follow(job_dir, _Minder(self, found))
         self._follow()
         return found
 
     def _forget(self, watched: records.Watched) -> None:
         for name in (jobdir.SECRETS, jobdir.SENT):
             (watched.folder / name).unlink(missing_ok=True)
+        self._site.forget(watched.folder)
         with self._lock:
             self._watched.pop(watched.folder, None)
 
@@ -315,7 +343,7 @@ class BatchCompute:
         """Ask Slurm for its queue. Raises `HostUnreachable`."""
         before = [one for one in list(self._watched.values()) if not one.submitting]
         try:
-            queue = slurm.look()
+            queue = slurm.look(self._site)
         except HostUnreachable as error:
             self._say(error.message)
             raise
@@ -338,16 +366,16 @@ class BatchCompute:
         """Write the record of a job whose supervisor did not come to it."""
         if self._given_up or not watched.folder.is_dir() or jobdir.read_exit(str(watched.folder)) is not None:
             return
-        lock = os.open(watched.folder / jobdir.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if jobdir.read_exit(str(watched.folder)) is None:
-                records.put_exit(watched.folder, seen)
-        except BlockingIOError:  # it lives, and writes its own
-            return
-        finally:
-            os.close(lock)
-        self.when_one_ends()
+        if self._site.bury(watched.folder, seen):
+            self.when_one_ends()
+
+    def _ended(self, native_id: str) -> slurm.End | None:
+        """How a job ended. What the supervisor has just written, Slurm learns a moment later."""
+        tries = 5
+        while (end := slurm.end_of(self._site, native_id)) is not None and end.state in slurm.ACTIVE and tries:
+            time.sleep(0.2)
+            tries -= 1
+        return end
 
     def _say(self, words: str) -> None:
         if words != self.trouble:
@@ -364,13 +392,21 @@ def _asked_long_ago(job_dir: Path) -> bool:
         return False
 
 
-def _ended(native_id: str) -> slurm.End | None:
-    """How a job ended. What the supervisor has just written, Slurm learns a moment later."""
-    tries = 5
-    while (end := slurm.end_of(native_id)) is not None and end.state in slurm.ACTIVE and tries:
-        time.sleep(0.2)
-        tries -= 1
-    return end
+class _Minder:
+    """What Slurm says of a job to whoever looks after its folder on another machine."""
+
+    def __init__(self, target: BatchCompute, watched: records.Watched) -> None:
+        self._target = target
+        self._watched = watched
+
+    def waits(self) -> bool:
+        """It has not begun."""
+        return not self._target.trouble and self._watched.seen is not None and self._watched.seen.waits
+
+    def forgot(self) -> bool:
+        """Slurm had it, and has it no more."""
+        one = self._watched
+        return not self._target.trouble and not one.submitting and one.asked and bool(one.native_id) and one.seen is None
 
 
 def wanted(place: BatchPlace, job: Mapping[str, Any]) -> Wanted:

@@ -6,9 +6,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from jupyter_mlws.domain.compute.schemas.batch import BatchCreate, BatchPlace, BatchUpdate
+from jupyter_mlws.domain.compute.schemas.batch import BatchCreate, BatchPlace, BatchUpdate, ComputeName
 from jupyter_mlws.domain.compute.schemas.hosts import HostFacts, SshCreate, SshPlace, SshUpdate
-from jupyter_mlws.kit.fields import matching
 
 
 class Load(NamedTuple):
@@ -154,16 +153,6 @@ class ComputeUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
     """Where a host is. Jobs that run there are not moved."""
     slurm: BatchUpdate | UnsetType = UNSET
     """What Slurm is asked for, of jobs that are submitted from now on."""
-
-
-ComputeName = Annotated[
-    str,
-    matching(
-        r"^[A-Za-z0-9][A-Za-z0-9_-]*$(?!\n)",
-        "The name of a compute target has letters, digits, `-` and `_`, and begins with a letter or a digit",
-        max_length=64,
-    ),
-]
 
 
 class ComputeCreate(Struct, kw_only=True, forbid_unknown_fields=True):

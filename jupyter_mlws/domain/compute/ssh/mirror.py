@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from jupyter_mlws.domain.compute.batch.site import Minder
     from jupyter_mlws.domain.compute.ssh.link import Link
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ QUICK_S, SLOW_S = 0.2, 1.0
 AWAY_S = 0.5
 PIECE = 4 << 20
 DEAD_AFTER_S = 2.0
+REMOVALS = 10
 KEPT = ("outputs", "logs")
 EACH, ALL = 64 << 20, 256 << 20
 """Files that a job made elsewhere in its working folder are fetched up to these sizes; the others stay behind."""
@@ -61,9 +63,18 @@ PULLED = "spool.pulled"
 
 
 class Mirror:
-    """One job. `link` gives the connection to its host."""
+    """One job. `link` gives the connection to its host; `minder` is who begins it there, if that is not the host itself."""
 
-    def __init__(self, key: str, folder: Path, link: Callable[[], Link], ended: Callable[[], None], *, live_spool: bool) -> None:
+    def __init__(
+        self,
+        key: str,
+        folder: Path,
+        link: Callable[[], Link],
+        ended: Callable[[], None],
+        *,
+        live_spool: bool,
+        minder: Minder | None = None,
+    ) -> None:
         self.key = key
         self.folder = folder
         self.away = ""
@@ -76,12 +87,14 @@ class Mirror:
         self._link = link
         self._ended = ended
         self._live_spool = live_spool
+        self._minder = minder
         self._known: dict[str, list[Any]] = {}
         self._exit: bytes | None = None
         self._dead_since: float | None = None
         self._pause = QUICK_S
         self._buried = False
         self._stopped = False
+        self._fetched = False
 
     async def follow(self) -> None:
         """Until all of the job is here, and nothing of it there."""
@@ -104,6 +117,8 @@ class Mirror:
                 await asyncio.sleep(self._pause)
         if self.done:
             self._ended()
+        if self._fetched:
+            await self._remove()
 
     def _over(self) -> bool:
         return self.done or self._stopped
@@ -118,11 +133,14 @@ class Mirror:
             answer, _ = await self._link().ask("remove", key=self.key)
             self.done = bool(answer["removed"])
             return False
+        if self._minder is not None and self._minder.waits():
+            return False
         head, data = await self._link().ask(
             "look", key=self.key, known=self._known, cancel=_cancel_of(self.folder), spool=self._live_spool
         )
         if not head["begun"]:
-            self._never_begun()
+            if self._is_alone():
+                self._never_begun()
             return False
         moved, more, offset = bool(head["files"]), False, 0
         if any(file["name"].endswith(".wal") for file in head["files"]):
@@ -134,9 +152,13 @@ class Mirror:
         if more:
             self._pause = 0
             return True
+        return await self._judge(head) or moved
+
+    async def _judge(self, head: dict[str, Any]) -> bool:
+        """Whether it has ended. True if it is to be looked at once more."""
         if head["ended"]:
             await self._finish()
-        elif not head["alive"] and self._is_dead():
+        elif not head["alive"] and self._is_alone() and self._is_dead():
             if not self._buried:
                 await self._link().ask("bury", key=self.key)
                 self._buried = True
@@ -144,7 +166,11 @@ class Mirror:
             await self._finish()
         elif head["alive"]:
             self._dead_since = None
-        return moved
+        return False
+
+    def _is_alone(self) -> bool:
+        """Whether nobody begins it any more, or knows of its life, but the host."""
+        return self._minder is None or self._minder.forgot()
 
     def _never_begun(self) -> None:
         if jobdir.read_pid(str(self.folder)) is None:
@@ -231,9 +257,16 @@ class Mirror:
             jobdir.write_atomic(str(self.folder / jobdir.EXIT), self._exit, durable=True)
         else:
             self.dead = True
+        self.done = self._fetched = True
+
+    async def _remove(self) -> None:
+        """Its folder there goes; what ended it may still be about to leave, and to write a last line."""
         with contextlib.suppress(MlwsError, Refused):  # else the next sweep does it
-            await self._link().ask("remove", key=self.key)
-        self.done = True
+            for _ in range(REMOVALS):
+                answer, _ = await self._link().ask("remove", key=self.key)
+                if answer["removed"] or self._stopped:
+                    return
+                await asyncio.sleep(SLOW_S)
 
     def _kept(self) -> tuple[str, ...]:
         """How the paths of files begin that are fetched whatever their size."""

@@ -24,10 +24,11 @@ from jupyter_mlws.kit.paths import job_key
 from mlws import jobdir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
     from pathlib import Path
 
+    from jupyter_mlws.domain.compute.batch.site import Minder
     from jupyter_mlws.domain.compute.schemas import HostFacts, HostNotebooks
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,16 @@ class SshCompute:
         return self._link.problem if self._link.may_come_back else ""
 
     @property
+    def place(self) -> Place:
+        """Where it is."""
+        return self._link.place
+
+    @property
+    def root(self) -> str:
+        """The folder there, as the host names it; empty before it was met."""
+        return str(self._link.facts.get("root", ""))
+
+    @property
     def trouble(self) -> str:
         """What is wrong with the connection, if anything is."""
         return self._link.problem
@@ -115,7 +126,7 @@ class SshCompute:
         if not self.server_url:
             loop.wait(self._opened())
             return ""
-        answer, _ = self._ask("reach", url=self.server_url)
+        answer, _ = self.ask("reach", url=self.server_url)
         if not answer["reached"]:
             log.warning("Jobs on %s do not reach %s (%s): what they log is fetched", self.name, self.server_url, answer["why"])
         return self.server_url if answer["reached"] else ""
@@ -167,15 +178,21 @@ class SshCompute:
 
     def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
         """Send the job, and have its supervisor started there."""
+        with self.laid(job_dir) as begun:
+            self._start(job_key(job_dir), job_dir, secrets, begun=begun)
+        self.mirror(job_dir)
+
+    @contextlib.contextmanager
+    def laid(self, job_dir: Path) -> Iterator[bool]:
+        """Have the host make the job's folder, which stays until the end at least. True if the job has begun there already."""
         key = job_key(job_dir)
         self._starting.add(key)
         try:
-            self._start(key, job_dir, secrets)
-            self._mirror(job_dir)
+            yield self._lay(key, job_dir)
         finally:
             self._starting.discard(key)
 
-    def _start(self, key: str, job_dir: Path, secrets: Mapping[str, str] | None) -> None:
+    def _lay(self, key: str, job_dir: Path) -> bool:
         job = json.loads((job_dir / jobdir.JOB).read_bytes())
         if "notebook" in job:
             self._check_kernel(str(job["notebook"].get("kernel") or ""))
@@ -185,11 +202,15 @@ class SshCompute:
         except Refused as error:
             raise self._unfit(error) from error
         staging.forget(job_dir)
+        return begun
+
+    def _start(self, key: str, job_dir: Path, secrets: Mapping[str, str] | None, *, begun: bool) -> None:
+        job = json.loads((job_dir / jobdir.JOB).read_bytes())
         mark = {"target": self.name, "key": key, "fetched": not job["env"].get("MLWS_URL")}
         jobdir.write_atomic(str(job_dir / jobdir.SENT), json.dumps(mark).encode(), durable=True)
         try:
             if not begun:
-                self._ask("start", key=key, secrets=dict(secrets or {}) or None)
+                self.ask("start", key=key, secrets=dict(secrets or {}) or None)
         except Refused as error:
             (job_dir / jobdir.SENT).unlink()
             raise self._unfit(error) from error
@@ -216,12 +237,12 @@ class SshCompute:
 
     def is_alive(self, job_dir: Path) -> bool:
         """Whether the job's supervisor lives, as the host said last; not while the host cannot be asked."""
-        mirror = self._mirror(job_dir)
+        mirror = self.mirror(job_dir)
         return mirror is not None and not (mirror.away or mirror.dead or mirror.unbegun)
 
     def away(self, job_dir: Path) -> str:
         """Why the host cannot be asked for the job now; empty while it can be."""
-        mirror = self._mirror(job_dir)
+        mirror = self.mirror(job_dir)
         return "" if mirror is None or mirror.done else mirror.away
 
     def take_back(self, job_dir: Path) -> bool:
@@ -229,15 +250,20 @@ class SshCompute:
         mirror = self._mirrors.get(job_dir)
         if mirror is None or not mirror.unbegun:
             return False
+        self.forget(job_dir)
+        return True
+
+    def forget(self, job_dir: Path) -> None:
+        """The job was not begun: nothing here says any more that it was."""
         with self._lock:
             (job_dir / jobdir.SENT).unlink(missing_ok=True)
-            self._mirrors.pop(job_dir, None)
-        return True
+            if (mirror := self._mirrors.pop(job_dir, None)) is not None:
+                mirror.stop()
 
     def cancel(self, job_dir: Path, reason: str = "canceled") -> None:
         """Ask the supervisor to end the job: the next look takes it there, be it after a cut or a restart."""
         jobdir.request_cancel(str(job_dir), reason)
-        self._mirror(job_dir)
+        self.mirror(job_dir)
 
     def tidy(self) -> None:
         """Look after a host that was away, and after jobs there that nobody knows any more."""
@@ -269,16 +295,24 @@ class SshCompute:
 
     # ---- behind it
 
-    def _ask(self, question: str, **more: Any) -> tuple[dict[str, Any], bytes]:
+    def ask(self, question: str, **more: Any) -> tuple[dict[str, Any], bytes]:
+        """Ask the host. Raises what `Link.ask` does. Blocks."""
         return loop.wait(self._link.ask(question, **more))
 
-    def _mirror(self, job_dir: Path) -> Mirror | None:
-        """The job, followed from now on if it was sent; None for one that was not."""
+    def mirror(self, job_dir: Path, minder: Minder | None = None) -> Mirror | None:
+        """The job, followed from now on if it was sent; None for one that was not. `minder`: who begins it, if the host does not."""
         with self._lock:
             found = self._mirrors.get(job_dir)
             if found is None and (mark := jobdir.read_json(str(job_dir / jobdir.SENT))) is not None:
                 fetched = mark.get("fetched") is not False
-                found = Mirror(job_key(job_dir), job_dir, lambda: self._link, lambda: self.when_one_ends(), live_spool=fetched)
+                found = Mirror(
+                    job_key(job_dir),
+                    job_dir,
+                    lambda: self._link,
+                    lambda: self.when_one_ends(),
+                    live_spool=fetched,
+                    minder=minder,
+                )
                 self._mirrors[job_dir] = found
                 self._following = [one for one in self._following if not one.done()]
                 self._following.append(loop.spawn(found.follow()))

@@ -81,7 +81,10 @@ class Jobs:
         python = python if python and "notebook" in job else sys.executable
         words = {"{python}": python, "{runner}": self.code}
         argv = [*(words.get(word, word) for word in job["argv"][:2]), *job["argv"][2:]]
-        return {**job, "argv": argv, "env": {**environment(python), **job["env"]}}
+        # What a job has from who starts its supervisor is not that of this host.
+        passed = tuple(job.get("pass_env") or ())
+        env = {name: value for name, value in environment(python).items() if not name.startswith(passed)}
+        return {**job, "argv": argv, "env": {**env, **job["env"]}}
 
     def start(self, key: str, secrets: Dict[str, str] | None) -> Dict[str, Any]:
         """Start the supervisor, once: whoever asks again is told that it has begun."""

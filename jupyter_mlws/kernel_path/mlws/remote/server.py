@@ -12,6 +12,7 @@ import time
 from typing import Any, Dict, List, Tuple
 
 from mlws.remote import frames, notebooks
+from mlws.remote.batch import Batch
 from mlws.remote.blobs import Blobs
 from mlws.remote.jobs import Jobs
 from mlws.remote.wheelhouse import Wheelhouse
@@ -32,6 +33,7 @@ class Host:
         self.blobs = Blobs(os.path.join(root, "blobs"))
         self.wheelhouse = Wheelhouse(os.path.join(root, "pythons"), self.blobs)
         self.jobs = Jobs(os.path.join(root, "jobs"), code, self.blobs)
+        self._slurm = Batch(self.jobs)
 
     def hello(self, _: Dict[str, Any], __: bytes) -> Answer:
         """What this host is, and has."""
@@ -138,6 +140,22 @@ class Host:
     def remove(self, asked: Dict[str, Any], _: bytes) -> Answer:
         """Remove a job's folder."""
         return self.jobs.remove(asked["key"]), b""
+
+    def batch(self, asked: Dict[str, Any], _: bytes) -> Answer:
+        """What a program of Slurm's says."""
+        return self._slurm.run(asked["argv"], float(asked["seconds"])), b""
+
+    def submit(self, asked: Dict[str, Any], _: bytes) -> Answer:
+        """Give a job to Slurm."""
+        return self._slurm.submit(asked["key"], asked), b""
+
+    def end(self, asked: Dict[str, Any], _: bytes) -> Answer:
+        """Note the end of a job that Slurm ended."""
+        return self._slurm.end(asked["key"], asked["id"], asked["state"], asked["reason"]), b""
+
+    def void(self, asked: Dict[str, Any], _: bytes) -> Answer:
+        """A job is given up."""
+        return self._slurm.void(asked["key"]), b""
 
     def of_owner(self, asked: Dict[str, Any], _: bytes) -> Answer:
         """The jobs of one server."""

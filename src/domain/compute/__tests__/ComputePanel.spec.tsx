@@ -1,7 +1,7 @@
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 
-import { aQueuedJob, aTarget } from '../../../testing/compute';
+import { aQueuedJob, aSlurm, aTarget } from '../../../testing/compute';
 import { anApi, renderWithServer, type ICall } from '../../../testing/server';
 import { ComputePanel } from '../ComputePanel';
 
@@ -102,6 +102,11 @@ describe('ComputePanel', () => {
     expect(sent).toEqual([{ memory_bytes_per_user: 4 * 2 ** 30 }]);
     expect(screen.queryByRole('button', { name: 'Save' })).toBeNull();
     expect(open).toHaveFocus();
+  });
+
+  it('says by way of which host Slurm is reached', async () => {
+    show(aSlurm({ via: 'login' }));
+    expect(await screen.findByText('via login')).toBeVisible();
   });
 
   it('says why a target takes no jobs', async () => {

@@ -82,6 +82,19 @@ describe('TargetPanel', () => {
     expect(screen.getByText(/no job goes to Slurm/)).toBeVisible();
   });
 
+  it('tells by way of which host Slurm is reached, and what that runs', async () => {
+    const kernels = [{ name: 'ir', display_name: 'R', language: 'R' }];
+    const { facts } = ofHost({
+      notebooks: { missing: '', papermill: '2.7', ipykernel: '7', kernels }
+    });
+    show({ ...aSlurm({ via: 'login' }), name: 'lab', facts });
+    const about = await screen.findByRole('region', { name: 'About' });
+    expect(within(about).getByText('Submits via')).toBeVisible();
+    expect(within(about).getByText('login')).toBeVisible();
+    expect(within(about).getByText('with the kernels ir')).toBeVisible();
+    expect(within(about).getByText(/^the login node/)).toBeVisible();
+  });
+
   it('tells which kernels a host has for notebooks, and of which wheels', async () => {
     const kernels = [
       { name: 'ir', display_name: 'R', language: 'R' },

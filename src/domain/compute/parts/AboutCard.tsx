@@ -70,10 +70,13 @@ function sshRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
 }
 
 function slurmRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
-  const { slurm } = target;
+  const { slurm, facts } = target;
   if (!slurm) {
     return [];
   }
+  const logs = slurm.via
+    ? trans.__('the login node; it is fetched from there')
+    : trans.__('their folders; it is read from there');
   const limit = slurm.time_limit_s;
   const asked: Row[] = [
     [trans.__('Partition'), slurm.partition ?? ''],
@@ -93,11 +96,10 @@ function slurmRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
   ];
   return [
     ...(asked.some(([, value]) => value) ? asked : [none]),
+    [trans.__('Submits via'), slurm.via ?? ''],
     [trans.__('Python'), slurm.python],
-    [
-      trans.__('Jobs log to'),
-      slurm.server_url ?? trans.__('their folders; it is read from there')
-    ]
+    [trans.__('Notebooks'), slurm.via ? notebooksText(facts, trans) : ''],
+    [trans.__('Jobs log to'), slurm.server_url ?? logs]
   ];
 }
 

@@ -51,6 +51,11 @@ export function TargetSection(props: {
           )}
         </p>
       )}
+      {target.slurm?.via && (
+        <p className="jp-mlws-target-none jp-mlws-muted">
+          {trans.__('via %1', target.slurm.via)}
+        </p>
+      )}
       {target.state !== 'ready' && (
         <p className="jp-mlws-target-note" role="status">
           {target.detail || trans.__('It does not take jobs now.')}

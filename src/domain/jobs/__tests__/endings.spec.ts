@@ -10,6 +10,7 @@ import {
   hasKernel,
   kernelsOn,
   refusesKind,
+  takesEnvironments,
   targetLabel,
   targetStart,
   targetWait
@@ -196,5 +197,22 @@ describe('a target', () => {
     );
     expect(targetWait(slurm, 0, trans)).toBe('');
     expect(targetStart(slurm, trans)).toMatch(/^Goes to Slurm/);
+  });
+
+  it('knows of Slurm behind a login node only what that node has', () => {
+    const here = [
+      { name: 'python3', display_name: 'Python 3', language: 'python' }
+    ];
+    const own = { ...aSlurm(), kinds: ['command'] };
+    const via = { ...aSlurm({ via: 'login' }), kinds: ['command'] };
+    expect([own, via].map(takesEnvironments)).toEqual([true, false]);
+    expect([own, via].map(one => kernelsOn(one, here))).toEqual([
+      here,
+      undefined
+    ]);
+    expect([own, via].map(one => refusesKind(one, 'notebook'))).toEqual([
+      true,
+      false
+    ]);
   });
 });

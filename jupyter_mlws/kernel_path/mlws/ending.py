@@ -1,0 +1,68 @@
+"""The exit record of a job that a batch system ended before its supervisor came to it, and what its script leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+
+from mlws import jobdir
+
+LAST = 2000
+"""So many bytes of a log are told."""
+LOG = os.path.join("system_logs", "batch.log")
+"""What the start of the supervisor printed."""
+
+SCRIPTS = "batch"
+"""The folder of a job's script and of what that needs, where it lies in that of the job."""
+
+
+def bury(job_dir: str, native_id: str, state: str, reason: str) -> bool:
+    """Write the record, under the supervisor's lock; one that stands there stays. False while the supervisor lives, and writes its own."""
+    lock = os.open(os.path.join(job_dir, jobdir.LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if jobdir.read_exit(job_dir) is None:
+            _put(job_dir, native_id, state, reason)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+    return True
+
+
+def _put(job_dir: str, native_id: str, state: str, reason: str) -> None:
+    words = last_of(os.path.join(job_dir, LOG))
+    record = {
+        "version": 1,
+        "exit_code": None,
+        "signal": None,
+        "reason": "batch",
+        "message": f"Slurm job {native_id} ended as {state} ({reason})" + (f": {words}" if words else ""),
+        "started_at": (jobdir.read_pid(job_dir) or {}).get("started_at"),
+        "ended_at": int(time.time() * 1000),
+    }
+    target = os.path.join(job_dir, jobdir.EXIT)
+    made = os.path.join(job_dir, f".{jobdir.EXIT}.of-server")
+    jobdir.write_atomic(made, json.dumps(record).encode(), durable=True)
+    try:
+        # A network file system may not show yet what the supervisor wrote: its record stays.
+        with contextlib.suppress(FileExistsError):
+            os.link(made, target)
+    except OSError:  # a file system without hard links: the lock keeps others out
+        os.replace(made, target)
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(made)
+
+
+def last_of(path: str) -> str:
+    """The end of a log. A job's folder is the user's, too: what stands there may be huge, a link, or a pipe that nobody writes to."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - LAST))
+            return file.read(LAST).decode("utf-8", "replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,86 @@
+"""A login node with a Slurm behind it, and a server without one that reaches both by ssh, for all tests of this folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live import LiveServer
+from tests.slurm import PLACES, PROGRAMS, Slurm, command, slurm_or_skip
+from tests.ssh import Sshd, sshd_or_skip, with_target
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Slurm]:
+    slurm_or_skip()
+    made = Slurm()
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def login(cluster: Slurm) -> Iterator[Sshd]:
+    """The host that has `sbatch`; tests put programs into `programs` that come before Slurm's."""
+    (cluster.folder / "programs").mkdir()
+    environment = {"SLURM_CONF": str(cluster.config), "PATH": f"{cluster.folder / 'programs'}{os.pathsep}{PLACES}"}
+    made = Sshd(sshd_or_skip(), environment).start()
+    yield made
+    made.remove()
+
+
+def without_slurm(folder: Path) -> str:
+    """A PATH on which all is that is on that of the tests, but for Slurm."""
+    folder.mkdir()
+    for place in reversed(PLACES.split(os.pathsep)):
+        for program in Path(place).iterdir() if Path(place).is_dir() else []:
+            link = folder / program.name
+            if not program.name.startswith(("slurm", "s")) or program.name not in {*PROGRAMS, "sinfo", "srun", "sacct", "salloc"}:
+                link.unlink(missing_ok=True)
+                link.symlink_to(program)
+    assert all(shutil.which(name, path=str(folder)) is None for name in PROGRAMS if name != "munged")
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, login: Sshd) -> Iterator[LiveServer]:
+    folder = tmp_path_factory.mktemp("server")
+    live = LiveServer(
+        folder, options=["--MlwsApp.retry_backoff_s=0.1"], environment={"PATH": without_slurm(folder / "bin")}
+    ).start()
+    with_target(live, login)
+    live.ok("POST", "/compute", {"name": "batch", "slurm": {"partition": "main", "via": "far"}})
+    yield live
+    live.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def overdue(server: LiveServer, cluster: Slurm) -> str:
+    """A job whose time is over in Slurm's eyes, which looks for that every half minute: begun before all other tests."""
+    run_id = server.submit(command("echo begun; sleep 600"), target="batch", resources={"cpus": 1})
+    server.wait(run_id, "Running")
+    [(number, _)] = cluster.of_run(run_id)
+    cluster.run("scontrol", "update", f"JobId={number}", "TimeLimit=00:00:01")
+    return run_id
+
+
+@pytest.fixture
+def sbatch(cluster: Slurm) -> Iterator[Callable[[str], None]]:
+    """Puts a program in the place of the login node's `sbatch`: for the first call lines of bash, in which `$real` is Slurm's own."""
+    place = cluster.folder / "programs"
+
+    def put(lines: str) -> None:
+        new, once = place / "new", place / "once"
+        real = f"real={shutil.which('sbatch', path=PLACES)}"
+        new.write_text(f'#!/bin/bash\n{real}\nif mkdir {once} 2>/dev/null; then {lines}; else exec $real "$@"; fi\n')
+        new.chmod(0o755)
+        new.rename(place / "sbatch")
+
+    yield put
+    shutil.rmtree(place)
+    place.mkdir()
