@@ -177,7 +177,7 @@ class Shared(Hosts):
     def __init__(self, lab: Lab) -> None:
         super().__init__(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
 
-    def _make(self, row: Made, rows: dict[str, Made]) -> Compute:  # noqa: ARG002 - as it is asked
+    def _make(self, row: Made, rows: dict[str, Made]) -> Compute:
         return Machine(row.max_jobs, row.name)
 
 

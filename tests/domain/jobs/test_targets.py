@@ -37,7 +37,7 @@ class SlowHosts(Hosts):
 
     made: SlowToClose
 
-    def _make(self, row: Made, rows: dict[str, Made]) -> Compute:  # noqa: ARG002 - as it is asked
+    def _make(self, row: Made, rows: dict[str, Made]) -> Compute:
         self.made = SlowToClose(row.name)
         return self.made
 
