@@ -198,7 +198,10 @@ def _ready(target: ComputeTarget) -> str:
     if not target.spares and not target.min_instances:
         return ""
     least = f", at least {target.min_instances} at any time" if target.min_instances else ""
-    return f"{text.many(target.spares, 'kernel')} for notebook jobs{least}"
+    extra, at = target.spares - target.min_instances, target.spares_end_at
+    which = f"{extra} of them " if target.min_instances else ""
+    idle = "" if at is None else f"; idle, {which}{'ends' if extra == 1 else 'end'} {text.ahead(at)}"
+    return f"{text.many(target.spares, 'kernel')} for notebook jobs{least}{idle}"
 
 
 def _place(target: ComputeTarget) -> list[tuple[str, str]]:

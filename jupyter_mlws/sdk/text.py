@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from typing import Any
@@ -56,6 +57,15 @@ def ago(ms: int | None) -> str:
         if seconds >= amount:
             return f"{int(seconds // amount)} {unit} ago"
     return "just now"
+
+
+def ahead(ms: int) -> str:
+    """In how long, in words."""
+    seconds = max(ms / 1000 - time.time(), 0)
+    for amount, unit in ((3600, "h"), (60, "min")):
+        if seconds >= amount:
+            return f"in {math.ceil(seconds / amount)} {unit}"
+    return f"in {math.ceil(seconds)} s" if seconds else "now"
 
 
 def moment(ms: int | None) -> str:

@@ -1,3 +1,5 @@
+import { everyWhileSeen } from './polling';
+
 /** Without a connection for so long, people are told, and everything is fetched now and then. */
 const LOST_AFTER_MS = 5_000;
 const POLL_MS = 15_000;
@@ -6,7 +8,7 @@ const POLL_MS = 15_000;
 export class Outage {
   /**
    * @param onLost - The connection has been missing for some seconds.
-   * @param onPoll - Called then, and every 15 seconds from there on.
+   * @param onPoll - Called then, and every 15 seconds from there on while the page is seen.
    */
   constructor(
     private readonly onLost: () => void,
@@ -24,17 +26,18 @@ export class Outage {
       this._lost = true;
       this.onLost();
       this.onPoll();
-      this._poll = window.setInterval(this.onPoll, POLL_MS);
+      this._stopPolls = everyWhileSeen(this.onPoll, POLL_MS);
     }, LOST_AFTER_MS);
   }
 
   end(): void {
     window.clearTimeout(this._timer);
-    window.clearInterval(this._poll);
+    this._stopPolls?.();
+    this._stopPolls = undefined;
     this._lost = false;
   }
 
   private _lost = false;
-  private _poll: number | undefined;
+  private _stopPolls: (() => void) | undefined;
   private _timer: number | undefined;
 }

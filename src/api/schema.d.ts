@@ -2286,6 +2286,7 @@ export interface components {
             running: number;
             slurm: components["schemas"]["BatchPlace"] | null;
             spares: number;
+            spares_end_at: number | null;
             ssh: components["schemas"]["SshPlace"] | null;
             /** @enum {unknown} */
             state: "away" | "ready" | "unavailable";

@@ -2,6 +2,7 @@ import { QueryClient } from '@tanstack/react-query';
 
 import { isTransient } from '../api/errors';
 import type { HintStream } from '../api/hints';
+import { polls } from '../api/polling';
 import { isShownBy, isTouched } from '../api/queryKeys';
 import { Refresher } from './Refresher';
 
@@ -16,7 +17,8 @@ export function createQueryClient(): QueryClient {
         // The server may be on this very machine: the browser's "offline" says nothing about it.
         networkMode: 'always',
         gcTime: 5 * 60_000,
-        refetchOnWindowFocus: false,
+        // What is asked for now and then was not while the page was hidden.
+        refetchOnWindowFocus: query => (polls(query) ? 'always' : false),
         retry: (failures, error) => failures < 2 && isTransient(error),
         // Hints say when data is old; until then it is fresh enough for a panel that opens again.
         staleTime: 30_000

@@ -17,6 +17,7 @@ export function aTarget(part: Partial<ComputeTarget> = {}): ComputeTarget {
     default_max_jobs: 2,
     min_instances: 0,
     spares: 0,
+    spares_end_at: null,
     running: 0,
     queued: 0,
     state: 'ready',

@@ -175,7 +175,7 @@ SHAPES: dict[str, tuple[list[str], list[str]]] = {
         ["compute", "show"],
         [
             *("name", "type", "id", "description", "provisioning_state", "max_jobs", "default_max_jobs"),
-            *("min_instances", "spares", "running", "queued"),
+            *("min_instances", "spares", "spares_end_at", "running", "queued"),
             *("state", "detail", "cpu_count", "memory_bytes", "load", "memory_used_bytes"),
             *("paused", "total", "reserved", "per_user", "queue", "live", "ssh", "slurm", "facts", "kinds", "made", "checked"),
             *("usage", "last_jobs"),

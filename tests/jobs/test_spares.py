@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.sdk import Workspace
 from tests.live import LiveServer, write_notebook
 from tests.servers import lean, until
@@ -78,6 +81,11 @@ def test_a_job_with_secrets_has_them_in_a_spare_and_shows_them_nowhere(tmp_path:
             folder = server.data_dir / "jobs" / run_id
             assert not [path for path in folder.rglob("*") if path.is_file() and canary.encode() in path.read_bytes()]
             until(lambda: server.ok("GET", "/compute/local")["spares"] == 1, WITHIN)
+        assert server.ok("GET", "/compute/local")["spares_end_at"] > now_ms()
+        shown = subprocess.run(
+            [sys.executable, "-m", "jupyter_mlws.cli", "compute", "show", "local"], env=server.env, capture_output=True, text=True
+        )
+        assert re.search(r"1 kernel for notebook jobs; idle, ends in \d+ min", shown.stdout), shown
     finally:
         server.stop()
 

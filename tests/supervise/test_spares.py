@@ -18,6 +18,7 @@ import pytest
 from jupyter_mlws.domain.compute import spares
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.spares import SpareSettings
+from jupyter_mlws.kit.clock import now_ms
 from mlws import jobdir
 from tests.runner.conftest import NotebookJob, notebook
 from tests.supervise.conftest import until
@@ -319,10 +320,20 @@ def test_what_a_killed_supervisor_leaves_is_found(target: LocalCompute, tmp_path
 
 
 def test_idle_ones_end_but_those_that_are_always_to_be_there(target: LocalCompute, run: Run) -> None:
+    ends = [target.spares_end_at]
     run("cold", "1")
     spared(target)
+    ends.append(target.spares_end_at)
+    target.keep_spares(1, dict(os.environ))
+    ends.append(target.spares_end_at)
+    none, known, always = ends
+    assert none is always is None, "there is none; it is always to be there"
+    assert known is not None
+    assert now_ms() < known <= now_ms() + EASY.idle_s * 1000
+    target.keep_spares(0, dict(os.environ))
     target._spares.settings = EASY._replace(idle_s=0.2)
     until(lambda: tidied(target) == 0, WITHIN)
+    assert target.spares_end_at is None
     assert until(lambda: not waiting(target), WITHIN)
     target.keep_spares(1, dict(os.environ))
     spared(target)

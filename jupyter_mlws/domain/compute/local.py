@@ -64,6 +64,11 @@ class LocalCompute:
         """How many supervisors with a kernel that is ready wait for a job now."""
         return self._spares.ready
 
+    @property
+    def spares_end_at(self) -> int | None:
+        """When (ms) those of them end that nobody asked to have always, unless a notebook job comes."""
+        return self._spares.end_at
+
     def keep_spares(self, least: int, env: Mapping[str, str]) -> None:
         """Keep so many of them even while no job comes. `env` is what jobs begin with."""
         self.min_instances = least

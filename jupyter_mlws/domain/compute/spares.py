@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jupyter_mlws.kit.clock import now_ms
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
@@ -118,6 +120,14 @@ class Spares:
     def ready(self) -> int:
         """How many wait for a job now."""
         return sum(sum(found) for found in list(self._there.values()))
+
+    @property
+    def end_at(self) -> int | None:
+        """When (ms) those end that are more than are always kept, unless a job comes; None where there are none."""
+        if self.ready <= self.least or math.isinf(self._used):
+            return None
+        left = self._used + self.settings.idle_s - time.monotonic()
+        return now_ms() + round(max(0.0, left) * 1000)
 
     def keep(self, least: int, env: Mapping[str, str]) -> None:
         """So many are to be kept however long no job comes; until one has come, in the environment that jobs begin with."""

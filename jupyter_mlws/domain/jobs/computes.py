@@ -167,6 +167,7 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobE
         default_max_jobs=jobs.usual.get(name, target.max_jobs),
         min_instances=limits.min_instances,
         spares=getattr(target, "spares", 0),
+        spares_end_at=getattr(target, "spares_end_at", None),
         running=len(live),
         queued=len(plan.waiting),
         state="unavailable" if target.problem else "away" if detail else "ready",

@@ -6,7 +6,7 @@ import {
 
 import { unwrap, type ApiClient } from '../../api/client';
 import { queryKeys } from '../../api/queryKeys';
-import type { Span } from './types';
+import type { ComputeTarget, Span } from './types';
 
 /** Keys of everything about targets; hints of the kind "compute" find them. */
 export const computeKeys = queryKeys('compute');
@@ -19,6 +19,12 @@ const IDLE_EVERY_MS = 60_000;
 /** So many ended jobs come at once. */
 const PAGE = 25;
 
+/** In how many ms to ask again while no job is there: when the next kernels end, of which no hint tells, at the latest. */
+function idleFor(targets: ComputeTarget[]): number {
+  const ends = targets.map(one => (one.spares_end_at ?? Infinity) - Date.now());
+  return Math.max(LOAD_EVERY_MS, Math.min(IDLE_EVERY_MS, ...ends));
+}
+
 /** The queries about compute targets. */
 export const computeQueries = {
   targets: (api: ApiClient) =>
@@ -30,7 +36,7 @@ export const computeQueries = {
         state.data?.targets.some(one => one.running + one.queued > 0)
           ? LOAD_EVERY_MS
           : state.data
-            ? IDLE_EVERY_MS
+            ? idleFor(state.data.targets)
             : false
     }),
   /** The jobs that have ended on a target, the last first. */

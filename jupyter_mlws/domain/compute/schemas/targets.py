@@ -95,6 +95,8 @@ class ComputeTarget(Struct, kw_only=True):
     """How many notebook jobs can begin at once at any time: so many kernels are kept ready, also while no job comes."""
     spares: int
     """How many are ready now."""
+    spares_end_at: int | None
+    """When (ms) those end that are more than `min_instances`, unless a notebook job comes before; null where none is to end."""
     running: int
     queued: int
     state: Literal["ready", "away", "unavailable"]

@@ -41,6 +41,26 @@ describe('ComputePanel', () => {
     expect(screen.queryByText(/mlws job create/)).toBeNull();
   });
 
+  it.each([
+    [0, 1, 'idle, ends in 8 minutes'],
+    [0, 2, 'idle, end in 8 minutes'],
+    [1, 2, 'idle, 1 of them ends in 8 minutes']
+  ])(
+    'says when warm kernels end: at least %d, %d there',
+    async (min_instances, spares, words) => {
+      const spares_end_at = Date.now() + 8 * 60_000;
+      show(aTarget({ min_instances, spares, spares_end_at }));
+      expect(await screen.findByText(words)).toBeVisible();
+      expect(screen.getByText(/ready for the next/)).toBeVisible();
+    }
+  );
+
+  it('says of warm kernels that are always there only how many they are', async () => {
+    show(aTarget({ min_instances: 1, spares: 1 }));
+    expect(await screen.findByText(/^1 kernel is ready/)).toBeVisible();
+    expect(screen.queryByText(/idle/)).toBeNull();
+  });
+
   it('shows the queue with places and reasons, and how many are not listed', async () => {
     const queue = [
       aQueuedJob(),
