@@ -40,10 +40,10 @@ def without_slurm(folder: Path) -> str:
     for place in reversed(PLACES.split(os.pathsep)):
         for program in Path(place).iterdir() if Path(place).is_dir() else []:
             link = folder / program.name
-            if not program.name.startswith(("slurm", "s")) or program.name not in {*PROGRAMS, "sinfo", "srun", "sacct", "salloc"}:
+            if program.name not in {*PROGRAMS, "sinfo", "srun", "sacct", "salloc"}:
                 link.unlink(missing_ok=True)
                 link.symlink_to(program)
-    assert all(shutil.which(name, path=str(folder)) is None for name in PROGRAMS if name != "munged")
+    assert all(shutil.which(name, path=str(folder)) is None for name in PROGRAMS)
     return str(folder)
 
 

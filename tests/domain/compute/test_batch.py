@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -11,7 +12,7 @@ import pytest
 
 from jupyter_mlws.domain.compute.batch import psi, records, slurm
 from jupyter_mlws.domain.compute.batch.site import Here, Laid
-from jupyter_mlws.domain.compute.batch.target import BatchCompute
+from jupyter_mlws.domain.compute.batch.target import BatchCompute, _Minder
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.limits import limits_of
 from jupyter_mlws.domain.compute.schemas import BatchPlace
@@ -137,6 +138,45 @@ def test_a_job_whose_script_cannot_be_written_was_not_submitted(
     with pytest.raises(raised, match="cannot be written"):
         target.start(path, {"KEY": "secret"})
     assert sorted(one.name for one in path.iterdir()) == [jobdir.JOB]
+
+
+def test_a_submission_that_has_begun_on_its_host_is_taken_up_and_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Begun(Here):
+        def laid(self, job_dir: Path) -> AbstractContextManager[Laid]:
+            return nullcontext(Laid(str(job_dir), jobdir.KERNEL_PATH, mark={"name": "mlws-before", "ticket": "t0"}))
+
+    monkeypatch.setattr(BatchCompute, "_follow", lambda _: None)
+    monkeypatch.setattr(Begun, "submit", Mock(side_effect=AssertionError))
+    target = BatchCompute("batch", 1, PLACE, Begun(tmp_path / "batch"), scripts=tmp_path / "batch", description="")
+    path = tmp_path / "jobs" / "a4"
+    path.mkdir(parents=True)
+    (path / jobdir.JOB).write_text('{"env": {}}')
+    target.start(path)
+    queue(monkeypatch, slurm.Seen("7", "mlws-before", "RUNNING", "None", "n1"))
+    target._look()
+    mark = jobdir.read_json(str(path / jobdir.SENT)) or {}
+    assert (mark["name"], mark["ticket"], mark["id"]) == ("mlws-before", "t0", "7")
+
+
+def test_a_silent_job_is_dead_once_slurm_has_forgotten_it_and_not_looked_at_while_it_waits(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert target.is_alive(sent)
+    minder = _Minder(target, target._watched[sent])
+    assert (minder.waits(), minder.forgot()) == (False, False), "Slurm was not asked"
+    for state, told in (
+        ("PENDING", (True, False)),
+        ("RUNNING", (False, False)),
+        ("FAILED", (False, False)),
+        (None, (False, True)),
+    ):
+        queue(monkeypatch, *([slurm.Seen("7", "mlws-a1", state, "None", "n1")] if state else []))
+        target._look()
+        assert (minder.waits(), minder.forgot()) == told, state
+    target.trouble = "Slurm is away."
+    assert not minder.forgot()
 
 
 @pytest.mark.parametrize("name", ["a b", "é", "$HOME", "it's"])

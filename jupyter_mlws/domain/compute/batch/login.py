@@ -73,7 +73,10 @@ class Login:
             raise NotThere(program)
         if answer.get("late"):
             raise NoAnswer(f"{program} took longer than {patience:.0f} s on {self.where}")
-        return Done(int(answer["code"]), str(answer["out"]), str(answer["err"]))
+        try:
+            return Done(int(answer["code"]), str(answer["out"]), str(answer["err"]))
+        except (KeyError, TypeError, ValueError):
+            raise HostUnreachable(f"{self.where} does not say what became of {program}.") from None
 
     def address(self, url: str) -> str:
         """As the host sees it."""
@@ -113,14 +116,14 @@ class Login:
         """What a test has just found."""
         self._host.know(facts)
 
-    def _mark(self, job_dir: Path) -> dict[str, Any]:
-        """That of a submission whose job has begun on the host."""
+    def _mark(self, job_dir: Path) -> dict[str, str]:
+        """By what a submission is known whose job has begun on the host."""
         try:
             _, data = self._host.ask("read", key=job_key(job_dir), name=jobdir.SENT, offset=0, size=1 << 16)
-            found: dict[str, Any] = json.loads(data)
-        except (Refused, ValueError) as error:
+            found = json.loads(data)
+            return {name: str(found[name]) for name in ("name", "ticket")}
+        except (Refused, ValueError, KeyError, TypeError) as error:
             raise HostUnfit(f"The job has begun on {self.where} before, and its mark there cannot be read: {error}.") from error
-        return found
 
     def submit(self, job_dir: Path, mark: dict[str, Any], secrets: Mapping[str, str] | None, script: Script) -> Done:
         """From its folder on the host."""

@@ -48,8 +48,8 @@ class Laid(NamedTuple):
     """The folder that `mlws` lies in, for them."""
     scripts: str | None = None
     """Where what PSI/J's script needs is to be; None: where PSI/J has put it."""
-    mark: dict[str, Any] | None = None
-    """That of a submission that has begun there already."""
+    mark: dict[str, str] | None = None
+    """What is known of a submission that has begun there already: its `name` and `ticket`."""
 
 
 class Minder(Protocol):

@@ -121,13 +121,14 @@ class BatchCompute:
         job = json.loads((job_dir / jobdir.JOB).read_bytes())
         with self._site.laid(job_dir) as laid:
             ticket = random.token_hex(8)
-            mark = laid.mark or {
+            mark = {
                 "target": self.name,
                 "name": f"mlws-{job_key(job_dir)}-{ticket[:4]}",
                 "ticket": ticket,
                 "secrets": bool(secrets),
                 "fetched": not job["env"].get("MLWS_URL"),
                 "at": now_ms(),
+                **(laid.mark or {}),
             }
             watched = records.Watched(job_dir, mark)
             watched.submitting = True
