@@ -82,14 +82,21 @@ def arrive(digest: str, variables: Dict[str, str], folder: bool) -> bool:
 
 
 def reach(url: str) -> str:
-    """Whether the server is reached from here; why not."""
-    import urllib.request
+    """Why this server is not reached from here; empty where it is."""
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
 
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - the server checked the address
-            return "" if answer.status == 200 else f"HTTP {answer.status}"
-    except Exception as error:  # noqa: BLE001 - whatever is wrong is told
-        return str(error) or type(error).__name__
+        try:
+            with urlopen(Request(url + "/api/v1/health"), timeout=10) as answer:  # noqa: S310 - our server checked the address
+                found = json.loads(answer.read(65536))
+        except HTTPError as refused:  # it wants a token, which is not sent before it is known who asks for it
+            found = json.loads(refused.read(65536))
+    except (OSError, ValueError) as error:
+        return str(getattr(error, "reason", error)) or type(error).__name__
+    told = found.get("error") if isinstance(found, dict) else None
+    ours = isinstance(found, dict) and (found.get("status") == "ok" or (isinstance(told, dict) and "code" in told))
+    return "" if ours else "something else answers there"
 
 
 def fetch(had: Dict[str, int], ends: bool) -> Dict[str, Any]:

@@ -57,9 +57,9 @@ export function refusesKind(target: ComputeTarget, kind: string): boolean {
   );
 }
 
-/** Whether jobs of a target can have environments: they are built on the server's machine. */
+/** Whether jobs of a target can have environments: they are built on the server's machine, and only its kernels can have them. */
 export function takesEnvironments(target: ComputeTarget | undefined): boolean {
-  return !target?.ssh;
+  return !target?.ssh && !target?.gateway;
 }
 
 /**
@@ -72,7 +72,9 @@ export function kernelsOn(
   target: ComputeTarget | undefined,
   here: readonly KernelChoice[] | undefined
 ): readonly KernelChoice[] | undefined {
-  return target?.ssh ? target.facts?.notebooks?.kernels : here;
+  return target?.ssh || target?.gateway
+    ? target.facts?.notebooks?.kernels
+    : here;
 }
 
 /** Whether a kernel can be had on a target, as far as is known. */

@@ -1,6 +1,12 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { aQueuedJob, aSlurm, aTarget, ofHost } from '../../../testing/compute';
+import {
+  aGateway,
+  aQueuedJob,
+  aSlurm,
+  aTarget,
+  ofHost
+} from '../../../testing/compute';
 import { aRun } from '../../../testing/runs';
 import type { Run } from '../../runs';
 import { claimEnding } from '../claim';
@@ -10,6 +16,8 @@ import {
   hasKernel,
   kernelsOn,
   refusesKind,
+  takesEnvironments,
+  takesKind,
   targetLabel,
   targetStart,
   targetWait
@@ -196,5 +204,16 @@ describe('a target', () => {
     );
     expect(targetWait(slurm, 0, trans)).toBe('');
     expect(targetStart(slurm, trans)).toMatch(/^Goes to Slurm/);
+  });
+
+  it('offers no environments and none of its own kernels where those are elsewhere', () => {
+    const far = aGateway();
+    expect(takesEnvironments(far)).toBe(false);
+    expect(takesEnvironments(aSlurm())).toBe(true);
+    const here = [{ name: 'python3', display_name: 'P', language: 'python' }];
+    expect(kernelsOn(far, here)).toBeUndefined();
+    expect(kernelsOn(aSlurm(), here)).toBe(here);
+    expect(takesKind(far, 'command')).toBe(false);
+    expect(refusesKind(far, 'command')).toBe(true);
   });
 });
