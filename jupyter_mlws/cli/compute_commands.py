@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyter_mlws.cli import azure_views, host_commands, show, slurm_commands
+from jupyter_mlws.cli import azure_views, gateway_commands, host_commands, show, slurm_commands
 from jupyter_mlws.cli.context import Session, common, named, refuses
 from jupyter_mlws.cli.spans import DEFAULT, Limit, Size
 from jupyter_mlws.sdk import text
@@ -97,11 +97,13 @@ LIMITS = {
 @click.option("--default-max-jobs", "usual", is_flag=True, help="As many jobs again as the server's settings say.")
 @click.option("--host", metavar="HOST", help="Another name or address of the host.")
 @host_commands.place_options
+@click.option("--url", metavar="URL", help="Another address of the Jupyter server.")
+@gateway_commands.place_options
 @slurm_commands.asked_options
 @common
 def update(session: Session, target: str, usual: bool, **options: Any) -> None:
-    """Change what jobs may have of a target, from now on and after a restart; of another host also where it is, and how to get in, and
-    of Slurm what it is asked for.
+    """Change what jobs may have of a target, from now on and after a restart; of another host and of another Jupyter server also where it
+    is, and how to get in, and of Slurm what it is asked for.
 
     `default` instead of a value is what the server's settings say. Jobs that run go on, even if they have more.
     """
@@ -151,6 +153,7 @@ def _one(
         ("About", target.description),
         *_place(target),
         *slurm_commands.rows(target),
+        *gateway_commands.rows(target),
         ("Jobs", f"{target.running} running of at most {target.max_jobs}{usual}, {target.queued} waiting"),
         ("Ready", _ready(target)),
         ("CPUs", load_of(target)),
@@ -254,4 +257,6 @@ def _per_user(target: ComputeTarget) -> str:
     return f"at most {found}" if found else ""
 
 
-slurm_commands.attach(host_commands.attach(command, _one), _one)
+CREATE = host_commands.attach(command, _one)
+slurm_commands.attach(CREATE, _one)
+gateway_commands.attach(CREATE, _one)

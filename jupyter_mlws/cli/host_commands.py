@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import UNSET
 
-from jupyter_mlws.cli import show, slurm_commands
+from jupyter_mlws.cli import gateway_commands, show, slurm_commands
 from jupyter_mlws.cli.azure_views import plain
 from jupyter_mlws.cli.context import Session, common, confirm, named
 
@@ -105,11 +105,14 @@ def move(session: Session, target: str, options: dict[str, Any]) -> ComputeTarge
     given = {name: value for name, value in options.items() if value is not None}
     if given.get("wheelhouse"):
         given["wheelhouse"] = str(Path(given["wheelhouse"]).expanduser().absolute())
-    for name in ("key_secret", "server_url", "wheelhouse", *slurm_commands.OF_SLURM):
+    given = gateway_commands.whole(given)
+    for name in ("key_secret", "server_url", "wheelhouse", *slurm_commands.OF_SLURM, *gateway_commands.EMPTIED):
         if given.get(name) == "":
             given[name] = None
     if not given:
         return None
+    if gateway_commands.is_asked(session, target, given):
+        return session.workspace.compute.move_gateway(target, **given)
     of_slurm = slurm_commands.is_asked(session, target, given)
     change = session.workspace.compute.change_slurm if of_slurm else session.workspace.compute.move_ssh
     return change(target, **given)

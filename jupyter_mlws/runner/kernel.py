@@ -56,9 +56,13 @@ class OfInterpreter(KernelSpecManager):
 class JobKernel:
     """The kernel of one job. `start` returns as soon as its process runs, so that our own imports go on beside its start."""
 
+    ends_within_s = SHUTDOWN_WITHIN_S
+
     def __init__(self, name: str, python: str | None = None) -> None:
         """`python`: an interpreter whose ipykernel is the kernel, whatever is installed under `name`."""
-        specs = KernelSpecManager() if python is None else OfInterpreter(python)
+        self._use(name, KernelSpecManager() if python is None else OfInterpreter(python))
+
+    def _use(self, name: str, specs: KernelSpecManager) -> None:
         try:
             self.spec = specs.get_kernel_spec(name)
         except NoSuchKernel:
@@ -66,6 +70,8 @@ class JobKernel:
             raise Refused(f"The kernel {name!r} is not installed. Installed are: {there}.", kind="KernelMissing") from None
         self.name = name
         self.is_ipykernel = any("ipykernel" in argument for argument in self.spec.argv)
+        self.takes_ipc = self.is_ipykernel
+        """Sockets that only we can open. Other kernels may not know this transport."""
         self.folder: Path | None = None
         self.manager = AsyncKernelManager(kernel_name=name, kernel_spec_manager=specs)
         self.client: Any = None
@@ -78,13 +84,12 @@ class JobKernel:
         # Short, for a socket's path may have 107 bytes at most.
         self.folder = Path(tempfile.mkdtemp(prefix="mlws-", dir="/tmp" if os.access("/tmp", os.W_OK) else None))  # noqa: S108 - ours alone
         self.manager.connection_file = str(self.folder / "k.json")
-        if self.is_ipykernel and sys.platform.startswith("linux"):
-            # Sockets that only we can open; other kernels may not know this transport.
+        if self.takes_ipc and sys.platform.startswith("linux"):
             self.manager.transport = "ipc"
             self.manager.ip = str(self.folder / "k")
         arguments = ["--HistoryManager.hist_file=:memory:"] if self.is_ipykernel else []
         streams: dict[str, int] = {}
-        if self.is_ipykernel:
+        if self.takes_ipc:
             # ipykernel sends what its process and subprocesses write as output, and writes it to its stdout too: that would be twice
             # in the log. What it says when it crashes comes only this way, so the end of it is kept.
             reading, writing = os.pipe()
@@ -208,7 +213,7 @@ class JobKernel:
         """Wait until the kernel is gone (its exit handlers may flush metrics), and remove what it left in the file system."""
         try:
             if self.manager.has_kernel:
-                await self.manager.finish_shutdown(waittime=SHUTDOWN_WITHIN_S, pollinterval=0.01)
+                await self.manager.finish_shutdown(waittime=self.ends_within_s, pollinterval=0.01)
         finally:
             if self.client is not None:
                 self.client.stop_channels()

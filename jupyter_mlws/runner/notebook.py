@@ -1,8 +1,8 @@
 """`python -m jupyter_mlws.runner.notebook <job dir>`: runs the notebook of a job, under the job's supervisor.
 
 Reads the section `notebook` of job.json: `input` (absolute path), `kernel` (name, or null for the notebook's own),
-`python` (an interpreter whose ipykernel is the kernel, instead of an installed one), `parameters`, `cwd` (the kernel's working folder),
-and optionally `declared` (names of the declared parameters; else papermill infers them).
+`python` (an interpreter whose ipykernel is the kernel, instead of an installed one), `bridge` (its kernel on another server), `parameters`,
+`cwd` (the kernel's working folder), and optionally `declared` (names of the declared parameters; else papermill infers them).
 
 The kernel starts first, our imports go on beside it. SIGINT or SIGTERM interrupts the kernel; a second one, or five seconds,
 kill it.
@@ -46,6 +46,7 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from jupyter_mlws.runner.deltas import DeltaWriter  # noqa: E402
+from jupyter_mlws.runner.far import FarKernel  # noqa: E402
 from jupyter_mlws.runner.keeping import keep, may_keep  # noqa: E402
 from jupyter_mlws.runner.kernel import JobKernel, KernelDied  # noqa: E402
 from jupyter_mlws.runner.lean import lean_imports  # noqa: E402
@@ -113,7 +114,8 @@ def _run(
     asyncio.set_event_loop(loop)
     try:
         raw = _read(source)
-        kernel = kernel or JobKernel(OWN if python else _kernel_name(raw, section.get("kernel")), python)
+        name = OWN if python else _kernel_name(raw, section.get("kernel"))
+        kernel = kernel or (FarKernel(name, section["bridge"]) if section.get("bridge") else JobKernel(name, python))
     except Refused:
         if kernel is not None:
             loop.run_until_complete(kernel.kill())

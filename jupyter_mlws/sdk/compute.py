@@ -17,6 +17,8 @@ from jupyter_mlws.domain.compute.schemas import (
     ComputeUsage,
     EndedJob,
     EndedJobPage,
+    GatewayCreate,
+    GatewayUpdate,
     HostKeyQuery,
     KeySecret,
     ShownKey,
@@ -229,6 +231,64 @@ class Compute:
             via=via,
         )
         body = ComputeUpdate(description=description, slurm=place)
+        return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body)
+
+    def create_gateway(
+        self,
+        name: str,
+        *,
+        url: str,
+        token_secret: str | UnsetType = UNSET,
+        ca_file: str | UnsetType = UNSET,
+        server_url: str | UnsetType = UNSET,
+        kernel: str | UnsetType = UNSET,
+        patience: float | UnsetType = UNSET,
+        insecure: bool | UnsetType = UNSET,
+        max_jobs: int | UnsetType = UNSET,
+        description: str | UnsetType = UNSET,
+    ) -> ComputeTarget:
+        """Make a target of another Jupyter server, or of a Jupyter Kernel or Enterprise Gateway: its kernels run notebooks.
+
+        `token_secret` names the secret of this workspace that holds the server's token. `ca_file`, on the server's machine, has the
+        certificates to trust. So many seconds of `patience` a kernel's connection may be cut. `insecure` sends the token over http:// to
+        another machine.
+        """
+        place = GatewayCreate(
+            url=url,
+            token=UNSET if token_secret is UNSET else KeySecret(workspace=self._workspace, name=token_secret),
+            ca_file=ca_file,
+            server_url=server_url,
+            kernel=kernel,
+            patience_s=patience if patience is UNSET else int(patience),
+            insecure=insecure,
+        )
+        body = ComputeCreate(name=name, gateway=place, max_jobs=max_jobs, description=description)
+        return self._ask("POST", "/compute", ComputeTarget, body=body)
+
+    def move_gateway(
+        self,
+        name: str,
+        *,
+        url: str | UnsetType = UNSET,
+        token_secret: str | UnsetType | None = UNSET,
+        ca_file: str | UnsetType | None = UNSET,
+        server_url: str | UnsetType | None = UNSET,
+        kernel: str | UnsetType | None = UNSET,
+        patience: float | UnsetType = UNSET,
+        insecure: bool | UnsetType = UNSET,
+        description: str | UnsetType = UNSET,
+    ) -> ComputeTarget:
+        """Change where another Jupyter server is and how to get in; what is left out stays, and None takes it away."""
+        place = GatewayUpdate(
+            url=url,
+            token=KeySecret(workspace=self._workspace, name=token_secret) if isinstance(token_secret, str) else token_secret,
+            ca_file=ca_file,
+            server_url=server_url,
+            kernel=kernel,
+            patience_s=patience if patience is UNSET else int(patience),
+            insecure=insecure,
+        )
+        body = ComputeUpdate(description=description, gateway=place)
         return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body)
 
     def host_keys(self, host: str, port: int = 22) -> builtins.list[ShownKey]:

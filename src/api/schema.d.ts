@@ -2245,6 +2245,7 @@ export interface components {
          */
         ComputeCreate: {
             description?: string;
+            gateway?: components["schemas"]["GatewayCreate"];
             max_jobs?: number;
             name: string;
             slurm?: components["schemas"]["BatchCreate"];
@@ -2268,6 +2269,7 @@ export interface components {
             description: string;
             detail: string;
             facts: components["schemas"]["HostFacts"] | null;
+            gateway: components["schemas"]["GatewayPlace"] | null;
             kind: string;
             kinds: string[] | null;
             live: components["schemas"]["LiveJob"][];
@@ -2309,6 +2311,7 @@ export interface components {
             cpus?: number | null;
             cpus_per_user?: number | null;
             description?: string;
+            gateway?: components["schemas"]["GatewayUpdate"];
             gpus?: number | null;
             gpus_per_user?: number | null;
             max_jobs?: number | null;
@@ -2657,6 +2660,45 @@ export interface components {
             dry_run: boolean;
             held: boolean;
             kinds: components["schemas"]["Garbage"][];
+        };
+        /**
+         * GatewayCreate
+         * @description A Jupyter server, Jupyter Kernel Gateway or Jupyter Enterprise Gateway whose kernels run notebooks.
+         */
+        GatewayCreate: {
+            ca_file?: string | null;
+            insecure?: boolean;
+            kernel?: string | null;
+            patience_s?: number;
+            server_url?: string | null;
+            token?: components["schemas"]["KeySecret"] | null;
+            url: string;
+        };
+        /**
+         * GatewayPlace
+         * @description Where another Jupyter server is, and how to get in.
+         */
+        GatewayPlace: {
+            ca_file: string | null;
+            insecure: boolean;
+            kernel: string | null;
+            patience_s: number;
+            server_url: string | null;
+            token: components["schemas"]["KeySecret"] | null;
+            url: string;
+        };
+        /**
+         * GatewayUpdate
+         * @description What may change of it; what is left out stays. Jobs that run there are not moved.
+         */
+        GatewayUpdate: {
+            ca_file?: string | null;
+            insecure?: boolean;
+            kernel?: string | null;
+            patience_s?: number;
+            server_url?: string | null;
+            token?: components["schemas"]["KeySecret"] | null;
+            url?: string;
         };
         /**
          * GitState

@@ -34,6 +34,7 @@ export function aTarget(part: Partial<ComputeTarget> = {}): ComputeTarget {
     live: [],
     ssh: null,
     slurm: null,
+    gateway: null,
     facts: null,
     kinds: null,
     made: false,
@@ -107,6 +108,32 @@ export function aSlurm(
       via: null,
       ...asked
     }
+  });
+}
+
+/** The kernels of another Jupyter server, which somebody made a target of. */
+export function aGateway(
+  place: Partial<NonNullable<ComputeTarget['gateway']>> = {},
+  part: Partial<ComputeTarget> = {}
+): ComputeTarget {
+  return aTarget({
+    name: 'far',
+    kind: 'gateway',
+    description: '',
+    made: true,
+    max_jobs: 1,
+    kinds: ['notebook'],
+    gateway: {
+      url: 'https://jupyter.lab',
+      token: { workspace: 'default', name: 'FAR' },
+      ca_file: null,
+      server_url: null,
+      kernel: null,
+      patience_s: 300,
+      insecure: false,
+      ...place
+    },
+    ...part
   });
 }
 

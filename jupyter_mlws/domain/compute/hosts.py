@@ -16,10 +16,14 @@ from jupyter_mlws.domain.compute.batch import psi
 from jupyter_mlws.domain.compute.batch.login import Login
 from jupyter_mlws.domain.compute.batch.site import Here, Site
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
-from jupyter_mlws.domain.compute.errors import ComputeNotFound, ExtraMissing
-from jupyter_mlws.domain.compute.schemas import BatchPlace, SshPlace
+from jupyter_mlws.domain.compute.errors import ComputeNotFound, ExtraMissing, LoginRefused
+from jupyter_mlws.domain.compute.gateway import checks as gateway_checks
+from jupyter_mlws.domain.compute.gateway.target import GatewayCompute
+from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, SshPlace
 from jupyter_mlws.domain.compute.ssh import checks, keys, link, loop
 from jupyter_mlws.domain.compute.ssh.target import SshCompute
+from jupyter_mlws.domain.secrets import service as secrets
+from jupyter_mlws.kit.errors import MlwsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.secrets.service import KeyPlaces
     from jupyter_mlws.kit.transactions import Transactions
 
-PLACES: dict[str, type[SshPlace | BatchPlace]] = {"ssh": SshPlace, "slurm": BatchPlace}
+PLACES: dict[str, type[SshPlace | BatchPlace | GatewayPlace]] = {"ssh": SshPlace, "slurm": BatchPlace, "gateway": GatewayPlace}
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +46,7 @@ class Made(NamedTuple):
     name: str
     description: str
     max_jobs: int
-    place: SshPlace | BatchPlace
+    place: SshPlace | BatchPlace | GatewayPlace
     facts: HostFacts | None
     version: int
     checked: TargetCheck | None = None
@@ -95,6 +99,9 @@ class Hosts:
     def _make(self, row: Made, rows: dict[str, Made]) -> Compute:
         if isinstance(row.place, BatchPlace):
             return self._make_batch(row, row.place, rows)
+        if isinstance(row.place, GatewayPlace):
+            token = partial(self._token, row.place)
+            return GatewayCompute(row.name, row.max_jobs, row.place, token, jobs=self._jobs, description=row.description)
         made = self._make_host(row, row.place, self._owner)
         try:
             link.library()
@@ -145,12 +152,24 @@ class Hosts:
     def _keys(self, place: SshPlace) -> Any:
         return partial(keys.private_keys, self._db, self._places, place.key)
 
+    def _token(self, place: GatewayPlace) -> str:
+        """The token of another Jupyter server; empty where it asks for none. Blocks: for threads. Raises `LoginRefused`."""
+        if place.token is None:
+            return ""
+        try:
+            return secrets.value_of(self._db, self._places, place.token.workspace, place.token.name).strip()
+        except MlwsError as error:
+            where = f"The secret {place.token.name!r} of the workspace {place.token.workspace!r}, which holds the token,"
+            raise LoginRefused(f"{where} cannot be read: {error.message}") from error
+
     def test(self, name: str) -> tuple[list[TestStep], HostFacts | None]:
         """What a host has and lacks. Blocks: for threads."""
         if name not in self.rows:
             raise ComputeNotFound(name)
         row = self.rows[name]
-        if not isinstance(row.place, BatchPlace):
+        if isinstance(row.place, GatewayPlace):
+            return gateway_checks.steps(row.place, partial(self._token, row.place)), None
+        if isinstance(row.place, SshPlace):
             return self._test_host(row.place)
         folder = self._jobs.parent / "batch" / name
         if row.place.via is None:
@@ -210,5 +229,5 @@ def made_targets(session: Session) -> list[Made]:
     ]
 
 
-def _place_of(kind: str, place: dict[str, Any]) -> SshPlace | BatchPlace:
+def _place_of(kind: str, place: dict[str, Any]) -> SshPlace | BatchPlace | GatewayPlace:
     return msgspec.convert(place, PLACES[kind])

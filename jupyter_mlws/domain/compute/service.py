@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import msgspec
 from msgspec import UNSET
@@ -17,10 +17,11 @@ from msgspec import UNSET
 from jupyter_mlws.domain.compute import store
 from jupyter_mlws.domain.compute.batch import psi
 from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeNeeded, ComputeNotFound
-from jupyter_mlws.domain.compute.hosts import Hosts, Made, made_targets, own_user
+from jupyter_mlws.domain.compute.gateway import places
+from jupyter_mlws.domain.compute.hosts import PLACES, Hosts, Made, made_targets, own_user
 from jupyter_mlws.domain.compute.limits import Limits, forget, keep, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
-from jupyter_mlws.domain.compute.schemas import BatchPlace, SshPlace
+from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, SshPlace
 from jupyter_mlws.domain.compute.spares import NO_SPARES, SpareSettings
 from jupyter_mlws.domain.compute.ssh import keys, wheels
 from jupyter_mlws.domain.compute.tables import ComputeTargetRow
@@ -48,11 +49,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOCAL",
+    "PLACES",
     "Compute",
     "ComputeKind",
     "Hosts",
+    "KernelsElsewhere",
     "Limits",
     "Made",
+    "Place",
     "SpareSettings",
     "forget",
     "keep",
@@ -149,6 +153,27 @@ class BatchSystem(RemoteCompute, Protocol):
         """The target goes although it has jobs: they are to leave the system."""
 
 
+class KernelsElsewhere(Compute, Protocol):
+    """What targets have besides that run jobs here, and only the kernels of notebooks on another server (`kernels_elsewhere = True`)."""
+
+    kernels_elsewhere: bool
+    kinds: frozenset[str]
+    """The kinds of jobs that it runs."""
+    usual_kernel: str | None
+    """The kernel of notebooks whose own one is not there."""
+    pulls: bool
+    """What jobs log comes into their folders, and is taken from there."""
+
+    def address_for_jobs(self) -> str:
+        """How kernels there reach this server; empty where they do not. Raises if the other server is away."""
+
+    def notebooks(self, patience: float | None = None, *, kernel: str | None = None) -> HostNotebooks | None:
+        """The kernels there; None where that is not known."""
+
+    def bridge(self, kernel: str, job_dir: Path, work: Path) -> dict[str, Any]:
+        """What the runner of a job is told of its kernel."""
+
+
 class ComputeKind(Protocol):
     """Makes targets of one kind."""
 
@@ -200,16 +225,24 @@ def _kind(name: str) -> EntryPoint:
 # ---- targets that somebody made
 
 
+Place: TypeAlias = SshPlace | BatchPlace | GatewayPlace
+"""Where a target is that somebody made."""
+KINDS: dict[type[Place], str] = {place: kind for kind, place in PLACES.items()}
+MOST_JOBS = {"ssh": 1, "slurm": SUBMITTED, "gateway": 1}
+
+
 def lock_target(session: Session, name: str) -> None:
     """Let one server at a time start jobs on a target that several have."""
     store.lock(session, name)
 
 
-def place_made(body: ComputeCreate, made: Mapping[str, Made]) -> SshPlace | BatchPlace:
+def place_made(body: ComputeCreate, made: Mapping[str, Made]) -> Place:
     """What is kept of a new target: of a host, once its key is known to be one. Blocks: for threads. Raises `BadInput` for none or two,
     `ExtraMissing` where Slurm cannot be spoken to. `made` are the targets that there are."""
-    if (body.ssh is UNSET) == (body.slurm is UNSET):
-        raise BadInput("Say of what kind the target is: give either `ssh` or `slurm`.", field="ssh")
+    if sum(getattr(body, kind) is not UNSET for kind in PLACES) != 1:
+        raise BadInput("Say of what kind the target is: give one of `ssh`, `slurm` and `gateway`.", field="ssh")
+    if body.gateway is not UNSET:
+        return places.made(body.gateway)
     if body.slurm is not UNSET:
         psi.check_installed()
         given: dict[str, Any] = {
@@ -217,7 +250,7 @@ def place_made(body: ComputeCreate, made: Mapping[str, Made]) -> SshPlace | Batc
         }
         python = sys.executable if given["via"] is None else _login(given["via"], made).python
         return BatchPlace(**{**given, "python": given["python"] or python})
-    assert body.ssh is not UNSET  # noqa: S101 - one of the two is there
+    assert body.ssh is not UNSET  # noqa: S101 - one of them is there
     return _host_made(body.ssh)
 
 
@@ -247,13 +280,13 @@ def _host_made(body: SshCreate) -> SshPlace:
     )
 
 
-def place_changed(before: SshPlace | BatchPlace, body: ComputeUpdate, made: Mapping[str, Made]) -> SshPlace | BatchPlace | None:
+def place_changed(before: Place, body: ComputeUpdate, made: Mapping[str, Made]) -> Place | None:
     """What is kept of a target that changes; None where that does not. Blocks: for threads. Raises `BadInput` for another kind's."""
-    kind, update = ("ssh", body.ssh) if isinstance(before, SshPlace) else ("slurm", body.slurm)
-    if (body.slurm if kind == "ssh" else body.ssh) is not UNSET:
-        raise BadInput(
-            f"This target is of the kind {kind}: only `{kind}` can be changed of it.", field="slurm" if kind == "ssh" else "ssh"
-        )
+    kind = KINDS[type(before)]
+    for other in PLACES:
+        if other != kind and getattr(body, other) is not UNSET:
+            raise BadInput(f"This target is of the kind {kind}: only `{kind}` can be changed of it.", field=other)
+    update = getattr(body, kind)
     if update is UNSET:
         return None
     if isinstance(before, SshPlace):
@@ -261,7 +294,8 @@ def place_changed(before: SshPlace | BatchPlace, body: ComputeUpdate, made: Mapp
     given = {name: value for name in update.__struct_fields__ if (value := getattr(update, name)) is not UNSET}
     if given.get("via"):
         _login(given["via"], made)
-    return msgspec.structs.replace(before, **given)
+    changed = msgspec.structs.replace(before, **given)
+    return places.checked(changed) if isinstance(changed, GatewayPlace) else changed
 
 
 def _host_changed(before: SshPlace, body: SshUpdate) -> SshPlace:
@@ -275,7 +309,7 @@ def _host_changed(before: SshPlace, body: SshUpdate) -> SshPlace:
     return found
 
 
-def create_target(session: Session, actor: Actor, body: ComputeCreate, place: SshPlace | BatchPlace) -> None:
+def create_target(session: Session, actor: Actor, body: ComputeCreate, place: Place) -> None:
     """Make a target. Raises `ComputeExists`."""
     if store.by_name(session, body.name) is not None:
         raise ComputeExists(f"There is a compute target {body.name!r} already.", field="name")
@@ -283,9 +317,9 @@ def create_target(session: Session, actor: Actor, body: ComputeCreate, place: Ss
     at = now_ms()
     row = ComputeTargetRow(
         name=body.name,
-        kind="ssh" if isinstance(place, SshPlace) else "slurm",
+        kind=(kind := KINDS[type(place)]),
         description=body.description or "",
-        max_jobs=(1 if isinstance(place, SshPlace) else SUBMITTED) if body.max_jobs is UNSET else body.max_jobs,
+        max_jobs=MOST_JOBS[kind] if body.max_jobs is UNSET else body.max_jobs,
         place=msgspec.to_builtins(place),
         version=at,
         created_at=at,
@@ -296,7 +330,7 @@ def create_target(session: Session, actor: Actor, body: ComputeCreate, place: Ss
     store.add(session, row)
 
 
-def update_target(session: Session, actor: Actor, name: str, body: ComputeUpdate, place: SshPlace | BatchPlace | None) -> None:
+def update_target(session: Session, actor: Actor, name: str, body: ComputeUpdate, place: Place | None) -> None:
     """Change what a target says of itself, or where it is. Raises `ComputeNotFound`."""
     row = _made(session, name)
     _check_way(session, place)
@@ -332,7 +366,7 @@ def delete_target(session: Session, name: str) -> None:
     store.remove(session, row)
 
 
-def _check_way(session: Session, place: SshPlace | BatchPlace | None) -> None:
+def _check_way(session: Session, place: Place | None) -> None:
     """Raise `BadInput` where the host by whose way jobs are to be submitted has just been deleted."""
     via = place.via if isinstance(place, BatchPlace) else None
     if via is not None and store.by_name(session, via) is None:

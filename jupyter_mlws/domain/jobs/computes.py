@@ -15,6 +15,7 @@ from jupyter_mlws.domain.compute.schemas import (
     ComputeList,
     ComputeTarget,
     ComputeTest,
+    GatewayPlace,
     LiveJob,
     QueuedJob,
     SshPlace,
@@ -55,7 +56,7 @@ def change(services: Any, db: Transactions, actor: Actor, name: str, update: Com
     target = find(services.jobs.computes, name)
     if update.min_instances and not hasattr(target, "keep_spares"):
         raise BadInput(f"No kernels can be kept ready on {name!r}: this kind of target does not do that.", field="min_instances")
-    if update.ssh is not UNSET or update.slurm is not UNSET or update.description is not UNSET:
+    if any(getattr(update, kind) is not UNSET for kind in compute.PLACES) or update.description is not UNSET:
         _change_made(services, db, actor, target, update)
         target = find(services.jobs.computes, name)
     if target.problem:
@@ -86,7 +87,7 @@ def _check_idle(session: Session, name: str) -> None:
         )
 
 
-def _made(services: Any, target: Compute) -> SshPlace | BatchPlace:
+def _made(services: Any, target: Compute) -> compute.Place:
     """Where a target is that somebody made. Raises `ComputeFixed` for another one."""
     row = services.jobs.hosts.rows.get(target.name)
     if row is None:
@@ -94,7 +95,7 @@ def _made(services: Any, target: Compute) -> SshPlace | BatchPlace:
         raise ComputeFixed(
             f"The target {target.name!r} {where}: it is neither moved, renamed, tested nor deleted here.", field="target"
         )
-    place: SshPlace | BatchPlace = row.place
+    place: compute.Place = row.place
     return place
 
 
@@ -189,6 +190,7 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobE
         live=_live(session, actor, live),
         ssh=made.place if made is not None and isinstance(made.place, SshPlace) else None,
         slurm=made.place if made is not None and isinstance(made.place, BatchPlace) else None,
+        gateway=made.place if made is not None and isinstance(made.place, GatewayPlace) else None,
         facts=_facts(made, target),
         kinds=sorted(kinds) if kinds is not None else None,
         made=made is not None,

@@ -161,7 +161,7 @@ def note_capture(engine: JobEngine, row: JobRow) -> None:
     if environments.is_whole(known):
         return
     target = engine.target(row.target)
-    if not remote.is_here(target):
+    if remote.has_other_kernels(target):
         found = remote.environment(target, known.git)
     else:
         try:

@@ -68,9 +68,9 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
         spec, variables = msgspec.structs.replace(spec, command=places.put_into(spec.command)), places.variables()
     place = environments.place_of(engine, plan.row)
     launch = environments.put_before(kind_of(spec).launch(spec, cwd, folder), place)
-    launch = remote.launched(target, launch, folder)
+    launch = remote.launched(target, launch, folder, plan.row.env)
     last = plan.row.attempt > plan.row.max_retries  # the others are followed by one
-    if last and not remote.is_remote(target):
+    if last and not remote.has_other_kernels(target):
         launch = kept.with_kernel_kept(launch, spec, engine.kept_kernel_s)
     write_job(
         plan.row,
@@ -81,7 +81,7 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
         variables,
         place,
         here=remote.is_here(target),
-        fetched=remote.is_remote(target) and not url,
+        fetched=remote.is_fetched(target, url),
         passed=remote.passed(target),
     )
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_mlws.domain.compute.errors import TargetRefuses
@@ -20,9 +21,8 @@ from mlws.errors import Rejected, ServerAway
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
-    from jupyter_mlws.domain.compute.service import BatchSystem, Compute, RemoteCompute
+    from jupyter_mlws.domain.compute.service import BatchSystem, Compute, KernelsElsewhere, RemoteCompute
     from jupyter_mlws.domain.environments.schemas import GitState
     from jupyter_mlws.domain.environments.service import Chosen
     from jupyter_mlws.domain.jobs.engine import JobEngine
@@ -43,6 +43,16 @@ def is_remote(compute: Compute) -> bool:
 def is_here(compute: Compute) -> bool:
     """Whether jobs of this target run in their folders on this server, and with what is installed here, be it on another machine."""
     return not is_remote(compute) or bool(getattr(compute, "shared", False))
+
+
+def has_other_kernels(compute: Compute) -> bool:
+    """Whether the kernels of notebooks on this target are none of those that are installed here."""
+    return not is_here(compute) or bool(getattr(compute, "kernels_elsewhere", False))
+
+
+def is_fetched(compute: Compute, url: str) -> bool:
+    """Whether what jobs of this target log is taken from their folders; `url`: how they reach this server, if they do."""
+    return hasattr(compute, "address_for_jobs") and not url
 
 
 def passed(compute: Compute) -> tuple[str, ...]:
@@ -71,6 +81,8 @@ def note_end(compute: Compute, folder: Path) -> None:
 
 def check(compute: Compute, body: JobCreate) -> None:
     """Raise `TargetRefuses` for what cannot be done on another machine. Asks a host that is to run a notebook; may block."""
+    if getattr(compute, "kernels_elsewhere", False):
+        _check_kernels(cast("KernelsElsewhere", compute), body)
     if not is_remote(compute):
         return
     kind = str(body.spec.__struct_config__.tag)
@@ -98,8 +110,36 @@ def check(compute: Compute, body: JobCreate) -> None:
         )
 
 
+def _check_kernels(compute: KernelsElsewhere, body: JobCreate) -> None:
+    """Raise `TargetRefuses` for what a kernel on another server cannot do."""
+    kind = str(body.spec.__struct_config__.tag)
+    if not isinstance(body.spec, NotebookSpec):
+        raise TargetRefuses(
+            f"{compute.name} has kernels of another Jupyter server, which run notebooks; this job is of the kind {kind}, and a kernel runs "
+            "no programs for it. `--target local` runs it here.",
+            field="target",
+        )
+    if body.spec.keep_kernel_on_failure is True:
+        raise TargetRefuses(
+            f"The kernel of a job on {compute.name} cannot be kept: it is on another server, and ends with the job. Leave "
+            "`keep_kernel_on_failure` out.",
+            field="spec.keep_kernel_on_failure",
+        )
+    if body.in_place is True:
+        raise TargetRefuses(
+            f"A job on {compute.name} cannot run in the folder itself: its kernel does not see that. Leave `in_place` out.",
+            field="in_place",
+        )
+
+
 def check_environment(compute: Compute, chosen: Chosen | None) -> None:
     """Raise `TargetRefuses` for a job with an environment on another machine: they are built, and known, on this one."""
+    if chosen is not None and getattr(compute, "kernels_elsewhere", False):
+        raise TargetRefuses(
+            f"A job on {compute.name} cannot have the environment {chosen.shown}: that is built on this machine, and its kernel runs on "
+            f"another. Leave `environment` out, and name a kernel of that server: `mlws compute test {compute.name}` lists them.",
+            field="environment",
+        )
     if chosen is not None and not is_here(compute):
         raise TargetRefuses(
             f"A job on {compute.name} cannot have the environment {chosen.shown}: environments are built on this machine. Leave "
@@ -114,8 +154,19 @@ def kernels(compute: Compute, wanted: str | None) -> Collection[str] | None:
     return None if found is None else [kernel.name for kernel in found.kernels]
 
 
-def launched(compute: Compute, launch: Launch, job_dir: Path) -> Launch:
-    """What is started on another machine, where a notebook has the Python of the target and the runner that travelled there."""
+def usual_kernel(compute: Compute) -> str | None:
+    """The kernel of notebooks whose own one the target has not, if it says one."""
+    return cast("KernelsElsewhere", compute).usual_kernel if getattr(compute, "kernels_elsewhere", False) else None
+
+
+def launched(compute: Compute, launch: Launch, job_dir: Path, variables: Collection[str]) -> Launch:
+    """What is started on another machine, where a notebook has the Python of the target and the runner that travelled there; and where
+    its kernel alone is elsewhere, how the runner finds that."""
+    if getattr(compute, "kernels_elsewhere", False):
+        notebook = launch.sections["notebook"]
+        told = cast("KernelsElsewhere", compute).bridge(str(notebook["kernel"]), job_dir, Path(notebook["cwd"]))
+        given = {**notebook, "bridge": {**told, "variables": sorted(variables)}}
+        return launch._replace(sections={**launch.sections, "notebook": given})
     if is_here(compute) or "notebook" not in launch.sections:
         return launch
     return launch._replace(argv=["{python}", "{runner}", "notebook", str(job_dir)])
@@ -130,7 +181,7 @@ def environment(compute: Compute, git: GitState | None) -> EnvironmentCapture:
 
 def url_for_jobs(engine: JobEngine, compute: Compute) -> str:
     """How jobs of a target reach this server; empty where they do not. Asks the host."""
-    return cast("RemoteCompute", compute).address_for_jobs() if is_remote(compute) else engine.url
+    return cast("RemoteCompute", compute).address_for_jobs() if hasattr(compute, "address_for_jobs") else engine.url
 
 
 def away(compute: Compute, followed: Followed) -> str:
@@ -165,7 +216,8 @@ def follow_spool(engine: JobEngine, followed: Followed) -> None:
         return
     followed.spool_at = now
     mark = jobdir.read_json(str(followed.folder / jobdir.SENT))
-    if mark is None or mark.get("fetched") is False:
+    comes = mark is not None and mark.get("fetched") is not False
+    if not comes and not getattr(engine.target(followed.target), "pulls", False):
         return
     paths = spool.waiting(str(followed.folder / "spool"))
     if not paths:

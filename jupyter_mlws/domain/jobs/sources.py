@@ -239,8 +239,12 @@ def checked_spec(
         check_parameters(inspected, spec.parameters if spec.parameters is not UNSET else {})
         return spec
     asked = spec.kernel if spec.kernel is not UNSET else inspected.kernel
-    if target is not None and not remote.is_here(target):
-        kernel = check_kernel(asked, remote.kernels(target, asked), shown=spec.notebook, where=f" on {target.name}")
+    if target is not None and remote.has_other_kernels(target):
+        there = remote.kernels(target, asked)
+        usual = remote.usual_kernel(target)
+        if usual is not None and spec.kernel is UNSET and there is not None and asked not in there:
+            asked = usual
+        kernel = check_kernel(asked, there, shown=spec.notebook, where=f" on {target.name}")
     else:
         kernel = check_kernel(asked, [choice.name for choice in installed_kernels().kernels], shown=spec.notebook)
     check_parameters(inspected, spec.parameters if spec.parameters is not UNSET else {})

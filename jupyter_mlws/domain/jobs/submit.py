@@ -197,7 +197,9 @@ async def _capture(db: Transactions, run_id: str, prepared: Prepared, target: Co
     shown = None if chosen is None else chosen.shown
     capture = partial(environments.capture_environment, service.kernel_of(prepared.spec), prepared.git, environment=shown)
     try:
-        found = await asyncio.to_thread(capture) if remote.is_here(target) else remote.environment(target, prepared.git)
+        found = (
+            await asyncio.to_thread(capture) if not remote.has_other_kernels(target) else remote.environment(target, prepared.git)
+        )
         await db.write(lambda s: environments.store_capture(s, run_id, found))
     except Exception:
         log.exception("The environment of job %s could not be captured", run_id)

@@ -63,9 +63,9 @@ export function refusesKind(target: ComputeTarget, kind: string): boolean {
   );
 }
 
-/** Whether jobs of a target can have environments: they are built on the server's machine. */
+/** Whether jobs of a target can have environments: they are built on the server's machine, and only its kernels can have them. */
 export function takesEnvironments(target: ComputeTarget | undefined): boolean {
-  return !isElsewhere(target);
+  return !isElsewhere(target) && !target?.gateway;
 }
 
 /**
@@ -78,7 +78,9 @@ export function kernelsOn(
   target: ComputeTarget | undefined,
   here: readonly KernelChoice[] | undefined
 ): readonly KernelChoice[] | undefined {
-  return isElsewhere(target) ? target?.facts?.notebooks?.kernels : here;
+  return isElsewhere(target) || target?.gateway
+    ? target?.facts?.notebooks?.kernels
+    : here;
 }
 
 /** Whether a kernel can be had on a target, as far as is known. */

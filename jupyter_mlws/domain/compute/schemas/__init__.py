@@ -7,6 +7,11 @@ from jupyter_mlws.domain.compute.schemas.batch import (
     BatchPlace,
     BatchUpdate,
 )  # fmt: skip
+from jupyter_mlws.domain.compute.schemas.gateway import (
+    GatewayCreate,
+    GatewayPlace,
+    GatewayUpdate,
+)  # fmt: skip
 from jupyter_mlws.domain.compute.schemas.history import (
     ComputeUsage,
     EndedJob,
@@ -53,8 +58,9 @@ from jupyter_mlws.domain.compute.schemas.targets import (
 
 __all__ = [
     "Amounts", "BatchCreate", "BatchPlace", "BatchUpdate", "Bytes", "ComputeCreate", "ComputeDeleteQuery",
-    "ComputeList", "ComputeTarget", "ComputeTest", "ComputeUpdate", "ComputeUsage", "Cpus", "EndedJob", "EndedJobPage",
-    "EndedJobsQuery", "Gpus", "HostFacts", "HostKernel", "HostKeyQuery", "HostNotebooks", "Instances", "JobResources",
-    "Jobs", "KeySecret", "LiveJob", "Load", "QueuedJob", "ShownKey", "ShownKeys", "Span", "SshCreate", "SshPlace",
-    "SshUpdate", "TargetCheck", "TestStep", "UsageQuery", "Use", "UserLimits", "UserUse",
+    "ComputeList", "ComputeTarget", "ComputeTest", "ComputeUpdate", "ComputeUsage", "Cpus", "EndedJob",
+    "EndedJobPage", "EndedJobsQuery", "GatewayCreate", "GatewayPlace", "GatewayUpdate", "Gpus", "HostFacts",
+    "HostKernel", "HostKeyQuery", "HostNotebooks", "Instances", "JobResources", "Jobs", "KeySecret", "LiveJob",
+    "Load", "QueuedJob", "ShownKey", "ShownKeys", "Span", "SshCreate", "SshPlace", "SshUpdate", "TargetCheck",
+    "TestStep", "UsageQuery", "Use", "UserLimits", "UserUse",
 ]  # fmt: skip

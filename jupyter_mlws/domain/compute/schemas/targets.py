@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from jupyter_mlws.domain.compute.schemas.batch import BatchCreate, BatchPlace, BatchUpdate, ComputeName
+from jupyter_mlws.domain.compute.schemas.gateway import GatewayCreate, GatewayPlace, GatewayUpdate
 from jupyter_mlws.domain.compute.schemas.hosts import HostFacts, SshCreate, SshPlace, SshUpdate
 
 
@@ -122,6 +123,8 @@ class ComputeTarget(Struct, kw_only=True):
     """Where it is; null for targets of other kinds."""
     slurm: BatchPlace | None
     """What Slurm is asked for; null for targets of other kinds."""
+    gateway: GatewayPlace | None
+    """The Jupyter server whose kernels it has; null for targets of other kinds."""
     facts: HostFacts | None
     kinds: list[str] | None
     """The kinds of jobs that it runs; null: all."""
@@ -155,6 +158,7 @@ class ComputeUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
     """Where a host is. Jobs that run there are not moved."""
     slurm: BatchUpdate | UnsetType = UNSET
     """What Slurm is asked for, of jobs that are submitted from now on."""
+    gateway: GatewayUpdate | UnsetType = UNSET
 
 
 class ComputeCreate(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -163,7 +167,8 @@ class ComputeCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     name: ComputeName
     ssh: SshCreate | UnsetType = UNSET
     slurm: BatchCreate | UnsetType = UNSET
-    """One of the two: what is given says of what kind the target is."""
+    gateway: GatewayCreate | UnsetType = UNSET
+    """One of the three: what is given says of what kind the target is."""
     description: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
     max_jobs: Jobs | UnsetType = UNSET
     """How many jobs run at once; if it is left out 1, and of Slurm, which has a queue of its own, so many are submitted at once: 100."""

@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event';
 
 import { ApiError } from '../../../api/errors';
 import {
+  aGateway,
   aHost,
   aSlurm,
   aTarget,
@@ -93,6 +94,26 @@ describe('TargetPanel', () => {
     expect(within(about).getByText('login')).toBeVisible();
     expect(within(about).getByText('with the kernels ir')).toBeVisible();
     expect(within(about).getByText(/^the login node/)).toBeVisible();
+  });
+
+  it('tells where the kernels of another Jupyter server are', async () => {
+    show({ ...aGateway({ kernel: 'ir' }), name: 'lab' });
+    const about = await screen.findByRole('region', { name: 'About' });
+    expect(within(about).getByText('https://jupyter.lab')).toBeVisible();
+    expect(within(about).getByText('the secret FAR of default')).toBeVisible();
+    expect(within(about).getByText('ir')).toBeVisible();
+    const test = screen.getByRole('region', { name: 'Test' });
+    expect(within(test).getByText(/starts a kernel there/)).toBeVisible();
+  });
+
+  it('says so where what goes there is not encrypted', async () => {
+    const place = { url: 'http://far:8888', insecure: true };
+    show({ ...aGateway(place), name: 'lab' });
+    expect(
+      await screen.findByText(
+        'http://far:8888, over a network without encryption'
+      )
+    ).toBeVisible();
   });
 
   it('tells which kernels a host has for notebooks, and of which wheels', async () => {

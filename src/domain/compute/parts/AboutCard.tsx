@@ -17,6 +17,7 @@ export function AboutCard(props: { target: ComputeTarget }): JSX.Element {
     [trans.__('What it is'), target.description],
     ...sshRows(target, trans),
     ...slurmRows(target, trans),
+    ...gatewayRows(target, trans),
     [trans.__('Machine'), target.facts ? factsText(target.facts, trans) : ''],
     [
       trans.__('Runs'),
@@ -100,6 +101,39 @@ function slurmRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
     [trans.__('Python'), slurm.python],
     [trans.__('Notebooks'), slurm.via ? notebooksText(facts, trans) : ''],
     [trans.__('Jobs log to'), slurm.server_url ?? logs]
+  ];
+}
+
+function gatewayRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
+  const { gateway, facts } = target;
+  if (!gateway) {
+    return [];
+  }
+  return [
+    [
+      trans.__('Jupyter server'),
+      gateway.insecure && gateway.url.startsWith('http:')
+        ? trans.__('%1, over a network without encryption', gateway.url)
+        : gateway.url
+    ],
+    [
+      trans.__('Token'),
+      gateway.token
+        ? trans.__(
+            'the secret %1 of %2',
+            gateway.token.name,
+            gateway.token.workspace
+          )
+        : trans.__('none is sent')
+    ],
+    [trans.__('Trusts'), gateway.ca_file ?? ''],
+    [trans.__('Kernel'), gateway.kernel ?? trans.__('that of the notebook')],
+    [trans.__('Notebooks'), notebooksText(facts, trans)],
+    [trans.__('May be cut off for'), formatDuration(gateway.patience_s * 1000)],
+    [
+      trans.__('Jobs log to'),
+      gateway.server_url ?? trans.__('their kernels; it is fetched from there')
+    ]
   ];
 }
 

@@ -11,7 +11,7 @@ export function DeleteTarget(props: {
   onCancel: () => void;
 }): JSX.Element {
   const { target, onDeleted, onCancel } = props;
-  const { name, running, queued, slurm } = target;
+  const { name, running, queued, ssh, slurm } = target;
   const trans = useTrans();
   const [force, setForce] = useState(false);
   const remove = useDeleteTarget(name);
@@ -33,7 +33,7 @@ export function DeleteTarget(props: {
         onSubmit={() => remove.mutate({ force }, { onSuccess: onDeleted })}
       >
         <p className="jp-mlws-confirm-text">
-          {slurm
+          {!ssh
             ? trans.__(
                 'Jobs can no longer be sent to %1. Its past jobs stay as they are.',
                 name

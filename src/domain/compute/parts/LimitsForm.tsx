@@ -51,6 +51,7 @@ export function LimitsForm(props: {
         {field('max_jobs', trans.__('Jobs at once'), settings)}
         {target.ssh === null &&
           target.slurm === null &&
+          target.gateway === null &&
           field('min_instances', trans.__('Ready kernels'), settings)}
         {field('cpus', trans.__('CPUs'), settings)}
         {field('memory_bytes', trans.__('Memory'), settings)}

@@ -5,7 +5,7 @@ import type { ComputeTarget, TargetCheck } from '../types';
 
 /** Tries what a target needs, and shows each step of the last test with what to do. */
 export function TestCard(props: { target: ComputeTarget }): JSX.Element {
-  const { name, checked, slurm } = props.target;
+  const { name, checked, slurm, gateway } = props.target;
   const trans = useTrans();
   const test = useTestTarget(name);
   const title = trans.__('Test');
@@ -40,9 +40,13 @@ export function TestCard(props: { target: ComputeTarget }): JSX.Element {
               ? trans.__(
                   'Not tested since it was made or changed. A test tries what jobs need, the last of it by a small job, for up to half a minute.'
                 )
-              : trans.__(
-                  'Not tested since it was made or moved. A test logs in and tries what jobs need, which takes some seconds.'
-                )}
+              : gateway
+                ? trans.__(
+                    'Not tested since it was made or moved. A test starts a kernel there and hears it, which takes some seconds.'
+                  )
+                : trans.__(
+                    'Not tested since it was made or moved. A test logs in and tries what jobs need, which takes some seconds.'
+                  )}
           </p>
         )}
       </div>

@@ -1,6 +1,12 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { aQueuedJob, aSlurm, aTarget, ofHost } from '../../../testing/compute';
+import {
+  aGateway,
+  aQueuedJob,
+  aSlurm,
+  aTarget,
+  ofHost
+} from '../../../testing/compute';
 import { aRun } from '../../../testing/runs';
 import type { Run } from '../../runs';
 import { claimEnding } from '../claim';
@@ -11,6 +17,7 @@ import {
   kernelsOn,
   refusesKind,
   takesEnvironments,
+  takesKind,
   targetLabel,
   targetStart,
   targetWait
@@ -214,5 +221,16 @@ describe('a target', () => {
       true,
       false
     ]);
+  });
+
+  it('offers no environments and none of its own kernels where those are elsewhere', () => {
+    const far = aGateway();
+    expect(takesEnvironments(far)).toBe(false);
+    expect(takesEnvironments(aSlurm())).toBe(true);
+    const here = [{ name: 'python3', display_name: 'P', language: 'python' }];
+    expect(kernelsOn(far, here)).toBeUndefined();
+    expect(kernelsOn(aSlurm(), here)).toBe(here);
+    expect(takesKind(far, 'command')).toBe(false);
+    expect(refusesKind(far, 'command')).toBe(true);
   });
 });

@@ -1,0 +1,119 @@
+"""What the server itself asks of another Jupyter server."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, LoginRefused
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+MOST_BYTES = 16 << 20
+SHOWN = 300
+
+
+class Server(NamedTuple):
+    """A Jupyter server, and how to get in."""
+
+    url: str
+    token: str
+    ca_file: str | None
+
+    @property
+    def host(self) -> str:
+        """As messages call it."""
+        return urlsplit(self.url).netloc
+
+
+class Absent(HostUnfit):
+    """The server has nothing at that address."""
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """The token is for one address alone."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Follow nobody."""
+
+
+def ask(server: Server, method: str, path: str, patience: float) -> Any:
+    """The JSON that it answers. Raises `HostUnreachable`, `LoginRefused`, `Absent`, `HostUnfit`."""
+    request = urllib.request.Request(f"{server.url}{path}", method=method)  # noqa: S310 - it is checked where the target is made
+    if server.token:
+        request.add_unredirected_header("Authorization", f"token {server.token}")
+    try:
+        with _opener(server).open(request, timeout=patience) as answer:
+            body = answer.read(MOST_BYTES)
+        return json.loads(body) if body else None
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _failed(server, error.code, error.headers) from None
+    except urllib.error.URLError as error:
+        raise HostUnreachable(f"{server.host} cannot be reached: {_words(error.reason)}.") from None
+    except (OSError, http.client.HTTPException) as error:
+        raise HostUnreachable(f"{server.host} cannot be reached: {_words(error)}.") from None
+    except ValueError:
+        raise HostUnfit(f"{server.host} answers {path} with something that is no JSON: it is no Jupyter server.") from None
+
+
+def kernelspecs(server: Server, patience: float) -> dict[str, dict[str, Any]]:
+    """The kernels that are installed there: name -> specification. Raises as `ask`."""
+    told = ask(server, "GET", "/api/kernelspecs", patience)
+    found = told.get("kernelspecs") if isinstance(told, dict) else None
+    if not isinstance(found, dict):
+        raise HostUnfit(f"{server.host} does not say which kernels it has: it is no Jupyter server.")
+    return {str(name): spec for name, one in sorted(found.items()) if isinstance(spec := (one or {}).get("spec"), dict)}
+
+
+def delete_kernel(server: Server, kernel_id: str, patience: float) -> None:
+    """End a kernel there; one that is gone is ended. Raises as `ask`."""
+    try:
+        ask(server, "DELETE", f"/api/kernels/{quote(kernel_id, safe='')}", patience)
+    except Absent:
+        return
+
+
+def trusted(ca_file: str | None) -> ssl.SSLContext:
+    """Whose certificates count. Raises `HostUnfit` for a file that has none."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise HostUnfit(f"{ca_file} has no certificates that can be used: {error.strerror or error}.") from None
+
+
+def _opener(server: Server) -> urllib.request.OpenerDirector:
+    handlers: list[Any] = [_Stay(), urllib.request.ProxyHandler({})]
+    if server.url.startswith("https:"):
+        handlers.append(urllib.request.HTTPSHandler(context=trusted(server.ca_file)))
+    return urllib.request.build_opener(*handlers)
+
+
+def _failed(server: Server, code: int, headers: Message) -> Exception:
+    if code in (401, 403):
+        asked = "does not take the token" if server.token else "asks for a token"
+        return LoginRefused(f"{server.host} {asked} (HTTP {code}).")
+    if code == 404:
+        return Absent(f"{server.host} has nothing at that address (HTTP 404): is the base URL right?")
+    if 300 <= code < 400:
+        return HostUnfit(
+            f"{server.host} sends elsewhere ({headers.get('Location', '')[:SHOWN]}): give the address of the Jupyter server itself."
+        )
+    if code in (429, 502, 503, 504):
+        return HostUnreachable(f"{server.host} is busy or not up (HTTP {code}).")
+    return HostUnfit(f"{server.host} answers HTTP {code}.")
+
+
+def _words(error: Any) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message})"
+    if isinstance(error, socket.gaierror):
+        return "its name is not known"
+    return str(getattr(error, "strerror", None) or error or type(error).__name__).rstrip(".").lower()

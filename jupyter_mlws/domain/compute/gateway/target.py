@@ -1,0 +1,181 @@
+"""The compute target `gateway`."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, LoginRefused
+from jupyter_mlws.domain.compute.gateway import rest
+from jupyter_mlws.domain.compute.local import LocalCompute
+from jupyter_mlws.domain.compute.schemas import HostKernel, HostNotebooks, Load
+from mlws import jobdir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from jupyter_mlws.domain.compute.schemas import GatewayPlace
+
+log = logging.getLogger(__name__)
+
+TOKEN = "MLWS_GATEWAY_TOKEN"  # noqa: S105 - the name of a variable
+RECORD = "gateway.json"
+"""In the folder of a job: the kernel that it has over there, as long as that may live."""
+ANSWER_S = 10.0
+KNOWN_S = 5.0
+
+
+class GatewayCompute:
+    """Runs jobs as `local` does; the kernel of each is on another server."""
+
+    kind = "gateway"
+    problem = ""
+    takes_secrets = True
+    kernels_elsewhere = True
+    """What runs there is none of what is installed here."""
+    kinds = frozenset({"notebook"})
+    gpu_ids: tuple[int, ...] = ()
+
+    def __init__(
+        self, name: str, max_jobs: int, place: GatewayPlace, token: Callable[[], str], *, jobs: Path, description: str
+    ) -> None:
+        """`token` reads it from the secret store, and may block."""
+        self.name = name
+        self.max_jobs = max_jobs
+        self.description = description
+        self.place = place
+        self.facts: dict[str, Any] = {}
+        self.when_one_ends: Callable[[], None] = lambda: None
+        self._token = token
+        self._jobs = jobs
+        self._local = LocalCompute(name, max_jobs)
+        self._local.when_one_ends = lambda: self.when_one_ends()
+        self._known: tuple[float, dict[str, dict[str, Any]]] = (0.0, {})
+        self._left: set[Path] | None = None
+        """Folders of jobs that ended, whose kernel may live on; None while nobody has looked for those of an earlier server."""
+        self._tidying: threading.Thread | None = None
+
+    def server(self) -> rest.Server:
+        """Where it is, with the token. Blocks. Raises `LoginRefused` where that cannot be read."""
+        return rest.Server(self.place.url, self._token(), self.place.ca_file)
+
+    # ---- what the engine asks
+
+    @property
+    def pulls(self) -> bool:
+        """What jobs log comes into their folders here, and is taken from there."""
+        return not self.place.server_url
+
+    @property
+    def usual_kernel(self) -> str | None:
+        """The kernel of notebooks whose own one is not there."""
+        return self.place.kernel
+
+    def address_for_jobs(self) -> str:
+        """How kernels there reach this server; empty where they do not. Raises `HostUnreachable`, and what else keeps jobs from running."""
+        self._specs()
+        return self.place.server_url or ""
+
+    def notebooks(self, patience: float | None = None, *, kernel: str | None = None) -> HostNotebooks | None:
+        """The kernels that are there; None where the server cannot be asked now."""
+        del kernel
+        try:
+            found = rest.kernelspecs(self.server(), patience or ANSWER_S)
+        except HostUnreachable:
+            return None
+        kernels = [
+            HostKernel(name=name, display_name=str(spec.get("display_name") or name), language=str(spec.get("language") or ""))
+            for name, spec in found.items()
+        ]
+        return HostNotebooks(missing="", papermill=None, ipykernel=None, kernels=kernels)
+
+    def bridge(self, kernel: str, job_dir: Path, work: Path) -> dict[str, Any]:
+        """What the runner of a job is told of its kernel. Raises `HostUnfit` where there is none of this name."""
+        specs = self._specs()
+        if kernel not in specs:
+            there = ", ".join(specs) or "none"
+            raise HostUnfit(f"The kernel {kernel!r} is not installed on {self.name}. Installed are: {there}.")
+        return {
+            "url": self.place.url,
+            "kernel": kernel,
+            "target": self.name,
+            "ca_file": self.place.ca_file,
+            "patience_s": self.place.patience_s,
+            "record": str(job_dir / RECORD),
+            "job": str(job_dir),
+            "work": str(work),
+            "spools": self.pulls,
+            "language": str(specs[kernel].get("language") or ""),
+            "display_name": str(specs[kernel].get("display_name") or kernel),
+        }
+
+    def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
+        """Start the supervisor of a job, and give it the token as a secret of the job."""
+        token = self._token()
+        self._local.start(job_dir, {**(secrets or {}), **({TOKEN: token} if token else {})})
+
+    def is_alive(self, job_dir: Path) -> bool:
+        """Whether the supervisor lives."""
+        return self._local.is_alive(job_dir)
+
+    def cancel(self, job_dir: Path, reason: str = "canceled") -> None:
+        """Ask the supervisor to end the job."""
+        self._local.cancel(job_dir, reason)
+
+    def note_end(self, job_dir: Path) -> bool:
+        """A job has ended: its kernel over there ends, too, if the bridge did not come to it. Nobody waits for a server that is away."""
+        if (job_dir / RECORD).exists() and not self._end_kernel(job_dir) and self._left is not None:
+            self._left.add(job_dir)
+        return True
+
+    def tidy(self) -> None:
+        """End the kernels that jobs have left, also under an earlier server. In a thread of its own: the server may be slow to answer."""
+        self._local.tidy()
+        if (self._left is None or self._left) and not (self._tidying is not None and self._tidying.is_alive()):
+            self._tidying = threading.Thread(target=self._end_left, name=f"mlws-{self.name}", daemon=True)
+            self._tidying.start()
+
+    def _end_left(self) -> None:
+        if self._left is None:
+            found = [*self._jobs.glob(f"*/{RECORD}"), *self._jobs.glob(f"*/attempts/*/{RECORD}")]
+            self._left = {path.parent for path in found}
+        for folder in list(self._left):
+            ended = jobdir.read_exit(str(folder)) is not None or not jobdir.is_alive(str(folder))
+            if ended and self._end_kernel(folder):
+                self._left.discard(folder)
+
+    def _end_kernel(self, folder: Path) -> bool:
+        """End the kernel that a job has noted; False while its server cannot be asked."""
+        told = jobdir.read_json(str(folder / RECORD))
+        if told is None or told.get("target") != self.name or told.get("url") != self.place.url:
+            return True
+        try:
+            rest.delete_kernel(self.server(), str(told.get("kernel_id")), ANSWER_S)
+        except HostUnreachable:
+            return False
+        except (LoginRefused, HostUnfit) as error:
+            log.warning("The kernel %s of a job may live on: %s", told.get("kernel_id"), error.message)
+            return False
+        with contextlib.suppress(OSError):
+            (folder / RECORD).unlink()
+        return True
+
+    def load(self) -> Load:
+        """What the other server has nobody knows."""
+        return Load(None, None, None, None)
+
+    def close(self) -> None:
+        """The server stops, or the target goes; what was started goes on."""
+        self._local.close()
+
+    def _specs(self) -> dict[str, dict[str, Any]]:
+        """The kernels there, as it said at most some seconds ago. Raises as `rest.kernelspecs`."""
+        at, found = self._known
+        if not at or time.monotonic() - at > KNOWN_S:
+            found = rest.kernelspecs(self.server(), ANSWER_S)
+            self._known = (time.monotonic(), found)
+        return found

@@ -1,0 +1,61 @@
+"""`python -m jupyter_mlws.runner.gateway.trial <JSON>`: starts a kernel on another server, hears it, and ends it; the token is in
+`MLWS_GATEWAY_TOKEN`. Writes a line of JSON: what it is, or why it failed."""
+
+from __future__ import annotations
+
+from jupyter_mlws.runner import notebook  # noqa: F401 - first: from then on our imports are looked for where ours are
+
+# isort: split
+import asyncio
+import json
+import os
+import sys
+from typing import Any
+
+from jupyter_client.session import Session
+
+from jupyter_mlws.runner.gateway.errand import Errand
+from jupyter_mlws.runner.gateway.link import Link
+from jupyter_mlws.runner.gateway.remote import Away, Place, Refused, Remote
+
+TOKEN = "MLWS_GATEWAY_TOKEN"  # noqa: S105 - the name of a variable
+ANSWER_S = 40.0
+PATIENCE_S = 5.0
+
+
+async def tried(asked: dict[str, Any], token: str) -> dict[str, Any]:
+    """What came of it."""
+    remote = Remote(Place(asked["url"], token, asked.get("ca_file")))
+    link = Link(remote, Session(), lambda *_: None, lambda _: None, lambda *_: None, patience_s=PATIENCE_S)
+    running: asyncio.Task[None] | None = None
+    try:
+        await remote.start(asked["kernel"])
+        await link.open()
+        running = asyncio.ensure_future(link.run())
+        info = await link.ask("kernel_info_request", {}, ANSWER_S)
+        language = dict(info.get("language_info") or {})
+        found = {
+            "about": f"{language.get('name')} {language.get('version')}",
+            "language": language.get("name"),
+            "unreached": None,
+        }
+        if asked.get("server_url"):
+            errand = Errand(link, str(language.get("name") or "").lower(), None, None)
+            await errand.arrive({})
+            found["unreached"] = await errand.reach(str(asked["server_url"]).rstrip("/"))
+    except (Away, Refused) as error:
+        return {"failed": str(error)}
+    except asyncio.TimeoutError:
+        return {"failed": f"The kernel {asked['kernel']} started, and says nothing through its WebSocket"}
+    else:
+        return found
+    finally:
+        if running is not None:
+            running.cancel()
+        link.close()
+        if remote.kernel_id:
+            await remote.delete()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asyncio.run(tried(json.loads(sys.argv[1]), os.environ.pop(TOKEN, "")))) + "\n")

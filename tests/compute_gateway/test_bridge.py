@@ -1,0 +1,298 @@
+"""The bridge kernel: what a kernel client sees of it, and what it leaves on the other server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import KernelManager
+
+from tests.gateway import OtherServer, Wire, children_of
+from tests.servers import until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+
+class OneSpec(KernelSpecManager):
+    """Has one kernel: a bridge."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__()
+        argv = [
+            sys.executable,
+            "-m",
+            "jupyter_mlws.runner.gateway",
+            "-f",
+            "{connection_file}",
+            "--settings",
+            json.dumps(settings),
+        ]
+        self._spec = KernelSpec(argv=argv, display_name="There", language="python", interrupt_mode="message")
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        del kernel_name
+        return self._spec
+
+
+class Kernel:
+    """A bridge, and a client of it."""
+
+    def __init__(self, settings: dict[str, Any], token: str, folder: Path) -> None:
+        self.folder = folder
+        self.manager = KernelManager(kernel_name="there", kernel_spec_manager=OneSpec(settings))
+        self.manager.connection_file = str(folder / "k.json")
+        self.log = (folder / "log").open("w+b")
+        self.manager.start_kernel(
+            env={**os.environ, "MLWS_GATEWAY_TOKEN": token}, cwd=str(folder), stdout=self.log, stderr=self.log
+        )
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.allow_stdin = False
+
+    def said(self) -> str:
+        """What the bridge has to say."""
+        return (self.folder / "log").read_text()
+
+    def record(self) -> dict[str, Any]:
+        """What it noted of the kernel over there."""
+        found: dict[str, Any] = json.loads((self.folder / "k.gateway").read_text())
+        return found
+
+    @property
+    def pid(self) -> int:
+        return int(self.manager.provisioner.pid)  # type: ignore[union-attr]
+
+    def run(self, code: str, timeout: float = 30) -> tuple[dict[str, Any], str]:
+        """The reply to a cell, and what it printed."""
+        asked = self.client.execute(code)
+        return self.reply(asked, timeout)
+
+    def reply(self, asked: str, timeout: float = 30) -> tuple[dict[str, Any], str]:
+        text = ""
+        while True:
+            message = self.client.get_iopub_msg(timeout=timeout)
+            if message["parent_header"].get("msg_id") != asked:
+                continue
+            if message["msg_type"] == "stream":
+                text += message["content"]["text"]
+            if message["content"].get("execution_state") == "idle":
+                break
+        while True:
+            found = self.client.get_shell_msg(timeout=timeout)
+            if found["parent_header"].get("msg_id") == asked:
+                return found["content"], text
+
+    def close(self) -> None:
+        if self.log.closed:
+            return
+        self.client.stop_channels()
+        if self.manager.has_kernel:
+            self.manager.shutdown_kernel(now=not self.manager.is_alive())
+        self.log.close()
+        self.manager.context.term()
+
+
+@pytest.fixture
+def start(tmp_path: Path, other: OtherServer) -> Iterator[Callable[..., Kernel]]:
+    """Starts bridges; each ends with the test, and leaves no kernel."""
+    made: list[Kernel] = []
+
+    def one(url: str = "", token: str = "", **settings: Any) -> Kernel:
+        folder = tmp_path / f"bridge{len(made)}"
+        folder.mkdir()
+        made.append(Kernel({"url": url or other.url, "kernel": "python3", **settings}, token or other.token, folder))
+        return made[-1]
+
+    yield one
+    for kernel in made:
+        kernel.close()
+
+
+def test_a_cell_runs_on_the_other_server(start: Callable[..., Kernel], other: OtherServer) -> None:
+    kernel = start()
+    reply, text = kernel.run("import os\nprint(os.getpid(), os.getppid())")
+    assert reply["status"] == "ok"
+    pid, parent = map(int, text.split())
+    assert parent == other.pid
+    assert pid in children_of(other.pid)
+    [there] = other.kernels()
+    assert kernel.record()["kernel_id"] == there["id"]
+    kernel.manager.shutdown_kernel()
+    assert other.kernels() == []
+    assert not (kernel.folder / "k.gateway").exists()
+
+
+def test_errors_buffers_and_large_outputs_come_as_from_any_kernel(start: Callable[..., Kernel]) -> None:
+    kernel = start()
+    reply, _ = kernel.run("1 / 0")
+    assert reply["ename"] == "ZeroDivisionError"
+    reply, text = kernel.run("print('ä' * 300_000)")
+    assert text == "ä" * 300_000 + "\n"
+    asked = kernel.client.execute("input('name? ')")
+    reply, _ = kernel.reply(asked)
+    assert reply["ename"] == "StdinNotImplementedError"
+
+
+def test_answers_to_input_reach_the_kernel(start: Callable[..., Kernel]) -> None:
+    kernel = start()
+    kernel.client.allow_stdin = True
+    asked = kernel.client.execute("print(input('name? ') * 2)", allow_stdin=True)
+    question = kernel.client.get_stdin_msg(timeout=30)
+    assert question["content"]["prompt"] == "name? "
+    kernel.client.input("ab")
+    reply, text = kernel.reply(asked)
+    assert (reply["status"], text) == ("ok", "abab\n")
+
+
+def test_an_interrupt_stops_the_cell_and_not_the_kernel(start: Callable[..., Kernel]) -> None:
+    kernel = start()
+    kernel.run("x = 5")
+    asked = kernel.client.execute("import time\nprint('begun', flush=True)\ntime.sleep(600)")
+    while kernel.client.get_iopub_msg(timeout=30)["msg_type"] != "stream":
+        pass
+    kernel.manager.interrupt_kernel()
+    reply, _ = kernel.reply(asked)
+    assert reply["ename"] == "KeyboardInterrupt"
+    assert kernel.run("print(x)")[1] == "5\n"
+
+
+def test_a_restart_begins_with_another_kernel(start: Callable[..., Kernel], other: OtherServer) -> None:
+    kernel = start()
+    kernel.run("x = 5")
+    [before] = other.kernels()
+    kernel.manager.restart_kernel()
+    kernel.client.wait_for_ready(timeout=60)
+    reply, _ = kernel.run("print(x)")
+    assert reply["ename"] == "NameError"
+    [after] = other.kernels()
+    assert after["id"] != before["id"]
+
+
+def test_the_signal_to_end_leaves_no_kernel(start: Callable[..., Kernel], other: OtherServer) -> None:
+    kernel = start()
+    kernel.run("1")
+    os.kill(kernel.pid, signal.SIGTERM)
+    until(lambda: not kernel.manager.is_alive(), 20, "the bridge ends")
+    assert other.kernels() == []
+
+
+def test_a_bridge_that_is_killed_leaves_a_note_of_the_kernel(start: Callable[..., Kernel], other: OtherServer) -> None:
+    kernel = start()
+    kernel.run("1")
+    os.kill(kernel.pid, signal.SIGKILL)
+    until(lambda: not kernel.manager.is_alive(), 20, "the bridge is gone")
+    [there] = other.kernels()
+    assert kernel.record()["kernel_id"] == there["id"]
+    assert other.token not in (kernel.folder / "k.gateway").read_text()
+    other.delete(there["id"])
+
+
+def test_a_cut_loses_neither_the_cell_nor_those_behind_it(wire: Wire, start: Callable[..., Kernel], tmp_path: Path) -> None:
+    kernel = start(url=wire.url)
+    kernel.run("runs = 0")
+    goes_on = tmp_path / "go"
+    waits = f"while not os.path.exists({str(goes_on)!r}): time.sleep(0.01)"
+    code = f"import os, time\nruns += 1\nprint('begun', flush=True)\n{waits}\nprint('over')"
+    asked = kernel.client.execute(code)
+    while kernel.client.get_iopub_msg(timeout=30)["msg_type"] != "stream":
+        pass
+    wire.cut()
+    behind = kernel.client.execute("runs += 10\nprint(runs)")
+    goes_on.touch()
+    wire.mend()
+    reply, text = kernel.reply(asked)
+    assert reply["status"] == "ok"
+    assert "was cut for" in text
+    assert text.endswith("over\n")
+    assert kernel.reply(behind)[1] == "11\n"
+    assert kernel.run("print(runs)")[1] == "11\n"
+
+
+def test_a_kernel_that_is_gone_after_a_cut_ends_the_bridge(wire: Wire, start: Callable[..., Kernel], other: OtherServer) -> None:
+    kernel = start(url=wire.url)
+    kernel.run("1")
+    wire.cut()
+    other.delete(kernel.record()["kernel_id"])
+    wire.mend()
+    until(lambda: not kernel.manager.is_alive(), 30, "the bridge ends")
+    assert "is gone" in kernel.said()
+
+
+def test_a_server_that_stays_away_ends_the_bridge_in_the_end(
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer
+) -> None:
+    kernel = start(url=wire.url, patience_s=1)
+    kernel.run("1")
+    wire.cut()
+    until(lambda: not kernel.manager.is_alive(), 60, "the bridge ends")
+    assert "given up" in kernel.said()
+    [there] = other.kernels()
+    other.delete(there["id"])
+
+
+def test_a_kernel_that_dies_ends_the_bridge(start: Callable[..., Kernel], other: OtherServer) -> None:
+    kernel = start()
+    kernel.client.execute("import os\nos._exit(3)")
+    until(lambda: not kernel.manager.is_alive(), 60, "the bridge ends")
+    assert "died" in kernel.said()
+    assert other.kernels() == []
+
+
+@pytest.mark.parametrize(
+    ("kernel_name", "token", "words"),
+    [("no-such", "", "'no-such' is not installed"), ("python3", "wrong", "does not take the token")],
+)
+def test_what_cannot_start_is_told_in_words(
+    start: Callable[..., Kernel], other: OtherServer, kernel_name: str, token: str, words: str
+) -> None:
+    kernel = start(token=token, kernel=kernel_name)
+    until(lambda: not kernel.manager.is_alive(), 30, "the bridge ends")
+    assert words in kernel.said()
+    assert other.kernels() == []
+
+
+def test_a_message_that_is_not_signed_is_left_out(start: Callable[..., Kernel]) -> None:
+    kernel = start()
+    kernel.run("x = 1")
+    right, kernel.client.session.key = kernel.client.session.key, b"another"
+    kernel.client.execute("x = 2")
+    kernel.client.session.key = right
+    assert kernel.run("print(x)")[1] == "1\n"
+    assert "not signed" in kernel.said()
+
+
+def test_variables_are_passed_on_and_the_token_is_not(start: Callable[..., Kernel], other: OtherServer) -> None:
+    kernel = start(variables=["PATH", "NOT_THERE"], replace={"MLWS_X": "1"})
+    _, text = kernel.run(
+        "import os, mlws\nprint(os.environ['PATH'], os.environ['MLWS_X'], mlws.__file__)\nprint(dict(os.environ))"
+    )
+    assert text.startswith(f"{os.environ['PATH']} 1 ")
+    assert ".zip" in text.splitlines()[0]
+    assert other.token not in text
+
+
+def test_servers_that_know_the_older_form_of_messages_alone(
+    start: Callable[..., Kernel], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    option = "--ZMQChannelsWebsocketConnection.kernel_ws_protocol="
+    old = OtherServer(tmp_path_factory.mktemp("old"), [option]).start()
+    try:
+        kernel = start(url=old.url, token=old.token)
+        assert kernel.run("print('ä' * 3)")[1] == "äää\n"
+        asked = "from ipykernel.comm import Comm\nc = Comm('x', buffers=[b'\\x00\\xff'])"
+        kernel.client.execute(asked)
+        message = kernel.client.get_iopub_msg(timeout=30)
+        while message["msg_type"] != "comm_open":
+            message = kernel.client.get_iopub_msg(timeout=30)
+        assert [bytes(one) for one in message["buffers"]] == [b"\x00\xff"]
+        kernel.close()
+        assert old.kernels() == []
+    finally:
+        old.stop()

@@ -1,0 +1,173 @@
+"""Another Jupyter server, without anything of ours, whose kernels ours uses; and a way to it that can be cut."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+from typing_extensions import Self
+
+from tests.live import free_port
+
+START_S = 60.0
+
+
+class OtherServer:
+    """`jupyter server` with no extension. Everything that it writes lies below `folder`."""
+
+    def __init__(self, folder: Path, options: list[str] | None = None) -> None:
+        self.folder = folder
+        self.token = "token-of-the-other-server"
+        self.options = options or []
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        (folder / "root").mkdir(parents=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def start(self) -> Self:
+        """Start, and return once it answers."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLWS_", "JUPYTER", "PYTHONPATH"))}
+        folders = {f"JUPYTER_{name}_DIR": str(self.folder / name.lower()) for name in ("DATA", "RUNTIME", "CONFIG")}
+        env = {**kept, **folders, "IPYTHONDIR": str(self.folder / "ipython"), "HOME": str(self.folder / "home")}
+        (self.folder / "home").mkdir(exist_ok=True)
+        command = [
+            sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={self.port}", "--ServerApp.port_retries=0",
+            f"--ServerApp.root_dir={self.folder / 'root'}", f"--IdentityProvider.token={self.token}",
+            "--ServerApp.jpserver_extensions={'jupyter_mlws': False, 'jupyterlab': False, 'jupyter_lsp': False, 'notebook_shim': False}",
+            *self.options,
+        ]  # fmt: skip
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=self.folder / "root", env=env, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + START_S
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/api").status_code == 200:
+                    return self
+            assert self.process.poll() is None, self.log()[-4000:]
+            assert time.monotonic() < deadline, self.log()[-4000:]
+            time.sleep(0.1)
+
+    def log(self) -> str:
+        """What it printed."""
+        return (self.folder / "server.log").read_text(errors="replace")
+
+    def kernels(self) -> list[dict[str, Any]]:
+        """The kernels that run there."""
+        found: list[dict[str, Any]] = httpx.get(
+            f"{self.url}/api/kernels", headers={"Authorization": f"token {self.token}"}, timeout=30
+        ).json()
+        return found
+
+    def delete(self, kernel_id: str) -> None:
+        """End a kernel there."""
+        httpx.delete(f"{self.url}/api/kernels/{kernel_id}", headers={"Authorization": f"token {self.token}"}, timeout=30)
+
+    def kill(self) -> None:
+        """`kill -9`, of the server and its kernels."""
+        assert self.process is not None
+        for pid in (*children_of(self.pid), self.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        """Stop politely."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(one) for one in (task / "children").read_text().split()]
+    return found
+
+
+class Wire:
+    """Passes bytes on to a port of this machine; can be cut, so that nobody gets through, and mended."""
+
+    def __init__(self, port: int) -> None:
+        self.to = port
+        self.port = free_port()
+        self._loop = asyncio.new_event_loop()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.mend()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def mend(self) -> None:
+        """Let all through from now on."""
+        self._wait(self._listen())
+
+    def cut(self) -> None:
+        """Cut what goes through, and let nobody through."""
+        self._wait(self._stop())
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.cut()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def _wait(self, work: Any) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
+
+    async def _stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for writer in list(self._writers):
+            writer.transport.abort()
+        while self._writers:  # noqa: ASYNC110 - their tasks tell nobody
+            await asyncio.sleep(0.01)
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            there, back = await asyncio.open_connection("127.0.0.1", self.to)
+        except OSError:
+            writer.transport.abort()
+            return
+        await asyncio.gather(self._copy(reader, back), self._copy(there, writer))
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            with contextlib.suppress(OSError):
+                while data := await reader.read(65536):
+                    writer.write(data)
+                    await writer.drain()
+        finally:
+            self._writers.discard(writer)
+            writer.close()
