@@ -14,10 +14,12 @@ from papermill.inspection import _infer_parameters
 from papermill.parameterize import parameterize_notebook
 from papermill.version import version as papermill_version
 
+from jupyter_mlws.runner import translators
 from jupyter_mlws.runner.report import Refused
 
 MAGIC = re.compile(r"(?m)^[ \t]*[%!?].*$")
 nbformat: Any = untyped_nbformat  # it ships no types
+translators.register()
 
 
 def prepared(raw: dict[str, Any], section: dict[str, Any], kernel: str, language: str) -> Any:

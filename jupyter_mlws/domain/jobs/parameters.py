@@ -29,8 +29,10 @@ NAMES: dict[str, TypeName] = {
 }
 TYPE_COMMENT = re.compile(r"^type:\s*(?P<type>[^\s#]+)\s*#?\s*(?P<help>.*)$")
 ASSIGNMENT = re.compile(
-    r"^\s*(?:(?:val|var|let|const)\s+)?(?P<name>[A-Za-z_.][\w.]*)\s*(?:<-|=)\s*(?P<value>[^#/]*?)\s*(?:(?:#|//)\s*(?P<help>.*))?$"
+    r"^\s*(?:(?:val|var|let|const)\s+)?(?P<name>[A-Za-z_.][\w.]*)\s*(?:<-|=)\s*"
+    r"(?P<value>(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|/(?!/)|[^#/\"'])*?)\s*(?:(?:#|//)\s*(?P<help>.*))?$"
 )
+R_INTEGER = re.compile(r"(-?\d+)L")
 MAGIC = re.compile(r"(?m)^[ \t]*[%!?].*$")
 
 
@@ -178,6 +180,8 @@ def _by_lines(source: str) -> list[ParameterField]:
         value = {"TRUE": "True", "FALSE": "False", "true": "True", "false": "False", "NULL": "None", "nothing": "None"}.get(
             text, text
         )
+        if (whole := R_INTEGER.fullmatch(value)) is not None:
+            value = whole[1]
         node = _parsed(value)
         literal, default = _literal(node) if node is not None else (False, None)
         fields[match["name"]] = ParameterField(

@@ -86,6 +86,17 @@ def test_other_languages():
     ]
 
 
+def test_values_in_quotes_hold_slashes_and_marks_of_comments():
+    source = 'path <- "data/x#1.csv"  # where\nurl = \'http://x/"y"\'\nrounds <- 2L\nhalf <- 1/2 # h\nval s = "a\\"b"; // t\nopen <- "a'
+    assert [(f.name, f.type, f.default, f.help) for f in declared(source, "R")] == [
+        ("path", "str", "data/x#1.csv", "where"),
+        ("url", "str", 'http://x/"y"', ""),
+        ("rounds", "int", 2, ""),
+        ("half", "unknown", None, "h"),
+        ("s", "str", 'a"b', "t"),
+    ]
+
+
 def test_inspection(tmp_path):
     spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     found = inspect_notebook(write(tmp_path, notebook(kernelspec=spec)))
