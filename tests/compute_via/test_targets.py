@@ -123,6 +123,10 @@ def test_the_command_line_makes_shows_and_changes_it(server: LiveServer, login: 
     assert made.returncode == 0, made.stderr
     assert "Via" in made.stdout
     assert "far" in made.stdout
+    steps = mlws(server, "compute", "test", "cli")
+    assert steps.returncode == 0, steps.stdout + steps.stderr
+    assert "a job: ran on" in steps.stdout
+    assert "Linux on" in mlws(server, "compute", "show", "cli").stdout
     wrong = mlws(server, "compute", "update", "cli", "--via", "nobody")
     assert wrong.returncode != 0
     assert "nobody" in wrong.stderr
