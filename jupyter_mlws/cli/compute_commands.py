@@ -154,6 +154,7 @@ def _one(
         *_place(target),
         *slurm_commands.rows(target),
         *gateway_commands.rows(target),
+        *(_machine(target.facts) if target.slurm is not None else []),
         ("Jobs", f"{target.running} running of at most {target.max_jobs}{usual}, {target.queued} waiting"),
         ("Ready", _ready(target)),
         ("CPUs", load_of(target)),
@@ -211,23 +212,28 @@ def _place(target: ComputeTarget) -> list[tuple[str, str]]:
     """Where a host is, and what it is."""
     if target.ssh is None:
         return []
-    place, facts = target.ssh, target.facts
+    place = target.ssh
     key = "the server's SSH agent" if place.key is None else f"the secret {place.key.name} of {place.key.workspace}"
-    is_there = "" if facts is None else f"{facts.system} on {facts.machine}, Python {facts.python}"
     return [
         ("Host", f"{place.user}@{place.host}, port {place.port}, in {place.folder}"),
         ("Host key", place.fingerprint),
         ("Key from", key),
-        ("Is", is_there),
-        ("Notebooks", _notebooks(facts)),
+        *_machine(target.facts),
         ("Wheels", place.wheelhouse or ""),
         ("Logs to", place.server_url or "its spool, which is fetched"),
     ]
 
 
-def _notebooks(facts: HostFacts | None) -> str:
+def _machine(facts: HostFacts | None) -> list[tuple[str, str]]:
+    """What a host is, as it said."""
+    if facts is None:
+        return []
+    return [("Is", f"{facts.system} on {facts.machine}, Python {facts.python}"), ("Notebooks", _notebooks(facts))]
+
+
+def _notebooks(facts: HostFacts) -> str:
     """The kernels of a host, or why it runs no notebooks."""
-    if facts is None or facts.notebooks is None:
+    if facts.notebooks is None:
         return ""
     found = facts.notebooks
     return f"none: {found.missing}" if found.missing else f"kernels {', '.join(kernel.name for kernel in found.kernels)}"

@@ -33,6 +33,7 @@ def test_an_administrators_scancel_is_named(server: LiveServer, cluster: Slurm):
         )
 
 
+@pytest.mark.timeout(300)
 def test_slurms_time_limit_is_named(server: LiveServer, cluster: Slurm, overdue: str):
     [(number, _)] = cluster.of_run(overdue)
     run = server.wait(overdue, timeout=200)  # Slurm looks for such jobs once a minute

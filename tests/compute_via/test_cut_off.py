@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from tests.compute_ssh.test_cut_off import grew
 from tests.live import LiveServer
 from tests.slurm import CPUS, Slurm, command, eventually, log_of, waiting_of
-from tests.ssh import Sshd, far_jobs
+from tests.ssh import Sshd, far_jobs, pid_there
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -131,3 +134,32 @@ def test_a_link_that_is_cut_at_sbatch_submits_once(
     assert run["status"] == "Completed", (run["error"], server.log()[-3000:])
     assert mark.read_text() == "x\n"
     assert len(cluster.of_run(run_id)) == 1
+
+
+@pytest.fixture
+def forgetful(cluster: Slurm) -> Iterator[Callable[[], bool]]:
+    """Makes Slurm say on the login node that it has no jobs; whether it was asked since is what it gives back."""
+    place, asked = cluster.folder / "programs" / "squeue", cluster.folder / "asked"
+
+    def forget() -> bool:
+        place.write_text(f'#!/bin/bash\n[ "$1" = --noheader ] && touch {asked}\n')
+        place.chmod(0o755)
+        return asked.exists()
+
+    yield forget
+    place.unlink(missing_ok=True)
+
+
+def test_a_job_that_slurm_does_not_know_any_more_lives_as_long_as_it_does(
+    server: LiveServer, login: Sshd, forgetful: Callable[[], bool]
+):
+    run_id = server.submit(command("mkdir -p outputs; echo half > outputs/a.txt; echo $$ > pid.txt; sleep 600"), target="batch")
+    pid = pid_there(login, run_id)
+    server.wait(run_id, "Running", timeout=120)
+    eventually(forgetful)
+    eventually(lambda: server.ok("GET", f"/runs/{run_id}")["status"] == "Running")
+    os.kill(int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]), signal.SIGKILL)
+    run = server.wait(run_id, timeout=120)
+    assert (run["status"], run["reason"]) == ("Failed", "lost")
+    assert server.get(f"/runs/{run_id}/artifacts/content", params={"path": "outputs/a.txt"}).text == "half\n"
+    eventually(lambda: run_id not in far_jobs(login))

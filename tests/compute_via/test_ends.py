@@ -78,10 +78,11 @@ def test_exit_code_limit_and_retries_are_as_everywhere(server: LiveServer, clust
     assert len(cluster.of_run(failing)) == 2
 
 
-def test_what_slurm_refuses_fails_with_its_words(server: LiveServer, cluster: Slurm):
+def test_what_slurm_refuses_fails_with_its_words_and_leaves_nothing(server: LiveServer, cluster: Slurm, login: Sshd):
     run = server.wait(server.submit(command("true"), target="batch", resources={"memory_bytes": 400 << 30}))
     assert (run["status"], run["reason"]) == ("Failed", "spawn_failed")
     assert "Requested node configuration is not available" in run["error"]["message"]
+    assert run["id"] not in far_jobs(login)
 
 
 def test_secrets_reach_the_job_and_stay_nowhere(server: LiveServer, cluster: Slurm, login: Sshd):

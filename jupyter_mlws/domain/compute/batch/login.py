@@ -157,9 +157,11 @@ class Login:
         with contextlib.suppress(MlwsError, Refused):
             loop.wait(self._programs.ask("void", key=job_key(job_dir)))
 
-    def forget(self, job_dir: Path) -> None:
+    def forget(self, job_dir: Path, *, refused: bool) -> None:
         """Nothing is fetched of it."""
         self._host.forget(job_dir)
+        if refused:
+            self.remove(job_dir)
 
     def clean(self, native_id: str) -> None:
         """All of it is in the folder there, which goes as a whole."""

@@ -110,8 +110,8 @@ class Site(Protocol):
     def void(self, job_dir: Path) -> None:
         """Nobody asks for a job any more: it ends, as far as it can be told, and its secrets go."""
 
-    def forget(self, job_dir: Path) -> None:
-        """A job was not submitted after all."""
+    def forget(self, job_dir: Path, *, refused: bool) -> None:
+        """A job was not submitted after all. `refused`: that is sure, so that what was laid for it goes."""
 
     def clean(self, native_id: str) -> None:
         """Remove what the script of a job that has ended left outside of its folder."""
@@ -205,7 +205,7 @@ class Here:
         with contextlib.suppress(OSError):
             (job_dir / jobdir.SECRETS).unlink()
 
-    def forget(self, job_dir: Path) -> None:
+    def forget(self, job_dir: Path, *, refused: bool) -> None:
         """There is nothing to forget."""
 
     def clean(self, native_id: str) -> None:

@@ -139,7 +139,7 @@ class BatchCompute:
                 if laid.mark is None:
                     self._submit(watched, job, laid, secrets)
             except (HostUnfit, HostUnreachable, HostFull, QueueFull, ExtraMissing):
-                self._forget(watched)
+                self._forget(watched, refused=True)
                 raise
             finally:
                 watched.submitting = False
@@ -207,7 +207,7 @@ class BatchCompute:
         if watched.seen is not None or time.monotonic() - watched.since < NOT_FOUND_S:
             return False
         log.warning("Slurm does not know job %s: it is submitted again", watched.mark["name"])
-        self._forget(watched)
+        self._forget(watched, refused=False)
         return True
 
     def cancel(self, job_dir: Path, reason: str = "canceled") -> None:
@@ -309,10 +309,10 @@ class BatchCompute:
         self._follow()
         return found
 
-    def _forget(self, watched: records.Watched) -> None:
+    def _forget(self, watched: records.Watched, *, refused: bool) -> None:
         for name in (jobdir.SECRETS, jobdir.SENT):
             (watched.folder / name).unlink(missing_ok=True)
-        self._site.forget(watched.folder)
+        self._site.forget(watched.folder, refused=refused)
         with self._lock:
             self._watched.pop(watched.folder, None)
 
