@@ -16,6 +16,7 @@ from jupyter_mlws.domain.compute.batch import psi
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.errors import ComputeNotFound, ExtraMissing, LoginRefused
 from jupyter_mlws.domain.compute.gateway import checks as gateway_checks
+from jupyter_mlws.domain.compute.gateway import specs
 from jupyter_mlws.domain.compute.gateway.target import GatewayCompute
 from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, SshPlace
 from jupyter_mlws.domain.compute.ssh import checks, keys, link, loop
@@ -57,6 +58,7 @@ class Hosts:
         self._db = db
         self._places = places
         self._jobs = jobs
+        self._kernels = jobs.parent / "kernels"
         self._owner = owner
         self.rows: dict[str, Made] = {}
 
@@ -82,6 +84,7 @@ class Hosts:
                 # Another server may have deleted it, by force: jobs and secrets that this one submitted are known here alone.
                 threading.Thread(target=gone.give_up, name=f"mlws-{name}-gone", daemon=True).start()
             _close(gone)
+        specs.keep_only(self._kernels, [name for name, row in rows.items() if isinstance(row.place, GatewayPlace)])
         self.rows = rows
         return found
 
@@ -90,7 +93,11 @@ class Hosts:
             return self._make_batch(row, row.place)
         if isinstance(row.place, GatewayPlace):
             token = partial(self._token, row.place)
-            return GatewayCompute(row.name, row.max_jobs, row.place, token, jobs=self._jobs, description=row.description)
+            far = GatewayCompute(
+                row.name, row.max_jobs, row.place, token, jobs=self._jobs, kernels=self._kernels, description=row.description
+            )
+            far.tidy()
+            return far
         made = SshCompute(
             row.name,
             row.max_jobs,
