@@ -58,7 +58,6 @@ class GatewayCompute:
         self.max_jobs = max_jobs
         self.description = description
         self.place = place
-        self.facts: dict[str, Any] = {}
         self.when_one_ends: Callable[[], None] = lambda: None
         self._token = token
         self._jobs = jobs
@@ -99,11 +98,12 @@ class GatewayCompute:
             found = rest.kernelspecs(self.server(), patience or ANSWER_S)
         except HostUnreachable:
             return None
-        kernels = [
-            HostKernel(name=name, display_name=str(spec.get("display_name") or name), language=str(spec.get("language") or ""))
-            for name, spec in found.items()
-        ]
-        return HostNotebooks(missing="", papermill=None, ipykernel=None, kernels=kernels)
+        return _notebooks(found)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The kernels there, as far as it has said; nobody is asked."""
+        return {"notebooks": _notebooks(self._known[1])} if self._known[0] else {}
 
     def bridge(self, kernel: str, job_dir: Path, work: Path) -> dict[str, Any]:
         """What the runner of a job is told of its kernel. Raises `HostUnfit` where there is none of this name."""
@@ -192,7 +192,10 @@ class GatewayCompute:
     def _end_kernel(self, record: Path) -> bool:
         """End the kernel that a bridge has noted; False while its server cannot be asked."""
         told = jobdir.read_json(str(record))
-        if told is None or told.get("target") != self.name or told.get("url") != self.place.url:
+        if told is None or told.get("target") != self.name:
+            return True
+        if told.get("url") != self.place.url:  # the token is for the address that the target has now
+            log.warning("The kernel %s may live on at %s, where %s was", told.get("kernel_id"), told.get("url"), self.name)
             return True
         try:
             rest.delete_kernel(self.server(), str(told.get("kernel_id")), ANSWER_S)
@@ -223,3 +226,11 @@ class GatewayCompute:
             if not self._closed:
                 specs.write(self._kernels, self._records, self.name, self.place, found)
         return found
+
+
+def _notebooks(found: Mapping[str, Mapping[str, Any]]) -> HostNotebooks:
+    kernels = [
+        HostKernel(name=name, display_name=str(spec.get("display_name") or name), language=str(spec.get("language") or ""))
+        for name, spec in found.items()
+    ]
+    return HostNotebooks(missing="", papermill=None, ipykernel=None, kernels=kernels)
