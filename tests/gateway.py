@@ -113,6 +113,8 @@ class Wire:
     def __init__(self, port: int) -> None:
         self.to = port
         self.port = free_port()
+        self.swallows = False
+        """What is answered gets lost, and nobody notices."""
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -159,13 +161,15 @@ class Wire:
         except OSError:
             writer.transport.abort()
             return
-        await asyncio.gather(self._copy(reader, back), self._copy(there, writer))
+        await asyncio.gather(self._copy(reader, back), self._copy(there, writer, answers=True))
 
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False) -> None:
         self._writers.add(writer)
         try:
             with contextlib.suppress(OSError):
                 while data := await reader.read(65536):
+                    if answers and self.swallows:
+                        continue
                     writer.write(data)
                     await writer.drain()
         finally:

@@ -79,7 +79,7 @@ def rows(target: ComputeTarget) -> list[tuple[str, str]]:
     """Where it is."""
     if target.gateway is None:
         return []
-    place = target.gateway
+    place, found = target.gateway, None if target.facts is None else target.facts.notebooks
     return [
         (
             "Server",
@@ -88,6 +88,7 @@ def rows(target: ComputeTarget) -> list[tuple[str, str]]:
         ("Token from", f"the secret {place.token.name} of {place.token.workspace}" if place.token else "none is sent"),
         ("Trusts", place.ca_file or ""),
         ("Kernel", place.kernel or "that of the notebook"),
+        ("Kernels", ", ".join(kernel.name for kernel in found.kernels) if found is not None else ""),
         ("Patience", text.duration(place.patience_s * 1000)),
         ("Logs to", place.server_url or "its spool, which is fetched"),
     ]

@@ -23,7 +23,8 @@ PASSED = ("MLWS_", "MLFLOW_", "AZUREML_")
 LOCAL = ("MLWS_JOB_DIR", "MLWS_SPOOL_DIR", "MLWS_DATA_DIR", "MLWS_NOTEBOOK_FILE", NAMES)
 """Variables that mean nothing on another machine, or something else."""
 TOKEN = "MLWS_GATEWAY_TOKEN"  # noqa: S105 - the name of a variable
-FETCHED_WITHIN_S = 150.0
+FETCHED_WITHIN_S = 6 * 3600.0
+"""A bridge that hears nothing for a minute ends by itself; large files take their time."""
 GONE_WITHIN_S = 9.0
 
 
@@ -72,11 +73,25 @@ class FarKernel(JobKernel):
         """`told`: the section `bridge` of the job's notebook."""
         self._use(name, OfBridge(told))
         self.takes_ipc = True
+        self._asked = False
 
     def ending(self) -> str:
         """Why the bridge ended, as it says itself."""
         words = self.last_words.decode("utf-8", "replace").strip().splitlines()
         return words[-1].rstrip(".") if words else super().ending()
+
+    async def finish(self) -> None:
+        """Wait until the bridge has fetched what the job left; `trouble` tells if it could not."""
+        process = getattr(self.manager.provisioner, "process", None)
+        asked, self._asked = self._asked, False
+        await super().finish()
+        if asked and process is not None and process.poll():
+            self.trouble = self.ending()
+
+    async def ask_to_end(self) -> None:
+        """Ask the kernel to end; `finish` waits for it."""
+        self._asked = True
+        await super().ask_to_end()
 
     async def kill(self) -> None:
         """End the bridge, which ends the kernel over there; one that does not is killed, and the server ends its kernel."""

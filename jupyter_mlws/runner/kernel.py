@@ -57,6 +57,8 @@ class JobKernel:
     """The kernel of one job. `start` returns as soon as its process runs, so that our own imports go on beside its start."""
 
     ends_within_s = SHUTDOWN_WITHIN_S
+    trouble = ""
+    """What is missing of what the job made, once the kernel has ended."""
 
     def __init__(self, name: str, python: str | None = None) -> None:
         """`python`: an interpreter whose ipykernel is the kernel, whatever is installed under `name`."""

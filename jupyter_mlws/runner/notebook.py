@@ -146,6 +146,8 @@ def _run(
         raise
     finally:
         loop.run_until_complete(kernel.finish())
+    if kernel.trouble and session.error is None:
+        session.error = run_error(kernel.trouble, kind="NotFetched")
     return session.error, session.canceled and session.error is not None, session.kernel_signal
 
 

@@ -219,6 +219,10 @@ class MlwsApp(ExtensionApp):
             self._early.let_go()
             follow_kernels(serverapp, runtime)
         await runtime.start()
+        if self._early is not None:
+            from jupyter_mlws.server import far_kernels  # noqa: PLC0415 - after the port answers
+
+            far_kernels.show(serverapp, runtime)
         if self.headless:
             from jupyter_mlws.server.idle import Leaving  # noqa: PLC0415 - only headless servers leave by themselves
 

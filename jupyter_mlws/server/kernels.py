@@ -24,6 +24,7 @@ from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.domain.workspaces.errors import WorkspaceNotFound
 from jupyter_mlws.kit.actors import ActorKind
 from jupyter_mlws.kit.mlflow_env import mlflow_variables
+from jupyter_mlws.server import far_kernels
 from jupyter_mlws.server.early_kernels import why_untracked
 from jupyter_mlws.server.mlflow_folders import LogsTo, logs_to
 from jupyter_mlws.server.notebooks import follow_notebooks
@@ -77,6 +78,7 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
             given = await asyncio.wait_for(add_workspace(env, own, runtime, Path(serverapp.root_dir), folder), PATIENCE_S)
         except Exception:
             log.exception("A kernel starts without the workspace")
+        await far_kernels.give(env, manager, kwargs.get("kernel_name"), runtime)
         kernel_id = await start(*args, **{**kwargs, "env": env})
         if given is not None:
             tokens[str(kernel_id)] = given

@@ -215,6 +215,28 @@ def test_a_cut_loses_neither_the_cell_nor_those_behind_it(wire: Wire, start: Cal
     assert kernel.run("print(runs)")[1] == "11\n"
 
 
+def test_a_cell_whose_end_is_lost_fails_in_words_and_does_not_run_again(
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer, tmp_path: Path
+) -> None:
+    kernel = start(url=wire.url)
+    kernel.run("runs = 0")
+    goes_on = tmp_path / "go"
+    waits = f"while not os.path.exists({str(goes_on)!r}): time.sleep(0.01)"
+    asked = kernel.client.execute(f"import os, time\nruns += 1\nprint('begun', flush=True)\n{waits}")
+    while kernel.client.get_iopub_msg(timeout=30)["msg_type"] != "stream":
+        pass
+    wire.swallows = True
+    goes_on.touch()
+    until(lambda: other.kernels()[0]["execution_state"] == "idle", 30, "the cell is over")
+    wire.cut()
+    wire.swallows = False
+    wire.mend()
+    reply, text = kernel.reply(asked)
+    assert reply["ename"] == "ConnectionLost"
+    assert "was cut for" in text
+    assert kernel.run("print(runs)")[1] == "1\n"
+
+
 def test_a_kernel_that_is_gone_after_a_cut_ends_the_bridge(wire: Wire, start: Callable[..., Kernel], other: OtherServer) -> None:
     kernel = start(url=wire.url)
     kernel.run("1")

@@ -34,6 +34,7 @@ def test_a_target_is_made_tested_moved_and_deleted(server: LiveServer, other: Ot
     assert tested.returncode == 1
     assert "no-such is not there" in tested.stdout
     shown = mlws(server, "compute", "show", "far")
+    assert "Kernels     python3" in shown.stdout or ", python3" in shown.stdout
     assert f"Server      {other.url}" in shown.stdout
     assert other.token not in shown.stdout + made.stdout + tested.stdout
     wrong = mlws(server, "compute", "update", "far", "--partition", "gpu")

@@ -170,6 +170,13 @@ def test_a_kernel_that_dies_there_fails_the_job_in_words(server: LiveServer, oth
     until(lambda: other.kernels() == [], 30, "the kernel is gone")
 
 
+def test_a_job_whose_files_cannot_be_fetched_does_not_pass_for_completed(server: LiveServer, other: OtherServer) -> None:
+    run = server.wait(submit(server, "import sys\nopen('outputs/x', 'w').write('x')", "del sys.modules['_mlws_far']"))
+    assert run["status"] == "Failed"
+    assert "could not be fetched" in run["error"]["message"]
+    assert other.kernels() == []
+
+
 def test_a_server_that_is_away_holds_the_job_up_until_it_is_back(server: LiveServer, wire: Wire, wired: str) -> None:
     wire.cut()
     run_id = submit(server, "print('there')", target=wired)

@@ -18,6 +18,7 @@ from jupyter_mlws.domain.compute.batch.site import Here, Site
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.errors import ComputeNotFound, ExtraMissing, LoginRefused
 from jupyter_mlws.domain.compute.gateway import checks as gateway_checks
+from jupyter_mlws.domain.compute.gateway import specs
 from jupyter_mlws.domain.compute.gateway.target import GatewayCompute
 from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, SshPlace
 from jupyter_mlws.domain.compute.ssh import checks, keys, link, loop
@@ -67,6 +68,7 @@ class Hosts:
         self._db = db
         self._places = places
         self._jobs = jobs
+        self._kernels = jobs.parent / "kernels"
         self._owner = owner
         self.rows: dict[str, Made] = {}
 
@@ -93,6 +95,7 @@ class Hosts:
                 # Another server may have deleted it, by force: jobs and secrets that this one submitted are known here alone.
                 threading.Thread(target=deleted.give_up, name=f"mlws-{name}-gone", daemon=True).start()
             gone.append(deleted)
+        specs.keep_only(self._kernels, [name for name, row in rows.items() if isinstance(row.place, GatewayPlace)])
         self.rows = rows
         return Refreshed(found, gone)
 
@@ -101,7 +104,11 @@ class Hosts:
             return self._make_batch(row, row.place, rows)
         if isinstance(row.place, GatewayPlace):
             token = partial(self._token, row.place)
-            return GatewayCompute(row.name, row.max_jobs, row.place, token, jobs=self._jobs, description=row.description)
+            far = GatewayCompute(
+                row.name, row.max_jobs, row.place, token, jobs=self._jobs, kernels=self._kernels, description=row.description
+            )
+            far.tidy()
+            return far
         made = self._make_host(row, row.place, self._owner)
         try:
             link.library()

@@ -16,6 +16,7 @@ from jupyter_mlws.domain.compute.schemas import (
     ComputeTarget,
     ComputeTest,
     GatewayPlace,
+    HostFacts,
     LiveJob,
     QueuedJob,
     SshPlace,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, HostFacts, Load
+    from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, Load
     from jupyter_mlws.domain.compute.service import BatchSystem, Compute, Made
     from jupyter_mlws.domain.jobs.engine import JobEngine
     from jupyter_mlws.domain.jobs.store import Ask
@@ -199,10 +200,12 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobE
 
 
 def _facts(made: Made | None, target: Compute) -> HostFacts | None:
-    """What a host said of itself at the last test; what it has for notebooks as it said last."""
+    """What a host said of itself at the last test; what it has for notebooks as it said last. Another Jupyter server tells its kernels."""
+    said = getattr(target, "facts", {}).get("notebooks")
+    if made is not None and isinstance(made.place, GatewayPlace) and said is not None:
+        return HostFacts(host="", python="", system="", machine="", cpus=None, memory=None, gpus=[], notebooks=said)
     if made is None or made.facts is None:
         return None
-    said = getattr(target, "facts", {}).get("notebooks")
     return msgspec.structs.replace(made.facts, notebooks=said) if said is not None else made.facts
 
 

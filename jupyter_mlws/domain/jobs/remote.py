@@ -159,6 +159,13 @@ def usual_kernel(compute: Compute) -> str | None:
     return cast("KernelsElsewhere", compute).usual_kernel if getattr(compute, "kernels_elsewhere", False) else None
 
 
+def kernel_there(compute: Compute, name: str | None) -> str | None:
+    """What a kernel is called on the target: a notebook that was worked on in one of its kernels names it as this server does."""
+    ours = f"mlws-{compute.name}-".lower()
+    far = name is not None and getattr(compute, "kernels_elsewhere", False) and name.lower().startswith(ours)
+    return name[len(ours) :] if far and name is not None else name
+
+
 def launched(compute: Compute, launch: Launch, job_dir: Path, variables: Collection[str]) -> Launch:
     """What is started on another machine, where a notebook has the Python of the target and the runner that travelled there; and where
     its kernel alone is elsewhere, how the runner finds that."""

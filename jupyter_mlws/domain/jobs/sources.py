@@ -240,6 +240,7 @@ def checked_spec(
         return spec
     asked = spec.kernel if spec.kernel is not UNSET else inspected.kernel
     if target is not None and remote.has_other_kernels(target):
+        asked = remote.kernel_there(target, asked)
         there = remote.kernels(target, asked)
         usual = remote.usual_kernel(target)
         if usual is not None and spec.kernel is UNSET and there is not None and asked not in there:

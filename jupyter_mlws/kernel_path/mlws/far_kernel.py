@@ -67,7 +67,7 @@ def arrive(digest: str, variables: Dict[str, str], folder: bool) -> bool:
     if path not in sys.path:
         sys.path.insert(0, path)  # it holds nothing but `mlws`, of which this is the version that we speak
         os.environ["PYTHONPATH"] = os.pathsep.join(x for x in (os.environ.get("PYTHONPATH", ""), path) if x)
-    if folder:
+    if folder and "home" not in _at:
         _at["home"] = home = tempfile.mkdtemp(prefix="mlws-job-")
         _at["work"] = os.path.join(home, "work")
         os.environ["MLWS_SPOOL_DIR"] = os.path.join(home, "spool")

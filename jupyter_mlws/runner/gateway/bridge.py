@@ -20,6 +20,7 @@ from jupyter_mlws.runner.gateway.errand import Errand
 from jupyter_mlws.runner.gateway.frames import Message
 from jupyter_mlws.runner.gateway.link import Link
 from jupyter_mlws.runner.gateway.remote import Away, Place, Refused, Remote
+from mlws.process import start_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,6 @@ REMEMBERED = 10_000
 INFO_S = 120.0
 START_AWAY_S = 20.0
 """So long a server may be away when the kernel is to start."""
-LAST_FETCH_S = 120.0
 DELETE_S = 8.0
 ROUTERS = ("shell", "control", "stdin")
 
@@ -45,7 +45,9 @@ class Settings(NamedTuple):
     patience_s: float = 300.0
     """So long the connection may be cut."""
     record: str = ""
-    """A file that names the kernel over there as long as it may live; empty: in the folder of the connection file."""
+    """A file that names the kernel over there as long as it may live; empty: one of its own in the folder `records`, or in that of the
+    connection file."""
+    records: str = ""
     job: str = ""
     work: str = ""
     """Folders of the job, if it is one's."""
@@ -78,15 +80,14 @@ class Bridge:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> str:
-        """Serve until the end; why it came, if nobody asked for it."""
+        """Serve until the end; why it came, if nobody asked for it, or what is missing."""
         for name in ROUTERS:
             self._begin(self._listen(name))
         self._begin(self._beat())
         self._begin(self._parent())
         self._begin(self._serve())
         why = await self._ended
-        await self._finish()
-        return why
+        return await self._finish() or why
 
     def end(self, why: str = "") -> None:
         """End, and the kernel over there with it."""
@@ -132,7 +133,13 @@ class Bridge:
                 await self.remote.check_kernel(self.settings.kernel)
                 raise
             await asyncio.sleep(0.5)
-        told = {"url": self.settings.url, "target": self.settings.target, "kernel_id": self.remote.kernel_id, "pid": os.getpid()}
+        told: dict[str, Any] = {
+            "url": self.settings.url,
+            "target": self.settings.target,
+            "kernel_id": self.remote.kernel_id,
+            "pid": os.getpid(),
+        }
+        told["start_time"] = start_time(os.getpid())
         part = self.record.with_name(f"{self.record.name}.{os.getpid()}")
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(told, file)
@@ -144,23 +151,30 @@ class Bridge:
         job, work = (Path(one) if one else None for one in (self.settings.job, self.settings.work))
         self._errand = Errand(self._link, language, job, work)
         given = {name: os.environ[name] for name in self.settings.variables if name in os.environ}
-        if words := await self._errand.arrive({**given, **self.settings.replace}):
+        given.update(self.settings.replace)
+        if (given or self.settings.job) and (words := await self._errand.arrive(given)):
             _say(words)
         held, self._held = self._held or [], None
         for message, msg_id, kind in held:
             await self._link.send(message, msg_id, kind)
 
     async def _fetch(self) -> None:
-        if self._errand is not None:
-            await self._errand.fetch()
+        """What fails now is fetched at the end."""
+        try:
+            if self._errand is not None:
+                await self._errand.fetch()
+        except (Refused, OSError) as error:
+            _say(f"What was logged on {self.remote.host} could not be fetched now: {error}")
 
-    async def _finish(self) -> None:
-        """Fetch what is left, end the kernel over there, and let go of everything."""
+    async def _finish(self) -> str:
+        """Fetch what is left, end the kernel over there, and let go of everything; what could not be fetched."""
         try:
             if self._errand is not None and self.remote.kernel_id and self._polite:
-                await asyncio.wait_for(self._errand.fetch(ends=True), LAST_FETCH_S)
+                await self._errand.fetch(ends=True)
         except (Away, Refused, OSError, asyncio.TimeoutError) as error:
-            _say(f"What the job left on {self.remote.host} could not be fetched: {str(error) or 'it does not answer'}")
+            return f"What the job left on {self.remote.host} could not be fetched: {str(error) or 'the kernel does not answer'}"
+        else:
+            return ""
         finally:
             for task in list(self._tasks):
                 task.cancel()
@@ -324,6 +338,9 @@ def main(connection_file: Path, settings: Settings, token: str, on_signal: Calla
     """Run a bridge; the exit code."""
     connection = json.loads(connection_file.read_bytes())
     record = Path(settings.record) if settings.record else connection_file.with_suffix(".gateway")
+    if settings.records and not settings.record:  # a bridge that was started anew must not hide what one before has left
+        record = Path(settings.records) / f"{connection_file.stem}-{os.getpid()}.json"
+        record.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     async def serve() -> str:
         bridge = Bridge(connection, record, settings, token)

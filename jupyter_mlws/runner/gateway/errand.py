@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(far_kernel.__file__).parent
 MODULE = "_mlws_far"
 PATIENCE_S = 60.0
+PAUSES_S = (0.1, 0.3, 1.0, 3.0)
 OF_SPOOL = re.compile(r"spool/[0-9A-Za-z][0-9A-Za-z._-]*\.(wal|blob)")
 OF_WORK = re.compile(r"work/(outputs|logs)/.+", re.DOTALL)
 R_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -70,7 +71,8 @@ class Errand:
         async with self._fetching:
             more = True
             while more:
-                told = await self._call("fetch", self._had, ends)
+                # While the job goes on, a cell may be before it, however long that takes.
+                told = await self._call("fetch", self._had, ends, patience=PATIENCE_S if ends else None)
                 for name, begin, text in told["files"]:
                     self._store(str(name), int(begin), str(text))
                 more = bool(told["more"])
@@ -100,11 +102,16 @@ class Errand:
                 return path
         raise Refused(f"The kernel over there names a file that is none of its own: {name[:200]!r}.")
 
-    async def _call(self, function: str, *arguments: Any) -> Any:
-        """What a function of `far` answers."""
+    async def _call(self, function: str, *arguments: Any, patience: float | None = PATIENCE_S) -> Any:
+        """What a function of `far_kernel` answers. Each may be asked again."""
         expression = f"__import__('sys').modules[{MODULE!r}].call({function!r}, {list(arguments)!r})"
         content = _silent("") | {"user_expressions": {"answer": expression}}
-        reply = await self._link.ask("execute_request", content, PATIENCE_S)
+        reply: dict[str, Any] = {}
+        for pause in PAUSES_S:
+            reply = await self._link.ask("execute_request", content, patience)
+            if reply.get("status") != "aborted":  # as what stands in the queue behind a cell that fails
+                break
+            await asyncio.sleep(pause)
         answer = (reply.get("user_expressions") or {}).get("answer") or reply
         if answer.get("status") != "ok":
             raise Refused(f"The kernel over there fails with {answer.get('ename')}: {str(answer.get('evalue'))[:500]}.")

@@ -184,7 +184,7 @@ class Link:
         for msg_id, asked in list(self._asked.items()):
             if asked.message.channel == "control":
                 continue
-            if asked.sent and asked.begun and asked.kind in ONCE_ONLY:
+            if asked.sent and asked.begun and asked.kind in ONCE_ONLY and msg_id not in self._own:  # ours may all be asked twice
                 del self._asked[msg_id]
                 self._lost(asked)
                 continue

@@ -9,9 +9,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, LoginRefused
-from jupyter_mlws.domain.compute.gateway import rest
+from jupyter_mlws.domain.compute.gateway import rest, specs
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.schemas import HostKernel, HostNotebooks, Load
+from jupyter_mlws.kit.errors import MlwsError
 from mlws import jobdir
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ RECORD = "gateway.json"
 """In the folder of a job: the kernel that it has over there, as long as that may live."""
 ANSWER_S = 10.0
 KNOWN_S = 5.0
+SPECS_EVERY_S = 60.0
 
 
 class GatewayCompute:
@@ -41,23 +43,32 @@ class GatewayCompute:
     gpu_ids: tuple[int, ...] = ()
 
     def __init__(
-        self, name: str, max_jobs: int, place: GatewayPlace, token: Callable[[], str], *, jobs: Path, description: str
+        self,
+        name: str,
+        max_jobs: int,
+        place: GatewayPlace,
+        token: Callable[[], str],
+        *,
+        jobs: Path,
+        kernels: Path,
+        description: str,
     ) -> None:
-        """`token` reads it from the secret store, and may block."""
+        """`token` reads it from the secret store, and may block. In `kernels` this server has its kernels stand as its own."""
         self.name = name
         self.max_jobs = max_jobs
         self.description = description
         self.place = place
-        self.facts: dict[str, Any] = {}
         self.when_one_ends: Callable[[], None] = lambda: None
         self._token = token
         self._jobs = jobs
+        self._kernels = kernels
         self._local = LocalCompute(name, max_jobs)
         self._local.when_one_ends = lambda: self.when_one_ends()
         self._known: tuple[float, dict[str, dict[str, Any]]] = (0.0, {})
         self._left: set[Path] | None = None
         """Folders of jobs that ended, whose kernel may live on; None while nobody has looked for those of an earlier server."""
         self._tidying: threading.Thread | None = None
+        self._closed = False
 
     def server(self) -> rest.Server:
         """Where it is, with the token. Blocks. Raises `LoginRefused` where that cannot be read."""
@@ -87,17 +98,18 @@ class GatewayCompute:
             found = rest.kernelspecs(self.server(), patience or ANSWER_S)
         except HostUnreachable:
             return None
-        kernels = [
-            HostKernel(name=name, display_name=str(spec.get("display_name") or name), language=str(spec.get("language") or ""))
-            for name, spec in found.items()
-        ]
-        return HostNotebooks(missing="", papermill=None, ipykernel=None, kernels=kernels)
+        return _notebooks(found)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The kernels there, as far as it has said; nobody is asked."""
+        return {"notebooks": _notebooks(self._known[1])} if self._known[0] else {}
 
     def bridge(self, kernel: str, job_dir: Path, work: Path) -> dict[str, Any]:
         """What the runner of a job is told of its kernel. Raises `HostUnfit` where there is none of this name."""
-        specs = self._specs()
-        if kernel not in specs:
-            there = ", ".join(specs) or "none"
+        found = self._specs()
+        if kernel not in found:
+            there = ", ".join(found) or "none"
             raise HostUnfit(f"The kernel {kernel!r} is not installed on {self.name}. Installed are: {there}.")
         return {
             "url": self.place.url,
@@ -109,14 +121,18 @@ class GatewayCompute:
             "job": str(job_dir),
             "work": str(work),
             "spools": self.pulls,
-            "language": str(specs[kernel].get("language") or ""),
-            "display_name": str(specs[kernel].get("display_name") or kernel),
+            "language": str(found[kernel].get("language") or ""),
+            "display_name": str(found[kernel].get("display_name") or kernel),
         }
 
     def start(self, job_dir: Path, secrets: Mapping[str, str] | None = None) -> None:
         """Start the supervisor of a job, and give it the token as a secret of the job."""
+        self._local.start(job_dir, {**(secrets or {}), **self.variables()})
+
+    def variables(self) -> dict[str, str]:
+        """What lets a bridge into the server. Blocks. Raises `LoginRefused` where the token cannot be read."""
         token = self._token()
-        self._local.start(job_dir, {**(secrets or {}), **({TOKEN: token} if token else {})})
+        return {TOKEN: token} if token else {}
 
     def is_alive(self, job_dir: Path) -> bool:
         """Whether the supervisor lives."""
@@ -128,16 +144,41 @@ class GatewayCompute:
 
     def note_end(self, job_dir: Path) -> bool:
         """A job has ended: its kernel over there ends, too, if the bridge did not come to it. Nobody waits for a server that is away."""
-        if (job_dir / RECORD).exists() and not self._end_kernel(job_dir) and self._left is not None:
+        if (job_dir / RECORD).exists() and not self._end_kernel(job_dir / RECORD) and self._left is not None:
             self._left.add(job_dir)
         return True
 
     def tidy(self) -> None:
-        """End the kernels that jobs have left, also under an earlier server. In a thread of its own: the server may be slow to answer."""
+        """End the kernels that jobs and notebooks have left, also under an earlier server, and see which kernels there are. In a thread
+        of its own: the server may be slow to answer."""
         self._local.tidy()
-        if (self._left is None or self._left) and not (self._tidying is not None and self._tidying.is_alive()):
-            self._tidying = threading.Thread(target=self._end_left, name=f"mlws-{self.name}", daemon=True)
+        if not self._closed and not (self._tidying is not None and self._tidying.is_alive()):
+            self._tidying = threading.Thread(target=self._tend, name=f"mlws-{self.name}", daemon=True)
             self._tidying.start()
+
+    def _tend(self) -> None:
+        try:
+            self._end_left()
+            self._end_dead_bridges()
+            if not self._known[0] or time.monotonic() - self._known[0] > SPECS_EVERY_S:
+                self._specs()
+        except MlwsError as error:
+            log.debug("%s: %s", self.name, error.message)
+        except OSError as error:
+            log.warning("%s: %s", self.name, error)
+
+    def _end_dead_bridges(self) -> None:
+        """Kernels of notebooks whose bridge was killed."""
+        for path in self._records.glob("*.json"):
+            told = jobdir.read_json(str(path)) or {}
+            pid = told.get("pid")
+            if isinstance(pid, int) and jobdir.start_time(pid) != told.get("start_time"):
+                self._end_kernel(path)
+
+    @property
+    def _records(self) -> Path:
+        """Where the bridges of notebooks note their kernels."""
+        return self._kernels.with_name("far-kernels")
 
     def _end_left(self) -> None:
         if self._left is None:
@@ -145,23 +186,26 @@ class GatewayCompute:
             self._left = {path.parent for path in found}
         for folder in list(self._left):
             ended = jobdir.read_exit(str(folder)) is not None or not jobdir.is_alive(str(folder))
-            if ended and self._end_kernel(folder):
+            if ended and self._end_kernel(folder / RECORD):
                 self._left.discard(folder)
 
-    def _end_kernel(self, folder: Path) -> bool:
-        """End the kernel that a job has noted; False while its server cannot be asked."""
-        told = jobdir.read_json(str(folder / RECORD))
-        if told is None or told.get("target") != self.name or told.get("url") != self.place.url:
+    def _end_kernel(self, record: Path) -> bool:
+        """End the kernel that a bridge has noted; False while its server cannot be asked."""
+        told = jobdir.read_json(str(record))
+        if told is None or told.get("target") != self.name:
+            return True
+        if told.get("url") != self.place.url:  # the token is for the address that the target has now
+            log.warning("The kernel %s may live on at %s, where %s was", told.get("kernel_id"), told.get("url"), self.name)
             return True
         try:
             rest.delete_kernel(self.server(), str(told.get("kernel_id")), ANSWER_S)
         except HostUnreachable:
             return False
         except (LoginRefused, HostUnfit) as error:
-            log.warning("The kernel %s of a job may live on: %s", told.get("kernel_id"), error.message)
+            log.warning("The kernel %s may live on: %s", told.get("kernel_id"), error.message)
             return False
         with contextlib.suppress(OSError):
-            (folder / RECORD).unlink()
+            record.unlink()
         return True
 
     def load(self) -> Load:
@@ -170,6 +214,7 @@ class GatewayCompute:
 
     def close(self) -> None:
         """The server stops, or the target goes; what was started goes on."""
+        self._closed = True
         self._local.close()
 
     def _specs(self) -> dict[str, dict[str, Any]]:
@@ -178,4 +223,14 @@ class GatewayCompute:
         if not at or time.monotonic() - at > KNOWN_S:
             found = rest.kernelspecs(self.server(), ANSWER_S)
             self._known = (time.monotonic(), found)
+            if not self._closed:
+                specs.write(self._kernels, self._records, self.name, self.place, found)
         return found
+
+
+def _notebooks(found: Mapping[str, Mapping[str, Any]]) -> HostNotebooks:
+    kernels = [
+        HostKernel(name=name, display_name=str(spec.get("display_name") or name), language=str(spec.get("language") or ""))
+        for name, spec in found.items()
+    ]
+    return HostNotebooks(missing="", papermill=None, ipykernel=None, kernels=kernels)

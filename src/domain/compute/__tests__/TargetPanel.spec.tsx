@@ -97,11 +97,16 @@ describe('TargetPanel', () => {
   });
 
   it('tells where the kernels of another Jupyter server are', async () => {
-    show({ ...aGateway({ kernel: 'ir' }), name: 'lab' });
+    const kernels = [{ name: 'ir', display_name: 'R', language: 'R' }];
+    const { facts } = ofHost({
+      notebooks: { missing: '', papermill: null, ipykernel: null, kernels }
+    });
+    show({ ...aGateway({ kernel: 'ir' }), name: 'lab', facts });
     const about = await screen.findByRole('region', { name: 'About' });
     expect(within(about).getByText('https://jupyter.lab')).toBeVisible();
     expect(within(about).getByText('the secret FAR of default')).toBeVisible();
     expect(within(about).getByText('ir')).toBeVisible();
+    expect(within(about).queryByText('Machine')).toBeNull();
     const test = screen.getByRole('region', { name: 'Test' });
     expect(within(test).getByText(/starts a kernel there/)).toBeVisible();
   });

@@ -18,7 +18,10 @@ export function AboutCard(props: { target: ComputeTarget }): JSX.Element {
     ...sshRows(target, trans),
     ...slurmRows(target, trans),
     ...gatewayRows(target, trans),
-    [trans.__('Machine'), target.facts ? factsText(target.facts, trans) : ''],
+    [
+      trans.__('Machine'),
+      target.facts && !target.gateway ? factsText(target.facts, trans) : ''
+    ],
     [
       trans.__('Runs'),
       target.kinds?.join(', ') ?? trans.__('all kinds of jobs')

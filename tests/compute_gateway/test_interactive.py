@@ -1,0 +1,136 @@
+"""Kernels of another Jupyter server as kernels of ours, in notebooks and consoles."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from jupyter_client.session import Session
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from tests.gateway import OtherServer
+from tests.live import LiveServer, write_notebook
+from tests.servers import until
+from tests.ssh import log_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+def jupyter(server: LiveServer, method: str, path: str, **options: Any) -> Any:
+    """What Jupyter's own API of our server answers."""
+    headers = {"Authorization": f"token {server.token}"}
+    answer = httpx.request(method, f"{server.url}{path}", headers=headers, timeout=60, **options)
+    assert answer.status_code < 300, answer.text[:2000]
+    return answer.json() if answer.content else None
+
+
+def specs(server: LiveServer) -> dict[str, Any]:
+    found: dict[str, Any] = jupyter(server, "GET", "/api/kernelspecs")["kernelspecs"]
+    return found
+
+
+@asynccontextmanager
+async def channels(server: LiveServer, kernel_id: str) -> AsyncIterator[WebSocketClientConnection]:
+    url = f"{server.url}/api/kernels/{kernel_id}/channels".replace("http", "ws", 1)
+    connection = await websocket_connect(HTTPRequest(url, headers={"Authorization": f"token {server.token}"}))
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+async def ran(connection: WebSocketClientConnection, code: str, *, on_text: Any = None) -> tuple[dict[str, Any], str]:
+    """The reply to a cell, and what it printed."""
+    made = Session().msg("execute_request", {"code": code, "silent": False, "allow_stdin": False})
+    await connection.write_message(json.dumps({**made, "channel": "shell"}, default=str))
+    text, reply, idle = "", None, False
+    while reply is None or not idle:
+        raw = await asyncio.wait_for(connection.read_message(), 60)
+        assert raw is not None
+        message = json.loads(raw)
+        if message["parent_header"].get("msg_id") != made["header"]["msg_id"]:
+            continue
+        idle = idle or message["content"].get("execution_state") == "idle"
+        if message["msg_type"] == "stream":
+            text += message["content"]["text"]
+            if on_text is not None:
+                await asyncio.to_thread(on_text)
+        if message["msg_type"] == "execute_reply":
+            reply = message["content"]
+    return reply, text
+
+
+async def test_a_notebook_has_a_kernel_there(server: LiveServer, other: OtherServer) -> None:
+    until(lambda: "mlws-there-python3" in specs(server), 30, "the kernel stands among ours")
+    spec = specs(server)["mlws-there-python3"]["spec"]
+    assert spec["display_name"] == "Python 3 (ipykernel) on there"
+    assert other.token not in json.dumps(spec)
+    kernel_id = jupyter(server, "POST", "/api/kernels", json={"name": "mlws-there-python3"})["id"]
+    async with channels(server, kernel_id) as connection:
+        _, text = await ran(connection, "import os\nprint(os.getppid(), sorted(os.environ))")
+        assert int(text.split()[0]) == other.pid
+        assert "MLWS_" not in text
+        assert other.token not in text
+        interrupt = f"/api/kernels/{kernel_id}/interrupt"
+        code = "import time\nprint('begun', flush=True)\ntime.sleep(600)"
+        reply, _ = await ran(connection, code, on_text=lambda: jupyter(server, "POST", interrupt))
+        assert reply["ename"] == "KeyboardInterrupt"
+        [first] = other.kernels()
+        await asyncio.to_thread(jupyter, server, "POST", f"/api/kernels/{kernel_id}/restart")
+    async with channels(server, kernel_id) as connection:
+        assert (await ran(connection, "print('again')"))[1] == "again\n"
+        [second] = other.kernels()
+        assert second["id"] != first["id"]
+    jupyter(server, "DELETE", f"/api/kernels/{kernel_id}")
+    until(lambda: other.kernels() == [], 30, "the kernel there is gone")
+
+
+async def test_a_bridge_that_is_killed_leaves_no_kernel(server: LiveServer, other: OtherServer) -> None:
+    until(lambda: "mlws-there-python3" in specs(server), 30)
+    kernel_id = jupyter(server, "POST", "/api/kernels", json={"name": "mlws-there-python3"})["id"]
+    async with channels(server, kernel_id) as connection:
+        await ran(connection, "1")
+    [first] = other.kernels()
+    records = server.data_dir / "far-kernels"
+    [record] = records.glob("*.json")
+    assert record.stat().st_mode & 0o077 == 0
+    os.kill(json.loads(record.read_text())["pid"], signal.SIGKILL)  # Jupyter starts another, with a kernel of its own
+    until(lambda: first["id"] not in [one["id"] for one in other.kernels()], 60, "the first kernel is gone")
+    jupyter(server, "DELETE", f"/api/kernels/{kernel_id}")
+    until(lambda: other.kernels() == [], 60, "no kernel is left")
+    until(lambda: list(records.glob("*.json")) == [], 30)
+
+
+async def test_kernels_that_reach_this_server_log_to_its_workspace(server: LiveServer, other: OtherServer) -> None:
+    place = {"url": other.url, "token": {"workspace": "default", "name": "OTHER"}, "server_url": f"{server.url}/mlws"}
+    server.ok("POST", "/compute", {"name": "near", "gateway": place})
+    until(lambda: "mlws-near-python3" in specs(server), 30)
+    kernel_id = jupyter(server, "POST", "/api/kernels", json={"name": "mlws-near-python3"})["id"]
+    code = "import mlws\nrun = mlws.start_run(name='from-there')\nmlws.log_metric('m', 3)\nmlws.end_run()\nprint(run.id)"
+    async with channels(server, kernel_id) as connection:
+        reply, text = await ran(connection, code)
+    assert reply["status"] == "ok"
+    run_id = text.split()[-1]
+    run = server.wait(run_id, "Completed")
+    assert (run["name"], run["metrics"]["m"]["last"]) == ("from-there", 3)
+    jupyter(server, "DELETE", f"/api/kernels/{kernel_id}")
+    server.ok("DELETE", "/compute/near")
+    until(lambda: "mlws-near-python3" not in specs(server), 30, "its kernels go with a target")
+    assert "mlws-there-python3" in specs(server)
+    until(lambda: other.kernels() == [], 30)
+
+
+def test_a_notebook_of_such_a_kernel_runs_as_a_job_there(server: LiveServer, other: OtherServer) -> None:
+    path = write_notebook(server.root / "named" / "book.ipynb", "import os\nprint(os.getppid())", kernel="mlws-there-python3")
+    spec = {"kind": "notebook", "notebook": str(path.relative_to(server.root))}
+    run_id = server.submit(spec, target="there")
+    assert server.wait(run_id)["status"] == "Completed"
+    assert str(other.pid) in log_of(server, run_id)
