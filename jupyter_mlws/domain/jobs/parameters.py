@@ -29,9 +29,10 @@ NAMES: dict[str, TypeName] = {
 }
 TYPE_COMMENT = re.compile(r"^type:\s*(?P<type>[^\s#]+)\s*#?\s*(?P<help>.*)$")
 ASSIGNMENT = re.compile(
-    r"^\s*(?:(?:val|var|let|const)\s+)?(?P<name>[A-Za-z_.][\w.]*)\s*(?:<-|=)\s*"
-    r"(?P<value>(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|/(?!/)|[^#/\"'])*?)\s*(?:(?:#|//)\s*(?P<help>.*))?$"
+    r"^\s*(?:(?:val|var|let|const)\s+)?(?P<name>[A-Za-z_.][\w.]*)\s*(?:<-|=)"
+    r"(?P<value>(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|/(?!/)|[^#/\"'])*)(?:(?:#|//)(?P<help>.*))?$"
 )
+"""Nothing in it can match the same spaces as what stands beside it: a long line would take for ever."""
 R_INTEGER = re.compile(r"(-?\d+)L")
 MAGIC = re.compile(r"(?m)^[ \t]*[%!?].*$")
 
@@ -176,7 +177,7 @@ def _by_lines(source: str) -> list[ParameterField]:
         match = ASSIGNMENT.match(line)
         if match is None:
             continue
-        text = match["value"].rstrip(";").strip()
+        text = match["value"].strip().rstrip(";").strip()
         value = {"TRUE": "True", "FALSE": "False", "true": "True", "false": "False", "NULL": "None", "nothing": "None"}.get(
             text, text
         )

@@ -97,6 +97,13 @@ def test_values_in_quotes_hold_slashes_and_marks_of_comments():
     ]
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("line", ["x <- {}'", "x <- {}1 / {}'", "x {}'", "{}'"])
+def test_a_long_line_of_another_language_is_read_at_once(line):
+    """Where parts of the pattern compete for the same spaces, thousands of them take hours."""
+    assert declared(line.format(*[" " * 50_000] * 2), "R") == []
+
+
 def test_inspection(tmp_path):
     spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     found = inspect_notebook(write(tmp_path, notebook(kernelspec=spec)))
