@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jupyter_mlws.db.outbox import record_change
-from jupyter_mlws.domain.jobs import leases, queue, store
+from jupyter_mlws.domain.jobs import leases, queue, remote, store
 from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import RunError
@@ -44,6 +44,7 @@ class Absent:
         self._engine = engine
         self._told: set[str] = set()
         self._renewed_at = 0
+        self._looks_back = False
 
     def look(self) -> None:
         """Renew the leases of this server, and see to those that others let run out."""
@@ -51,9 +52,10 @@ class Absent:
         now = self._engine.db.write_sync(minds.renew)
         if now - self._renewed_at > minds.lease_ms:
             self._end_taken()
-            self._end_given_up()
-        else:
-            self._renewed_at = now
+            self._looks_back = True
+        self._renewed_at = now
+        if self._looks_back:
+            self._looks_back = self._end_given_up()
         away = {one.run_id: one for one in self._engine.db.read_sync(minds.run_out)}
         for one in list(away.values()):
             here = self._engine.folders.job(one.run_id, one.attempt).is_dir()  # as after a data folder lost its name
@@ -70,8 +72,8 @@ class Absent:
 
     def _gone(self, one: Left, now: int) -> bool:
         """It was a job of its server's own machine, and that is taken to be gone for good: who minds it finds nothing of it."""
-        known = one.owner is not None and one.target not in queue.Queues.shared
-        return known and now - one.heard_at > self._engine.leases.lost_ms
+        of_its_machine = one.target not in queue.Queues.shared and not remote.is_remote(self._engine.target(one.target))
+        return one.owner is not None and of_its_machine and now - one.heard_at > self._engine.leases.lost_ms
 
     def _tell(self, one: Left) -> None:
         words = (
@@ -109,19 +111,19 @@ class Absent:
                 log.warning("What runs of job %s is ended: it was taken for lost while this server was away", run_id)
                 jobdir.request_cancel(str(folder))
 
-    def _end_given_up(self) -> None:
-        """This server was away: end what others gave up meanwhile, and look again until it has ended."""
+    def _end_given_up(self) -> bool:
+        """This server was away: end what others gave up meanwhile. True if that is to be looked at again."""
         left = self._engine.db.read_sync(self._engine.leases.given_up)
         for one in left:
             folder = self._engine.folders.job(one.run_id, one.attempt)
             target = self._engine.target(one.target)
-            if folder.is_dir() and jobdir.read_exit(str(folder)) is None and target.is_alive(folder):
+            unended = folder.is_dir() and jobdir.read_exit(str(folder)) is None
+            if unended and (target.is_alive(folder) or remote.words_of_away(target, folder)):
                 target.cancel(folder)
                 continue
             jobdir.kill_leftovers(str(folder))
             self._engine.db.write_sync(partial(self._engine.leases.forget, run_id=one.run_id))
-        if not left:
-            self._renewed_at = self._engine.db.read_sync(leases.clock)
+        return bool(left)
 
 
 def _runs(folder: Path) -> bool:

@@ -191,9 +191,14 @@ def url_for_jobs(engine: JobEngine, compute: Compute) -> str:
     return cast("RemoteCompute", compute).address_for_jobs() if hasattr(compute, "address_for_jobs") else engine.url
 
 
+def words_of_away(compute: Compute, folder: Path) -> str:
+    """Why the target cannot be asked for the job of a folder now; empty while it can be."""
+    return cast("RemoteCompute", compute).away(folder) if is_remote(compute) else ""
+
+
 def away(compute: Compute, followed: Followed) -> str:
     """Why the target cannot be asked for the job now; such a job is not lost."""
-    words = cast("RemoteCompute", compute).away(followed.folder) if is_remote(compute) else ""
+    words = words_of_away(compute, followed.folder)
     if words:
         queue.Queues.held_up[followed.run_id] = f"It is not known how the job does: {words}"
     else:
