@@ -23,6 +23,7 @@ from tests.domain.runs.rows import ADA
 from tests.servers import until
 
 MIB = 1 << 20
+WAIT = "until [ -e {} ]; do sleep 0.1; done"
 Make = Callable[[], JobEngine]
 
 
@@ -39,11 +40,14 @@ def noted(tmp_path: Path, run_id: str) -> list[dict[str, Any]]:
 
 
 def test_live_then_all_of_it(db: Database, make_engine: Make, tmp_path: Path):
-    run_id = submitted(db, "python3 -c \"import time; a = bytearray(b'x') * (80 << 20); time.sleep(6)\"; sleep 1")
+    go = tmp_path / "go"
+    line = f"python3 -c \"a = bytearray(b'x') * (80 << 20); import subprocess; subprocess.run(['sh', '-c', '{WAIT.format(go)}'])\"; sleep 1"
+    run_id = submitted(db, line)
     make_engine()
-    until(lambda: len(points(db, run_id)) >= 2, 30, "points while it runs")
+    until(lambda: len(points(db, run_id)) >= 2, 60, "points while it runs")
     assert run_of(db, run_id).status is RunStatus.RUNNING
     assert job_of(db, run_id).usage is not None
+    go.touch()
     run = ended(db, run_id)
     lines = noted(tmp_path, run_id)
     assert [(step, time) for step, time, _ in points(db, run_id)] == [(line["n"], line["t"]) for line in lines]
@@ -57,14 +61,16 @@ def test_live_then_all_of_it(db: Database, make_engine: Make, tmp_path: Path):
 
 
 def test_another_server_takes_it_up_and_nothing_comes_twice(db: Database, make_engine: Make, tmp_path: Path):
-    run_id = submitted(db, "sleep 9")
+    go = tmp_path / "go"
+    run_id = submitted(db, WAIT.format(go))
     first = make_engine()
-    until(lambda: len(points(db, run_id)) >= 2, 30)
+    until(lambda: len(points(db, run_id)) >= 2, 60)
     first.stop()
     before = len(points(db, run_id))
-    until(lambda: len(noted(tmp_path, run_id)) > before + 1, 20, "noted while there was no server")
+    until(lambda: len(noted(tmp_path, run_id)) > before + 1, 60, "noted while there was no server")
     make_engine()
-    until(lambda: len(points(db, run_id)) > before, 20)
+    until(lambda: len(points(db, run_id)) > before, 60)
+    go.touch()
     ended(db, run_id)
     steps = [step for step, _, _ in points(db, run_id)]
     assert steps == [line["n"] for line in noted(tmp_path, run_id)]
