@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 READERS = 4
 BUSY_MS = 10_000
+ASLEEP_MS = 120_000
 SCHEMA_LOCK = 0x6D6C7773
 """Any number, the same for all: "mlws"."""
 RESTED_S = 1.0
@@ -76,7 +77,7 @@ def make_writer(url: str | URL) -> Engine:
         engine = create_engine(parsed, **options)
         _prepare_sqlite(engine, read_only=False)
         return engine
-    return _ask_if_alive(create_engine(parsed, **options))
+    return _ask_if_alive(_let_go_when_asleep(create_engine(parsed, **options)))
 
 
 def make_readers(url: str | URL) -> Engine:
@@ -89,6 +90,20 @@ def make_readers(url: str | URL) -> Engine:
         _prepare_sqlite(engine, read_only=True)
         return engine
     return _ask_if_alive(create_engine(parsed, isolation_level="REPEATABLE READ", **options))
+
+
+def _let_go_when_asleep(engine: Engine) -> Engine:
+    """PostgreSQL ends a transaction in which nothing is asked any more, as of a machine that was cut off or fell asleep: what it has
+    locked, other servers wait for."""
+
+    @event.listens_for(engine, "connect")
+    def connect(dbapi_connection: Any, _record: Any) -> None:
+        cursor = dbapi_connection.cursor()
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {ASLEEP_MS}")
+        cursor.close()
+        dbapi_connection.commit()
+
+    return engine
 
 
 def _ask_if_alive(engine: Engine) -> Engine:

@@ -275,3 +275,28 @@ def test_a_read_whose_connection_breaks_says_so_and_the_next_works(pg: Database,
     with pytest.raises(DatabaseFailed):
         pg.read_sync(breaks)
     assert pg.read_sync(default_there)
+
+
+def test_what_a_server_that_fell_asleep_has_locked_is_let_go(pg: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "ASLEEP_MS", 1000)
+    other = Database(pg.writer_engine.url)
+    other.start()
+    locked, wakes = threading.Event(), threading.Event()
+    lock = text("SELECT id FROM workspaces FOR UPDATE")
+
+    def sleep(session: Session) -> None:
+        session.execute(lock)
+        locked.set()
+        assert wakes.wait(60)
+
+    try:
+        asleep = other.submit(sleep)
+        assert locked.wait(60)
+        assert pg.submit(lambda s: len(s.execute(lock).all())).result(60) == 1
+        wakes.set()
+        with pytest.raises(DatabaseFailed, match="nothing was stored"):
+            asleep.result(60)
+        other.write_sync(lambda s: s.execute(lock).all())
+    finally:
+        wakes.set()
+        other.close()
