@@ -56,6 +56,8 @@ class Absent:
         self._renewed_at = now
         if self._looks_back:
             self._looks_back = self._end_given_up()
+        if not minds.is_steady():
+            return  # and what was said of jobs stands
         away = {one.run_id: one for one in self._engine.db.read_sync(minds.run_out)}
         for one in list(away.values()):
             here = self._engine.folders.job(one.run_id, one.attempt).is_dir()  # as after a data folder lost its name

@@ -81,9 +81,7 @@ class Leases:
         return now
 
     def run_out(self, session: Session) -> list[Left]:
-        """The live jobs of servers that have been away for longer than a lease, and of none."""
-        if not self._steady():
-            return []
+        """The live jobs of servers that have been away for longer than a lease, and of none. Only while it `is_steady`."""
         query = select(JobRow.run_id, JobRow.attempt, JobRow.target, JobRow.owner, JobRow.lease_until).where(
             JobRow.phase == Phase.LIVE,
             or_(JobRow.owner.is_(None), and_(JobRow.owner != self.owner, JobRow.lease_until < clock(session))),
@@ -117,7 +115,8 @@ class Leases:
         """Nothing is left of a job that was given up."""
         session.execute(update(JobRow).where(JobRow.run_id == run_id, JobRow.phase == Phase.ENDED).values(lease_until=None))
 
-    def _steady(self) -> bool:
+    def is_steady(self) -> bool:
+        """Whether all servers had the time to renew their leases since the database could be asked."""
         return time.monotonic() - self._since >= self.steady_s
 
     def failed(self) -> None:

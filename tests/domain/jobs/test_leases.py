@@ -69,6 +69,10 @@ def test_a_job_whose_server_is_away_is_left_alone_until_that_comes_back(labs: tu
         lambda: f"The server that has it, {name_of(one.folders.root)}, has not been heard from" in words_of(two, run_id), WITHIN
     )
     assert "Canceling the job gives it up" in words_of(two, run_id)
+    two.engine.leases.steady_s = 600.0
+    two.engine._absent.look()
+    assert words_of(two, run_id), "an outage of the database takes no words away"
+    two.engine.leases.steady_s = 0
     assert two.ended(two.submit("true", max_retries=0)).run.status is RunStatus.COMPLETED, "the other goes on"
     one.start(short(one))
     one.becomes(run_id, "Running")
