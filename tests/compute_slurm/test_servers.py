@@ -19,7 +19,7 @@ from tests.domain.runs.rows import ADA
 from tests.servers import until
 from tests.slurm import Slurm
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(params=["postgresql"])
@@ -51,9 +51,9 @@ def test_a_job_in_slurm_whose_server_is_away_runs_once(labs: tuple[Lab, Lab], cl
     begin(two)
     one.engine.stop()
     two.becomes(run_id, "NotResponding")
-    until(lambda: name_of(one.folders.root) in words_of(two, run_id), 10)
+    until(lambda: name_of(one.folders.root) in words_of(two, run_id), 60)
     go.touch()
-    until(lambda: [state for _, state in cluster.of_run(run_id)] == ["COMPLETED"], 30)
+    until(lambda: [state for _, state in cluster.of_run(run_id)] == ["COMPLETED"], 60)
     assert two.run(run_id).status is RunStatus.NOT_RESPONDING
     begin(one)
     job = two.ended(run_id)
@@ -69,7 +69,7 @@ def test_a_job_in_slurm_that_is_given_up_is_ended_there_when_its_server_comes_ba
     one.engine.stop()
     two.becomes(run_id, "NotResponding")
     two.cancel(run_id)
-    assert two.ended(run_id, 15).run.status is RunStatus.CANCELED
+    assert two.ended(run_id).run.status is RunStatus.CANCELED
     assert [state for _, state in cluster.of_run(run_id)] == ["RUNNING"]
     begin(one)
-    until(lambda: "RUNNING" not in [state for _, state in cluster.of_run(run_id)], 30)
+    until(lambda: "RUNNING" not in [state for _, state in cluster.of_run(run_id)], 60)

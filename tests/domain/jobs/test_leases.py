@@ -23,7 +23,7 @@ from tests.domain.jobs.lab import Lab, Machine, short, two_servers, words_of
 from tests.domain.runs.rows import ADA
 from tests.servers import until
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 JOBS = 50
 WITHIN = 60.0
 
