@@ -71,19 +71,26 @@ class Hosts:
         self._kernels = jobs.parent / "kernels"
         self._owner = owner
         self.rows: dict[str, Made] = {}
+        self._of_settings: frozenset[str] | None = None
+        """What there is without rows: it is none of ours, whatever another server made under its name."""
+        self._hidden: set[str] = set()
 
     def refresh(self, computes: dict[str, Compute]) -> Refreshed | None:
         """All targets as they are now; None if nothing has changed. Asks the database: for threads."""
         rows = {row.name: row for row in self._db.read_sync(made_targets)}
+        if self._of_settings is None:
+            self._of_settings = frozenset(computes)
+        for name in self._of_settings & set(rows):
+            del rows[name]
+            if name not in self._hidden:
+                self._hidden.add(name)
+                log.warning("The target %r stands in the settings, too: those count", name)
         if _versions(rows) == _versions(self.rows):
             return None
         old, new = _versions(self.rows), _versions(rows)
         found = {name: compute for name, compute in computes.items() if name not in self.rows}
         gone = []
         for name, row in rows.items():
-            if name in found:
-                log.warning("The target %r stands in the settings, too: those count", name)
-                continue
             if name in old and old[name] == new[name]:
                 found[name] = computes[name]
                 continue

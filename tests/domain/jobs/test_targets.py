@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,15 @@ import pytest
 from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.compute.schemas import BatchCreate, BatchPlace, ComputeCreate
 from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
+from jupyter_mlws.domain.jobs import queue
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.secrets.service import KeyPlaces
 from jupyter_mlws.domain.workspaces import service as workspaces
 from tests.databases import fresh_database
 from tests.domain.jobs.lab import Lab, Machine
 from tests.domain.runs.rows import ADA
+
+NOTHING = dict.fromkeys(("partition", "account", "qos", "reservation", "time_limit_s", "server_url"))
 
 
 class SlowToClose(Machine):
@@ -53,8 +57,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
 
 def test_nobody_waits_for_the_end_of_a_target_that_was_deleted(lab: Lab):
     hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
-    nothing = dict.fromkeys(("partition", "account", "qos", "reservation", "time_limit_s", "server_url"))
-    body, place = ComputeCreate(name="far", slurm=BatchCreate()), BatchPlace(**nothing, python="python3")
+    body, place = ComputeCreate(name="far", slurm=BatchCreate()), BatchPlace(**NOTHING, python="python3")
     lab.db.write_sync(lambda s: compute.create_target(s, ADA, body, place))
     engine = lab.start(hosts=hosts)
     far = hosts.made
@@ -72,3 +75,21 @@ def test_nobody_waits_for_the_end_of_a_target_that_was_deleted(lab: Lab):
     finally:
         far.may_close.set()
         deleting.join(30)
+
+
+def test_a_target_of_the_settings_stays_whatever_becomes_of_one_of_its_name(lab: Lab):
+    """Another server on the database made one, knowing nothing of these settings."""
+    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    engine = lab.start(hosts=hosts)
+    for name in ("local", "far"):
+        body, place = ComputeCreate(name=name, slurm=BatchCreate()), BatchPlace(**NOTHING, python="python3")
+        lab.db.write_sync(partial(compute.create_target, actor=ADA, body=body, place=place))
+    engine.refresh_targets()
+    hosts.made.may_close.set()
+    assert (set(engine.computes), engine.computes["local"]) == ({"local", "far"}, lab.compute)
+    assert queue.Queues.shared == {"far"}, "what runs on a machine of one's own counts for that alone"
+    for name in ("local", "far"):
+        lab.db.write_sync(partial(compute.delete_target, name=name))
+        engine.refresh_targets()
+    assert engine.computes == {"local": lab.compute}
+    assert lab.ended(lab.submit("true")).run.status is RunStatus.COMPLETED
