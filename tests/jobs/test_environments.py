@@ -35,7 +35,7 @@ def test_a_command_runs_with_the_interpreter_of_its_environment(server: LiveServ
     folder = Path(built["interpreter"]).parent
     assert server.ok("GET", f"/jobs/{run_id}/log")["text"] == f"41 True\n{folder / 'python'}\n"
     assert server.ok("GET", f"/jobs/{run_id}")["environment"] == "tiny:1"
-    captured = until(lambda: server.ok("GET", f"/runs/{run_id}/environment"), 10)
+    captured = until(lambda: server.ok("GET", f"/runs/{run_id}/environment"), 60)
     assert (captured["environment"], captured["packages"]["tinypkg"]) == ("tiny:1", "1.0")
     assert captured["executable"] == built["interpreter"]
     again = server.ok("POST", f"/jobs/{run_id}/rerun", {})

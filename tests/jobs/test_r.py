@@ -91,7 +91,7 @@ def test_cells_are_live_and_cancel_ends_r(server: LiveServer):
     assert any("IRkernel" in " ".join(process.cmdline()) for process in tree)
     server.ok("POST", f"/jobs/{run_id}/cancel")
     assert server.wait(run_id, timeout=WITHIN)["status"] == "Canceled"
-    until(lambda: not any(process.is_running() for process in tree), 30)
+    until(lambda: not any(process.is_running() for process in tree), 60)
     assert outputs_of(server, run_id)[:2] == ["begun\n", "second\n"]
     assert "never\n" not in outputs_of(server, run_id)
 

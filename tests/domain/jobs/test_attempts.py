@@ -282,7 +282,7 @@ def test_the_folder_of_a_job_is_as_old_as_its_last_attempt(lab: Lab):
     lab.start()
     run_id = lab.submit(FAIL_ONCE.format(2), max_retries=1)
     assert lab.ended(run_id).attempt == 2
-    until(lab.all_ended, 30)
+    until(lab.all_ended, 60)
     long_ago = time.time() - 30 * 24 * 3600
     os.utime(lab.folders.job(run_id), (long_ago, long_ago))
     assert sweep(lab.folders, lab.db) == 0

@@ -100,12 +100,12 @@ def test_a_job_is_canceled_while_it_waits_for_room(
     monkeypatch.setattr(working, "prepare", full)
     run_id = submitted(db, "true")
     engine = make_engine()
-    until(lambda: len(tries) >= 3, 30)
+    until(lambda: len(tries) >= 3, 60)
     assert run_of(db, run_id).status is RunStatus.PREPARING
     _, tell = db.write_sync(lambda s: jobs.cancel(s, ADA, run_id))
     assert tell
     engine.tell_canceled(run_id)
-    assert ended(db, run_id, 20).status is RunStatus.CANCELED
+    assert ended(db, run_id, 60).status is RunStatus.CANCELED
 
 
 def test_a_job_that_cannot_be_settled_is_given_up(
@@ -155,7 +155,7 @@ def test_a_job_that_waits_for_a_host_whose_target_is_deleted_does_not_run_here(
     engine.refresh_limits()
     run_id = submitted(db, f"touch {tmp_path}/ran", target="far")
     engine.wake()
-    until(lambda: (why := run_of(db, run_id).waiting) is not None and "far is away" in why.reason, 30)
+    until(lambda: (why := run_of(db, run_id).waiting) is not None and "far is away" in why.reason, 60)
     engine.computes = here
     run = ended(db, run_id)
     assert run.status is RunStatus.FAILED
@@ -187,16 +187,16 @@ def test_a_job_of_another_machine_lives_while_its_heart_beats(
     monkeypatch.setattr(working, "FOREIGN_LOST_AFTER_S", 4.0)
     job = Elsewhere(db, Folders(tmp_path / "data"))
     make_engine()
-    until(lambda: run_of(db, job.run_id).status is RunStatus.RUNNING, 20)
+    until(lambda: run_of(db, job.run_id).status is RunStatus.RUNNING, 60)
     time.sleep(1)
     assert run_of(db, job.run_id).status is RunStatus.RUNNING
     job.beat(ago_s=120)
-    until(lambda: run_of(db, job.run_id).status is RunStatus.NOT_RESPONDING, 20)
+    until(lambda: run_of(db, job.run_id).status is RunStatus.NOT_RESPONDING, 60)
     job.beat()
-    until(lambda: run_of(db, job.run_id).status is RunStatus.RUNNING, 20)
+    until(lambda: run_of(db, job.run_id).status is RunStatus.RUNNING, 60)
     job.beat(ago_s=120)
-    until(lambda: run_of(db, job.run_id).status is RunStatus.NOT_RESPONDING, 20)
-    run = ended(db, job.run_id, 30)
+    until(lambda: run_of(db, job.run_id).status is RunStatus.NOT_RESPONDING, 60)
+    run = ended(db, job.run_id, 60)
     assert (run.status, run.reason) == (RunStatus.FAILED, "lost")
 
 

@@ -52,7 +52,7 @@ def waits(lab: Lab, run_id: str) -> tuple[str, str, int | None]:
 
 def starts(lab: Lab, run_id: str) -> None:
     """The job leaves the queue, and with it its reason."""
-    until(lambda: lab.run(run_id).status not in (RunStatus.QUEUED, RunStatus.PAUSED), 20)
+    until(lambda: lab.run(run_id).status not in (RunStatus.QUEUED, RunStatus.PAUSED), 60)
     assert lab.run(run_id).waiting is None
 
 
@@ -113,7 +113,7 @@ def test_slots(lab: Lab):
     lab.start()
     running = [lab.submit(LONG) for _ in range(2)]
     first, second = lab.submit(), lab.submit()
-    until(lambda: [lab.run(one).status for one in running] == [RunStatus.RUNNING] * 2, 20)
+    until(lambda: [lab.run(one).status for one in running] == [RunStatus.RUNNING] * 2, 60)
     assert waits(lab, first) == ("slot", "All 2 slots of local are taken; this job is next.", 1)
     assert waits(lab, second) == ("slot", "All 2 slots of local are taken; 1 job is ahead of this one.", 2)
     lab.limit(max_jobs=3)
@@ -281,7 +281,7 @@ def test_a_full_disk(lab: Lab, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(working, "prepare", preparing)
     lab.start()
     run_id = lab.submit()
-    until(lambda: lab.run(run_id).status is RunStatus.PREPARING and lab.run(run_id).waiting, 20)
+    until(lambda: lab.run(run_id).status is RunStatus.PREPARING and lab.run(run_id).waiting, 60)
     assert waits(lab, run_id) == ("server", "It cannot begin now, and is tried again: the disk is full.", None)
     full.clear()
     assert lab.ended(run_id).run.waiting is None
