@@ -74,7 +74,8 @@ class Absent:
 
     def _gone(self, one: Left, now: int) -> bool:
         """It was a job of its server's own machine, and that is taken to be gone for good: who minds it finds nothing of it."""
-        of_its_machine = one.target not in queue.Queues.shared and not remote.is_remote(self._engine.target(one.target))
+        target = self._engine.computes.get(one.target)
+        of_its_machine = target is not None and not remote.is_remote(target)
         return one.owner is not None and of_its_machine and now - one.heard_at > self._engine.leases.lost_ms
 
     def _tell(self, one: Left) -> None:
