@@ -11,11 +11,13 @@ from unittest.mock import Mock
 import pytest
 
 from jupyter_mlws.domain.compute.batch import psi, records, slurm
+from jupyter_mlws.domain.compute.batch.login import Login
 from jupyter_mlws.domain.compute.batch.site import Here, Laid
 from jupyter_mlws.domain.compute.batch.target import BatchCompute, _Minder
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.limits import limits_of
 from jupyter_mlws.domain.compute.schemas import BatchPlace
+from jupyter_mlws.domain.compute.ssh.target import SshCompute
 from jupyter_mlws.domain.jobs import folder, remote, store
 from jupyter_mlws.domain.jobs import queue as queues
 from jupyter_mlws.domain.jobs.followed import Followed, begun
@@ -194,3 +196,11 @@ def test_the_variables_of_the_node_are_not_the_servers(tmp_path: Path, monkeypat
     address = folder.Address("", "", "default", "Default", None)
     env = folder.environment_of(row, tmp_path, address, fetched=True, passed=BatchCompute.passed)
     assert {name: value for name, value in env.items() if name.startswith(BatchCompute.passed)} == {"SLURM_HINT": "mine"}
+
+
+def test_a_job_by_way_of_a_host_has_no_mirror_before_its_minder_is_there(sent: Path) -> None:
+    host = SshCompute("batch", 1, Mock(), list, jobs=sent.parent, owner="o", description="", server_url="")
+    login = Login(host, list)
+    assert login.lives(sent), "else a job that waits in Slurm's queue would be lost"
+    assert login.away(sent) == ""
+    assert not host.follows(sent)

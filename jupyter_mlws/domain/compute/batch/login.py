@@ -138,12 +138,12 @@ class Login:
         self._host.mirror(job_dir, minder)
 
     def lives(self, job_dir: Path) -> bool | None:
-        """As long as the mirror has not come to an end."""
-        return self._host.is_alive(job_dir)
+        """As long as the mirror has not come to an end, or has not begun yet."""
+        return not self._host.follows(job_dir) or self._host.is_alive(job_dir)
 
     def away(self, job_dir: Path) -> str:
-        """As the mirror says."""
-        return self._host.away(job_dir)
+        """As the mirror says, once there is one: without its minder none is made."""
+        return self._host.away(job_dir) if self._host.follows(job_dir) else ""
 
     def bury(self, job_dir: Path, seen: slurm.Seen) -> bool:
         """There; the mirror fetches it when all else is here."""

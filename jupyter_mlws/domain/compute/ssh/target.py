@@ -318,6 +318,10 @@ class SshCompute:
                 self._following.append(loop.spawn(found.follow()))
             return found
 
+    def follows(self, job_dir: Path) -> bool:
+        """Whether the job has a mirror."""
+        return job_dir in self._mirrors
+
     async def _refresh(self) -> None:
         with contextlib.suppress(MlwsError, Refused):
             head, _ = await self._link.ask("load")
