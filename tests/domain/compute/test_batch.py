@@ -23,6 +23,9 @@ from jupyter_mlws.domain.jobs import queue as queues
 from jupyter_mlws.domain.jobs.followed import Followed, begun
 from jupyter_mlws.domain.runs.states import RunStatus
 from mlws import ending, jobdir
+from mlws.remote.batch import Batch
+from mlws.remote.blobs import Blobs
+from mlws.remote.jobs import Jobs
 from mlws.supervise.batch import begin
 from mlws.supervise.entry import ALREADY
 
@@ -204,3 +207,44 @@ def test_a_job_by_way_of_a_host_has_no_mirror_before_its_minder_is_there(sent: P
     assert login.lives(sent), "else a job that waits in Slurm's queue would be lost"
     assert login.away(sent) == ""
     assert not host.follows(sent)
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Batch:
+    """A login node that has the folder of a job `a1`, submitted with the ticket `t1`."""
+    blobs = Blobs(str(tmp_path / "blobs"))
+    made = Batch(Jobs(str(tmp_path / "far"), jobdir.KERNEL_PATH, blobs))
+    place = tmp_path / "far" / "a1"
+    place.mkdir(parents=True)
+    records.note(place, {"name": "mlws-a1", "ticket": "t1", "secrets": True})
+    (place / jobdir.SECRETS).write_text('{"KEY": "value"}')
+    return made
+
+
+def test_what_is_taken_back_does_not_begin_on_the_host_when_it_comes_through_late(far: Batch) -> None:
+    assert far.recall("a1") == {"begun": False}
+    place = Path(far.jobs.dir("a1"))
+    assert not (place / jobdir.SECRETS).exists()
+    assert begin(str(place), "t1") == ALREADY
+    assert far.recall("a2") == {"begun": False}, "nothing came through of that"
+
+
+def test_what_has_begun_on_the_host_is_not_taken_back(far: Batch) -> None:
+    place = Path(far.jobs.dir("a1"))
+    (place / jobdir.PID).write_text("{}")
+    assert far.recall("a1") == {"begun": True}
+    assert jobdir.read_json(str(place / jobdir.SENT)) is not None
+
+
+def test_a_job_is_not_taken_back_while_its_host_does_not_say_so(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(monkeypatch)
+    target.is_alive(sent)
+    target._look()
+    target._watched[sent].since -= 60
+    monkeypatch.setattr(target._site, "recall", lambda _: False)
+    assert not target.take_back(sent)
+    assert begun(sent)
+    monkeypatch.setattr(target._site, "recall", lambda _: True)
+    assert target.take_back(sent)

@@ -152,6 +152,14 @@ class Login:
             loop.wait(end)
         return False
 
+    def recall(self, job_dir: Path) -> bool:
+        """There, where its ticket is."""
+        try:
+            answer, _ = loop.wait(self._programs.ask("recall", key=job_key(job_dir)))
+        except (MlwsError, Refused):
+            return False
+        return not answer["begun"]
+
     def void(self, job_dir: Path) -> None:
         """There, if it can be told."""
         with contextlib.suppress(MlwsError, Refused):

@@ -107,6 +107,9 @@ class Site(Protocol):
     def bury(self, job_dir: Path, seen: slurm.Seen) -> bool:
         """Write the exit record of a job whose supervisor did not come to it. True if it is here now."""
 
+    def recall(self, job_dir: Path) -> bool:
+        """Whether a submission of which nothing is known does not begin any more, be it that it comes through late."""
+
     def void(self, job_dir: Path) -> None:
         """Nobody asks for a job any more: it ends, as far as it can be told, and its secrets go."""
 
@@ -199,6 +202,10 @@ class Here:
     def bury(self, job_dir: Path, seen: slurm.Seen) -> bool:
         """Here."""
         return ending.bury(str(job_dir), seen.native_id, seen.state, seen.reason)
+
+    def recall(self, job_dir: Path) -> bool:  # noqa: ARG002 - its mark stands in the folder here
+        """It does not, once that goes."""
+        return True
 
     def void(self, job_dir: Path) -> None:
         """Its mark stands in the folder here."""

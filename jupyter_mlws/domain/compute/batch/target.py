@@ -204,7 +204,9 @@ class BatchCompute:
         watched = self._find(job_dir)
         if watched is None or watched.submitting or watched.native_id or not watched.asked or watched.begun():
             return False
-        if watched.seen is not None or time.monotonic() - watched.since < NOT_FOUND_S:
+        if self.trouble or watched.seen is not None or self._looked - watched.since < NOT_FOUND_S:
+            return False
+        if not self._site.recall(job_dir):
             return False
         log.warning("Slurm does not know job %s: it is submitted again", watched.mark["name"])
         self._forget(watched, refused=False)
