@@ -184,6 +184,18 @@ def test_a_silent_job_is_dead_once_slurm_has_forgotten_it_and_not_looked_at_whil
     assert not minder.forgot()
 
 
+def test_a_job_that_has_begun_and_whose_number_was_never_known_is_forgotten_all_the_same(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(monkeypatch)
+    target.is_alive(sent)
+    target._look()
+    minder = _Minder(target, target._watched[sent])
+    assert not minder.forgot(), "it may come still"
+    (sent / jobdir.PID).write_text("{}")
+    assert minder.forgot(), "else it would be Running for ever"
+
+
 @pytest.mark.parametrize("name", ["a b", "é", "$HOME", "it's"])
 def test_a_folder_that_no_script_can_name_is_refused_in_words(tmp_path: Path, name: str) -> None:
     pytest.importorskip("psij")

@@ -409,7 +409,9 @@ class _Minder:
     def forgot(self) -> bool:
         """Slurm had it, and has it no more."""
         one = self._watched
-        return not self._target.trouble and not one.submitting and one.asked and bool(one.native_id) and one.seen is None
+        if self._target.trouble or one.submitting or not one.asked or one.seen is not None:
+            return False
+        return bool(one.native_id) or one.begun()  # a job that has begun was there, though its number may never have been known
 
 
 def wanted(place: BatchPlace, job: Mapping[str, Any]) -> Wanted:
