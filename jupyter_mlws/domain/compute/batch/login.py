@@ -182,6 +182,10 @@ class Login:
         """Look after what was left there."""
         self._host.tidy()
 
+    def stop_following(self) -> None:
+        """By mirrors."""
+        self._host.stop_following()
+
     def close(self) -> None:
         """What was submitted goes on."""
         self._host.close()

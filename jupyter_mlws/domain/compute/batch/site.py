@@ -137,6 +137,9 @@ class Site(Protocol):
     def tidy(self) -> None:
         """Called now and then."""
 
+    def stop_following(self) -> None:
+        """Change nothing in the folders here any more."""
+
     def close(self) -> None:
         """The target goes."""
 
@@ -243,6 +246,9 @@ class Here:
 
     def tidy(self) -> None:
         """There is nothing to do."""
+
+    def stop_following(self) -> None:
+        """There is one folder."""
 
     def close(self) -> None:
         """There is nothing to let go of."""

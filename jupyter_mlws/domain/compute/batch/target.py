@@ -289,10 +289,15 @@ class BatchCompute:
         """Slurm minds what its nodes have."""
         return Load(None, None, None, None)
 
-    def close(self) -> None:
-        """The server stops, or the target goes; what was submitted goes on."""
+    def stop_following(self) -> None:
+        """Another target has the jobs from now on. Does not block."""
         self._closed = True
         self._wake.set()
+        self._site.stop_following()
+
+    def close(self) -> None:
+        """The server stops, or the target goes; what was submitted goes on."""
+        self.stop_following()
         if self._thread is not None:
             self._thread.join(5)
         self._site.close()
