@@ -58,7 +58,8 @@ class Refreshed(NamedTuple):
 
     targets: dict[str, Compute]
     gone: list[Compute]
-    """Those that were deleted, or moved and made anew. They are still to be closed, which may take seconds."""
+    """Those that were deleted, or moved and made anew. They follow nothing any more, and are still to be closed, which may take seconds.
+    Batch systems that were deleted are told, and closed, by a thread of their own."""
 
 
 class Hosts:
@@ -93,8 +94,13 @@ class Hosts:
         for name in set(self.rows) - set(rows):
             if isinstance(deleted := computes[name], BatchCompute):
                 # Another server may have deleted it, by force: jobs and secrets that this one submitted are known here alone.
-                threading.Thread(target=deleted.give_up, name=f"mlws-{name}-gone", daemon=True).start()
-            gone.append(deleted)
+                deleted.stop_following()
+                threading.Thread(target=_give_up, args=(deleted,), name=f"mlws-{name}-gone", daemon=True).start()
+            else:
+                gone.append(deleted)
+        for one in gone:  # the new ones follow the same jobs, and two must not write into one folder
+            if isinstance(one, (SshCompute, BatchCompute)):
+                one.stop_following()
         specs.keep_only(self._kernels, [name for name, row in rows.items() if isinstance(row.place, GatewayPlace)])
         self.rows = rows
         return Refreshed(found, gone)
@@ -209,6 +215,14 @@ class Hosts:
         self.rows[name] = self.rows[name]._replace(facts=facts)
         if isinstance(target, (SshCompute, BatchCompute)):
             target.know(facts)
+
+
+def _give_up(target: BatchCompute) -> None:
+    """Tell the batch system, and close the connection by which it is told only then."""
+    try:
+        target.give_up()
+    finally:
+        target.close()
 
 
 def _versions(rows: dict[str, Made]) -> dict[str, tuple[int, int]]:

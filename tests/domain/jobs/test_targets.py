@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlws.domain.compute import service as compute
+from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.schemas import BatchCreate, BatchPlace, ComputeCreate
 from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
 from jupyter_mlws.domain.runs.states import RunStatus
@@ -72,3 +73,32 @@ def test_nobody_waits_for_the_end_of_a_target_that_was_deleted(lab: Lab):
     finally:
         far.may_close.set()
         deleting.join(30)
+
+
+def test_a_batch_system_is_told_that_its_target_was_deleted_before_its_connection_is_closed(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[str] = []
+    telling, closed = threading.Event(), threading.Event()
+    hosts = Hosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    nothing = dict.fromkeys(("partition", "account", "qos", "reservation", "time_limit_s", "server_url"))
+    body, place = ComputeCreate(name="far", slurm=BatchCreate()), BatchPlace(**nothing, python="python3")
+    lab.db.write_sync(lambda s: compute.create_target(s, ADA, body, place))
+    engine = lab.start(hosts=hosts)
+
+    def give_up(_: BatchCompute) -> None:
+        assert telling.wait(30)
+        told.append("given up")
+
+    def close(_: BatchCompute) -> None:
+        told.append("closed")
+        closed.set()
+
+    monkeypatch.setattr(BatchCompute, "give_up", give_up)
+    monkeypatch.setattr(BatchCompute, "close", close)
+    lab.db.write_sync(lambda s: compute.delete_target(s, "far"))
+    engine.refresh_targets()
+    assert list(engine.computes) == ["local"], "nobody waits for it"
+    telling.set()
+    assert closed.wait(30)
+    assert told == ["given up", "closed"]
