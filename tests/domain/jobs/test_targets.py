@@ -52,11 +52,16 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
         made.close()
 
 
-def test_nobody_waits_for_the_end_of_a_target_that_was_deleted(lab: Lab):
-    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+def make_far(lab: Lab) -> None:
+    """A row of a target, as another server makes it."""
     nothing = dict.fromkeys(("partition", "account", "qos", "reservation", "time_limit_s", "server_url"))
     body, place = ComputeCreate(name="far", slurm=BatchCreate()), BatchPlace(**nothing, python="python3")
     lab.db.write_sync(lambda s: compute.create_target(s, ADA, body, place))
+
+
+def test_nobody_waits_for_the_end_of_a_target_that_was_deleted(lab: Lab):
+    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    make_far(lab)
     engine = lab.start(hosts=hosts)
     far = hosts.made
     lab.db.write_sync(lambda s: compute.delete_target(s, "far"))
@@ -81,9 +86,7 @@ def test_a_batch_system_is_told_that_its_target_was_deleted_before_its_connectio
     told: list[str] = []
     telling, closed = threading.Event(), threading.Event()
     hosts = Hosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
-    nothing = dict.fromkeys(("partition", "account", "qos", "reservation", "time_limit_s", "server_url"))
-    body, place = ComputeCreate(name="far", slurm=BatchCreate()), BatchPlace(**nothing, python="python3")
-    lab.db.write_sync(lambda s: compute.create_target(s, ADA, body, place))
+    make_far(lab)
     engine = lab.start(hosts=hosts)
 
     def give_up(_: BatchCompute) -> None:
@@ -102,3 +105,18 @@ def test_a_batch_system_is_told_that_its_target_was_deleted_before_its_connectio
     telling.set()
     assert closed.wait(30)
     assert told == ["given up", "closed"]
+
+
+def test_jobs_begin_while_a_target_that_another_server_deleted_is_closed(lab: Lab):
+    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    make_far(lab)
+    engine = lab.start(hosts=hosts)
+    far = hosts.made
+    lab.db.write_sync(lambda s: compute.delete_target(s, "far"))
+    engine.adopt_soon()
+    engine.wake()
+    try:
+        assert far.closing.wait(30)
+        assert lab.ended(lab.submit("true"), 20).run.status is RunStatus.COMPLETED
+    finally:
+        far.may_close.set()
