@@ -27,6 +27,7 @@ from jupyter_mlws.domain.secrets import service as secrets
 from jupyter_mlws.kit.errors import MlwsError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -71,20 +72,18 @@ class Hosts:
         self._jobs = jobs
         self._kernels = jobs.parent / "kernels"
         self._owner = owner
+        self._left_out: set[str] = set()
         self.rows: dict[str, Made] = {}
 
     def refresh(self, computes: dict[str, Compute]) -> Refreshed | None:
         """All targets as they are now; None if nothing has changed. Asks the database: for threads."""
-        rows = {row.name: row for row in self._db.read_sync(made_targets)}
+        settings = {name: compute for name, compute in computes.items() if name not in self.rows}
+        rows = {row.name: row for row in self._db.read_sync(made_targets) if self._counts(row.name, settings)}
         if _versions(rows) == _versions(self.rows):
             return None
         old, new = _versions(self.rows), _versions(rows)
-        found = {name: compute for name, compute in computes.items() if name not in self.rows}
-        gone = []
+        found, gone = dict(settings), []
         for name, row in rows.items():
-            if name in found:
-                log.warning("The target %r stands in the settings, too: those count", name)
-                continue
             if name in old and old[name] == new[name]:
                 found[name] = computes[name]
                 continue
@@ -104,6 +103,13 @@ class Hosts:
         specs.keep_only(self._kernels, [name for name, row in rows.items() if isinstance(row.place, GatewayPlace)])
         self.rows = rows
         return Refreshed(found, gone)
+
+    def _counts(self, name: str, settings: Collection[str]) -> bool:
+        """Whether a row is a target here: what stands in the settings is never one of a row, whatever becomes of that."""
+        if name in settings and name not in self._left_out:
+            self._left_out.add(name)
+            log.warning("The target %r stands in the settings, too: those count", name)
+        return name not in settings
 
     def _make(self, row: Made, rows: dict[str, Made]) -> Compute:
         if isinstance(row.place, BatchPlace):

@@ -10,7 +10,7 @@ import pytest
 
 from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
-from jupyter_mlws.domain.compute.schemas import BatchCreate, BatchPlace, ComputeCreate
+from jupyter_mlws.domain.compute.schemas import BatchCreate, BatchPlace, ComputeCreate, ComputeUpdate
 from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.secrets.service import KeyPlaces
@@ -120,3 +120,14 @@ def test_jobs_begin_while_a_target_that_another_server_deleted_is_closed(lab: La
         assert lab.ended(lab.submit("true"), 20).run.status is RunStatus.COMPLETED
     finally:
         far.may_close.set()
+
+
+def test_what_stands_in_the_settings_stays_whatever_becomes_of_a_row_of_its_name(lab: Lab):
+    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    make_far(lab)
+    settings: dict[str, Compute] = {"far": lab.compute}
+    assert hosts.refresh(settings) is None
+    lab.db.write_sync(lambda s: compute.update_target(s, ADA, "far", ComputeUpdate(description="new"), None))
+    assert hosts.refresh(settings) is None
+    lab.db.write_sync(lambda s: compute.delete_target(s, "far"))
+    assert hosts.refresh(settings) is None
