@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -260,3 +262,19 @@ def test_a_job_is_not_taken_back_while_its_host_does_not_say_so(
     assert begun(sent)
     monkeypatch.setattr(target._site, "recall", lambda _: True)
     assert target.take_back(sent)
+
+
+def test_of_several_workers_one_waits_for_slurms_time_out(target: BatchCompute, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answers = [], threading.Event()
+
+    def late(_: object) -> list[slurm.Seen]:
+        asked.append(1)
+        assert answers.wait(30)
+        raise HostUnreachable("Slurm does not answer.")
+
+    monkeypatch.setattr(slurm, "look", late)
+    with ThreadPoolExecutor(4) as pool:
+        found = [pool.submit(target.address_for_jobs) for _ in range(4)]
+        answers.set()
+        assert [isinstance(one.exception(), HostUnreachable) for one in found] == [True] * 4
+    assert asked == [1]

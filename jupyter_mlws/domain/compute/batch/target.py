@@ -68,6 +68,7 @@ class BatchCompute:
         self._submitter = Submitter(scripts, site)
         self._watched: dict[Path, records.Watched] = {}
         self._lock = threading.Lock()
+        self._asking = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
         self._given_up = False
@@ -108,10 +109,11 @@ class BatchCompute:
         """How jobs there reach this server; empty where they do not, and what they log is read from their folders."""
         address = self._site.address(self.place.server_url or "")
         try:
-            if self.trouble:  # the thread that looks finds out when it is over: a worker does not wait for Slurm's time-outs, too
-                raise HostUnreachable(self.trouble)
-            if time.monotonic() - self._looked > QUICK_S:
-                self._look()
+            with self._asking:  # of several workers one waits for Slurm's time-out, and not one after the other
+                if self.trouble:  # the thread that looks finds out when it is over: a worker does not wait for that, too
+                    raise HostUnreachable(self.trouble)
+                if time.monotonic() - self._looked > QUICK_S:
+                    self._look()
         finally:
             self._follow()
         return address
