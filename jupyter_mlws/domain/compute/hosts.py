@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 PLACES: dict[str, type[SshPlace | BatchPlace | GatewayPlace]] = {"ssh": SshPlace, "slurm": BatchPlace, "gateway": GatewayPlace}
 
 log = logging.getLogger(__name__)
+
+TELL_S, TELL_EVERY_S = 3600.0, 15.0
+"""So long a batch system that is away is tried to be told that its target was deleted."""
 
 
 class Made(NamedTuple):
@@ -224,9 +228,11 @@ class Hosts:
 
 
 def _give_up(target: BatchCompute) -> None:
-    """Tell the batch system, and close the connection by which it is told only then."""
+    """Tell the batch system, as soon as the way there is open, and close the connection by which it is told only then."""
+    until = time.monotonic() + TELL_S
     try:
-        target.give_up()
+        while not target.give_up() and time.monotonic() < until:
+            time.sleep(TELL_EVERY_S)
     finally:
         target.close()
 

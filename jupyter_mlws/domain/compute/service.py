@@ -151,8 +151,8 @@ class BatchSystem(RemoteCompute, Protocol):
     def note_end(self, job_dir: Path) -> bool:
         """Keep in the job's folder how it says that it ended the job. False while it does not say that yet."""
 
-    def give_up(self) -> None:
-        """The target goes although it has jobs: they are to leave the system."""
+    def give_up(self) -> bool:
+        """The target goes although it has jobs: they are to leave the system. False where some could not be told now."""
 
 
 class KernelsElsewhere(Compute, Protocol):

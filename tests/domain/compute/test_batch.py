@@ -79,6 +79,26 @@ def test_a_job_that_is_given_up_while_slurm_is_away_does_not_begin_later(target:
     assert begin(str(sent), "t1") == ALREADY
 
 
+def test_a_job_whose_host_cannot_be_told_is_told_when_it_can_be(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target.is_alive(sent)
+    told = Mock(side_effect=[False, True])
+    monkeypatch.setattr(target._site, "void", told)
+    assert [target.give_up(), target.give_up(), target.give_up()] == [False, True, True]
+    assert told.call_count == 2
+
+
+def test_a_target_that_was_given_up_submits_nothing_more(target: BatchCompute, tmp_path: Path) -> None:
+    path = tmp_path / "jobs" / "a5"
+    path.mkdir(parents=True)
+    (path / jobdir.JOB).write_text('{"env": {}}')
+    target.give_up()
+    with pytest.raises(HostUnreachable, match="was deleted"):
+        target.start(path, {"KEY": "secret"})
+    assert sorted(one.name for one in path.iterdir()) == [jobdir.JOB]
+
+
 @pytest.mark.parametrize(("gpus", "refused"), [(None, False), (0, True), (4, False)])
 def test_gpus_that_somebody_limits_count_here_be_it_to_none(
     target: BatchCompute, tmp_path: Path, gpus: int | None, refused: bool

@@ -89,14 +89,16 @@ def test_a_batch_system_is_told_that_its_target_was_deleted_before_its_connectio
     make_far(lab)
     engine = lab.start(hosts=hosts)
 
-    def give_up(_: BatchCompute) -> None:
+    def give_up(_: BatchCompute) -> bool:
         assert telling.wait(30)
         told.append("given up")
+        return len(told) == 2
 
     def close(_: BatchCompute) -> None:
         told.append("closed")
         closed.set()
 
+    monkeypatch.setattr("jupyter_mlws.domain.compute.hosts.TELL_EVERY_S", 0.01)
     monkeypatch.setattr(BatchCompute, "give_up", give_up)
     monkeypatch.setattr(BatchCompute, "close", close)
     lab.db.write_sync(lambda s: compute.delete_target(s, "far"))
@@ -104,7 +106,7 @@ def test_a_batch_system_is_told_that_its_target_was_deleted_before_its_connectio
     assert list(engine.computes) == ["local"], "nobody waits for it"
     telling.set()
     assert closed.wait(30)
-    assert told == ["given up", "closed"]
+    assert told == ["given up", "given up", "closed"]
 
 
 def test_jobs_begin_while_a_target_that_another_server_deleted_is_closed(lab: Lab):

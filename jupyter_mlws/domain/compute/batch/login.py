@@ -160,10 +160,13 @@ class Login:
             return False
         return not answer["begun"]
 
-    def void(self, job_dir: Path) -> None:
+    def void(self, job_dir: Path) -> bool:
         """There, if it can be told."""
-        with contextlib.suppress(MlwsError, Refused):
+        try:
             loop.wait(self._programs.ask("void", key=job_key(job_dir)))
+        except (MlwsError, Refused):
+            return False
+        return True
 
     def forget(self, job_dir: Path, *, refused: bool) -> None:
         """Nothing is fetched of it."""

@@ -110,8 +110,8 @@ class Site(Protocol):
     def recall(self, job_dir: Path) -> bool:
         """Whether a submission of which nothing is known does not begin any more, be it that it comes through late."""
 
-    def void(self, job_dir: Path) -> None:
-        """Nobody asks for a job any more: it ends, as far as it can be told, and its secrets go."""
+    def void(self, job_dir: Path) -> bool:
+        """Nobody asks for a job any more: it ends, and its secrets go. False where that could not be told."""
 
     def forget(self, job_dir: Path, *, refused: bool) -> None:
         """A job was not submitted after all. `refused`: that is sure, so that what was laid for it goes."""
@@ -210,10 +210,11 @@ class Here:
         """It does not, once that goes."""
         return True
 
-    def void(self, job_dir: Path) -> None:
+    def void(self, job_dir: Path) -> bool:
         """Its mark stands in the folder here."""
         with contextlib.suppress(OSError):
             (job_dir / jobdir.SECRETS).unlink()
+        return True
 
     def forget(self, job_dir: Path, *, refused: bool) -> None:
         """There is nothing to forget."""

@@ -72,6 +72,7 @@ class BatchCompute:
         self._wake = threading.Event()
         self._closed = False
         self._given_up = False
+        self._told: set[records.Watched] = set()
         self._looked = 0.0
         self._thread: threading.Thread | None = None
 
@@ -150,6 +151,8 @@ class BatchCompute:
         self._site.follow(job_dir, _Minder(self, watched))
 
     def _submit(self, watched: records.Watched, job: dict[str, Any], laid: Laid, secrets: Mapping[str, str] | None) -> None:
+        if self._given_up:
+            raise HostUnreachable(f"The target {self.name!r} was deleted.")
         name, ticket = watched.mark["name"], watched.mark["ticket"]
         argv = [self.place.python, "-S", "-m", "mlws.supervise.batch", laid.folder, ticket]
         script = self._submitter.script(name, argv, laid, wanted(self.place, job), ending.LOG)
@@ -230,24 +233,29 @@ class BatchCompute:
                 self._submitter.cancel(watched.native_id)
             self._wake.set()
 
-    def give_up(self) -> None:
-        """The target goes although it has jobs: Slurm is told to end them, as far as it can be, and nobody asks how they do."""
-        self._given_up = True
-        for watched in list(self._watched.values()):
-            self._let_go(watched)
+    def give_up(self) -> bool:
+        """The target goes although it has jobs: Slurm is told to end them, as far as it can be, and nobody asks how they do.
 
-    def _let_go(self, watched: records.Watched) -> None:
+        False where some could not be told, and are tried again by who asks again.
+        """
+        self._given_up = True
+        live = list(self._watched.values())
+        self._told |= {watched for watched in live if watched not in self._told and self._let_go(watched)}
+        return self._told.issuperset(live)
+
+    def _let_go(self, watched: records.Watched) -> bool:
         if watched.folder.is_dir() and not watched.begun():
             # One that Slurm cannot be told to end now does not run later, when nobody knows it any more.
             watched.mark = {**watched.mark, "ticket": ""}
             with contextlib.suppress(OSError):
                 records.note(watched.folder, watched.mark)
-        self._site.void(watched.folder)
+        told = self._site.void(watched.folder)
         if not self.trouble and watched.native_id:
             self._cancel_in_slurm(watched)
         elif watched.folder.is_dir():  # its supervisor sees it without Slurm
             with contextlib.suppress(OSError):
                 jobdir.request_cancel(str(watched.folder))
+        return told
 
     def note_end(self, job_dir: Path) -> bool:
         """Write down how Slurm says that it ended a job. False while it does not say that yet."""
