@@ -139,6 +139,7 @@ class BatchCompute:
             with self._lock:
                 self._watched[job_dir] = watched
             try:
+                self._check_kept()
                 if laid.mark is None:
                     self._submit(watched, job, laid, secrets)
             except (HostUnfit, HostUnreachable, HostFull, QueueFull, ExtraMissing):
@@ -150,9 +151,11 @@ class BatchCompute:
                 self._follow()
         self._site.follow(job_dir, _Minder(self, watched))
 
-    def _submit(self, watched: records.Watched, job: dict[str, Any], laid: Laid, secrets: Mapping[str, str] | None) -> None:
+    def _check_kept(self) -> None:
         if self._given_up:
             raise HostUnreachable(f"The target {self.name!r} was deleted.")
+
+    def _submit(self, watched: records.Watched, job: dict[str, Any], laid: Laid, secrets: Mapping[str, str] | None) -> None:
         name, ticket = watched.mark["name"], watched.mark["ticket"]
         argv = [self.place.python, "-S", "-m", "mlws.supervise.batch", laid.folder, ticket]
         script = self._submitter.script(name, argv, laid, wanted(self.place, job), ending.LOG)
