@@ -298,3 +298,36 @@ def test_of_several_workers_one_waits_for_slurms_time_out(target: BatchCompute, 
         answers.set()
         assert [isinstance(one.exception(), HostUnreachable) for one in found] == [True] * 4
     assert asked == [1]
+
+
+def test_a_slurm_that_does_not_answer_holds_up_one_worker_that_cancels(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sent.parent / "a2"
+    other.mkdir()
+    for number, path in enumerate((sent, other)):
+        records.note(path, {"name": f"mlws-{path.name}", "ticket": "t", "secrets": False, "id": str(number)})
+    asked: list[str] = []
+    hangs, answers = threading.Event(), threading.Event()
+
+    def cancel(native_id: str) -> None:
+        asked.append(native_id)
+        hangs.set()
+        assert answers.wait(30)
+
+    monkeypatch.setattr(target._submitter, "cancel", cancel)
+    first = threading.Thread(target=target.cancel, args=(sent,))
+    first.start()
+    try:
+        assert hangs.wait(30)
+        target.cancel(other)
+        assert asked == ["0"], "it did not wait"
+    finally:
+        answers.set()
+        first.join(30)
+    target.cancel(other)
+    assert asked == ["0", "1"], "it comes again"
+    target.trouble = "Slurm is away."
+    target._watched[sent].canceled_at = float("-inf")
+    target.cancel(sent)
+    assert asked == ["0", "1"]

@@ -68,7 +68,7 @@ class BatchCompute:
         self._submitter = Submitter(scripts, site)
         self._watched: dict[Path, records.Watched] = {}
         self._lock = threading.Lock()
-        self._asking = threading.Lock()
+        self._asking, self._canceling = threading.Lock(), threading.Lock()
         self._wake = threading.Event()
         self._closed = False
         self._given_up = False
@@ -225,8 +225,13 @@ class BatchCompute:
         watched = self._find(job_dir)
         if job_dir.is_dir():  # else it was deleted for good
             jobdir.request_cancel(str(job_dir), reason)
-        if watched is not None and watched.native_id and (not watched.begun() or _asked_long_ago(job_dir)):
-            self._cancel_in_slurm(watched)
+        if watched is None or not watched.native_id or self.trouble or (watched.begun() and not _asked_long_ago(job_dir)):
+            return
+        if self._canceling.acquire(blocking=False):  # workers look at other jobs, too: one waits for Slurm, the others come again
+            try:
+                self._cancel_in_slurm(watched)
+            finally:
+                self._canceling.release()
 
     def _cancel_in_slurm(self, watched: records.Watched) -> None:
         now = time.monotonic()
