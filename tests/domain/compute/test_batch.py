@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -331,3 +333,16 @@ def test_a_slurm_that_does_not_answer_holds_up_one_worker_that_cancels(
     target._watched[sent].canceled_at = float("-inf")
     target.cancel(sent)
     assert asked == ["0", "1"]
+
+
+def test_a_slurm_that_is_away_is_not_asked_how_each_job_ended(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records.note(sent, {"name": "mlws-a1", "ticket": "t1", "secrets": False, "id": "7"})
+    record = {"reason": "exited", "exit_code": 3, "ended_at": int(time.time() * 1000)}
+    (sent / jobdir.EXIT).write_text(json.dumps(record))
+    monkeypatch.setattr(slurm, "end_of", Mock(side_effect=AssertionError))
+    target.trouble = "Slurm is away."
+    assert not target.note_end(sent), "it may be back in a moment"
+    (sent / jobdir.EXIT).write_text(json.dumps({**record, "ended_at": 0}))
+    assert target.note_end(sent)

@@ -284,7 +284,7 @@ class BatchCompute:
         if record.get("reason") == "exited" and record.get("exit_code") == 0:
             return True
         try:
-            end = self._ended(watched.native_id)
+            end = UNKNOWN if self.trouble else self._ended(watched.native_id)
         except HostUnreachable:
             end = UNKNOWN
         if end is not None and end.state in slurm.ACTIVE:
