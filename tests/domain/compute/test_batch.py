@@ -346,3 +346,30 @@ def test_a_slurm_that_is_away_is_not_asked_how_each_job_ended(
     assert not target.note_end(sent), "it may be back in a moment"
     (sent / jobdir.EXIT).write_text(json.dumps({**record, "ended_at": 0}))
     assert target.note_end(sent)
+
+
+def test_who_asks_for_a_job_while_it_is_marked_finds_the_one_that_is_submitted(
+    target: BatchCompute, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "jobs" / "a6"
+    path.mkdir(parents=True)
+    (path / jobdir.JOB).write_text('{"env": {}}')
+    note, followed = records.note, Mock()
+
+    def noted(*args: Any) -> None:
+        note(*args)
+        assert target.is_alive(path)
+
+    def full(*_: Any) -> None:
+        raise OSError("full")
+
+    monkeypatch.setattr(records, "note", noted)
+    monkeypatch.setattr(target, "_submit", lambda *_: None)
+    monkeypatch.setattr(target._site, "follow", followed)
+    target.start(path)
+    assert followed.call_count == 1, "a second one would have a minder that learns nothing"
+    monkeypatch.setattr(records, "note", full)
+    target._watched.clear()
+    with pytest.raises(OSError, match="full"):
+        target.start(path)
+    assert not target._watched

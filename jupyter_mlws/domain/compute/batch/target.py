@@ -135,9 +135,14 @@ class BatchCompute:
             }
             watched = records.Watched(job_dir, mark)
             watched.submitting = True
-            records.note(job_dir, mark)
-            with self._lock:
+            with self._lock:  # before its mark is there, by which others would find it
                 self._watched[job_dir] = watched
+            try:
+                records.note(job_dir, mark)
+            except OSError:
+                with self._lock:
+                    del self._watched[job_dir]
+                raise
             try:
                 self._check_kept()
                 if laid.mark is None:
