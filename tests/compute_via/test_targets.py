@@ -98,6 +98,8 @@ def test_the_way_stays_while_jobs_live(server: LiveServer, cluster: Slurm, login
     server.wait(run_id, "Running", timeout=120)
     answer = server.request("PATCH", "/compute/batch", json={"slurm": {"via": None}})
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "compute_in_use")
+    answer = server.request("PATCH", "/compute/far", json={"ssh": {"folder": "/somewhere/else"}})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (409, "ssh.folder"), answer.text
     server.ok("PATCH", "/compute/far", {"description": "the login node"})  # its connections are made anew
     assert server.ok("GET", f"/runs/{run_id}")["status"] == "Running"
     server.ok("POST", f"/jobs/{run_id}/cancel")

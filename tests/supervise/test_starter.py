@@ -197,3 +197,30 @@ def test_secrets_are_kept_until_all_of_their_line_is_there(make_folder: MakeFold
         assert folder.exit["exit_code"] == 0
         ours.sendall(line)  # without any
         assert answer(process)["failed"] == "its secrets did not come"
+
+
+HASTY = """
+import os, signal
+real, starter = os.fork, os.getpid()
+def fork():
+    pid = real()
+    if pid == 0 and os.getppid() == starter:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return pid
+os.fork = fork
+from mlws.supervise.starter import Starter
+Starter().run()
+"""
+
+
+def test_a_supervisor_that_is_asked_to_end_before_it_does_anything_leaves_a_record(make_folder: MakeFolder) -> None:
+    folder = make_folder("job", "sleep", "600")
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", HASTY], cwd=KERNEL_PATH, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        ask(process, folder)
+        assert answer(process)["folder"] == str(folder.path)
+    finally:
+        process.communicate(timeout=30)
+    assert folder.exit["exit_code"] != 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -27,6 +28,7 @@ from jupyter_mlws.domain.secrets import service as secrets
 from jupyter_mlws.kit.errors import MlwsError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
 PLACES: dict[str, type[SshPlace | BatchPlace | GatewayPlace]] = {"ssh": SshPlace, "slurm": BatchPlace, "gateway": GatewayPlace}
 
 log = logging.getLogger(__name__)
+
+TELL_S, TELL_EVERY_S = 3600.0, 15.0
+"""So long a batch system that is away is tried to be told that its target was deleted."""
 
 
 class Made(NamedTuple):
@@ -58,7 +63,8 @@ class Refreshed(NamedTuple):
 
     targets: dict[str, Compute]
     gone: list[Compute]
-    """Those that were deleted, or moved and made anew. They are still to be closed, which may take seconds."""
+    """Those that were deleted, or moved and made anew. They follow nothing any more, and are still to be closed, which may take seconds.
+    Batch systems that were deleted are told, and closed, by a thread of their own."""
 
 
 class Hosts:
@@ -70,26 +76,17 @@ class Hosts:
         self._jobs = jobs
         self._kernels = jobs.parent / "kernels"
         self._owner = owner
+        self._left_out: set[str] = set()
         self.rows: dict[str, Made] = {}
-        self._of_settings: frozenset[str] | None = None
-        """What there is without rows: it is none of ours, whatever another server made under its name."""
-        self._hidden: set[str] = set()
 
     def refresh(self, computes: dict[str, Compute]) -> Refreshed | None:
         """All targets as they are now; None if nothing has changed. Asks the database: for threads."""
-        rows = {row.name: row for row in self._db.read_sync(made_targets)}
-        if self._of_settings is None:
-            self._of_settings = frozenset(computes)
-        for name in self._of_settings & set(rows):
-            del rows[name]
-            if name not in self._hidden:
-                self._hidden.add(name)
-                log.warning("The target %r stands in the settings, too: those count", name)
+        settings = {name: compute for name, compute in computes.items() if name not in self.rows}
+        rows = {row.name: row for row in self._db.read_sync(made_targets) if self._counts(row.name, settings)}
         if _versions(rows) == _versions(self.rows):
             return None
         old, new = _versions(self.rows), _versions(rows)
-        found = {name: compute for name, compute in computes.items() if name not in self.rows}
-        gone = []
+        found, gone = dict(settings), []
         for name, row in rows.items():
             if name in old and old[name] == new[name]:
                 found[name] = computes[name]
@@ -100,11 +97,23 @@ class Hosts:
         for name in set(self.rows) - set(rows):
             if isinstance(deleted := computes[name], BatchCompute):
                 # Another server may have deleted it, by force: jobs and secrets that this one submitted are known here alone.
-                threading.Thread(target=deleted.give_up, name=f"mlws-{name}-gone", daemon=True).start()
-            gone.append(deleted)
+                deleted.stop_following()
+                threading.Thread(target=_give_up, args=(deleted,), name=f"mlws-{name}-gone", daemon=True).start()
+            else:
+                gone.append(deleted)
+        for one in gone:  # the new ones follow the same jobs, and two must not write into one folder
+            if isinstance(one, (SshCompute, BatchCompute)):
+                one.stop_following()
         specs.keep_only(self._kernels, [name for name, row in rows.items() if isinstance(row.place, GatewayPlace)])
         self.rows = rows
         return Refreshed(found, gone)
+
+    def _counts(self, name: str, settings: Collection[str]) -> bool:
+        """Whether a row is a target here: what stands in the settings is never one of a row, whatever becomes of that."""
+        if name in settings and name not in self._left_out:
+            self._left_out.add(name)
+            log.warning("The target %r stands in the settings, too: those count", name)
+        return name not in settings
 
     def _make(self, row: Made, rows: dict[str, Made]) -> Compute:
         if isinstance(row.place, BatchPlace):
@@ -216,6 +225,16 @@ class Hosts:
         self.rows[name] = self.rows[name]._replace(facts=facts)
         if isinstance(target, (SshCompute, BatchCompute)):
             target.know(facts)
+
+
+def _give_up(target: BatchCompute) -> None:
+    """Tell the batch system, as soon as the way there is open, and close the connection by which it is told only then."""
+    until = time.monotonic() + TELL_S
+    try:
+        while not target.give_up() and time.monotonic() < until:
+            time.sleep(TELL_EVERY_S)
+    finally:
+        target.close()
 
 
 def _versions(rows: dict[str, Made]) -> dict[str, tuple[int, int]]:

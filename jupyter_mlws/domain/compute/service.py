@@ -151,8 +151,8 @@ class BatchSystem(RemoteCompute, Protocol):
     def note_end(self, job_dir: Path) -> bool:
         """Keep in the job's folder how it says that it ended the job. False while it does not say that yet."""
 
-    def give_up(self) -> None:
-        """The target goes although it has jobs: they are to leave the system."""
+    def give_up(self) -> bool:
+        """The target goes although it has jobs: they are to leave the system. False where some could not be told now."""
 
 
 class KernelsElsewhere(Compute, Protocol):
@@ -358,14 +358,18 @@ def note_test(session: Session, name: str, check: TargetCheck, facts: HostFacts 
 def delete_target(session: Session, name: str) -> None:
     """Remove a target. Raises `ComputeNotFound`, and `ComputeNeeded` where others submit by way of it."""
     row = _made(session, name)
-    others = [other.name for other in store.all_of_them(session) if other.place.get("via") == name]
-    if others:
+    if others := submit_by_way_of(session, name):
         raise ComputeNeeded(
             f"By way of {name} jobs are submitted to {', '.join(others)}: delete that first, or name another host with "
             "`mlws compute update NAME --via …`.",
             field="target",
         )
     store.remove(session, row)
+
+
+def submit_by_way_of(session: Session, name: str) -> list[str]:
+    """The targets whose jobs go by way of the host of this one."""
+    return [other.name for other in store.all_of_them(session) if other.place.get("via") == name]
 
 
 def _check_way(session: Session, place: Place | None) -> None:

@@ -72,19 +72,22 @@ def _change_made(services: Any, db: Transactions, actor: Actor, target: Compute,
 
     def change(session: Session) -> None:
         if isinstance(place, BatchPlace) and isinstance(made, BatchPlace) and place.via != made.via:
-            _check_idle(session, target.name)
+            _check_idle(session, target.name, "what `via` names", "slurm.via")
+        if isinstance(place, SshPlace) and isinstance(made, SshPlace) and place.folder != made.folder:
+            for other in compute.submit_by_way_of(session, target.name):
+                _check_idle(session, other, f"the folder of {target.name}, in which they run,", "ssh.folder")
         compute.update_target(session, actor, target.name, update, place)
 
     db.write_sync(change)
     services.jobs.refresh_targets()
 
 
-def _check_idle(session: Session, name: str) -> None:
-    """Raise `ComputeInUse` where jobs live on a target: another batch system does not know them."""
+def _check_idle(session: Session, name: str, what: str, field: str) -> None:
+    """Raise `ComputeInUse` where jobs live on a target: another batch system, or another folder, does not know them."""
     if live := store.asks(session, name, Phase.LIVE):
         raise ComputeInUse(
-            f"{len(live)} {'job lives' if len(live) == 1 else 'jobs live'} on {name}: what `via` names can be changed when they are over.",
-            field="slurm.via",
+            f"{len(live)} {'job lives' if len(live) == 1 else 'jobs live'} on {name}: {what} can be changed when they are over.",
+            field=field,
         )
 
 

@@ -134,17 +134,26 @@ class JobEngine:
 
     def refresh_targets(self) -> None:
         """Somebody may have made, changed or removed targets, here or on another server. Blocks: for threads."""
+        _close(self._renewed_targets())
+
+    def _renewed_targets(self) -> list[Compute]:
+        """The targets that are gone, and still to be closed; the others are known from here on."""
         with self._targets:
             found = None if self.hosts is None else self.hosts.refresh(self.computes)
             if found is None:
-                return
+                return []
             for name, compute in found.targets.items():
                 if self.computes.get(name) is not compute:
                     self._attach(compute)
                     self.usual[name] = compute.max_jobs
             self.computes = found.targets
         self.refresh_limits()
-        _close(found.gone)
+        return found.gone
+
+    def _close_later(self, gone: list[Compute]) -> None:
+        """Another server changed or removed them, and the deciding thread does not wait for their hosts."""
+        if gone:
+            threading.Thread(target=_close, args=(gone,), name="mlws-gone", daemon=True).start()
 
     def _target_changed(self, name: str) -> None:
         """A host went away, or came back."""
@@ -242,7 +251,7 @@ class JobEngine:
                 self._take_up(followed, status, canceled=canceled)
             except StatusConflict:
                 log.debug("Job %s went on by itself", followed.run_id)
-        self.refresh_targets()
+        self._close_later(self._renewed_targets())
         for compute in self.computes.values():
             compute.tidy()
         self.kept.end_deleted(self.db)

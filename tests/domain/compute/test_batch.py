@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -11,16 +15,21 @@ from unittest.mock import Mock
 import pytest
 
 from jupyter_mlws.domain.compute.batch import psi, records, slurm
+from jupyter_mlws.domain.compute.batch.login import Login
 from jupyter_mlws.domain.compute.batch.site import Here, Laid
 from jupyter_mlws.domain.compute.batch.target import BatchCompute, _Minder
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.limits import limits_of
 from jupyter_mlws.domain.compute.schemas import BatchPlace
+from jupyter_mlws.domain.compute.ssh.target import SshCompute
 from jupyter_mlws.domain.jobs import folder, remote, store
 from jupyter_mlws.domain.jobs import queue as queues
 from jupyter_mlws.domain.jobs.followed import Followed, begun
 from jupyter_mlws.domain.runs.states import RunStatus
 from mlws import ending, jobdir
+from mlws.remote.batch import Batch
+from mlws.remote.blobs import Blobs
+from mlws.remote.jobs import Jobs
 from mlws.supervise.batch import begin
 from mlws.supervise.entry import ALREADY
 
@@ -70,6 +79,26 @@ def test_a_job_that_is_given_up_while_slurm_is_away_does_not_begin_later(target:
     target.give_up()
     assert not (sent / jobdir.SECRETS).exists()
     assert begin(str(sent), "t1") == ALREADY
+
+
+def test_a_job_whose_host_cannot_be_told_is_told_when_it_can_be(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target.is_alive(sent)
+    told = Mock(side_effect=[False, True])
+    monkeypatch.setattr(target._site, "void", told)
+    assert [target.give_up(), target.give_up(), target.give_up()] == [False, True, True]
+    assert told.call_count == 2
+
+
+def test_a_target_that_was_given_up_submits_nothing_more(target: BatchCompute, tmp_path: Path) -> None:
+    path = tmp_path / "jobs" / "a5"
+    path.mkdir(parents=True)
+    (path / jobdir.JOB).write_text('{"env": {}}')
+    target.give_up()
+    with pytest.raises(HostUnreachable, match="was deleted"):
+        target.start(path, {"KEY": "secret"})
+    assert sorted(one.name for one in path.iterdir()) == [jobdir.JOB]
 
 
 @pytest.mark.parametrize(("gpus", "refused"), [(None, False), (0, True), (4, False)])
@@ -179,6 +208,18 @@ def test_a_silent_job_is_dead_once_slurm_has_forgotten_it_and_not_looked_at_whil
     assert not minder.forgot()
 
 
+def test_a_job_that_has_begun_and_whose_number_was_never_known_is_forgotten_all_the_same(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(monkeypatch)
+    target.is_alive(sent)
+    target._look()
+    minder = _Minder(target, target._watched[sent])
+    assert not minder.forgot(), "it may come still"
+    (sent / jobdir.PID).write_text("{}")
+    assert minder.forgot(), "else it would be Running for ever"
+
+
 @pytest.mark.parametrize("name", ["a b", "é", "$HOME", "it's"])
 def test_a_folder_that_no_script_can_name_is_refused_in_words(tmp_path: Path, name: str) -> None:
     pytest.importorskip("psij")
@@ -194,3 +235,141 @@ def test_the_variables_of_the_node_are_not_the_servers(tmp_path: Path, monkeypat
     address = folder.Address("", "", "default", "Default", None)
     env = folder.environment_of(row, tmp_path, address, fetched=True, passed=BatchCompute.passed)
     assert {name: value for name, value in env.items() if name.startswith(BatchCompute.passed)} == {"SLURM_HINT": "mine"}
+
+
+def test_a_job_by_way_of_a_host_has_no_mirror_before_its_minder_is_there(sent: Path) -> None:
+    host = SshCompute("batch", 1, Mock(), list, jobs=sent.parent, owner="o", description="", server_url="")
+    login = Login(host, list)
+    assert login.lives(sent), "else a job that waits in Slurm's queue would be lost"
+    assert login.away(sent) == ""
+    assert not host.follows(sent)
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Batch:
+    """A login node that has the folder of a job `a1`, submitted with the ticket `t1`."""
+    blobs = Blobs(str(tmp_path / "blobs"))
+    made = Batch(Jobs(str(tmp_path / "far"), jobdir.KERNEL_PATH, blobs))
+    place = tmp_path / "far" / "a1"
+    place.mkdir(parents=True)
+    records.note(place, {"name": "mlws-a1", "ticket": "t1", "secrets": True})
+    (place / jobdir.SECRETS).write_text('{"KEY": "value"}')
+    return made
+
+
+def test_what_is_taken_back_does_not_begin_on_the_host_when_it_comes_through_late(far: Batch) -> None:
+    assert far.recall("a1") == {"begun": False}
+    place = Path(far.jobs.dir("a1"))
+    assert not (place / jobdir.SECRETS).exists()
+    assert begin(str(place), "t1") == ALREADY
+    assert far.recall("a2") == {"begun": False}, "nothing came through of that"
+
+
+def test_what_has_begun_on_the_host_is_not_taken_back(far: Batch) -> None:
+    place = Path(far.jobs.dir("a1"))
+    (place / jobdir.PID).write_text("{}")
+    assert far.recall("a1") == {"begun": True}
+    assert jobdir.read_json(str(place / jobdir.SENT)) is not None
+
+
+def test_a_job_is_not_taken_back_while_its_host_does_not_say_so(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(monkeypatch)
+    target.is_alive(sent)
+    target._look()
+    target._watched[sent].since -= 60
+    monkeypatch.setattr(target._site, "recall", lambda _: False)
+    assert not target.take_back(sent)
+    assert begun(sent)
+    monkeypatch.setattr(target._site, "recall", lambda _: True)
+    assert target.take_back(sent)
+
+
+def test_of_several_workers_one_waits_for_slurms_time_out(target: BatchCompute, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answers = [], threading.Event()
+
+    def late(_: object) -> list[slurm.Seen]:
+        asked.append(1)
+        assert answers.wait(30)
+        raise HostUnreachable("Slurm does not answer.")
+
+    monkeypatch.setattr(slurm, "look", late)
+    with ThreadPoolExecutor(4) as pool:
+        found = [pool.submit(target.address_for_jobs) for _ in range(4)]
+        answers.set()
+        assert [isinstance(one.exception(), HostUnreachable) for one in found] == [True] * 4
+    assert asked == [1]
+
+
+def test_a_slurm_that_does_not_answer_holds_up_one_worker_that_cancels(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sent.parent / "a2"
+    other.mkdir()
+    for number, path in enumerate((sent, other)):
+        records.note(path, {"name": f"mlws-{path.name}", "ticket": "t", "secrets": False, "id": str(number)})
+    asked: list[str] = []
+    hangs, answers = threading.Event(), threading.Event()
+
+    def cancel(native_id: str) -> None:
+        asked.append(native_id)
+        hangs.set()
+        assert answers.wait(30)
+
+    monkeypatch.setattr(target._submitter, "cancel", cancel)
+    first = threading.Thread(target=target.cancel, args=(sent,))
+    first.start()
+    try:
+        assert hangs.wait(30)
+        target.cancel(other)
+        assert asked == ["0"], "it did not wait"
+    finally:
+        answers.set()
+        first.join(30)
+    target.cancel(other)
+    assert asked == ["0", "1"], "it comes again"
+    target.trouble = "Slurm is away."
+    target._watched[sent].canceled_at = float("-inf")
+    target.cancel(sent)
+    assert asked == ["0", "1"]
+
+
+def test_a_slurm_that_is_away_is_not_asked_how_each_job_ended(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records.note(sent, {"name": "mlws-a1", "ticket": "t1", "secrets": False, "id": "7"})
+    record = {"reason": "exited", "exit_code": 3, "ended_at": int(time.time() * 1000)}
+    (sent / jobdir.EXIT).write_text(json.dumps(record))
+    monkeypatch.setattr(slurm, "end_of", Mock(side_effect=AssertionError))
+    target.trouble = "Slurm is away."
+    assert not target.note_end(sent), "it may be back in a moment"
+    (sent / jobdir.EXIT).write_text(json.dumps({**record, "ended_at": 0}))
+    assert target.note_end(sent)
+
+
+def test_who_asks_for_a_job_while_it_is_marked_finds_the_one_that_is_submitted(
+    target: BatchCompute, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "jobs" / "a6"
+    path.mkdir(parents=True)
+    (path / jobdir.JOB).write_text('{"env": {}}')
+    note, followed = records.note, Mock()
+
+    def noted(*args: Any) -> None:
+        note(*args)
+        assert target.is_alive(path)
+
+    def full(*_: Any) -> None:
+        raise OSError("full")
+
+    monkeypatch.setattr(records, "note", noted)
+    monkeypatch.setattr(target, "_submit", lambda *_: None)
+    monkeypatch.setattr(target._site, "follow", followed)
+    target.start(path)
+    assert followed.call_count == 1, "a second one would have a minder that learns nothing"
+    monkeypatch.setattr(records, "note", full)
+    target._watched.clear()
+    with pytest.raises(OSError, match="full"):
+        target.start(path)
+    assert not target._watched

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlws.domain.compute import service as compute
-from jupyter_mlws.domain.compute.schemas import BatchCreate, BatchPlace, ComputeCreate
+from jupyter_mlws.domain.compute.batch.target import BatchCompute
+from jupyter_mlws.domain.compute.schemas import BatchCreate, BatchPlace, ComputeCreate, ComputeUpdate
 from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
 from jupyter_mlws.domain.jobs import queue
 from jupyter_mlws.domain.runs.states import RunStatus
@@ -55,10 +56,15 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
         made.close()
 
 
-def test_nobody_waits_for_the_end_of_a_target_that_was_deleted(lab: Lab):
-    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+def make_far(lab: Lab) -> None:
+    """A row of a target, as another server makes it."""
     body, place = ComputeCreate(name="far", slurm=BatchCreate()), BatchPlace(**NOTHING, python="python3")
     lab.db.write_sync(lambda s: compute.create_target(s, ADA, body, place))
+
+
+def test_nobody_waits_for_the_end_of_a_target_that_was_deleted(lab: Lab):
+    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    make_far(lab)
     engine = lab.start(hosts=hosts)
     far = hosts.made
     lab.db.write_sync(lambda s: compute.delete_target(s, "far"))
@@ -93,3 +99,58 @@ def test_a_target_of_the_settings_stays_whatever_becomes_of_one_of_its_name(lab:
         engine.refresh_targets()
     assert engine.computes == {"local": lab.compute}
     assert lab.ended(lab.submit("true")).run.status is RunStatus.COMPLETED
+
+
+def test_a_batch_system_is_told_that_its_target_was_deleted_before_its_connection_is_closed(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[str] = []
+    telling, closed = threading.Event(), threading.Event()
+    hosts = Hosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    make_far(lab)
+    engine = lab.start(hosts=hosts)
+
+    def give_up(_: BatchCompute) -> bool:
+        assert telling.wait(30)
+        told.append("given up")
+        return len(told) == 2
+
+    def close(_: BatchCompute) -> None:
+        told.append("closed")
+        closed.set()
+
+    monkeypatch.setattr("jupyter_mlws.domain.compute.hosts.TELL_EVERY_S", 0.01)
+    monkeypatch.setattr(BatchCompute, "give_up", give_up)
+    monkeypatch.setattr(BatchCompute, "close", close)
+    lab.db.write_sync(lambda s: compute.delete_target(s, "far"))
+    engine.refresh_targets()
+    assert list(engine.computes) == ["local"], "nobody waits for it"
+    telling.set()
+    assert closed.wait(30)
+    assert told == ["given up", "given up", "closed"]
+
+
+def test_jobs_begin_while_a_target_that_another_server_deleted_is_closed(lab: Lab):
+    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    make_far(lab)
+    engine = lab.start(hosts=hosts)
+    far = hosts.made
+    lab.db.write_sync(lambda s: compute.delete_target(s, "far"))
+    engine.adopt_soon()
+    engine.wake()
+    try:
+        assert far.closing.wait(30)
+        assert lab.ended(lab.submit("true"), 20).run.status is RunStatus.COMPLETED
+    finally:
+        far.may_close.set()
+
+
+def test_what_stands_in_the_settings_stays_whatever_becomes_of_a_row_of_its_name(lab: Lab):
+    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    make_far(lab)
+    settings: dict[str, Compute] = {"far": lab.compute}
+    assert hosts.refresh(settings) is None
+    lab.db.write_sync(lambda s: compute.update_target(s, ADA, "far", ComputeUpdate(description="new"), None))
+    assert hosts.refresh(settings) is None
+    lab.db.write_sync(lambda s: compute.delete_target(s, "far"))
+    assert hosts.refresh(settings) is None

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 TRIED_S = 30.0
 """So long the small job may take."""
 PROGRAMS = ("sbatch", "squeue", "scontrol", "scancel")
+FAR_TODO = (
+    "Commands that come by ssh have no login shell, and what its profile sets is not there: put their folder on the PATH in `~/.bashrc` "
+    "of that host, above what ends it for shells without a terminal; or name the host that has them: `--via`."
+)
 SEEN, LOG = "seen.txt", "test.log"
 CODE = (
     "import fcntl, mlws.supervise, platform, sys; file = open(sys.argv[1], 'x'); "
@@ -91,7 +95,7 @@ def _has_programs(site: Site) -> str:
         todo = "Install Slurm's client, or start the server where it is (Debian: apt install slurm-client); `--via` names an ssh target."
         raise _Failed(
             f"{', '.join(lacks)}: not on the PATH of {site.where}",
-            todo if site.shared else "Name the host that has them: `--via`.",
+            todo if site.shared else FAR_TODO,
         )
     return f"{', '.join(PROGRAMS)}: on the PATH of {site.where}"
 

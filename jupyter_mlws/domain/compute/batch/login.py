@@ -138,12 +138,12 @@ class Login:
         self._host.mirror(job_dir, minder)
 
     def lives(self, job_dir: Path) -> bool | None:
-        """As long as the mirror has not come to an end."""
-        return self._host.is_alive(job_dir)
+        """As long as the mirror has not come to an end, or has not begun yet."""
+        return not self._host.follows(job_dir) or self._host.is_alive(job_dir)
 
     def away(self, job_dir: Path) -> str:
-        """As the mirror says."""
-        return self._host.away(job_dir)
+        """As the mirror says, once there is one: without its minder none is made."""
+        return self._host.away(job_dir) if self._host.follows(job_dir) else ""
 
     def bury(self, job_dir: Path, seen: slurm.Seen) -> bool:
         """There; the mirror fetches it when all else is here."""
@@ -152,10 +152,21 @@ class Login:
             loop.wait(end)
         return False
 
-    def void(self, job_dir: Path) -> None:
+    def recall(self, job_dir: Path) -> bool:
+        """There, where its ticket is."""
+        try:
+            answer, _ = loop.wait(self._programs.ask("recall", key=job_key(job_dir)))
+        except (MlwsError, Refused):
+            return False
+        return not answer["begun"]
+
+    def void(self, job_dir: Path) -> bool:
         """There, if it can be told."""
-        with contextlib.suppress(MlwsError, Refused):
+        try:
             loop.wait(self._programs.ask("void", key=job_key(job_dir)))
+        except (MlwsError, Refused):
+            return False
+        return True
 
     def forget(self, job_dir: Path, *, refused: bool) -> None:
         """Nothing is fetched of it."""
@@ -173,6 +184,10 @@ class Login:
     def tidy(self) -> None:
         """Look after what was left there."""
         self._host.tidy()
+
+    def stop_following(self) -> None:
+        """By mirrors."""
+        self._host.stop_following()
 
     def close(self) -> None:
         """What was submitted goes on."""

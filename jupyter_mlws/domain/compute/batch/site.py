@@ -107,8 +107,11 @@ class Site(Protocol):
     def bury(self, job_dir: Path, seen: slurm.Seen) -> bool:
         """Write the exit record of a job whose supervisor did not come to it. True if it is here now."""
 
-    def void(self, job_dir: Path) -> None:
-        """Nobody asks for a job any more: it ends, as far as it can be told, and its secrets go."""
+    def recall(self, job_dir: Path) -> bool:
+        """Whether a submission of which nothing is known does not begin any more, be it that it comes through late."""
+
+    def void(self, job_dir: Path) -> bool:
+        """Nobody asks for a job any more: it ends, and its secrets go. False where that could not be told."""
 
     def forget(self, job_dir: Path, *, refused: bool) -> None:
         """A job was not submitted after all. `refused`: that is sure, so that what was laid for it goes."""
@@ -133,6 +136,9 @@ class Site(Protocol):
 
     def tidy(self) -> None:
         """Called now and then."""
+
+    def stop_following(self) -> None:
+        """Change nothing in the folders here any more."""
 
     def close(self) -> None:
         """The target goes."""
@@ -200,10 +206,15 @@ class Here:
         """Here."""
         return ending.bury(str(job_dir), seen.native_id, seen.state, seen.reason)
 
-    def void(self, job_dir: Path) -> None:
+    def recall(self, job_dir: Path) -> bool:  # noqa: ARG002 - its mark stands in the folder here
+        """It does not, once that goes."""
+        return True
+
+    def void(self, job_dir: Path) -> bool:
         """Its mark stands in the folder here."""
         with contextlib.suppress(OSError):
             (job_dir / jobdir.SECRETS).unlink()
+        return True
 
     def forget(self, job_dir: Path, *, refused: bool) -> None:
         """There is nothing to forget."""
@@ -236,6 +247,9 @@ class Here:
 
     def tidy(self) -> None:
         """There is nothing to do."""
+
+    def stop_following(self) -> None:
+        """There is one folder."""
 
     def close(self) -> None:
         """There is nothing to let go of."""

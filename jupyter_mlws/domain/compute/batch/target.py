@@ -68,9 +68,11 @@ class BatchCompute:
         self._submitter = Submitter(scripts, site)
         self._watched: dict[Path, records.Watched] = {}
         self._lock = threading.Lock()
+        self._asking, self._canceling = threading.Lock(), threading.Lock()
         self._wake = threading.Event()
         self._closed = False
         self._given_up = False
+        self._told: set[records.Watched] = set()
         self._looked = 0.0
         self._thread: threading.Thread | None = None
 
@@ -108,10 +110,11 @@ class BatchCompute:
         """How jobs there reach this server; empty where they do not, and what they log is read from their folders."""
         address = self._site.address(self.place.server_url or "")
         try:
-            if self.trouble:  # the thread that looks finds out when it is over: a worker does not wait for Slurm's time-outs, too
-                raise HostUnreachable(self.trouble)
-            if time.monotonic() - self._looked > QUICK_S:
-                self._look()
+            with self._asking:  # of several workers one waits for Slurm's time-out, and not one after the other
+                if self.trouble:  # the thread that looks finds out when it is over: a worker does not wait for that, too
+                    raise HostUnreachable(self.trouble)
+                if time.monotonic() - self._looked > QUICK_S:
+                    self._look()
         finally:
             self._follow()
         return address
@@ -132,10 +135,16 @@ class BatchCompute:
             }
             watched = records.Watched(job_dir, mark)
             watched.submitting = True
-            records.note(job_dir, mark)
-            with self._lock:
+            with self._lock:  # before its mark is there, by which others would find it
                 self._watched[job_dir] = watched
             try:
+                records.note(job_dir, mark)
+            except OSError:
+                with self._lock:
+                    del self._watched[job_dir]
+                raise
+            try:
+                self._check_kept()
                 if laid.mark is None:
                     self._submit(watched, job, laid, secrets)
             except (HostUnfit, HostUnreachable, HostFull, QueueFull, ExtraMissing):
@@ -146,6 +155,10 @@ class BatchCompute:
                 watched.since = time.monotonic()
                 self._follow()
         self._site.follow(job_dir, _Minder(self, watched))
+
+    def _check_kept(self) -> None:
+        if self._given_up:
+            raise HostUnreachable(f"The target {self.name!r} was deleted.")
 
     def _submit(self, watched: records.Watched, job: dict[str, Any], laid: Laid, secrets: Mapping[str, str] | None) -> None:
         name, ticket = watched.mark["name"], watched.mark["ticket"]
@@ -204,7 +217,9 @@ class BatchCompute:
         watched = self._find(job_dir)
         if watched is None or watched.submitting or watched.native_id or not watched.asked or watched.begun():
             return False
-        if watched.seen is not None or time.monotonic() - watched.since < NOT_FOUND_S:
+        if self.trouble or watched.seen is not None or self._looked - watched.since < NOT_FOUND_S:
+            return False
+        if not self._site.recall(job_dir):
             return False
         log.warning("Slurm does not know job %s: it is submitted again", watched.mark["name"])
         self._forget(watched, refused=False)
@@ -215,8 +230,13 @@ class BatchCompute:
         watched = self._find(job_dir)
         if job_dir.is_dir():  # else it was deleted for good
             jobdir.request_cancel(str(job_dir), reason)
-        if watched is not None and watched.native_id and (not watched.begun() or _asked_long_ago(job_dir)):
-            self._cancel_in_slurm(watched)
+        if watched is None or not watched.native_id or self.trouble or (watched.begun() and not _asked_long_ago(job_dir)):
+            return
+        if self._canceling.acquire(blocking=False):  # workers look at other jobs, too: one waits for Slurm, the others come again
+            try:
+                self._cancel_in_slurm(watched)
+            finally:
+                self._canceling.release()
 
     def _cancel_in_slurm(self, watched: records.Watched) -> None:
         now = time.monotonic()
@@ -226,24 +246,29 @@ class BatchCompute:
                 self._submitter.cancel(watched.native_id)
             self._wake.set()
 
-    def give_up(self) -> None:
-        """The target goes although it has jobs: Slurm is told to end them, as far as it can be, and nobody asks how they do."""
-        self._given_up = True
-        for watched in list(self._watched.values()):
-            self._let_go(watched)
+    def give_up(self) -> bool:
+        """The target goes although it has jobs: Slurm is told to end them, as far as it can be, and nobody asks how they do.
 
-    def _let_go(self, watched: records.Watched) -> None:
+        False where some could not be told, and are tried again by who asks again.
+        """
+        self._given_up = True
+        live = list(self._watched.values())
+        self._told |= {watched for watched in live if watched not in self._told and self._let_go(watched)}
+        return self._told.issuperset(live)
+
+    def _let_go(self, watched: records.Watched) -> bool:
         if watched.folder.is_dir() and not watched.begun():
             # One that Slurm cannot be told to end now does not run later, when nobody knows it any more.
             watched.mark = {**watched.mark, "ticket": ""}
             with contextlib.suppress(OSError):
                 records.note(watched.folder, watched.mark)
-        self._site.void(watched.folder)
+        told = self._site.void(watched.folder)
         if not self.trouble and watched.native_id:
             self._cancel_in_slurm(watched)
         elif watched.folder.is_dir():  # its supervisor sees it without Slurm
             with contextlib.suppress(OSError):
                 jobdir.request_cancel(str(watched.folder))
+        return told
 
     def note_end(self, job_dir: Path) -> bool:
         """Write down how Slurm says that it ended a job. False while it does not say that yet."""
@@ -264,7 +289,7 @@ class BatchCompute:
         if record.get("reason") == "exited" and record.get("exit_code") == 0:
             return True
         try:
-            end = self._ended(watched.native_id)
+            end = UNKNOWN if self.trouble else self._ended(watched.native_id)
         except HostUnreachable:
             end = UNKNOWN
         if end is not None and end.state in slurm.ACTIVE:
@@ -287,10 +312,15 @@ class BatchCompute:
         """Slurm minds what its nodes have."""
         return Load(None, None, None, None)
 
-    def close(self) -> None:
-        """The server stops, or the target goes; what was submitted goes on."""
+    def stop_following(self) -> None:
+        """Another target has the jobs from now on. Does not block."""
         self._closed = True
         self._wake.set()
+        self._site.stop_following()
+
+    def close(self) -> None:
+        """The server stops, or the target goes; what was submitted goes on."""
+        self.stop_following()
         if self._thread is not None:
             self._thread.join(5)
         self._site.close()
@@ -407,7 +437,9 @@ class _Minder:
     def forgot(self) -> bool:
         """Slurm had it, and has it no more."""
         one = self._watched
-        return not self._target.trouble and not one.submitting and one.asked and bool(one.native_id) and one.seen is None
+        if self._target.trouble or one.submitting or not one.asked or one.seen is not None:
+            return False
+        return bool(one.native_id) or one.begun()  # a job that has begun was there, though its number may never have been known
 
 
 def wanted(place: BatchPlace, job: Mapping[str, Any]) -> Wanted:

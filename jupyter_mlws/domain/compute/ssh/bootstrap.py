@@ -62,8 +62,14 @@ try:
                 file.write(text)
         if digest(new) != name:
             raise ValueError("the supervisor arrived damaged")
-        shutil.rmtree(code, ignore_errors=True)
-        os.rename(new, code)
+        try:
+            os.rename(new, code)
+        except OSError:
+            if os.path.isdir(code) and digest(code) == name:  # another connection was first, and works with it
+                shutil.rmtree(new, ignore_errors=True)
+            else:
+                shutil.rmtree(code, ignore_errors=True)
+                os.rename(new, code)
         say({})
 except Exception as error:
     say({"error": "%s: %s" % (type(error).__name__, error)})

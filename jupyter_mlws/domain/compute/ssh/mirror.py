@@ -17,6 +17,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlws.domain.compute.errors import HostUnreachable
 from jupyter_mlws.domain.compute.ssh.link import Refused
 from jupyter_mlws.kit.errors import MlwsError
 from jupyter_mlws.kit.paths import clean_relative
@@ -124,7 +125,7 @@ class Mirror:
         return self.done or self._stopped
 
     def stop(self) -> None:
-        """The server stops; the job goes on there."""
+        """The server stops, or another mirror takes the job over, which goes on there: from now on no file is written here."""
         self._stopped = True
 
     async def _step(self) -> bool:
@@ -138,6 +139,8 @@ class Mirror:
         head, data = await self._link().ask(
             "look", key=self.key, known=self._known, cancel=_cancel_of(self.folder), spool=self._live_spool
         )
+        if self._stopped:
+            return False
         if not head["begun"]:
             if self._is_alone():
                 self._never_begun()
@@ -287,6 +290,8 @@ class Mirror:
         while True:
             wanted = min(PIECE, size - offset)
             _, data = await self._link().ask("read", key=self.key, name=path, offset=offset, size=wanted)
+            if self._stopped:  # the next mirror of the job has the files now
+                raise HostUnreachable(f"Job {self.key} is followed by another connection.")
             if len(data) > wanted:
                 raise OSError(f"the host sent more of {path!r:.200} than was asked for")
             _write(part, offset, data, cut=True)

@@ -81,6 +81,7 @@ class SshCompute:
         """What runs notebooks there, if it was made of wheels."""
         self._installing = False
         self._swept = 0
+        self._stopped = False
         self._link = Link(place, keys, self._changed)
 
     @property
@@ -286,10 +287,16 @@ class SshCompute:
         used, load = (facts.get("memory_used"), facts.get("load")) if self._link.is_open else (None, None)
         return Load(facts.get("cpus"), facts.get("memory"), load, used)
 
+    def stop_following(self) -> None:
+        """Write nothing into the folders of jobs any more: who comes after this one does. Does not block."""
+        with self._lock:
+            self._stopped = True
+            for mirror in self._mirrors.values():
+                mirror.stop()
+
     def close(self) -> None:
         """The server stops, or the target goes; what was started goes on."""
-        for mirror in list(self._mirrors.values()):
-            mirror.stop()
+        self.stop_following()
         loop.wait(self._link.close())
         wait(self._following, CLOSE_S)
 
@@ -314,9 +321,15 @@ class SshCompute:
                     minder=minder,
                 )
                 self._mirrors[job_dir] = found
+                if self._stopped:  # who still asks is not to take the job for lost
+                    return found
                 self._following = [one for one in self._following if not one.done()]
                 self._following.append(loop.spawn(found.follow()))
             return found
+
+    def follows(self, job_dir: Path) -> bool:
+        """Whether the job has a mirror."""
+        return job_dir in self._mirrors
 
     async def _refresh(self) -> None:
         with contextlib.suppress(MlwsError, Refused):

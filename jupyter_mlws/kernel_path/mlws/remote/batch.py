@@ -64,6 +64,16 @@ class Batch:
         """Write the record of a job that Slurm ended before its supervisor came to it."""
         return {"ended": ending.bury(self.jobs.dir(key), native_id, state, reason)}
 
+    def recall(self, key: str) -> Dict[str, Any]:
+        """What was submitted of a job does not begin any more, unless it has `begun`."""
+        place = self.jobs.dir(key)
+        if has_begun(place):
+            return {"begun": True}
+        for name in (jobdir.SECRETS, jobdir.SENT):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(place, name))
+        return {"begun": has_begun(place)}
+
     def void(self, key: str) -> Dict[str, Any]:
         """Nobody asks for a job any more: it ends, or does not begin."""
         place = self.jobs.dir(key)

@@ -153,6 +153,10 @@ class Host:
         """Note the end of a job that Slurm ended."""
         return self._slurm.end(asked["key"], asked["id"], asked["state"], asked["reason"]), b""
 
+    def recall(self, asked: Dict[str, Any], _: bytes) -> Answer:
+        """A submission is taken back."""
+        return self._slurm.recall(asked["key"]), b""
+
     def void(self, asked: Dict[str, Any], _: bytes) -> Answer:
         """A job is given up."""
         return self._slurm.void(asked["key"]), b""

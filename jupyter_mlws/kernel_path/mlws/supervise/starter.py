@@ -109,7 +109,7 @@ class Starter:
 
     def _start(self, folder: str, secrets: int | None = None) -> None:
         try:
-            pid = os.fork()
+            pid = fork()
         except OSError as error:
             tell(folder=folder, failed=error.strerror or str(error))
         else:
@@ -133,7 +133,7 @@ class Starter:
     def _make(self, kind: str, recipe: Dict[str, Any]) -> None:
         ours, theirs = socket.socketpair()
         try:
-            pid = os.fork()
+            pid = fork()
         except OSError:
             ours.close()
             theirs.close()
@@ -242,7 +242,6 @@ class Starter:
 
     def _leave(self, name: str) -> None:
         """Let go of all that is the starter's."""
-        signals.block()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for fd in (self._woken, self._wake):
@@ -261,6 +260,19 @@ class Starter:
         os.close(nothing)
         os.setsid()
         _name(name)
+
+
+def fork() -> int:
+    """Fork with the signals blocked, and hear them again on this side alone: a child that one came to before it had blocked them itself
+    would leave no record."""
+    signals.block()
+    pid = -1
+    try:
+        pid = os.fork()
+    finally:
+        if pid:
+            signals.unblock()
+    return pid
 
 
 def _name(folder: str) -> None:
