@@ -115,6 +115,8 @@ class Wire:
         self.port = free_port()
         self.swallows = False
         """What is answered gets lost, and nobody notices."""
+        self.deaf = False
+        """What is asked gets lost, and nobody notices."""
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -168,7 +170,7 @@ class Wire:
         try:
             with contextlib.suppress(OSError):
                 while data := await reader.read(65536):
-                    if answers and self.swallows:
+                    if self.swallows if answers else self.deaf:
                         continue
                     writer.write(data)
                     await writer.drain()

@@ -237,6 +237,56 @@ def test_a_cell_whose_end_is_lost_fails_in_words_and_does_not_run_again(
     assert kernel.run("print(runs)")[1] == "1\n"
 
 
+def test_a_cell_of_which_no_word_came_back_does_not_run_again(wire: Wire, start: Callable[..., Kernel], tmp_path: Path) -> None:
+    kernel = start(url=wire.url)
+    kernel.run("runs = 0")
+    ran = tmp_path / "ran"
+    wire.swallows = True
+    asked = kernel.client.execute(f"runs += 1\nopen({str(ran)!r}, 'a').close()")
+    until(ran.exists, 30, "the cell has run")
+    wire.cut()
+    wire.swallows = False
+    wire.mend()
+    assert kernel.reply(asked)[0]["ename"] == "ConnectionLost"
+    assert kernel.run("print(runs)")[1] == "1\n"
+
+
+def test_a_cell_that_never_arrived_is_sent_again(wire: Wire, start: Callable[..., Kernel]) -> None:
+    kernel = start(url=wire.url)
+    kernel.run("runs = 0")
+    wire.deaf = True
+    asked = kernel.client.execute("runs += 1\nprint(runs)")
+    kernel.client.kernel_info()
+    kernel.manager.interrupt_kernel()  # it goes behind the cell, and is not heard either
+    wire.cut()
+    wire.deaf = False
+    wire.mend()
+    assert kernel.reply(asked)[1].endswith("1\n")
+    assert kernel.run("print(runs)")[1] == "1\n"
+
+
+def test_a_message_that_the_other_server_does_not_take_fails_in_words(start: Callable[..., Kernel]) -> None:
+    kernel = start()
+    reply, _ = kernel.run(f"x = {'a' * (11 << 20)!r}", timeout=60)
+    assert "does not get through" in reply["evalue"]
+    assert kernel.run("print(1)")[1] == "1\n"
+
+
+def test_messages_of_widgets_are_not_sent_again_after_a_cut(wire: Wire, start: Callable[..., Kernel]) -> None:
+    kernel = start(url=wire.url)
+    heard = "heard = []\ndef opened(comm, _):\n    comm.on_msg(lambda message: heard.append(message['content']['data']))\n"
+    kernel.run(f"{heard}get_ipython().kernel.comm_manager.register_target('w', opened)")
+    for kind, content in (
+        ("comm_open", {"comm_id": "c", "target_name": "w", "data": {}}),
+        ("comm_msg", {"comm_id": "c", "data": 1}),
+    ):
+        kernel.client.shell_channel.send(kernel.client.session.msg(kind, content))
+    assert kernel.run("print(heard)")[1] == "[1]\n"
+    wire.cut()
+    wire.mend()
+    assert kernel.run("print(heard)")[1].endswith("[1]\n")
+
+
 def test_a_kernel_that_is_gone_after_a_cut_ends_the_bridge(wire: Wire, start: Callable[..., Kernel], other: OtherServer) -> None:
     kernel = start(url=wire.url)
     kernel.run("1")

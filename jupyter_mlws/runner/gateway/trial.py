@@ -26,7 +26,7 @@ PATIENCE_S = 5.0
 async def tried(asked: dict[str, Any], token: str) -> dict[str, Any]:
     """What came of it."""
     remote = Remote(Place(asked["url"], token, asked.get("ca_file")))
-    link = Link(remote, Session(), lambda *_: None, lambda _: None, lambda *_: None, patience_s=PATIENCE_S)
+    link = Link(remote, Session(), lambda *_: None, lambda *_: None, lambda *_: None, patience_s=PATIENCE_S)
     running: asyncio.Task[None] | None = None
     try:
         await remote.start(asked["kernel"])
