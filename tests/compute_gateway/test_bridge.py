@@ -350,6 +350,41 @@ def test_variables_are_passed_on_and_the_token_is_not(start: Callable[..., Kerne
     assert other.token not in text
 
 
+ANSWERS = [
+    ([["work/outputs/hole", 1 << 40, "YQ=="]], "at byte 1099511627776"),
+    ([["work/outputs/../../above", 0, "YQ=="]], "none of its own"),
+    ([["spool/../above.wal", 0, "YQ=="]], "none of its own"),
+    ([["/etc/above", 0, "YQ=="]], "none of its own"),
+    ([], "tells nothing more"),
+]
+
+
+@pytest.mark.parametrize(("files", "words"), ANSWERS)
+def test_a_kernel_that_lies_about_its_files_writes_nothing_here(
+    start: Callable[..., Kernel], tmp_path: Path, files: list[Any], words: str
+) -> None:
+    job = tmp_path / "a" / "job"
+    (job / "work").mkdir(parents=True)
+    kernel = start(job=str(job), work=str(job / "work"))
+    answer = {"files": files, "more": True}
+    kernel.run(f"import sys\nsys.modules['_mlws_far'].__dict__['fetch'] = lambda had, ends: {answer!r}")
+    kernel.manager.shutdown_kernel()
+    assert words in kernel.said()
+    assert [path for path in tmp_path.rglob("*") if path.name in ("hole", "above", "above.wal")] == []
+
+
+def test_files_that_cannot_be_read_keep_no_others_back(start: Callable[..., Kernel], tmp_path: Path) -> None:
+    job = tmp_path / "job"
+    (job / "work").mkdir(parents=True)
+    kernel = start(job=str(job), work=str(job / "work"))
+    unread = "far = sys.modules['_mlws_far'].__dict__\nfiles = far['_files']\n"
+    gone = "far['_files'] = lambda work, top: [('work/outputs/a', 'outputs/none', 1)] * (top == 'outputs') + files(work, top)\n"
+    kernel.run(f"import sys\n{unread}{gone}open('outputs/b', 'w').write('kept')")
+    kernel.manager.shutdown_kernel()
+    assert "work/outputs/a cannot be read" in kernel.said()
+    assert (job / "work" / "outputs" / "b").read_text() == "kept"
+
+
 def test_servers_that_know_the_older_form_of_messages_alone(
     start: Callable[..., Kernel], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
