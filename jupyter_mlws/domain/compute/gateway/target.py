@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import threading
 import time
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOKEN = "MLWS_GATEWAY_TOKEN"  # noqa: S105 - the name of a variable
+ADDRESS = "MLWS_GATEWAY_FOR"
+"""The hash of the address that the token is for: a bridge that was told of an older one does not send it there."""
 RECORD = "gateway.json"
 """In the folder of a job: the kernel that it has over there, as long as that may live."""
 ANSWER_S = 10.0
@@ -132,7 +135,7 @@ class GatewayCompute:
     def variables(self) -> dict[str, str]:
         """What lets a bridge into the server. Blocks. Raises `LoginRefused` where the token cannot be read."""
         token = self._token()
-        return {TOKEN: token} if token else {}
+        return {TOKEN: token, ADDRESS: hashlib.sha256(self.place.url.encode()).hexdigest()} if token else {}
 
     def is_alive(self, job_dir: Path) -> bool:
         """Whether the supervisor lives."""
