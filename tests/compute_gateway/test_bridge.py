@@ -183,6 +183,19 @@ def test_the_signal_to_end_leaves_no_kernel(start: Callable[..., Kernel], other:
     assert other.kernels() == []
 
 
+def test_the_signal_to_end_while_the_kernel_starts_leaves_none(
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer
+) -> None:
+    wire.holds = True
+    kernel = start(url=wire.url)
+    until(lambda: len(other.kernels()) == 1, 30, "the kernel starts")
+    os.kill(kernel.pid, signal.SIGTERM)
+    until(lambda: "cut short" in kernel.said(), 10, "the bridge knows that it is to end")
+    wire.holds = False
+    until(lambda: not kernel.manager.is_alive(), 20, "the bridge ends")
+    assert other.kernels() == []
+
+
 def test_a_bridge_that_is_killed_leaves_a_note_of_the_kernel(start: Callable[..., Kernel], other: OtherServer) -> None:
     kernel = start()
     kernel.run("1")

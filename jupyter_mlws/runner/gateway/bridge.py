@@ -180,7 +180,9 @@ class Bridge:
             for task in list(self._tasks):
                 task.cancel()
             self._link.close()
-            if self.remote.kernel_id:
+            if self.remote.may_live:
+                if not self.remote.kernel_id:
+                    _say("The start of the kernel is cut short: it ends as soon as it is there.")
                 await self._delete()
             for socket in self._sockets.values():
                 socket.close(linger=1000)
