@@ -72,3 +72,13 @@ def test_nobody_waits_for_the_end_of_a_target_that_was_deleted(lab: Lab):
     finally:
         far.may_close.set()
         deleting.join(30)
+
+
+def test_kernels_of_a_target_that_went_while_no_server_ran_go_with_the_next_start(lab: Lab):
+    hosts = Hosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    spec = lab.folders.jobs.parent / "kernels" / "mlws-gone-python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text('{"metadata": {"mlws": {"target": "gone"}}}')
+    engine = lab.start(hosts=hosts)
+    assert list(engine.computes) == ["local"]
+    assert not spec.exists()

@@ -70,6 +70,8 @@ class GatewayCompute:
         self._known: tuple[float, dict[str, dict[str, Any]]] = (0.0, {})
         self._left: set[Path] | None = None
         """Folders of jobs that ended, whose kernel may live on; None while nobody has looked for those of an earlier server."""
+        self._warned: set[str] = set()
+        """Kernels of which the log says that they may live on."""
         self._tidying: threading.Thread | None = None
         self._closed = False
 
@@ -198,18 +200,24 @@ class GatewayCompute:
         if told is None or told.get("target") != self.name:
             return True
         if told.get("url") != self.place.url:  # the token is for the address that the target has now
-            log.warning("The kernel %s may live on at %s, where %s was", told.get("kernel_id"), told.get("url"), self.name)
+            self._warn(told, f"at {told.get('url')}, where {self.name} was")
             return True
         try:
             rest.delete_kernel(self.server(), str(told.get("kernel_id")), ANSWER_S)
         except HostUnreachable:
             return False
         except (LoginRefused, HostUnfit) as error:
-            log.warning("The kernel %s may live on: %s", told.get("kernel_id"), error.message)
+            self._warn(told, f"on {self.name}: {error.message}")
             return False
         with contextlib.suppress(OSError):
             record.unlink()
         return True
+
+    def _warn(self, told: Mapping[str, Any], words: str) -> None:
+        """Once of each kernel: it is tried again and again."""
+        if (kernel := str(told.get("kernel_id"))) not in self._warned:
+            self._warned.add(kernel)
+            log.warning("The kernel %s may live on %s", kernel, words)
 
     def load(self) -> Load:
         """What the other server has nobody knows."""
