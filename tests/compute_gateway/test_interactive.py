@@ -128,6 +128,30 @@ async def test_kernels_that_reach_this_server_log_to_its_workspace(server: LiveS
     until(lambda: other.kernels() == [], 30)
 
 
+async def test_a_notebook_that_is_renamed_keeps_the_address_that_is_seen_from_there(
+    server: LiveServer, other: OtherServer
+) -> None:
+    seen = f"{server.url.replace('127.0.0.1', 'localhost')}/mlws"
+    place = {"url": other.url, "token": {"workspace": "default", "name": "OTHER"}, "server_url": seen}
+    server.ok("POST", "/compute", {"name": "seen", "gateway": place})
+    until(lambda: "mlws-seen-python3" in specs(server), 30)
+    body = {"path": "before.ipynb", "name": "before.ipynb", "type": "notebook", "kernel": {"name": "mlws-seen-python3"}}
+    session = jupyter(server, "POST", "/api/sessions", json=body)
+    jupyter(server, "PATCH", f"/api/sessions/{session['id']}", json={"path": "after.ipynb", "name": "after.ipynb"})
+    kernel_id = session["kernel"]["id"]
+    await asyncio.to_thread(jupyter, server, "POST", f"/api/kernels/{kernel_id}/restart")
+    code = "import os\nprint(os.environ['MLFLOW_TRACKING_URI'], os.environ['MLWS_URL'], os.environ['MLFLOW_EXPERIMENT_NAME'])"
+    async with channels(server, kernel_id) as connection:
+        reply, text = await ran(connection, code)
+    assert reply["status"] == "ok"
+    tracking, ours, experiment = text.split()
+    assert tracking.startswith(seen)
+    assert (ours, experiment) == (seen, "after")
+    jupyter(server, "DELETE", f"/api/sessions/{session['id']}")
+    server.ok("DELETE", "/compute/seen")
+    until(lambda: other.kernels() == [], 30)
+
+
 def test_the_token_of_a_target_that_moved_is_not_sent_to_where_it_was(server: LiveServer, other: OtherServer) -> None:
     token = {"workspace": "default", "name": "OTHER"}
     server.ok("POST", "/compute", {"name": "moves", "gateway": {"url": other.url, "token": token}})
