@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_what_is_no_list_of_kernels_is_told_in_words(server: rest.Server, body: 
 
 def test_only_names_that_kernels_have_and_lines_to_be_shown_are_taken(server: rest.Server) -> None:
     good = {"spec": {"display_name": "\x1b[2JGood\n" + "x" * 1000, "language": ["r"], "argv": ["/bin/sh"]}}
-    told = {"good": good, "../up": good, "a b": good, "": good, "none": None, "text": "t", "list": {"spec": []}}
+    told: dict[str, Any] = {"good": good, "../up": good, "a b": good, "": good, "none": None, "text": "t", "list": {"spec": []}}
     Answers.body = json.dumps({"kernelspecs": told}).encode()
     found = rest.kernelspecs(server, 10)
     assert list(found) == ["good"]
