@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import KernelManager
+from jupyter_core.paths import SYSTEM_JUPYTER_PATH
 
 from tests.gateway import OtherServer, Wire, children_of
 from tests.servers import until
@@ -113,6 +114,11 @@ def start(tmp_path: Path, other: OtherServer) -> Iterator[Callable[..., Kernel]]
     yield one
     for kernel in made:
         kernel.close()
+
+
+def has_r() -> bool:
+    """Whether the kernel of R stands where all Jupyter servers of the machine find it."""
+    return any(Path(folder, "kernels", "ir", "kernel.json").exists() for folder in SYSTEM_JUPYTER_PATH)
 
 
 def test_a_cell_runs_on_the_other_server(start: Callable[..., Kernel], other: OtherServer) -> None:
@@ -276,6 +282,25 @@ def test_a_cell_that_never_arrived_is_sent_again(wire: Wire, start: Callable[...
     wire.mend()
     assert kernel.reply(asked)[1].endswith("1\n")
     assert kernel.run("print(runs)")[1] == "1\n"
+
+
+@pytest.mark.parametrize("lost", ["asked", "answered"])
+def test_cells_in_r_run_once_whatever_is_lost(wire: Wire, start: Callable[..., Kernel], tmp_path: Path, lost: str) -> None:
+    if not has_r():
+        pytest.skip("R and its kernel are not installed there (Debian: apt install r-base-core r-cran-irkernel)")
+    kernel = start(url=wire.url, kernel="ir")
+    kernel.run("runs <- 0", timeout=60)
+    ran = tmp_path / "ran"
+    wire.swallows, wire.deaf = lost == "answered", lost == "asked"
+    asked = kernel.client.execute(f'runs <- runs + 1\ncat(file="{ran}", "x")')
+    if lost == "answered":
+        until(ran.exists, 30, "the cell has run")
+    wire.cut()
+    wire.swallows = wire.deaf = False
+    wire.mend()
+    assert kernel.reply(asked)[0]["status"] == ("error" if lost == "answered" else "ok")
+    assert ran.exists()
+    assert kernel.run("cat(runs)")[1].strip() == "1"
 
 
 def test_a_message_that_the_other_server_does_not_take_fails_in_words(start: Callable[..., Kernel]) -> None:
