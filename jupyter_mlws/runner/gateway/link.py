@@ -50,6 +50,8 @@ class Asked:
     def __init__(self, message: Message, kind: str) -> None:
         self.message = message
         self.kind = kind
+        self.is_cell = kind == "execute_request" and _is_counted(message)
+        """The kernel counts it; of what it does not count nobody can tell whether it ran."""
         self.sent = False
         self.tries = 0
         """So often it was sent, and the connection was cut with no word of it."""
@@ -178,7 +180,8 @@ class Link:
             await self._fenced(message, "idle" if state == "idle" else "reply" if kind.endswith("_reply") else "")
             return
         if kind in ("execute_input", "execute_reply"):
-            self._count(asked, json.loads(message.parts[3]), own=of in self._own)
+            told = kind == "execute_input" or (asked is not None and asked.is_cell)
+            self._count(asked, json.loads(message.parts[3]), own=of in self._own, told=told)
         if kind.endswith("_reply") and message.channel != "stdin":
             self._asked.pop(of, None)
             future = self._own.get(of)
@@ -188,16 +191,16 @@ class Link:
             self._asked.pop(of, None)
         self._take(message, header, of)
 
-    def _count(self, asked: Asked | None, content: dict[str, Any], *, own: bool) -> None:
+    def _count(self, asked: Asked | None, content: dict[str, Any], *, own: bool, told: bool) -> None:
         number = content.get("execution_count")
         if not isinstance(number, int):
             return
         if own:
             self._before = number - self._cells if self._before is None else self._before
-            return
-        self._cells = max(self._cells, number)
-        if asked is not None:
-            asked.counted = True
+        elif told:
+            self._cells = max(self._cells, number)
+            if asked is not None:
+                asked.counted = True
 
     # ---- after a cut
 
@@ -245,7 +248,7 @@ class Link:
             self._fence[1].add(str(number) if isinstance(number, int) else "")
         if not {"idle", "reply"} <= self._fence[1]:
             return
-        doubtful = [one for one in self._sent_once() if not one.begun and one.kind == "execute_request"]
+        doubtful = [one for one in self._sent_once() if not one.begun and one.is_cell]
         if doubtful and not self._counts:
             self._counts = True
             await self._ask_fence("execute_request", SILENT)
@@ -263,8 +266,8 @@ class Link:
             if asked.message.channel == "control":
                 continue
             if asked.sent and asked.kind in ONCE_ONLY and msg_id not in self._own:  # ours may all be asked twice
-                ran = asked.begun or asked.kind in NO_REPLY  # nobody can tell of those
-                if asked.kind == "execute_request" and not asked.counted and unheard > 0:
+                ran = asked.begun or not asked.is_cell
+                if asked.is_cell and not asked.counted and unheard > 0:
                     ran, unheard = True, unheard - 1
                 if ran:
                     del self._asked[msg_id]
@@ -301,3 +304,8 @@ class Link:
 
 def _size(message: Message) -> int:
     return sum(map(len, [*message.parts, *message.buffers]))
+
+
+def _is_counted(message: Message) -> bool:
+    content = json.loads(message.parts[3])
+    return not content.get("silent") and content.get("store_history") is not False
