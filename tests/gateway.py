@@ -115,6 +115,10 @@ class Wire:
         self.port = free_port()
         self.swallows = False
         """What is answered gets lost, and nobody notices."""
+        self.holds = False
+        """What is answered waits."""
+        self.deaf = False
+        """What is asked gets lost, and nobody notices."""
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -168,7 +172,9 @@ class Wire:
         try:
             with contextlib.suppress(OSError):
                 while data := await reader.read(65536):
-                    if answers and self.swallows:
+                    while answers and self.holds:  # noqa: ASYNC110 - a test says so from its own thread
+                        await asyncio.sleep(0.01)
+                    if self.swallows if answers else self.deaf:
                         continue
                     writer.write(data)
                     await writer.drain()

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 PASSED = ("MLWS_", "MLFLOW_", "AZUREML_")
 LOCAL = ("MLWS_JOB_DIR", "MLWS_SPOOL_DIR", "MLWS_DATA_DIR", "MLWS_NOTEBOOK_FILE", NAMES)
 """Variables that mean nothing on another machine, or something else."""
-TOKEN = "MLWS_GATEWAY_TOKEN"  # noqa: S105 - the name of a variable
+OF_BRIDGE = ("MLWS_GATEWAY_TOKEN", "MLWS_GATEWAY_FOR")
+"""What the bridge alone is given."""
 FETCHED_WITHIN_S = 6 * 3600.0
 """A bridge that hears nothing for a minute ends by itself; large files take their time."""
 GONE_WITHIN_S = 9.0
@@ -59,9 +60,9 @@ class OfBridge(KernelSpecManager):
 
 def passed_on(own: list[str], env: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """The variables that the kernel over there is given, `own` being those that the job names; and which of them are secrets."""
-    hidden = [name for name in env.get(NAMES, "").split(",") if name and name != TOKEN]
-    ours = [name for name in env if name.startswith(PASSED) and name not in LOCAL and name != TOKEN]
-    return sorted({*own, *hidden, *ours} - {*LOCAL, TOKEN}), hidden
+    hidden = [name for name in env.get(NAMES, "").split(",") if name and name not in OF_BRIDGE]
+    ours = [name for name in env if name.startswith(PASSED)]
+    return sorted({*own, *hidden, *ours} - {*LOCAL, *OF_BRIDGE}), hidden
 
 
 class FarKernel(JobKernel):

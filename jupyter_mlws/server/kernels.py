@@ -81,6 +81,7 @@ def follow_kernels(serverapp: Any, runtime: Runtime) -> None:
         await far_kernels.give(env, manager, kwargs.get("kernel_name"), runtime)
         kernel_id = await start(*args, **{**kwargs, "env": env})
         if given is not None:
+            given.variables = {name: env[name] for name in given.variables}  # on another machine some have other values
             tokens[str(kernel_id)] = given
             await follow_process(manager.get_kernel(kernel_id), given, runtime)
         return kernel_id

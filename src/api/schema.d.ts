@@ -59,7 +59,8 @@ export interface paths {
         put?: never;
         /**
          * Make a compute target
-         * @description A host on which jobs run, reached by SSH, whose key must be given: it is never believed without. Or Slurm, where `sbatch` is.
+         * @description A host on which jobs run, reached by SSH, whose key must be given: it is never believed without. Or Slurm, where `sbatch` is
+         *     or by way of such a host. Or another Jupyter server, whose kernels run notebooks.
          */
         post: operations["compute_post_Computes"];
         delete?: never;

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import KernelManager
+from jupyter_core.paths import SYSTEM_JUPYTER_PATH
 
 from tests.gateway import OtherServer, Wire, children_of
 from tests.servers import until
@@ -115,6 +116,11 @@ def start(tmp_path: Path, other: OtherServer) -> Iterator[Callable[..., Kernel]]
         kernel.close()
 
 
+def has_r() -> bool:
+    """Whether the kernel of R stands where all Jupyter servers of the machine find it."""
+    return any(Path(folder, "kernels", "ir", "kernel.json").exists() for folder in SYSTEM_JUPYTER_PATH)
+
+
 def test_a_cell_runs_on_the_other_server(start: Callable[..., Kernel], other: OtherServer) -> None:
     kernel = start()
     reply, text = kernel.run("import os\nprint(os.getpid(), os.getppid())")
@@ -183,6 +189,19 @@ def test_the_signal_to_end_leaves_no_kernel(start: Callable[..., Kernel], other:
     assert other.kernels() == []
 
 
+def test_the_signal_to_end_while_the_kernel_starts_leaves_none(
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer
+) -> None:
+    wire.holds = True
+    kernel = start(url=wire.url)
+    until(lambda: len(other.kernels()) == 1, 30, "the kernel starts")
+    os.kill(kernel.pid, signal.SIGTERM)
+    until(lambda: "cut short" in kernel.said(), 10, "the bridge knows that it is to end")
+    wire.holds = False
+    until(lambda: not kernel.manager.is_alive(), 20, "the bridge ends")
+    assert other.kernels() == []
+
+
 def test_a_bridge_that_is_killed_leaves_a_note_of_the_kernel(start: Callable[..., Kernel], other: OtherServer) -> None:
     kernel = start()
     kernel.run("1")
@@ -235,6 +254,75 @@ def test_a_cell_whose_end_is_lost_fails_in_words_and_does_not_run_again(
     assert reply["ename"] == "ConnectionLost"
     assert "was cut for" in text
     assert kernel.run("print(runs)")[1] == "1\n"
+
+
+def test_a_cell_of_which_no_word_came_back_does_not_run_again(wire: Wire, start: Callable[..., Kernel], tmp_path: Path) -> None:
+    kernel = start(url=wire.url)
+    kernel.run("runs = 0")
+    ran = tmp_path / "ran"
+    wire.swallows = True
+    asked = kernel.client.execute(f"runs += 1\nopen({str(ran)!r}, 'a').close()")
+    until(ran.exists, 30, "the cell has run")
+    wire.cut()
+    wire.swallows = False
+    wire.mend()
+    assert kernel.reply(asked)[0]["ename"] == "ConnectionLost"
+    assert kernel.run("print(runs)")[1] == "1\n"
+
+
+def test_a_cell_that_never_arrived_is_sent_again(wire: Wire, start: Callable[..., Kernel]) -> None:
+    kernel = start(url=wire.url)
+    kernel.run("runs = 0")
+    wire.deaf = True
+    asked = kernel.client.execute("runs += 1\nprint(runs)")
+    kernel.client.kernel_info()
+    kernel.manager.interrupt_kernel()  # it goes behind the cell, and is not heard either
+    wire.cut()
+    wire.deaf = False
+    wire.mend()
+    assert kernel.reply(asked)[1].endswith("1\n")
+    assert kernel.run("print(runs)")[1] == "1\n"
+
+
+@pytest.mark.parametrize("lost", ["asked", "answered"])
+def test_cells_in_r_run_once_whatever_is_lost(wire: Wire, start: Callable[..., Kernel], tmp_path: Path, lost: str) -> None:
+    if not has_r():
+        pytest.skip("R and its kernel are not installed there (Debian: apt install r-base-core r-cran-irkernel)")
+    kernel = start(url=wire.url, kernel="ir")
+    kernel.run("runs <- 0", timeout=60)
+    ran = tmp_path / "ran"
+    wire.swallows, wire.deaf = lost == "answered", lost == "asked"
+    asked = kernel.client.execute(f'runs <- runs + 1\ncat(file="{ran}", "x")')
+    if lost == "answered":
+        until(ran.exists, 30, "the cell has run")
+    wire.cut()
+    wire.swallows = wire.deaf = False
+    wire.mend()
+    assert kernel.reply(asked)[0]["status"] == ("error" if lost == "answered" else "ok")
+    assert ran.exists()
+    assert kernel.run("cat(runs)")[1].strip() == "1"
+
+
+def test_a_message_that_the_other_server_does_not_take_fails_in_words(start: Callable[..., Kernel]) -> None:
+    kernel = start()
+    reply, _ = kernel.run(f"x = {'a' * (11 << 20)!r}", timeout=60)
+    assert "does not get through" in reply["evalue"]
+    assert kernel.run("print(1)")[1] == "1\n"
+
+
+def test_messages_of_widgets_are_not_sent_again_after_a_cut(wire: Wire, start: Callable[..., Kernel]) -> None:
+    kernel = start(url=wire.url)
+    heard = "heard = []\ndef opened(comm, _):\n    comm.on_msg(lambda message: heard.append(message['content']['data']))\n"
+    kernel.run(f"{heard}get_ipython().kernel.comm_manager.register_target('w', opened)")
+    for kind, content in (
+        ("comm_open", {"comm_id": "c", "target_name": "w", "data": {}}),
+        ("comm_msg", {"comm_id": "c", "data": 1}),
+    ):
+        kernel.client.shell_channel.send(kernel.client.session.msg(kind, content))
+    assert kernel.run("print(heard)")[1] == "[1]\n"
+    wire.cut()
+    wire.mend()
+    assert kernel.run("print(heard)")[1].endswith("[1]\n")
 
 
 def test_a_kernel_that_is_gone_after_a_cut_ends_the_bridge(wire: Wire, start: Callable[..., Kernel], other: OtherServer) -> None:
@@ -298,6 +386,41 @@ def test_variables_are_passed_on_and_the_token_is_not(start: Callable[..., Kerne
     assert text.startswith(f"{os.environ['PATH']} 1 ")
     assert ".zip" in text.splitlines()[0]
     assert other.token not in text
+
+
+ANSWERS = [
+    ([["work/outputs/hole", 1 << 40, "YQ=="]], "at byte 1099511627776"),
+    ([["work/outputs/../../above", 0, "YQ=="]], "none of its own"),
+    ([["spool/../above.wal", 0, "YQ=="]], "none of its own"),
+    ([["/etc/above", 0, "YQ=="]], "none of its own"),
+    ([], "tells nothing more"),
+]
+
+
+@pytest.mark.parametrize(("files", "words"), ANSWERS)
+def test_a_kernel_that_lies_about_its_files_writes_nothing_here(
+    start: Callable[..., Kernel], tmp_path: Path, files: list[Any], words: str
+) -> None:
+    job = tmp_path / "a" / "job"
+    (job / "work").mkdir(parents=True)
+    kernel = start(job=str(job), work=str(job / "work"))
+    answer = {"files": files, "more": True}
+    kernel.run(f"import sys\nsys.modules['_mlws_far'].__dict__['fetch'] = lambda had, ends: {answer!r}")
+    kernel.manager.shutdown_kernel()
+    assert words in kernel.said()
+    assert [path for path in tmp_path.rglob("*") if path.name in ("hole", "above", "above.wal")] == []
+
+
+def test_files_that_cannot_be_read_keep_no_others_back(start: Callable[..., Kernel], tmp_path: Path) -> None:
+    job = tmp_path / "job"
+    (job / "work").mkdir(parents=True)
+    kernel = start(job=str(job), work=str(job / "work"))
+    unread = "far = sys.modules['_mlws_far'].__dict__\nfiles = far['_files']\n"
+    gone = "far['_files'] = lambda work, top: [('work/outputs/a', 'outputs/none', 1)] * (top == 'outputs') + files(work, top)\n"
+    kernel.run(f"import sys\n{unread}{gone}open('outputs/b', 'w').write('kept')")
+    kernel.manager.shutdown_kernel()
+    assert "work/outputs/a cannot be read" in kernel.said()
+    assert (job / "work" / "outputs" / "b").read_text() == "kept"
 
 
 def test_servers_that_know_the_older_form_of_messages_alone(

@@ -17,7 +17,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from tests.gateway import OtherServer
-from tests.live import LiveServer, write_notebook
+from tests.live import LiveServer, free_port, write_notebook
 from tests.servers import until
 from tests.ssh import log_of
 
@@ -126,6 +126,45 @@ async def test_kernels_that_reach_this_server_log_to_its_workspace(server: LiveS
     until(lambda: "mlws-near-python3" not in specs(server), 30, "its kernels go with a target")
     assert "mlws-there-python3" in specs(server)
     until(lambda: other.kernels() == [], 30)
+
+
+async def test_a_notebook_that_is_renamed_keeps_the_address_that_is_seen_from_there(
+    server: LiveServer, other: OtherServer
+) -> None:
+    seen = f"{server.url.replace('127.0.0.1', 'localhost')}/mlws"
+    place = {"url": other.url, "token": {"workspace": "default", "name": "OTHER"}, "server_url": seen}
+    server.ok("POST", "/compute", {"name": "seen", "gateway": place})
+    until(lambda: "mlws-seen-python3" in specs(server), 30)
+    body = {"path": "before.ipynb", "name": "before.ipynb", "type": "notebook", "kernel": {"name": "mlws-seen-python3"}}
+    session = jupyter(server, "POST", "/api/sessions", json=body)
+    jupyter(server, "PATCH", f"/api/sessions/{session['id']}", json={"path": "after.ipynb", "name": "after.ipynb"})
+    kernel_id = session["kernel"]["id"]
+    await asyncio.to_thread(jupyter, server, "POST", f"/api/kernels/{kernel_id}/restart")
+    code = "import os\nprint(os.environ['MLFLOW_TRACKING_URI'], os.environ['MLWS_URL'], os.environ['MLFLOW_EXPERIMENT_NAME'])"
+    async with channels(server, kernel_id) as connection:
+        reply, text = await ran(connection, code)
+    assert reply["status"] == "ok"
+    tracking, ours, experiment = text.split()
+    assert tracking.startswith(seen)
+    assert (ours, experiment) == (seen, "after")
+    jupyter(server, "DELETE", f"/api/sessions/{session['id']}")
+    server.ok("DELETE", "/compute/seen")
+    until(lambda: other.kernels() == [], 30)
+
+
+def test_the_token_of_a_target_that_moved_is_not_sent_to_where_it_was(server: LiveServer, other: OtherServer) -> None:
+    token = {"workspace": "default", "name": "OTHER"}
+    server.ok("POST", "/compute", {"name": "moves", "gateway": {"url": other.url, "token": token}})
+    until(lambda: "mlws-moves-python3" in specs(server), 30)
+    server.ok("PATCH", "/compute/moves", {"gateway": {"url": f"http://127.0.0.1:{free_port()}"}})
+    written = str(specs(server)["mlws-moves-python3"]["spec"]["argv"])
+    assert other.url in written, "nobody answers at the new address, so its kernels still stand as they were"
+    asked = len(other.log())
+    kernel_id = jupyter(server, "POST", "/api/kernels", json={"name": "mlws-moves-python3"})["id"]
+    until(lambda: "is not at" in server.log(), 30, "the bridge says why it ends")
+    jupyter(server, "DELETE", f"/api/kernels/{kernel_id}")
+    server.ok("DELETE", "/compute/moves")
+    assert "Kernel started" not in other.log()[asked:]
 
 
 def test_a_notebook_of_such_a_kernel_runs_as_a_job_there(server: LiveServer, other: OtherServer) -> None:

@@ -78,13 +78,15 @@ class Hosts:
         self._owner = owner
         self._left_out: set[str] = set()
         self.rows: dict[str, Made] = {}
+        self._looked = False
 
     def refresh(self, computes: dict[str, Compute]) -> Refreshed | None:
         """All targets as they are now; None if nothing has changed. Asks the database: for threads."""
         settings = {name: compute for name, compute in computes.items() if name not in self.rows}
         rows = {row.name: row for row in self._db.read_sync(made_targets) if self._counts(row.name, settings)}
-        if _versions(rows) == _versions(self.rows):
+        if _versions(rows) == _versions(self.rows) and self._looked:
             return None
+        self._looked = True  # the first time there may be kernels of targets that went while no server ran
         old, new = _versions(self.rows), _versions(rows)
         found, gone = dict(settings), []
         for name, row in rows.items():

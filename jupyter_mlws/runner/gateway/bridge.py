@@ -147,6 +147,7 @@ class Bridge:
 
     async def _ready(self) -> None:
         info = await self._link.ask("kernel_info_request", {}, INFO_S)
+        await self._link.learn()
         language = str((info.get("language_info") or {}).get("name") or "").lower()
         job, work = (Path(one) if one else None for one in (self.settings.job, self.settings.work))
         self._errand = Errand(self._link, language, job, work)
@@ -179,7 +180,9 @@ class Bridge:
             for task in list(self._tasks):
                 task.cancel()
             self._link.close()
-            if self.remote.kernel_id:
+            if self.remote.may_live:
+                if not self.remote.kernel_id:
+                    _say("The start of the kernel is cut short: it ends as soon as it is there.")
                 await self._delete()
             for socket in self._sockets.values():
                 socket.close(linger=1000)
@@ -253,16 +256,18 @@ class Bridge:
                 self._begin(self._fetch())
             self._send(message.channel, client, message.parts, message.buffers)
 
-    def _lost(self, asked: Asked) -> None:
-        """A request was run, and its reply went with the connection."""
-        words = f"The connection to {self.remote.host} was cut while this ran, and how it ended is lost."
+    def _lost(self, asked: Asked, why: str) -> None:
+        """A request was run, and its reply went with the connection; or it does not get through, as `why` says."""
+        words = why or f"The connection to {self.remote.host} was cut while this ran, and how it ended is lost."
+        if asked.kind != "execute_request":  # no reply of these would be understood
+            return _say(words) if why else None
         content = {"ename": "ConnectionLost", "evalue": words, "traceback": [f"ConnectionLost: {words}"]}
         self._publish("error", self._made("error", asked.message, content))
         header = json.loads(asked.message.parts[0])
         client = self._clients.get(str(header["msg_id"]))
         if client is not None:
             self._reply(client, asked.message, "execute_reply", {"status": "error", "execution_count": 0, **content})
-        self._publish("status", self._made("status", asked.message, {"execution_state": "idle"}))
+        return self._publish("status", self._made("status", asked.message, {"execution_state": "idle"}))
 
     def _cut(self, at_work: list[Asked], seconds: float) -> None:
         words = (
@@ -309,7 +314,7 @@ def _parted(frames: list[bytes]) -> tuple[list[bytes], list[bytes]]:
 
 
 def _is_reply_to(message: Message, session: str) -> bool:
-    return bool(json.loads(message.parts[1]).get("session") == session)
+    return bool((json.loads(message.parts[1]) or {}).get("session") == session)
 
 
 def _bound(connection: dict[str, Any]) -> dict[str, Any]:

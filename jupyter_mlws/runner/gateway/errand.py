@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 PACKAGE = Path(far_kernel.__file__).parent
 MODULE = "_mlws_far"
 PATIENCE_S = 60.0
+MOST_WITHOUT = 10
+"""So many answers without a byte in them are believed that there is more."""
+UNREAD = 1 << 62
+"""So much is said to be had of a file that cannot be read: it is asked for again by the next look only."""
 PAUSES_S = (0.1, 0.3, 1.0, 3.0)
 OF_SPOOL = re.compile(r"spool/[0-9A-Za-z][0-9A-Za-z._-]*\.(wal|blob)")
 OF_WORK = re.compile(r"work/(outputs|logs)/.+", re.DOTALL)
@@ -69,19 +73,34 @@ class Errand:
         if self._job is None or self._language != "python":
             return
         async with self._fetching:
-            more = True
+            more, without = True, 0
+            unread: dict[str, str] = {}
             while more:
                 # While the job goes on, a cell may be before it, however long that takes.
-                told = await self._call("fetch", self._had, ends, patience=PATIENCE_S if ends else None)
+                told = await self._call(
+                    "fetch", {**self._had, **dict.fromkeys(unread, UNREAD)}, ends, patience=PATIENCE_S if ends else None
+                )
+                came = 0
                 for name, begin, text in told["files"]:
-                    self._store(str(name), int(begin), str(text))
+                    if int(begin) >= 0:
+                        came += self._store(str(name), int(begin), str(text))
+                    else:  # the others are not lost for it
+                        unread[str(name)] = str(text)
                 more = bool(told["more"])
+                without = 0 if came else without + 1
+                if more and without >= MOST_WITHOUT:
+                    raise Refused("The kernel over there says that there is more to fetch, and tells nothing more.")
+        for name, text in unread.items():
+            raise Refused(f"{name[:200]} cannot be read over there: {text[:200]}.")
 
-    def _store(self, name: str, begin: int, text: str) -> None:
-        """Append to a file here. Its name comes from over there: it may lead nowhere else."""
-        if begin < 0:
-            raise Refused(f"{name} cannot be read over there: {text}.")
+    def _store(self, name: str, begin: int, text: str) -> int:
+        """Append to a file here; so many bytes. Its name comes from over there: it may lead nowhere else, and leave no hole, whose bytes
+        nobody sent and somebody would copy."""
         data, path = base64.b64decode(text), self._path(name)
+        if begin != self._had.get(name, 0):
+            raise Refused(
+                f"The kernel over there goes on with {name[:200]!r} at byte {begin}, and was asked for {self._had.get(name, 0)}."
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(path, flags, 0o600), "r+b") as file:
@@ -90,6 +109,7 @@ class Errand:
             if name.startswith("work/"):
                 file.truncate()
         self._had[name] = begin + len(data)
+        return len(data)
 
     def _path(self, name: str) -> Path:
         assert self._job is not None  # noqa: S101 - the caller looked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import socket
 import ssl
@@ -51,16 +53,26 @@ class Remote:
         self.place = place
         self.kernel_id = ""
         self.host = urlsplit(place.url).netloc
+        self._starting: asyncio.Future[None] | None = None
 
     async def get(self, path: str) -> Any:
         """The JSON that it answers."""
         return await self._ask("GET", path)
 
     async def start(self, kernel: str) -> str:
-        """Start a kernel; its id."""
+        """Start a kernel; its id. Who does not wait for it to the end can still end the kernel."""
+        self._starting = asyncio.ensure_future(self._start(kernel))
+        await asyncio.shield(self._starting)
+        return self.kernel_id
+
+    async def _start(self, kernel: str) -> None:
         told = await self._ask("POST", "/api/kernels", {"name": kernel}, patience=START_S)
         self.kernel_id = str(told["id"])
-        return self.kernel_id
+
+    @property
+    def may_live(self) -> bool:
+        """Whether there is a kernel to end, or one is just being started."""
+        return bool(self.kernel_id) or (self._starting is not None and not self._starting.done())
 
     async def kernels(self) -> dict[str, Any]:
         """The kernels that are installed there: name -> specification."""
@@ -86,7 +98,12 @@ class Remote:
         await self._ask("POST", f"{self._kernel()}/interrupt", {})
 
     async def delete(self) -> None:
-        """End it; one that is gone is ended."""
+        """End it, also if its start is not over; one that is gone is ended."""
+        if not self.kernel_id and self._starting is not None:
+            with contextlib.suppress(Away, Refused):  # then there is none
+                await asyncio.shield(self._starting)
+        if not self.kernel_id:
+            return
         try:
             await self._ask("DELETE", self._kernel())
         except KernelGone:

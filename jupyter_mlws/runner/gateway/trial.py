@@ -7,6 +7,7 @@ from jupyter_mlws.runner import notebook  # noqa: F401 - first: from then on our
 
 # isort: split
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -21,12 +22,15 @@ from jupyter_mlws.runner.gateway.remote import Away, Place, Refused, Remote
 TOKEN = "MLWS_GATEWAY_TOKEN"  # noqa: S105 - the name of a variable
 ANSWER_S = 40.0
 PATIENCE_S = 5.0
+TRIED_S = 45.0
+END_S = 10.0
+"""Both together are less than who asks waits: this process is not killed before it has ended the kernel."""
 
 
 async def tried(asked: dict[str, Any], token: str) -> dict[str, Any]:
     """What came of it."""
     remote = Remote(Place(asked["url"], token, asked.get("ca_file")))
-    link = Link(remote, Session(), lambda *_: None, lambda _: None, lambda *_: None, patience_s=PATIENCE_S)
+    link = Link(remote, Session(), lambda *_: None, lambda *_: None, lambda *_: None, patience_s=PATIENCE_S)
     running: asyncio.Task[None] | None = None
     try:
         await remote.start(asked["kernel"])
@@ -53,9 +57,16 @@ async def tried(asked: dict[str, Any], token: str) -> dict[str, Any]:
         if running is not None:
             running.cancel()
         link.close()
-        if remote.kernel_id:
-            await remote.delete()
+        with contextlib.suppress(Away, Refused, asyncio.TimeoutError):
+            await asyncio.wait_for(remote.delete(), END_S)
+
+
+async def _within(asked: dict[str, Any], token: str) -> dict[str, Any]:
+    try:
+        return await asyncio.wait_for(tried(asked, token), TRIED_S)
+    except asyncio.TimeoutError:
+        return {"failed": f"{asked['kernel']} did not start and answer within {TRIED_S:.0f} s"}
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asyncio.run(tried(json.loads(sys.argv[1]), os.environ.pop(TOKEN, "")))) + "\n")
+    sys.stdout.write(json.dumps(asyncio.run(_within(json.loads(sys.argv[1]), os.environ.pop(TOKEN, "")))) + "\n")

@@ -83,6 +83,14 @@ export function kernelsOn(
     : here;
 }
 
+/** What a kernel is called on a target: a notebook that was worked on in one of its kernels names it as this server does. */
+function nameThere(name: string, target: ComputeTarget | undefined): string {
+  const ours = `mlws-${target?.name}-`.toLowerCase();
+  return target?.gateway && name.toLowerCase().startsWith(ours)
+    ? name.slice(ours.length)
+    : name;
+}
+
 /** Whether a kernel can be had on a target, as far as is known. */
 export function hasKernel(
   name: string,
@@ -90,7 +98,10 @@ export function hasKernel(
   here: readonly KernelChoice[] | undefined
 ): boolean {
   const kernels = kernelsOn(target, here);
-  return kernels === undefined || kernels.some(kernel => kernel.name === name);
+  const there = nameThere(name, target);
+  return (
+    kernels === undefined || kernels.some(kernel => kernel.name === there)
+  );
 }
 
 /** What becomes of a job submitted now that waits for nothing here. */

@@ -149,8 +149,20 @@ def test_what_stands_in_the_settings_stays_whatever_becomes_of_a_row_of_its_name
     hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
     make_far(lab)
     settings: dict[str, Compute] = {"far": lab.compute}
-    assert hosts.refresh(settings) is None
+    first = hosts.refresh(settings)
+    assert first is not None
+    assert (first.targets, first.gone) == (settings, [])
     lab.db.write_sync(lambda s: compute.update_target(s, ADA, "far", ComputeUpdate(description="new"), None))
     assert hosts.refresh(settings) is None
     lab.db.write_sync(lambda s: compute.delete_target(s, "far"))
     assert hosts.refresh(settings) is None
+
+
+def test_kernels_of_a_target_that_went_while_no_server_ran_go_with_the_next_start(lab: Lab):
+    hosts = Hosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    spec = lab.folders.jobs.parent / "kernels" / "mlws-gone-python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text('{"metadata": {"mlws": {"target": "gone"}}}')
+    engine = lab.start(hosts=hosts)
+    assert list(engine.computes) == ["local"]
+    assert not spec.exists()

@@ -65,7 +65,7 @@ def _tried(place: GatewayPlace, token: Callable[[], str]) -> Iterator[tuple[str,
         raise _Failed(
             f"{place.url}/api tells no version", "Give its address with the base URL: `mlws compute update NAME --url URL`."
         )
-    yield "ok", version[:100]
+    yield "ok", rest.line(version)[:100]
     try:
         server = server._replace(token=token())
         specs = rest.kernelspecs(server, PATIENCE_S)
@@ -103,7 +103,7 @@ def _kernel(place: GatewayPlace, server: rest.Server, specs: dict[str, dict[str,
         told = {"failed": f"{name} did not answer within {TRIED_S:.0f} s"}
     if "failed" in told:
         raise _Failed(str(told["failed"]), "See the log of that server; its WebSockets must come through any proxy between.")
-    yield "ok", f"{name}: {told['about']}"
+    yield "ok", f"{name}: {rest.line(told['about'])}"
     if not place.server_url:
         yield "skipped", "no address was given: what notebooks log is fetched through the kernel"
     elif told.get("unreached") is None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import ssl
+import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 16 << 20
 SHOWN = 300
+AT_ONCE = 1 << 16
+MOST_KERNELS = 500
+KERNEL = re.compile(r"[A-Za-z0-9._-]{1,200}")
+"""As Jupyter has names of kernels."""
 
 
 class Server(NamedTuple):
@@ -51,7 +57,7 @@ def ask(server: Server, method: str, path: str, patience: float) -> Any:
         request.add_unredirected_header("Authorization", f"token {server.token}")
     try:
         with _opener(server).open(request, timeout=patience) as answer:
-            body = answer.read(MOST_BYTES)
+            body = _read(answer, time.monotonic() + patience)
         return json.loads(body) if body else None
     except urllib.error.HTTPError as error:
         with error:
@@ -60,17 +66,44 @@ def ask(server: Server, method: str, path: str, patience: float) -> Any:
         raise HostUnreachable(f"{server.host} cannot be reached: {_words(error.reason)}.") from None
     except (OSError, http.client.HTTPException) as error:
         raise HostUnreachable(f"{server.host} cannot be reached: {_words(error)}.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise HostUnfit(f"{server.host} answers {path} with something that is no JSON: it is no Jupyter server.") from None
 
 
-def kernelspecs(server: Server, patience: float) -> dict[str, dict[str, Any]]:
+def kernelspecs(server: Server, patience: float) -> dict[str, dict[str, str]]:
     """The kernels that are installed there: name -> specification. Raises as `ask`."""
     told = ask(server, "GET", "/api/kernelspecs", patience)
     found = told.get("kernelspecs") if isinstance(told, dict) else None
     if not isinstance(found, dict):
         raise HostUnfit(f"{server.host} does not say which kernels it has: it is no Jupyter server.")
-    return {str(name): spec for name, one in sorted(found.items()) if isinstance(spec := (one or {}).get("spec"), dict)}
+    specs = [(name, _spec(one)) for name, one in sorted(found.items()) if KERNEL.fullmatch(name)]
+    return dict([(name, spec) for name, spec in specs if spec is not None][:MOST_KERNELS])
+
+
+def _spec(told: Any) -> dict[str, str] | None:
+    """What is used of a specification; its words are another machine's, and go to screens here."""
+    spec = told.get("spec") if isinstance(told, dict) else None
+    if not isinstance(spec, dict):
+        return None
+    return {name: line(spec.get(name)) for name in ("display_name", "language")}
+
+
+def line(said: Any) -> str:
+    """Words of another machine, fit to be shown here."""
+    return "".join(one if one.isprintable() else " " for one in str(said or "")[:SHOWN]).strip()
+
+
+def _read(answer: http.client.HTTPResponse, until: float) -> bytes:
+    """The body. Who sends a byte now and then does not hold up the server. Raises `TimeoutError`."""
+    parts, left = [], MOST_BYTES
+    while left > 0 and (part := answer.read1(min(AT_ONCE, left))):
+        parts.append(part)
+        left -= len(part)
+        if time.monotonic() > until:
+            raise TimeoutError("it does not come to the end of its answer")
+    if left > 0 and answer.length:
+        raise http.client.IncompleteRead(b"", answer.length)
+    return b"".join(parts)
 
 
 def delete_kernel(server: Server, kernel_id: str, patience: float) -> None:
@@ -104,7 +137,7 @@ def _failed(server: Server, code: int, headers: Message) -> Exception:
         return Absent(f"{server.host} has nothing at that address (HTTP 404): is the base URL right?")
     if 300 <= code < 400:
         return HostUnfit(
-            f"{server.host} sends elsewhere ({headers.get('Location', '')[:SHOWN]}): give the address of the Jupyter server itself."
+            f"{server.host} sends elsewhere ({line(headers.get('Location'))}): give the address of the Jupyter server itself."
         )
     if code in (429, 502, 503, 504):
         return HostUnreachable(f"{server.host} is busy or not up (HTTP {code}).")

@@ -43,8 +43,8 @@ def write(folder: Path, records: Path, target: str, place: GatewayPlace, specs: 
             continue
         made = json.dumps(_spec(records, target, place, kernel, spec), indent=1).encode()
         path = folder / name / KERNEL
-        if path.is_file() and path.read_bytes() == made:
-            continue
+        if path.is_file() and (path.read_bytes() == made or target_in(path) not in (None, target)):
+            continue  # `a-b` with `c` is called as `a` with `b-c`: who came first has it
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(str(path), made)
     for path in folder.glob(f"*/{KERNEL}"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import threading
 import time
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOKEN = "MLWS_GATEWAY_TOKEN"  # noqa: S105 - the name of a variable
+ADDRESS = "MLWS_GATEWAY_FOR"
+"""The hash of the address that the token is for: a bridge that was told of an older one does not send it there."""
 RECORD = "gateway.json"
 """In the folder of a job: the kernel that it has over there, as long as that may live."""
 ANSWER_S = 10.0
@@ -67,6 +70,8 @@ class GatewayCompute:
         self._known: tuple[float, dict[str, dict[str, Any]]] = (0.0, {})
         self._left: set[Path] | None = None
         """Folders of jobs that ended, whose kernel may live on; None while nobody has looked for those of an earlier server."""
+        self._warned: set[str] = set()
+        """Kernels of which the log says that they may live on."""
         self._tidying: threading.Thread | None = None
         self._closed = False
 
@@ -132,7 +137,7 @@ class GatewayCompute:
     def variables(self) -> dict[str, str]:
         """What lets a bridge into the server. Blocks. Raises `LoginRefused` where the token cannot be read."""
         token = self._token()
-        return {TOKEN: token} if token else {}
+        return {TOKEN: token, ADDRESS: hashlib.sha256(self.place.url.encode()).hexdigest()} if token else {}
 
     def is_alive(self, job_dir: Path) -> bool:
         """Whether the supervisor lives."""
@@ -195,18 +200,24 @@ class GatewayCompute:
         if told is None or told.get("target") != self.name:
             return True
         if told.get("url") != self.place.url:  # the token is for the address that the target has now
-            log.warning("The kernel %s may live on at %s, where %s was", told.get("kernel_id"), told.get("url"), self.name)
+            self._warn(told, f"at {told.get('url')}, where {self.name} was")
             return True
         try:
             rest.delete_kernel(self.server(), str(told.get("kernel_id")), ANSWER_S)
         except HostUnreachable:
             return False
         except (LoginRefused, HostUnfit) as error:
-            log.warning("The kernel %s may live on: %s", told.get("kernel_id"), error.message)
+            self._warn(told, f"on {self.name}: {error.message}")
             return False
         with contextlib.suppress(OSError):
             record.unlink()
         return True
+
+    def _warn(self, told: Mapping[str, Any], words: str) -> None:
+        """Once of each kernel: it is tried again and again."""
+        if (kernel := str(told.get("kernel_id"))) not in self._warned:
+            self._warned.add(kernel)
+            log.warning("The kernel %s may live on %s", kernel, words)
 
     def load(self) -> Load:
         """What the other server has nobody knows."""

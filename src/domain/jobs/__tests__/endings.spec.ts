@@ -139,6 +139,15 @@ describe('kernels', () => {
     expect(hasKernel('ir', aTarget(), here)).toBe(false);
   });
 
+  it('of another Jupyter server have two names', () => {
+    const { facts } = ofHost({ notebooks });
+    const far = aGateway({}, { facts });
+    expect(hasKernel('ir', far, here)).toBe(true);
+    expect(hasKernel('mlws-far-ir', far, here)).toBe(true);
+    expect(hasKernel('mlws-near-ir', far, here)).toBe(false);
+    expect(hasKernel('mlws-local-ir', aTarget(), here)).toBe(false);
+  });
+
   it('are left to the job where the host was not asked', () => {
     const host = { ...aTarget(), ...ofHost() };
     expect(kernelsOn(host, here)).toBeUndefined();
