@@ -19,7 +19,13 @@ from mlws.masking import NAMES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PASSED = ("MLWS_", "MLFLOW_", "AZUREML_")
+OURS = (
+    "MLWS_URL", "MLWS_TOKEN", "MLWS_WORKSPACE", "MLWS_EXPERIMENT", "MLWS_RUN_ID", "MLWS_RUN_NAME", "MLWS_ATTEMPT", "MLWS_NOTEBOOK",
+    "MLWS_SPOOL_ONLY", "AZUREML_RUN_ID", "AZUREML_ARM_WORKSPACE_NAME", "AZUREML_ARM_PROJECT_NAME",
+)  # fmt: skip
+"""What a job is told by its server. Others that begin so may be the server's own, passwords among them."""
+OF_MLFLOW = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN", "MLFLOW_EXPERIMENT_NAME")
+"""Likewise, where they say of this server."""
 LOCAL = ("MLWS_JOB_DIR", "MLWS_SPOOL_DIR", "MLWS_DATA_DIR", "MLWS_NOTEBOOK_FILE", NAMES)
 """Variables that mean nothing on another machine, or something else."""
 OF_BRIDGE = ("MLWS_GATEWAY_TOKEN", "MLWS_GATEWAY_FOR")
@@ -61,7 +67,8 @@ class OfBridge(KernelSpecManager):
 def passed_on(own: list[str], env: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """The variables that the kernel over there is given, `own` being those that the job names; and which of them are secrets."""
     hidden = [name for name in env.get(NAMES, "").split(",") if name and name not in OF_BRIDGE]
-    ours = [name for name in env if name.startswith(PASSED)]
+    to_this_server = bool(env.get("MLWS_TOKEN")) and env.get("MLFLOW_TRACKING_TOKEN") == env.get("MLWS_TOKEN")
+    ours = [name for name in (*OURS, *(OF_MLFLOW if to_this_server else ())) if name in env]
     return sorted({*own, *hidden, *ours} - {*LOCAL, *OF_BRIDGE}), hidden
 
 
