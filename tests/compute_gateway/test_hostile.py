@@ -85,13 +85,28 @@ def test_an_answer_that_is_cut_short_is_not_taken_for_something_else(server: res
         rest.kernelspecs(server, 10)
 
 
+PLACE: dict[str, Any] = {
+    **dict.fromkeys(("token", "ca_file", "server_url", "kernel")),
+    "url": "http://127.0.0.1:1",
+    "patience_s": 1,
+    "insecure": False,
+}
+
+
 def test_two_targets_whose_kernels_are_called_alike_keep_theirs(tmp_path: Path) -> None:
-    place = GatewayPlace(
-        url="http://127.0.0.1:1", token=None, ca_file=None, server_url=None, kernel=None, patience_s=1, insecure=False
-    )
+    place = GatewayPlace(**PLACE)
     specs.write(tmp_path, tmp_path / "records", "a-b", place, {"c": {}})
     specs.write(tmp_path, tmp_path / "records", "a", place, {"b-c": {}, "d": {}})
     assert specs.target_in(tmp_path / "mlws-a-b-c" / specs.KERNEL) == "a-b"
     assert specs.target_in(tmp_path / "mlws-a-d" / specs.KERNEL) == "a"
     specs.keep_only(tmp_path, ["a"])
     assert [path.name for path in tmp_path.iterdir()] == ["mlws-a-d"]
+
+
+def test_kernels_have_the_pictures_of_their_language_here(tmp_path: Path) -> None:
+    place = GatewayPlace(**PLACE)
+    specs.write(
+        tmp_path, tmp_path / "records", "far", place, {"mine": {"language": "Python"}, "odd": {"language": "nobody speaks it"}}
+    )
+    assert (tmp_path / "mlws-far-mine" / "logo-svg.svg").read_bytes().rstrip().endswith(b"</svg>")
+    assert [path.name for path in (tmp_path / "mlws-far-odd").iterdir()] == [specs.KERNEL]

@@ -9,13 +9,13 @@ import json
 import re
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlws.jobdir import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from pathlib import Path
 
     from jupyter_mlws.domain.compute.schemas import GatewayPlace
 
@@ -46,10 +46,22 @@ def write(folder: Path, records: Path, target: str, place: GatewayPlace, specs: 
         if path.is_file() and (path.read_bytes() == made or target_in(path) not in (None, target)):
             continue  # `a-b` with `c` is called as `a` with `b-c`: who came first has it
         path.parent.mkdir(parents=True, exist_ok=True)
+        for logo in _logos(str(spec.get("language") or "")):
+            write_atomic(str(path.with_name(logo.name)), logo.read_bytes())
         write_atomic(str(path), made)
     for path in folder.glob(f"*/{KERNEL}"):
         if path.parent.name not in named and target_in(path) == target:
             shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def _logos(language: str) -> list[Path]:
+    """The pictures of a kernel of this machine in the same language; a picture of the other server is none to show as ours."""
+    from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415 - needed where there are such targets only
+
+    for known in KernelSpecManager().get_all_specs().values():
+        if str(known["spec"].get("language") or "").lower() == language.lower():
+            return sorted(path for path in Path(known["resource_dir"]).glob("logo-*") if path.is_file())
+    return []
 
 
 def keep_only(folder: Path, targets: Collection[str]) -> None:
