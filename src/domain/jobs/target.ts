@@ -99,9 +99,7 @@ export function hasKernel(
 ): boolean {
   const kernels = kernelsOn(target, here);
   const there = nameThere(name, target);
-  return (
-    kernels === undefined || kernels.some(kernel => kernel.name === there)
-  );
+  return kernels === undefined || kernels.some(kernel => kernel.name === there);
 }
 
 /** What becomes of a job submitted now that waits for nothing here. */
