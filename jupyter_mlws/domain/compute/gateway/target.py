@@ -92,8 +92,9 @@ class GatewayCompute:
         return self.place.kernel
 
     def address_for_jobs(self) -> str:
-        """How kernels there reach this server; empty where they do not. Raises `HostUnreachable`, and what else keeps jobs from running."""
-        self._specs()
+        """How kernels there reach this server; empty where they do not. Asks it, as a job is about to begin: one that is away holds the
+        job up. Raises `HostUnreachable`, and what else keeps jobs from running."""
+        self._specs(0.0)
         return self.place.server_url or ""
 
     def notebooks(self, patience: float | None = None, *, kernel: str | None = None) -> HostNotebooks | None:
@@ -228,10 +229,10 @@ class GatewayCompute:
         self._closed = True
         self._local.close()
 
-    def _specs(self) -> dict[str, dict[str, Any]]:
-        """The kernels there, as it said at most some seconds ago. Raises as `rest.kernelspecs`."""
+    def _specs(self, within_s: float = KNOWN_S) -> dict[str, dict[str, Any]]:
+        """The kernels there, as it said within some seconds. Raises as `rest.kernelspecs`."""
         at, found = self._known
-        if not at or time.monotonic() - at > KNOWN_S:
+        if not at or time.monotonic() - at > within_s:
             found = rest.kernelspecs(self.server(), ANSWER_S)
             self._known = (time.monotonic(), found)
             if not self._closed:
