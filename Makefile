@@ -64,7 +64,7 @@ test: clear-skips lint types gen-check test-py test-ts test-ui  ## all checks: l
 	@if [ -s $(SKIPS) ]; then echo; echo "All that ran is green, but not all ran:"; cat $(SKIPS); else echo; echo "All green."; fi
 
 test-py: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp $(VENV)-mlflow2/.stamp  ## Python tests, two files at a time (PYTEST_ARGS="tests/domain -x", WORKERS=0 for one after the other)
-	$(PYTEST) -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-ts: $(VENV)/.stamp-dev  ## TypeScript unit tests
 	@if $(HAVE_NODE); then $(MAKE) -s --no-print-directory node_modules/.stamp && jlpm test; \

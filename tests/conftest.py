@@ -16,6 +16,13 @@ from tests.skips import pytest_runtest_makereport  # noqa: F401 - a hook
 pytest_plugins = ["pytester"]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: with a file at a time, the quick ones then keep both workers busy to the end."""
+    slow = {item.path for item in items if any(item.get_closest_marker(name) for name in ("slow", "soak", "postgres"))}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_collection_finish() -> None:
     """What was imported left the signals alone: blocked ones are inherited by each server and kernel, which then cannot be ended."""
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
