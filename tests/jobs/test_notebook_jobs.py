@@ -312,7 +312,9 @@ def test_what_is_wrong_with_a_notebook_is_said_at_submit(server: LiveServer):
 def test_in_the_notebooks_own_folder(server: LiveServer):
     folder = server.root / "own"
     (folder / "outputs").mkdir(parents=True)
-    (folder / "outputs" / "old.txt").write_text("of an earlier run")
+    old = folder / "outputs" / "old.txt"
+    old.write_text("of an earlier run")
+    os.utime(old, (time.time() - 60,) * 2)
     write_notebook(
         folder / "own.ipynb", "import os\nopen('outputs/new.txt', 'w').write(os.getcwd())\nopen('beside.txt', 'w').write('x')"
     )
