@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -204,3 +204,38 @@ def command(line: str, **fields: object) -> dict[str, object]:
 def log_of(server: LiveServer, run_id: str) -> str:
     """What a job printed."""
     return str(server.ok("GET", f"/jobs/{run_id}/log")["text"])
+
+
+def running_slurm() -> Iterator[Slurm]:
+    """One for a session of tests."""
+    slurm_or_skip()
+    made = Slurm()
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+def overdue_job(server: LiveServer, cluster: Slurm) -> str:
+    """A job whose time is over in Slurm's eyes, which looks for that every half minute."""
+    run_id = server.submit(command("echo begun; sleep 600"), target="batch", resources={"cpus": 1})
+    server.wait(run_id, "Running")
+    [(number, _)] = cluster.of_run(run_id)
+    cluster.run("scontrol", "update", f"JobId={number}", "TimeLimit=00:00:01")
+    return run_id
+
+
+def first_sbatch(cluster: Slurm) -> Iterator[Callable[[str], None]]:
+    """Puts a program before Slurm's `sbatch`, into `programs`: for the first call lines of bash, in which `$real` is Slurm's own."""
+    place = cluster.folder / "programs"
+
+    def put(lines: str) -> None:
+        new, once = place / "new", place / "once"
+        real = f"real={shutil.which('sbatch', path=PLACES)}"
+        new.write_text(f'#!/bin/bash\n{real}\nif mkdir {once} 2>/dev/null; then {lines}; else exec $real "$@"; fi\n')
+        new.chmod(0o755)
+        new.rename(place / "sbatch")
+
+    yield put
+    shutil.rmtree(place)
+    place.mkdir()

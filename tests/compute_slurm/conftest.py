@@ -8,17 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.live import LiveServer
-from tests.slurm import PLACES, Slurm, command, slurm_or_skip
+from tests.slurm import PLACES, Slurm, overdue_job, running_slurm
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Slurm]:
-    slurm_or_skip()
-    made = Slurm()
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    yield from running_slurm()
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +30,5 @@ def server(tmp_path_factory: pytest.TempPathFactory, cluster: Slurm) -> Iterator
 
 @pytest.fixture(scope="session", autouse=True)
 def overdue(server: LiveServer, cluster: Slurm) -> str:
-    """A job whose time is over in Slurm's eyes, which looks for that every half minute: begun before all other tests."""
-    run_id = server.submit(command("sleep 600"), target="batch", resources={"cpus": 1})
-    server.wait(run_id, "Running")
-    [(number, _)] = cluster.of_run(run_id)
-    cluster.run("scontrol", "update", f"JobId={number}", "TimeLimit=00:00:01")
-    return run_id
+    """Begun before all other tests."""
+    return overdue_job(server, cluster)

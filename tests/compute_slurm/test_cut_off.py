@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.live import LiveServer
-from tests.slurm import CPUS, PLACES, Slurm, command, eventually, log_of, waiting_of
+from tests.slurm import CPUS, Slurm, command, eventually, first_sbatch, log_of, waiting_of
 
 pytestmark = pytest.mark.slow
 
@@ -42,19 +41,8 @@ def test_slurmctld_is_down_while_jobs_are_submitted_wait_and_run(server: LiveSer
 
 @pytest.fixture
 def sbatch(cluster: Slurm) -> Iterator[Callable[[str], None]]:
-    """Puts a program in the place of the server's `sbatch`: for the first call lines of bash, in which `$real` is Slurm's own."""
-    place = cluster.folder / "programs"
-
-    def put(lines: str) -> None:
-        new, once = place / "new", place / "once"
-        real = f"real={shutil.which('sbatch', path=PLACES)}"
-        new.write_text(f'#!/bin/bash\n{real}\nif mkdir {once} 2>/dev/null; then {lines}; else exec $real "$@"; fi\n')
-        new.chmod(0o755)
-        new.rename(place / "sbatch")
-
-    yield put
-    shutil.rmtree(place)
-    place.mkdir()
+    """In the place of the server's."""
+    yield from first_sbatch(cluster)
 
 
 def test_a_server_that_was_killed_takes_up_what_waits_runs_has_ended_and_was_just_submitted(

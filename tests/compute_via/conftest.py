@@ -10,18 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.live import LiveServer
-from tests.slurm import PLACES, PROGRAMS, Slurm, command, slurm_or_skip
+from tests.slurm import PLACES, PROGRAMS, Slurm, first_sbatch, overdue_job, running_slurm
 from tests.ssh import Sshd, sshd_or_skip, with_target
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Slurm]:
-    slurm_or_skip()
-    made = Slurm()
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    yield from running_slurm()
 
 
 @pytest.fixture(scope="session")
@@ -61,26 +56,11 @@ def server(tmp_path_factory: pytest.TempPathFactory, login: Sshd) -> Iterator[Li
 
 @pytest.fixture(scope="session", autouse=True)
 def overdue(server: LiveServer, cluster: Slurm) -> str:
-    """A job whose time is over in Slurm's eyes, which looks for that every half minute: begun before all other tests."""
-    run_id = server.submit(command("echo begun; sleep 600"), target="batch", resources={"cpus": 1})
-    server.wait(run_id, "Running")
-    [(number, _)] = cluster.of_run(run_id)
-    cluster.run("scontrol", "update", f"JobId={number}", "TimeLimit=00:00:01")
-    return run_id
+    """Begun before all other tests."""
+    return overdue_job(server, cluster)
 
 
 @pytest.fixture
 def sbatch(cluster: Slurm) -> Iterator[Callable[[str], None]]:
-    """Puts a program in the place of the login node's `sbatch`: for the first call lines of bash, in which `$real` is Slurm's own."""
-    place = cluster.folder / "programs"
-
-    def put(lines: str) -> None:
-        new, once = place / "new", place / "once"
-        real = f"real={shutil.which('sbatch', path=PLACES)}"
-        new.write_text(f'#!/bin/bash\n{real}\nif mkdir {once} 2>/dev/null; then {lines}; else exec $real "$@"; fi\n')
-        new.chmod(0o755)
-        new.rename(place / "sbatch")
-
-    yield put
-    shutil.rmtree(place)
-    place.mkdir()
+    """In the place of the login node's."""
+    yield from first_sbatch(cluster)
