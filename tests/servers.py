@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -112,6 +113,14 @@ def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+async def closed(connection: WebSocketClientConnection) -> None:
+    """Close a websocket, and see it closed: its loop may end right after, and a socket that is left over is complained of."""
+    connection.close()
+    with contextlib.suppress(asyncio.TimeoutError):
+        while await asyncio.wait_for(connection.read_message(), 5) is not None:
+            pass
+
+
 @asynccontextmanager
 async def socket_of(
     server: LiveServer, *, since: int | None = None, token: str | None = None, headers: dict[str, str] | None = None
@@ -124,7 +133,7 @@ async def socket_of(
     try:
         yield connection
     finally:
-        connection.close()
+        await closed(connection)
 
 
 async def hints(

@@ -18,7 +18,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from tests.gateway import OtherServer
 from tests.live import LiveServer, free_port, write_notebook
-from tests.servers import until
+from tests.servers import closed, until
 from tests.ssh import log_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -44,7 +44,7 @@ async def channels(server: LiveServer, kernel_id: str) -> AsyncIterator[WebSocke
     try:
         yield connection
     finally:
-        connection.close()
+        await closed(connection)
 
 
 async def ran(connection: WebSocketClientConnection, code: str, *, on_text: Any = None) -> tuple[dict[str, Any], str]:

@@ -16,7 +16,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 from tests.live import LiveServer, write_notebook
-from tests.servers import lean, processes_of, until
+from tests.servers import closed, lean, processes_of, until
 
 FAILS = "import os\nsecret = 6 * 7\nvalues = list(range(3))"
 KEEP = {"kind": "notebook", "notebook": "fails.ipynb", "keep_kernel_on_failure": True}
@@ -83,7 +83,7 @@ def run_code(server: LiveServer, kernel_id: str, code: str) -> str:
             elif message["msg_type"] == "error":
                 printed += message["content"]["ename"]
             elif message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-                socket.close()
+                await closed(socket)
                 return printed
 
     return asyncio.run(ask())
