@@ -70,10 +70,15 @@ def is_asked(session: Session, target: str, given: dict[str, Any]) -> bool:
     kind = session.workspace.compute.show(target).kind
     others = sorted(set(given) - OF_BOTH - (OF_SLURM if kind == "slurm" else set()))
     wrong = [name for name in others if kind == "slurm" or name in OF_SLURM]
+    refuse(target, kind, wrong)
+    return kind == "slurm"
+
+
+def refuse(target: str, kind: str, wrong: list[str]) -> None:
+    """Raise `click.UsageError` where there are options that targets of this kind do not have."""
     if wrong:
         named_so = ", ".join(f"--{name.replace('_', '-')}" for name in wrong)
         raise click.UsageError(f"{target} is a target of the kind {kind}, which has no {named_so}.")
-    return kind == "slurm"
 
 
 def rows(target: ComputeTarget) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jupyter_mlws.db.outbox import record_change
-from jupyter_mlws.domain.jobs import leases, queue, remote, store
+from jupyter_mlws.domain.jobs import queue, remote, store
 from jupyter_mlws.domain.jobs.states import Phase
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import RunError
@@ -96,7 +96,7 @@ class Absent:
         if row.cancel_requested_at is not None:
             error = RunError(message=f"It was canceled while its server was away, which may not have ended it yet. {where(one)}")
             runs.change_status(session, ref.id, RunStatus.CANCELED, actor=ACTOR, reason="canceled", error=error)
-            row.lease_until = leases.GIVEN_UP
+            row.lease_until = store.GIVEN_UP
             record_change(session, ref.workspace, "compute", row.target)
         elif ref.status in SEEN:
             runs.change_status(session, ref.id, RunStatus.NOT_RESPONDING, actor=ACTOR)

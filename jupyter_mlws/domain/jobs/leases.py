@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import and_, func, or_, select, update
 
 from jupyter_mlws.domain.jobs.states import Phase
+from jupyter_mlws.domain.jobs.store import GIVEN_UP
 from jupyter_mlws.domain.jobs.tables import JobRow
 from jupyter_mlws.kit.clock import now_ms
 
@@ -36,8 +37,6 @@ LOST_MS = 3_600_000
 """A server of which nothing was heard for so long is gone for good, as a container that went with its folder, and so are the jobs that were
 its machine's own."""
 NAME = "server.id"
-GIVEN_UP = 0
-"""The end of the lease on a job that was canceled while its server was away: that has still to end what is there of it."""
 
 
 class Left(NamedTuple):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LONGEST_BACKOFF_S = 600.0
 JITTER = 0.1
+GIVEN_UP = 0
+"""The end of the lease on a job that was canceled while its server was away: that has still to end what is there of it."""
 
 
 class Ask(NamedTuple):
@@ -126,7 +128,7 @@ def workspaces_of(session: Session, ids: Collection[str]) -> dict[str, int]:
 
 def owners(session: Session, ids: Collection[str]) -> dict[str, str | None]:
     """Which server minds each of these jobs; none one that was given up while its server was away."""
-    owner = case((JobRow.lease_until == 0, None), else_=JobRow.owner)
+    owner = case((JobRow.lease_until == GIVEN_UP, None), else_=JobRow.owner)
     query = select(JobRow.run_id, owner).where(JobRow.run_id.in_(listed(session, ids)))
     return dict(session.execute(query).all())
 
