@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_mlws.domain.jobs import queue
 from tests.databases import PostgresPool
 from tests.live import LiveServer
 from tests.postgres import PostgresServer, start_or_skip
@@ -27,6 +28,16 @@ def pytest_collection_finish() -> None:
     """What was imported left the signals alone: blocked ones are inherited by each server and kernel, which then cannot be ended."""
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert not blocked, f"an import blocked {', '.join(sorted(one.name for one in map(signal.Signals, blocked)))}"
+
+
+@pytest.fixture(autouse=True)
+def queues_of_its_own() -> Iterator[None]:
+    """What an engine of a test knew of its targets would else be the next test's answer to why a job waits."""
+    yield
+    known = queue.Queues
+    for table in (known.limits, known.problems, known.environments, known.held_up, known.outside):
+        table.clear()
+    known.owner, known.shared = None, frozenset()
 
 
 @pytest.fixture(scope="session")

@@ -272,9 +272,10 @@ def test_files_beside_the_notebook_are_the_kernels(make_job):
 
 
 def test_nothing_stays_in_tmp(run_notebook):
-    before = set(Path("/tmp").glob("mlws-*"))
-    run_notebook("1")
-    assert set(Path("/tmp").glob("mlws-*")) <= before
+    job = run_notebook("import os, ipykernel; print(os.path.dirname(ipykernel.get_connection_file()))")
+    folder = Path(job.log.strip())
+    assert folder.match("/tmp/mlws-*")
+    assert not folder.exists()
 
 
 def test_output_notebook_grows_while_it_runs(make_job, monkeypatch):

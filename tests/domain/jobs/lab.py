@@ -14,7 +14,6 @@ from jupyter_mlws.db.database import Database
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.schemas import ComputeUpdate, JobResources, Load
 from jupyter_mlws.domain.compute.service import Compute, Hosts, keep
-from jupyter_mlws.domain.jobs import queue
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs.engine import JobEngine
 from jupyter_mlws.domain.jobs.leases import Leases, name_of
@@ -146,7 +145,6 @@ def two_servers(request: pytest.FixtureRequest, folder: Path) -> Iterator[tuple[
         for lab in made:
             lab.close()
         other.close()
-        queue.Queues.owner, queue.Queues.shared = None, frozenset()
 
 
 def short(lab: Lab) -> Leases:
