@@ -5,14 +5,11 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct
 
-from jupyter_mlws.domain.compute.schemas import JobResources
 from jupyter_mlws.domain.jobs.schemas import (
-    CommandSpec,
     JobCreate,
     JobFileSchema,
     JobFileText,
@@ -21,15 +18,14 @@ from jupyter_mlws.domain.jobs.schemas import (
     LogSlice,
     NotebookInspect,
     NotebookInspection,
-    NotebookSpec,
     ReRun,
 )
 from jupyter_mlws.domain.jobs.schemas import JobUpdate as JobUpdateBody
 from jupyter_mlws.domain.runs.schemas import DeletePlan, Lifecycle
 from jupyter_mlws.kit.ids import new_id
-from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.sdk import forms, job_files
 from jupyter_mlws.sdk.errors import BadInput, WaitTimeout
+from jupyter_mlws.sdk.job_requests import by_variable, check_words, resources_of, size_of, spec_of
 from jupyter_mlws.sdk.plain import plain_values
 from jupyter_mlws.sdk.results import Job, Run, bound
 from jupyter_mlws.sdk.sources import Source
@@ -37,7 +33,7 @@ from jupyter_mlws.sdk.table import Table
 from jupyter_mlws.sdk.transport import SUBMIT_TIMEOUT_S, segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from jupyter_mlws.sdk.runs import RunList, View
@@ -47,72 +43,6 @@ POLL_S = 0.3
 LOG_BYTES = 1 << 20
 
 LogStream = Literal["user", "system"]
-
-
-def _check_words(notebook: object, command: object, code: object, *, notebook_only: bool) -> None:
-    """`BadInput` unless a job is one thing, with what goes with it."""
-    wrong, field = None, None
-    if (notebook is None) == (command is None):
-        wrong = "A job is a `notebook` or a `command`: give one of them."
-    elif notebook is None and notebook_only:
-        wrong, field = "Only notebooks have parameters and a kernel.", "parameters"
-    elif notebook is not None and code is not None:
-        wrong, field = "`code` goes with a `command`; a notebook's code is its folder.", "code"
-    if wrong is not None:
-        raise BadInput(wrong, status=400, code="bad_input", field=field)
-
-
-def _spec(
-    source: Source,
-    notebook: str | Path | None,
-    kernel: str | None,
-    parameters: Mapping[str, Any] | None,
-    command: str | None,
-    code: str | Path | None,
-    memory_limit: int | UnsetType,
-    keep_kernel: bool,
-) -> NotebookSpec | CommandSpec:
-    """What to run, its sources named as the server finds them."""
-    if notebook is not None:
-        path = source.notebook(str(notebook))
-        return NotebookSpec(
-            notebook=path,
-            kernel=kernel or UNSET,
-            parameters=plain_values(parameters, "parameter") or UNSET,
-            memory_limit=memory_limit,
-            keep_kernel_on_failure=keep_kernel or UNSET,
-        )
-    folder = UNSET if code is None else source.folder(str(code))
-    return CommandSpec(command=command or "", code=folder, memory_limit=memory_limit)
-
-
-def _size(given: str | int | None) -> int | UnsetType:
-    """Bytes of a memory limit. Raises `BadInput`."""
-    if given is None:
-        return UNSET
-    size = read_bytes(given) if isinstance(given, str) else given
-    if size is None:
-        words = f"{str(given)[:80]!r} is no size of memory; write 4GiB, 512 MB, or a number of bytes."
-        raise BadInput(words, status=400, code="bad_input", field="memory_limit")
-    return size
-
-
-def asked(cpus: float | None, memory: int | str | None, gpus: int | None) -> JobResources | UnsetType:
-    """What a job asks for; `BadInput` for a size that is none."""
-    size = read_bytes(memory) if isinstance(memory, str) else memory
-    if size is None and memory is not None:
-        words = f"{str(memory)[:80]!r} is no size of memory; write 4GiB, 512 MB, or a number of bytes."
-        raise BadInput(words, status=400, code="bad_input", field="memory")
-    if cpus is None and size is None and gpus is None:
-        return UNSET
-    return JobResources(
-        cpus=UNSET if cpus is None else cpus, memory_bytes=UNSET if size is None else size, gpus=UNSET if gpus is None else gpus
-    )
-
-
-def _named(secrets: Mapping[str, str] | Sequence[str] | None) -> dict[str, str]:
-    """Secrets by variable."""
-    return dict(secrets) if isinstance(secrets, Mapping) else {name: name for name in secrets or ()}
 
 
 class JobUpdate(NamedTuple):
@@ -192,22 +122,24 @@ class Jobs:
             beside = target != "local" or bool(max_retries or keep_kernel_on_failure) or any(one is not None for one in other)
             more = {"priority": priority, "in_place": in_place, "confirm_large": confirm_large, "parent": parent}
             return self._from_file(file, set, beside=beside, **more)
-        _check_words(notebook, command, code, notebook_only=bool(parameters or kernel or keep_kernel_on_failure))
+        check_words(notebook, command, code, notebook_only=bool(parameters or kernel or keep_kernel_on_failure))
         source = Source(self._workspace, in_place=in_place)
         body = JobCreate(
-            spec=_spec(source, notebook, kernel, parameters, command, code, _size(memory_limit), keep_kernel_on_failure),
+            spec=spec_of(
+                source, notebook, kernel, parameters, command, code, size_of(memory_limit, "memory_limit"), keep_kernel_on_failure
+            ),
             experiment=UNSET if experiment is None else experiment,
             name=UNSET if name is None else name,
             target=target,
             priority=priority,
             timeout_s=UNSET if timeout is None else timeout,
             max_retries=max_retries,
-            resources=asked(cpus, memory, gpus),
+            resources=resources_of(cpus, memory, gpus),
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,
             env=dict(env) if env else UNSET,
             environment=UNSET if environment is None else environment,
-            secrets=_named(secrets) or UNSET,
+            secrets=by_variable(secrets) or UNSET,
             manifest=source.manifest or UNSET,
             in_place=in_place,
             confirm_large=confirm_large,
@@ -352,9 +284,9 @@ class Jobs:
             priority=UNSET if priority is None else priority,
             timeout_s=UNSET if timeout is None else timeout or None,
             keep_kernel_on_failure=UNSET if keep_kernel_on_failure is None else keep_kernel_on_failure,
-            memory_limit=UNSET if memory_limit is None else _size(memory_limit) or None,
+            memory_limit=UNSET if memory_limit is None else size_of(memory_limit, "memory_limit") or None,
             max_retries=UNSET if max_retries is None else max_retries,
-            resources=asked(cpus, memory, gpus),
+            resources=resources_of(cpus, memory, gpus),
             tags=dict(tags) if tags else UNSET,
             note=UNSET if note is None else note,
             env=dict(env) if env else UNSET,
