@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """The schema versions, the oldest first: one file in `migrations/versions` each."""
 HEAD = REVISIONS[-1]
 """The version that this program's tables stand for."""

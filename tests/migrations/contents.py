@@ -13,7 +13,17 @@ from jupyter_mlws.domain.access import store as tokens
 from jupyter_mlws.domain.access.schemas import Holder
 from jupyter_mlws.domain.access.tables import TokenRow
 from jupyter_mlws.domain.compute import service as compute
-from jupyter_mlws.domain.compute.schemas import ComputeCreate, HostFacts, KeySecret, SshCreate, SshPlace, TargetCheck, TestStep
+from jupyter_mlws.domain.compute.schemas import (
+    ComputeCreate,
+    ComputeUpdate,
+    HostFacts,
+    KeySecret,
+    LimitsChanged,
+    SshCreate,
+    SshPlace,
+    TargetCheck,
+    TestStep,
+)
 from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.environments.schemas import (
     EnvironmentCapture,
@@ -161,6 +171,7 @@ def _fill_compute(session: Session) -> None:
     compute.create_target(session, ADA, made, place)
     facts = HostFacts(host="gpu", python="3.11.2", system="Linux", machine="x86_64", cpus=8, memory=1 << 34, gpus=[0, 1])
     steps = [TestStep(name="login", state="ok", detail="ada@gpu.example", todo="")]
+    compute.update_limits(session, ADA, "far", ComputeUpdate(cpus=2.5, paused=True), LimitsChanged(max_jobs=2))
     compute.note_test(session, "far", TargetCheck(at=HOUR, usable=True, steps=steps), facts)
 
 

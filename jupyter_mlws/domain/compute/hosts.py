@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from jupyter_mlws.domain.compute.schemas import HostFacts, TargetCheck, TestStep
+    from jupyter_mlws.domain.compute.schemas import HostFacts, LimitsChanged, TargetCheck, TestStep
     from jupyter_mlws.domain.compute.service import Compute
     from jupyter_mlws.domain.secrets.service import KeyPlaces
     from jupyter_mlws.kit.transactions import Transactions
@@ -56,6 +56,7 @@ class Made(NamedTuple):
     facts: HostFacts | None
     version: int
     checked: TargetCheck | None = None
+    limits: LimitsChanged | None = None
 
 
 class Refreshed(NamedTuple):
@@ -84,7 +85,7 @@ class Hosts:
         """All targets as they are now; None if nothing has changed. Asks the database: for threads."""
         settings = {name: compute for name, compute in computes.items() if name not in self.rows}
         rows = {row.name: row for row in self._db.read_sync(made_targets) if self._counts(row.name, settings)}
-        if _versions(rows) == _versions(self.rows) and self._looked:
+        if _versions(rows) == _versions(self.rows) and _limits(rows) == _limits(self.rows) and self._looked:
             return None
         self._looked = True  # the first time there may be kernels of targets that went while no server ran
         old, new = _versions(self.rows), _versions(rows)
@@ -245,6 +246,11 @@ def _versions(rows: dict[str, Made]) -> dict[str, tuple[int, int]]:
     return {name: (row.version, other.version if (other := via[name]) is not None else 0) for name, row in rows.items()}
 
 
+def _limits(rows: dict[str, Made]) -> list[LimitsChanged | None]:
+    """What was changed of them, without them being made anew."""
+    return [row.limits for row in rows.values()]
+
+
 def place_of(place: SshPlace) -> link.Place:
     """Where a connection goes."""
     return link.Place(place.host, place.port, place.user, place.folder, place.python, place.host_key)
@@ -258,7 +264,16 @@ def own_user() -> str:
 def made_targets(session: Session) -> list[Made]:
     """All targets that somebody made, by name."""
     return [
-        Made(row.name, row.description, row.max_jobs, _place_of(row.kind, row.place), row.facts, row.version, row.checked)
+        Made(
+            row.name,
+            row.description,
+            row.max_jobs,
+            _place_of(row.kind, row.place),
+            row.facts,
+            row.version,
+            row.checked,
+            row.limits,
+        )
         for row in store.all_of_them(session)
         if row.kind in PLACES
     ]

@@ -1,6 +1,7 @@
 """How much of a compute target jobs may have: what the machine has, what the settings say, and what somebody changed since.
 
-What was changed stands in a file of the data folder, not in the database, which machines may share: each has its own `local`.
+What was changed stands in the target's row, if it has one, and holds on all servers that share the database. Of `local` and the targets
+that the settings name, which each server has for itself, it stands in a file of the data folder.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from jupyter_mlws.domain.compute.schemas import Bytes, ComputeUpdate, Cpus, Gpus, Instances, Jobs, Load
+from jupyter_mlws.domain.compute.schemas import ComputeUpdate, Jobs, LimitsChanged, Load
 from mlws.jobdir import write_atomic
 
 if TYPE_CHECKING:
@@ -43,43 +44,26 @@ class Limits(NamedTuple):
     """So GPUs, too: nobody has said how many, be it none."""
 
 
-class Changed(msgspec.Struct, omit_defaults=True):
-    """What was changed of a target, beside the number of its jobs."""
-
-    paused: bool = False
-    cpus: Cpus | None = None
-    memory_bytes: Bytes | None = None
-    gpus: Gpus | None = None
-    max_jobs_per_user: Jobs | None = None
-    cpus_per_user: Cpus | None = None
-    memory_bytes_per_user: Bytes | None = None
-    gpus_per_user: Gpus | None = None
-    min_instances: Instances | None = None
-
-
 class _Kept(msgspec.Struct, omit_defaults=True):
     """What the file holds, by target."""
 
     max_jobs: dict[str, Jobs] = {}
-    changed: dict[str, Changed] = {}
+    changed: dict[str, LimitsChanged] = {}
 
 
-_OF_LIMITS = {"max_jobs", *Changed.__struct_fields__}
 _keeping = threading.Lock()
 
 
-def limits_of(path: Path, target: Compute, usual: int, settings: Mapping[str, Any]) -> Limits:
+def limits_of(changed: LimitsChanged, target: Compute, usual: int, settings: Mapping[str, Any]) -> Limits:
     """The limits of a target. `usual`: how many jobs its settings let run; `settings`: more of them. Asks the target; may block."""
-    kept = _read(path)
     said = _said(target.name, settings)
-    changed = kept.changed.get(target.name, Changed())
 
     def chosen(name: str, else_: Any = None) -> Any:
         found = getattr(changed, name)
         return found if found is not None else said.get(name, else_)
 
     load = _load(target)
-    max_jobs = kept.max_jobs.get(target.name, usual)
+    max_jobs = usual if changed.max_jobs is None else changed.max_jobs
     return Limits(
         max_jobs=max_jobs,
         min_instances=min(max_jobs, chosen("min_instances", 0)) if hasattr(target, "keep_spares") else 0,
@@ -111,38 +95,43 @@ def _gpus(there: list[int], number: int | None) -> tuple[int, ...]:
 def _said(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What the settings say of a target, if it can be understood."""
     try:
-        return msgspec.to_builtins(msgspec.convert(settings.get(name, {}), Changed))  # type: ignore[no-any-return]
+        return msgspec.to_builtins(msgspec.convert(settings.get(name, {}), LimitsChanged))  # type: ignore[no-any-return]
     except msgspec.ValidationError as error:
         log.warning("The setting compute_limits does not count for %s: %s", name, error)
         return {}
 
 
+def changed_by(before: LimitsChanged, update: ComputeUpdate) -> LimitsChanged:
+    """What is changed of a target after an update."""
+    given = {name: getattr(update, name) for name in LimitsChanged.__struct_fields__}
+    return msgspec.structs.replace(before, **{name: value for name, value in given.items() if value is not msgspec.UNSET})
+
+
+def kept(path: Path, name: str) -> LimitsChanged:
+    """What the file has of a target."""
+    found = _read(path)
+    return msgspec.structs.replace(found.changed.get(name, LimitsChanged()), max_jobs=found.max_jobs.get(name))
+
+
 def keep(path: Path, name: str, update: ComputeUpdate) -> None:
-    """Remember what is changed of a target; None forgets it."""
+    """Remember in the file what is changed of a target; None forgets it."""
     with _keeping:
-        kept = _read(path)
-        changed = kept.changed.get(name, Changed())
-        for field in ComputeUpdate.__struct_fields__:
-            value = getattr(update, field)
-            if value is msgspec.UNSET or field not in _OF_LIMITS:
-                continue
-            if field != "max_jobs":
-                setattr(changed, field, value)
-            elif value is None:
-                kept.max_jobs.pop(name, None)
-            else:
-                kept.max_jobs[name] = value
-        kept.changed[name] = changed
-        write_atomic(str(path), msgspec.json.encode(kept), durable=True)
+        changed = changed_by(kept(path, name), update)
+        found = _read(path)
+        found.max_jobs.pop(name, None)
+        if changed.max_jobs is not None:
+            found.max_jobs[name] = changed.max_jobs
+        found.changed[name] = msgspec.structs.replace(changed, max_jobs=None)
+        write_atomic(str(path), msgspec.json.encode(found), durable=True)
 
 
 def forget(path: Path, name: str) -> None:
     """The target is gone: one of the same name that comes after it begins anew."""
     with _keeping:
-        kept = _read(path)
-        if kept.max_jobs.pop(name, None) is not None or name in kept.changed:
-            kept.changed.pop(name, None)
-            write_atomic(str(path), msgspec.json.encode(kept), durable=True)
+        found = _read(path)
+        if found.max_jobs.pop(name, None) is not None or name in found.changed:
+            found.changed.pop(name, None)
+            write_atomic(str(path), msgspec.json.encode(found), durable=True)
 
 
 def _read(path: Path) -> _Kept:

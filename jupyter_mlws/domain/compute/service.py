@@ -1,7 +1,7 @@
 """What every kind of compute target can do, and how many jobs each runs. Kinds are entry points of the group `jupyter_mlws.compute`.
 
-`local` is always there. Others are named in the setting `MlwsApp.compute_targets`: their kind, and what that kind asks for. Limits that
-somebody set stand in a file of the data folder, not in the database, which machines may share: each has its own `local`.
+`local` is always there. Others are named in the setting `MlwsApp.compute_targets`: their kind, and what that kind asks for; or somebody
+made them, and they have rows in the database, which servers may share.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeNeeded, Com
 from jupyter_mlws.domain.compute.gateway import places
 from jupyter_mlws.domain.compute.gateway.specs import target_of
 from jupyter_mlws.domain.compute.hosts import PLACES, Hosts, Made, made_targets, own_user
-from jupyter_mlws.domain.compute.limits import Limits, forget, keep, limits_of
+from jupyter_mlws.domain.compute.limits import Limits, changed_by, forget, keep, kept, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, SshPlace
 from jupyter_mlws.domain.compute.spares import NO_SPARES, SpareSettings
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         ComputeUpdate,
         HostFacts,
         HostNotebooks,
+        LimitsChanged,
         Load,
         SshCreate,
         SshUpdate,
@@ -61,6 +62,7 @@ __all__ = [
     "SpareSettings",
     "forget",
     "keep",
+    "kept",
     "keys",
     "limits_of",
     "made_targets",
@@ -341,6 +343,15 @@ def update_target(session: Session, actor: Actor, name: str, body: ComputeUpdate
     if body.description is not UNSET:
         row.description = body.description
     row.version, row.updated_at, row.updated_by = max(row.version + 1, now_ms()), now_ms(), actor.name
+    session.flush()
+
+
+def update_limits(session: Session, actor: Actor, name: str, body: ComputeUpdate, before: LimitsChanged) -> None:
+    """Change the limits of a target, on all servers. `before`: what counted until now where the row has none. Raises `ComputeNotFound`."""
+    store.lock(session, name)
+    row = _made(session, name)
+    row.limits = changed_by(before if row.limits is None else row.limits, body)
+    row.updated_at, row.updated_by = now_ms(), actor.name
     session.flush()
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from jupyter_mlws.db.base import Base, JsonText, varchar
-from jupyter_mlws.domain.compute.schemas import HostFacts, TargetCheck
+from jupyter_mlws.domain.compute.schemas import HostFacts, LimitsChanged, TargetCheck
 
 
 class ComputeTargetRow(Base):
@@ -26,6 +26,8 @@ class ComputeTargetRow(Base):
     """What it said of itself at the last test."""
     checked: Mapped[TargetCheck | None] = mapped_column(JsonText(TargetCheck))
     """What the last test found."""
+    limits: Mapped[LimitsChanged | None] = mapped_column(JsonText(LimitsChanged))
+    """What was changed of its limits since it was made, for all servers; None: nothing, or on a server of before, in a file of its own."""
     version: Mapped[int] = mapped_column()
     """One more with each change: other servers on the database see by it what is new."""
     created_at: Mapped[int] = mapped_column()

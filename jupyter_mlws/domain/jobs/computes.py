@@ -17,6 +17,7 @@ from jupyter_mlws.domain.compute.schemas import (
     ComputeTest,
     GatewayPlace,
     HostFacts,
+    LimitsChanged,
     LiveJob,
     QueuedJob,
     SshPlace,
@@ -62,8 +63,15 @@ def change(services: Any, db: Transactions, actor: Actor, name: str, update: Com
         target = find(services.jobs.computes, name)
     if target.problem:
         raise BadInput(target.problem, field="target")
-    compute.keep(services.folders.compute, name, update)
-    services.jobs.refresh_limits()
+    if all(getattr(update, field) is UNSET for field in LimitsChanged.__struct_fields__):
+        return
+    if (hosts := services.jobs.hosts) is not None and name in hosts.rows:
+        before = services.jobs.changed_limits(name)
+        db.write_sync(lambda s: compute.update_limits(s, actor, name, update, before))
+        services.jobs.refresh_targets()
+    else:
+        compute.keep(services.folders.compute, name, update)
+        services.jobs.refresh_limits()
 
 
 def _change_made(services: Any, db: Transactions, actor: Actor, target: Compute, update: ComputeUpdate) -> None:

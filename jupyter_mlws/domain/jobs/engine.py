@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.errors import ComputeNotFound
+from jupyter_mlws.domain.compute.service import kept as kept_limits
 from jupyter_mlws.domain.compute.service import limits_of
 from jupyter_mlws.domain.jobs import attempts, environments, kept, queue, service, store
 from jupyter_mlws.domain.jobs.absent import Absent
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.db.database import Database
+    from jupyter_mlws.domain.compute.schemas import LimitsChanged
     from jupyter_mlws.domain.compute.service import Compute, Hosts
     from jupyter_mlws.domain.environments.service import Environments
     from jupyter_mlws.domain.jobs.tables import JobRow
@@ -166,11 +168,16 @@ class JobEngine:
         for workspace in self.db.read_sync(lambda s: service.list_workspaces(s, everybody)):
             self._hint(workspace, "compute", name, None)
 
+    def changed_limits(self, name: str) -> LimitsChanged:
+        """What somebody changed of a target's limits: on any server, where all have it."""
+        row = None if self.hosts is None else self.hosts.rows.get(name)
+        return kept_limits(self.folders.compute, name) if row is None or row.limits is None else row.limits
+
     def refresh_limits(self) -> None:
         """What jobs may have of each target may have changed. Asks the targets; may block."""
         found = {}
         for name, compute in self.computes.items():
-            found[name] = limits_of(self.folders.compute, compute, self.usual[name], self._compute_limits)
+            found[name] = limits_of(self.changed_limits(name), compute, self.usual[name], self._compute_limits)
             compute.max_jobs = found[name].max_jobs
             if hasattr(compute, "keep_spares"):
                 compute.keep_spares(found[name].min_instances, base_environment())

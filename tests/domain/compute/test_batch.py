@@ -20,7 +20,7 @@ from jupyter_mlws.domain.compute.batch.site import Here, Laid
 from jupyter_mlws.domain.compute.batch.target import BatchCompute, _Minder
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.limits import limits_of
-from jupyter_mlws.domain.compute.schemas import BatchPlace
+from jupyter_mlws.domain.compute.schemas import BatchPlace, LimitsChanged
 from jupyter_mlws.domain.compute.ssh.target import SshCompute
 from jupyter_mlws.domain.jobs import folder, remote, store
 from jupyter_mlws.domain.jobs import queue as queues
@@ -105,7 +105,7 @@ def test_a_target_that_was_given_up_submits_nothing_more(target: BatchCompute, t
 def test_gpus_that_somebody_limits_count_here_be_it_to_none(
     target: BatchCompute, tmp_path: Path, gpus: int | None, refused: bool
 ) -> None:
-    limits = limits_of(tmp_path / "compute.json", target, 1, {"batch": {} if gpus is None else {"gpus": gpus}})
+    limits = limits_of(LimitsChanged(), target, 1, {"batch": {} if gpus is None else {"gpus": gpus}})
     ask = store.Ask("a1", "ada", 0, 1, None, cpus=None, memory_bytes=None, gpus=1, gpu_ids=None)
     assert bool(queues.too_large(ask, limits)) is refused
 

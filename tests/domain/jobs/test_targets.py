@@ -20,6 +20,7 @@ from jupyter_mlws.domain.workspaces import service as workspaces
 from tests.databases import fresh_database
 from tests.domain.jobs.lab import Lab, Machine
 from tests.domain.runs.rows import ADA
+from tests.servers import until
 
 NOTHING = dict.fromkeys(("partition", "account", "qos", "reservation", "time_limit_s", "server_url"))
 
@@ -29,6 +30,7 @@ class SlowToClose(Machine):
 
     def __init__(self, name: str) -> None:
         super().__init__(2, name)
+        self.usual = 2
         self.closing, self.may_close = threading.Event(), threading.Event()
 
     def close(self) -> None:
@@ -60,6 +62,30 @@ def make_far(lab: Lab) -> None:
     """A row of a target, as another server makes it."""
     body, place = ComputeCreate(name="far", slurm=BatchCreate()), BatchPlace(**NOTHING, python="python3")
     lab.db.write_sync(lambda s: compute.create_target(s, ADA, body, place))
+
+
+def test_limits_that_another_server_changed_count_here_and_the_target_stays_as_it_is(lab: Lab):
+    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    make_far(lab)
+    compute.keep(lab.folders.compute, "far", ComputeUpdate(max_jobs=7, cpus=3.0))  # as a server of before kept it
+    engine = lab.start(hosts=hosts)
+    far = hosts.made
+    far.may_close.set()
+    assert (queue.Queues.limits["far"].max_jobs, queue.Queues.limits["far"].cpus) == (7, 3.0)
+    before = engine.changed_limits("far")
+    lab.db.write_sync(lambda s: compute.update_limits(s, ADA, "far", ComputeUpdate(max_jobs=3, paused=True), before))
+    engine.adopt_soon()
+    engine.wake()
+    until(lambda: queue.Queues.limits["far"].paused, 30)
+    assert (queue.Queues.limits["far"].max_jobs, queue.Queues.limits["far"].cpus) == (3, 3.0)
+    lab.db.write_sync(lambda s: compute.update_limits(s, ADA, "far", ComputeUpdate(max_jobs=None, paused=False), before))
+    engine.refresh_targets()
+    limits = queue.Queues.limits["far"]
+    assert (limits.max_jobs, limits.cpus, limits.paused) == (far.usual, 3.0, False), (
+        "as it was made, and what was not named stays"
+    )
+    assert engine.computes["far"] is far, "its connections were not cut for that"
+    assert not far.closing.is_set()
 
 
 def test_nobody_waits_for_the_end_of_a_target_that_was_deleted(lab: Lab):

@@ -48,6 +48,7 @@ from jupyter_mlws.domain.compute.schemas.targets import (
     Instances,
     JobResources,
     Jobs,
+    LimitsChanged,
     LiveJob,
     Load,
     QueuedJob,
@@ -60,7 +61,7 @@ __all__ = [
     "Amounts", "BatchCreate", "BatchPlace", "BatchUpdate", "Bytes", "ComputeCreate", "ComputeDeleteQuery",
     "ComputeList", "ComputeTarget", "ComputeTest", "ComputeUpdate", "ComputeUsage", "Cpus", "EndedJob",
     "EndedJobPage", "EndedJobsQuery", "GatewayCreate", "GatewayPlace", "GatewayUpdate", "Gpus", "HostFacts",
-    "HostKernel", "HostKeyQuery", "HostNotebooks", "Instances", "JobResources", "Jobs", "KeySecret", "LiveJob",
+    "HostKernel", "HostKeyQuery", "HostNotebooks", "Instances", "JobResources", "Jobs", "KeySecret", "LimitsChanged", "LiveJob",
     "Load", "QueuedJob", "ShownKey", "ShownKeys", "Span", "SshCreate", "SshPlace", "SshUpdate", "TargetCheck",
     "TestStep", "UsageQuery", "Use", "UserLimits", "UserUse",
 ]  # fmt: skip

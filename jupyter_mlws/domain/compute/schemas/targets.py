@@ -161,6 +161,21 @@ class ComputeUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
     gateway: GatewayUpdate | UnsetType = UNSET
 
 
+class LimitsChanged(Struct, omit_defaults=True):
+    """What was changed of a target's limits; null is what the server's settings say."""
+
+    max_jobs: Jobs | None = None
+    paused: bool = False
+    cpus: Cpus | None = None
+    memory_bytes: Bytes | None = None
+    gpus: Gpus | None = None
+    max_jobs_per_user: Jobs | None = None
+    cpus_per_user: Cpus | None = None
+    memory_bytes_per_user: Bytes | None = None
+    gpus_per_user: Gpus | None = None
+    min_instances: Instances | None = None
+
+
 class ComputeCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     """A compute target to make."""
 
