@@ -21,6 +21,9 @@ from tests.servers import until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
+START = b"POST /api/kernels"
+
+
 class OneSpec(KernelSpecManager):
     """Has one kernel: a bridge."""
 
@@ -192,7 +195,7 @@ def test_the_signal_to_end_leaves_no_kernel(start: Callable[..., Kernel], other:
 def test_the_signal_to_end_while_the_kernel_starts_leaves_none(
     wire: Wire, start: Callable[..., Kernel], other: OtherServer
 ) -> None:
-    wire.holds = True
+    wire.holds_from = START
     kernel = start(url=wire.url)
     until(lambda: len(other.kernels()) == 1, 30, "the kernel starts")
     os.kill(kernel.pid, signal.SIGTERM)
@@ -200,6 +203,34 @@ def test_the_signal_to_end_while_the_kernel_starts_leaves_none(
     wire.holds = False
     until(lambda: not kernel.manager.is_alive(), 20, "the bridge ends")
     assert other.kernels() == []
+
+
+def test_a_kernel_whose_start_was_answered_to_nobody_is_taken_and_not_started_twice(
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer
+) -> None:
+    wire.holds_from = START
+    kernel = start(url=wire.url)
+    until(lambda: len(other.kernels()) == 1, 30, "the kernel starts")
+    wire.cut()
+    wire.holds = False
+    wire.mend()
+    assert kernel.run("print(1)")[1] == "1\n"
+    [there] = other.kernels()
+    assert kernel.record()["kernel_id"] == there["id"]
+    assert kernel.record()["asked"] == []
+
+
+def test_a_bridge_that_is_killed_while_the_kernel_starts_leaves_a_note_of_it(
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer
+) -> None:
+    wire.holds_from = START
+    kernel = start(url=wire.url)
+    until(lambda: len(other.kernels()) == 1, 30, "the kernel starts")
+    os.kill(kernel.pid, signal.SIGKILL)
+    until(lambda: not kernel.manager.is_alive(), 20, "the bridge is gone")
+    [there] = other.kernels()
+    assert kernel.record()["asked"] == [there["id"]]
+    other.delete(there["id"])
 
 
 def test_a_bridge_that_is_killed_leaves_a_note_of_the_kernel(start: Callable[..., Kernel], other: OtherServer) -> None:

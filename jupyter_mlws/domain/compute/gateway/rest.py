@@ -106,12 +106,13 @@ def _read(answer: http.client.HTTPResponse, until: float) -> bytes:
     return b"".join(parts)
 
 
-def delete_kernel(server: Server, kernel_id: str, patience: float) -> None:
-    """End a kernel there; one that is gone is ended. Raises as `ask`."""
+def delete_kernel(server: Server, kernel_id: str, patience: float) -> bool:
+    """End a kernel there; False if there is none of this id. Raises as `ask`."""
     try:
         ask(server, "DELETE", f"/api/kernels/{quote(kernel_id, safe='')}", patience)
     except Absent:
-        return
+        return False
+    return True
 
 
 def trusted(ca_file: str | None) -> ssl.SSLContext:
