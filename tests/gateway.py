@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -25,17 +26,29 @@ START_S = 60.0
 class OtherServer:
     """`jupyter server` with no extension. Everything that it writes lies below `folder`."""
 
-    def __init__(self, folder: Path, options: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        options: list[str] | None = None,
+        *,
+        certificate: tuple[Path, Path] | None = None,
+        authority: Path | None = None,
+    ) -> None:
+        """With a certificate and its key it speaks https; `authority` has made it."""
         self.folder = folder
         self.token = "token-of-the-other-server"
         self.options = options or []
+        self.trusted = True if authority is None else ssl.create_default_context(cafile=authority)
+        self.scheme = "http" if certificate is None else "https"
+        if certificate is not None:
+            self.options = [*self.options, f"--certfile={certificate[0]}", f"--keyfile={certificate[1]}"]
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         (folder / "root").mkdir(parents=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -60,7 +73,7 @@ class OtherServer:
         deadline = time.monotonic() + START_S
         while True:
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/api", headers=self._headers).status_code == 200:
+                if self._ask("GET", "/api").status_code == 200:
                     return self
             assert self.process.poll() is None, self.log()[-4000:]
             assert time.monotonic() < deadline, self.log()[-4000:]
@@ -78,9 +91,9 @@ class OtherServer:
         """Variables of it alone."""
         return {}
 
-    @property
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"token {self.token}"}
+    def _ask(self, method: str, path: str) -> httpx.Response:
+        headers = {"Authorization": f"token {self.token}"}
+        return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=30, verify=self.trusted)
 
     def log(self) -> str:
         """What it printed."""
@@ -88,12 +101,12 @@ class OtherServer:
 
     def kernels(self) -> list[dict[str, Any]]:
         """The kernels that run there."""
-        found: list[dict[str, Any]] = httpx.get(f"{self.url}/api/kernels", headers=self._headers, timeout=30).json()
+        found: list[dict[str, Any]] = self._ask("GET", "/api/kernels").json()
         return found
 
     def delete(self, kernel_id: str) -> None:
         """End a kernel there."""
-        httpx.delete(f"{self.url}/api/kernels/{kernel_id}", headers=self._headers, timeout=30)
+        self._ask("DELETE", f"/api/kernels/{kernel_id}")
 
     def kill(self) -> None:
         """`kill -9`, of the server and its kernels."""
@@ -175,6 +188,7 @@ class Wire:
         """What is answered waits."""
         self.deaf = False
         """What is asked gets lost, and nobody notices."""
+        self.scheme = "http"
         self.holds_from = b""
         """Once this is asked, what is answered waits."""
         self._loop = asyncio.new_event_loop()
@@ -186,7 +200,7 @@ class Wire:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def mend(self) -> None:
         """Let all through from now on."""

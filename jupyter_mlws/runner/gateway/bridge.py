@@ -19,7 +19,7 @@ from jupyter_client.session import DELIM, Session
 from jupyter_mlws.runner.gateway.errand import Errand
 from jupyter_mlws.runner.gateway.frames import Message
 from jupyter_mlws.runner.gateway.link import Link
-from jupyter_mlws.runner.gateway.remote import Away, Place, Refused, Remote
+from jupyter_mlws.runner.gateway.remote import Away, Place, Refused, Remote, Untrusted
 from mlws.masking import NAMES
 from mlws.process import start_time
 
@@ -129,6 +129,8 @@ class Bridge:
             try:
                 await self.remote.start(self.settings.kernel, self._for_enterprise())
                 break
+            except Untrusted:
+                raise
             except Away:
                 if time.monotonic() > until:
                     raise

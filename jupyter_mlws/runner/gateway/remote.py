@@ -17,6 +17,7 @@ from tornado.simple_httpclient import HTTPTimeoutError
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from jupyter_mlws.runner.gateway.frames import SUBPROTOCOL
+from mlws import certificates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ START_S = 120.0
 PING_S = 10.0
 MOST_BYTES = 1 << 31
 SHOWN = 300
+REMEDY = "the target names the file of who made it by `mlws compute update NAME --ca-file FILE`"
 
 
 class Away(Exception):
@@ -36,6 +38,10 @@ class Away(Exception):
 
 class Unsent(Away):
     """It was not even reached: what was to be asked did not arrive."""
+
+
+class Untrusted(Unsent):
+    """Its certificate is not taken. Somebody may mend that while a kernel runs, and not within seconds."""
 
 
 class Refused(Exception):
@@ -164,7 +170,7 @@ class Remote:
             )
         except HTTPClientError as error:
             raise self._failed(error) from None
-        except (OSError, ssl.SSLError) as error:
+        except OSError as error:
             raise Away(f"{self.host} cannot be reached: {words_of(error)}.") from None
 
     def _kernel(self, kernel_id: str) -> str:
@@ -194,8 +200,9 @@ class Remote:
             return json.loads(answer.body) if answer.body else None
         except HTTPClientError as error:
             raise self._failed(error) from None
-        except (OSError, ssl.SSLError) as error:
-            raise Unsent(f"{self.host} cannot be reached: {words_of(error)}.") from None
+        except OSError as error:
+            kind = Untrusted if isinstance(error, ssl.SSLError) else Unsent
+            raise kind(f"{self.host} cannot be reached: {words_of(error)}.") from None
         except ValueError:
             raise Refused(f"{self.host} answers {path} with something that is no JSON: it is no Jupyter server.") from None
 
@@ -240,8 +247,8 @@ def _said(error: HTTPClientError) -> str:
 
 def words_of(error: OSError) -> str:
     """A failure to connect, for a person."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({error.verify_message})"
+    if isinstance(error, ssl.SSLError):
+        return certificates.why(error, REMEDY)
     if isinstance(error, socket.gaierror):
         return "its name is not known"
     return (error.strerror or str(error) or type(error).__name__).rstrip(".").lower()
