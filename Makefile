@@ -16,6 +16,8 @@ BENCH ?= $(sort $(wildcard bench/[a-z]*.py))
 
 MLFLOW := 3.17.2
 MLFLOW2 := 2.2.2 2.9.2 2.22.5
+ENTERPRISE := jupyter_enterprise_gateway==3.3.0 ipykernel==6.29.5
+KERNEL_GATEWAY := jupyter_kernel_gateway==3.0.1
 
 # jlpm, ruff and the rest come from the venv.
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -63,7 +65,7 @@ exports:
 test: clear-skips lint types gen-check test-py test-ts test-ui  ## all checks: lint, types, generated files, pytest, jest, UI tests in Chromium
 	@if [ -s $(SKIPS) ]; then echo; echo "All that ran is green, but not all ran:"; cat $(SKIPS); else echo; echo "All green."; fi
 
-test-py: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp $(VENV)-mlflow2/.stamp  ## Python tests, two files at a time (PYTEST_ARGS="tests/domain -x", WORKERS=0 for one after the other)
+test-py: $(VENV)/.stamp-dev $(VENV)-mlflow/.stamp $(VENV)-mlflow2/.stamp $(VENV)-gateway/.stamp  ## Python tests, two files at a time (PYTEST_ARGS="tests/domain -x", WORKERS=0 for one after the other)
 	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-ts: $(VENV)/.stamp-dev  ## TypeScript unit tests
@@ -168,6 +170,14 @@ $(VENV)-mlflow2/.stamp: | $(PY)
 	@rm -rf $(VENV)-mlflow2 && $(PY) -m venv $(VENV)-mlflow2 && for version in $(MLFLOW2); do \
 	$(VENV)-mlflow2/bin/python -m pip install -qq --only-binary :all: "mlflow==$$version" 'setuptools<81' >/dev/null 2>&1 && touch $@ && break; done; \
 	[ -e $@ ] || { rm -rf $(VENV)-mlflow2; $(call skip,tests with MLflow 2,none of $(MLFLOW2) can be installed for $$($(PY) --version)); }
+
+# Jupyter's gateways: Enterprise Gateway needs the Jupyter Server and the pyzmq of some years ago, Kernel Gateway runs with the one of today.
+$(VENV)-gateway/.stamp: | $(PY)
+	@echo "Installing Jupyter's gateways, whose kernels jobs of the tests have, into $(VENV)-gateway ..."
+	@rm -rf $(VENV)-gateway && $(PY) -m venv $(VENV)-gateway && \
+	$(VENV)-gateway/bin/python -m pip install -qq --prefer-binary $(ENTERPRISE) && \
+	$(VENV)-gateway/bin/python -m pip install -qq --no-deps --target $(VENV)-gateway/kernel-gateway $(KERNEL_GATEWAY) && touch $@ || \
+	{ rm -rf $(VENV)-gateway; $(call skip,tests with Jupyter's gateways,$(ENTERPRISE) cannot be installed for $$($(PY) --version)); }
 
 node_modules/.stamp: package.json yarn.lock .yarnrc.yml | $(VENV)/.stamp-demo
 	@echo "Installing the packages of the pages (some minutes, the first time) ..."

@@ -1,4 +1,4 @@
-"""Another Jupyter server, without anything of ours, whose kernels ours uses; and a way to it that can be cut."""
+"""Another Jupyter server, without anything of ours, or a gateway, whose kernels ours uses; and a way to it that can be cut."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from typing_extensions import Self
 
 from tests.live import free_port
@@ -24,17 +26,29 @@ START_S = 60.0
 class OtherServer:
     """`jupyter server` with no extension. Everything that it writes lies below `folder`."""
 
-    def __init__(self, folder: Path, options: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        options: list[str] | None = None,
+        *,
+        certificate: tuple[Path, Path] | None = None,
+        authority: Path | None = None,
+    ) -> None:
+        """With a certificate and its key it speaks https; `authority` has made it."""
         self.folder = folder
         self.token = "token-of-the-other-server"
         self.options = options or []
+        self.trusted = True if authority is None else ssl.create_default_context(cafile=authority)
+        self.scheme = "http" if certificate is None else "https"
+        if certificate is not None:
+            self.options = [*self.options, f"--certfile={certificate[0]}", f"--keyfile={certificate[1]}"]
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         (folder / "root").mkdir(parents=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -47,24 +61,39 @@ class OtherServer:
         folders = {f"JUPYTER_{name}_DIR": str(self.folder / name.lower()) for name in ("DATA", "RUNTIME", "CONFIG")}
         env = {**kept, **folders, "IPYTHONDIR": str(self.folder / "ipython"), "HOME": str(self.folder / "home")}
         (self.folder / "home").mkdir(exist_ok=True)
-        command = [
-            sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={self.port}", "--ServerApp.port_retries=0",
-            f"--ServerApp.root_dir={self.folder / 'root'}", f"--IdentityProvider.token={self.token}",
-            "--ServerApp.jpserver_extensions={'jupyter_mlws': False, 'jupyterlab': False, 'jupyter_lsp': False, 'notebook_shim': False}",
-            *self.options,
-        ]  # fmt: skip
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=self.folder / "root", env=env, stdout=log, stderr=log, start_new_session=True
+                [*self._command(), *self.options],
+                cwd=self.folder / "root",
+                env={**env, **self._environment()},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         deadline = time.monotonic() + START_S
         while True:
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/api").status_code == 200:
+                if self._ask("GET", "/api").status_code == 200:
                     return self
             assert self.process.poll() is None, self.log()[-4000:]
             assert time.monotonic() < deadline, self.log()[-4000:]
             time.sleep(0.1)
+
+    def _command(self) -> list[str]:
+        off = "{'jupyter_mlws': False, 'jupyterlab': False, 'jupyter_lsp': False, 'notebook_shim': False}"
+        return [
+            sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={self.port}", "--ServerApp.port_retries=0",
+            f"--ServerApp.root_dir={self.folder / 'root'}", f"--IdentityProvider.token={self.token}",
+            f"--ServerApp.jpserver_extensions={off}",
+        ]  # fmt: skip
+
+    def _environment(self) -> dict[str, str]:
+        """Variables of it alone."""
+        return {}
+
+    def _ask(self, method: str, path: str) -> httpx.Response:
+        headers = {"Authorization": f"token {self.token}"}
+        return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=30, verify=self.trusted)
 
     def log(self) -> str:
         """What it printed."""
@@ -72,14 +101,12 @@ class OtherServer:
 
     def kernels(self) -> list[dict[str, Any]]:
         """The kernels that run there."""
-        found: list[dict[str, Any]] = httpx.get(
-            f"{self.url}/api/kernels", headers={"Authorization": f"token {self.token}"}, timeout=30
-        ).json()
+        found: list[dict[str, Any]] = self._ask("GET", "/api/kernels").json()
         return found
 
     def delete(self, kernel_id: str) -> None:
         """End a kernel there."""
-        httpx.delete(f"{self.url}/api/kernels/{kernel_id}", headers={"Authorization": f"token {self.token}"}, timeout=30)
+        self._ask("DELETE", f"/api/kernels/{kernel_id}")
 
     def kill(self) -> None:
         """`kill -9`, of the server and its kernels."""
@@ -97,6 +124,48 @@ class OtherServer:
                 self.process.wait(15)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+
+VENV = Path(__file__).parents[1] / ".venv-gateway"
+"""Has Jupyter's gateways, whose packages are not ours to live with: `make .venv-gateway/.stamp`."""
+
+
+class Gateway(OtherServer):
+    """One of Jupyter's gateways. As they come they list no kernels, so that these are counted by their processes."""
+
+    def processes(self) -> list[int]:
+        """The processes of its kernels."""
+        return children_of(self.pid)
+
+
+class EnterpriseGateway(Gateway):
+    """Jupyter Enterprise Gateway, which starts kernels on its own machine."""
+
+    def _command(self) -> list[str]:
+        return [
+            present(VENV / "bin" / "python"), "-m", "enterprise_gateway", f"--port={self.port}",
+            "--EnterpriseGatewayApp.port_retries=0", f"--EnterpriseGatewayApp.auth_token={self.token}",
+        ]  # fmt: skip
+
+
+class KernelGateway(Gateway):
+    """Jupyter Kernel Gateway, with the Jupyter Server that runs these tests."""
+
+    def _command(self) -> list[str]:
+        return [
+            sys.executable, "-m", "kernel_gateway", f"--port={self.port}", "--KernelGatewayApp.port_retries=0",
+            f"--KernelGatewayApp.auth_token={self.token}",
+        ]  # fmt: skip
+
+    def _environment(self) -> dict[str, str]:
+        return {"PYTHONPATH": present(VENV / "kernel-gateway")}
+
+
+def present(path: Path) -> str:
+    """A path of a gateway; skips the test where it is not installed."""
+    if not path.exists():
+        pytest.skip(f"Jupyter's gateways are not there: `make {VENV.name}/.stamp` installs them")
+    return str(path)
 
 
 def children_of(pid: int) -> list[int]:
@@ -119,6 +188,9 @@ class Wire:
         """What is answered waits."""
         self.deaf = False
         """What is asked gets lost, and nobody notices."""
+        self.scheme = "http"
+        self.holds_from = b""
+        """Once this is asked, what is answered waits."""
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -128,7 +200,7 @@ class Wire:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def mend(self) -> None:
         """Let all through from now on."""
@@ -172,8 +244,10 @@ class Wire:
         try:
             with contextlib.suppress(OSError):
                 while data := await reader.read(65536):
-                    while answers and self.holds:  # noqa: ASYNC110 - a test says so from its own thread
+                    while answers and self.holds and not writer.is_closing():  # noqa: ASYNC110 - a test says so from its own thread
                         await asyncio.sleep(0.01)
+                    if not answers and self.holds_from and self.holds_from in data:
+                        self.holds, self.holds_from = True, b""
                     if self.swallows if answers else self.deaf:
                         continue
                     writer.write(data)

@@ -24,12 +24,15 @@ PLACE = (
     ),
     click.option("--ca-file", metavar="FILE", help="Certificates to trust, on the server's machine.  [default: the system's]"),
     click.option("--kernel", metavar="NAME", help="For notebooks whose own kernel is not there.  [default: they are refused]"),
+    click.option(
+        "--kernel-user", metavar="USER", help="For whom an Enterprise Gateway starts kernels.  [default: the user it runs as]"
+    ),
     click.option("--patience", type=Span(whole=True), metavar="SPAN", help="So long a kernel may be cut off.  [default: 5m]"),
     click.option("--insecure/--secure", default=None, help="Send the token over http:// to another machine."),
 )
-OF_GATEWAY = {"url", "token_secret", "ca_file", "kernel", "patience", "insecure"}
+OF_GATEWAY = {"url", "token_secret", "ca_file", "kernel", "kernel_user", "patience", "insecure"}
 OF_ALL = {"server_url", "description"}
-EMPTIED = ("token_secret", "ca_file", "kernel")
+EMPTIED = ("token_secret", "ca_file", "kernel", "kernel_user")
 """What `""` takes away."""
 
 
@@ -87,6 +90,7 @@ def rows(target: ComputeTarget) -> list[tuple[str, str]]:
         ("Token from", f"the secret {place.token.name} of {place.token.workspace}" if place.token else "none is sent"),
         ("Trusts", place.ca_file or ""),
         ("Kernel", place.kernel or "that of the notebook"),
+        ("For user", place.kernel_user or ""),
         ("Kernels", ", ".join(kernel.name for kernel in found.kernels) if found is not None else ""),
         ("Patience", text.duration(place.patience_s * 1000)),
         ("Logs to", place.server_url or "its spool, which is fetched"),

@@ -242,6 +242,7 @@ class Compute:
         ca_file: str | UnsetType = UNSET,
         server_url: str | UnsetType = UNSET,
         kernel: str | UnsetType = UNSET,
+        kernel_user: str | UnsetType = UNSET,
         patience: float | UnsetType = UNSET,
         insecure: bool | UnsetType = UNSET,
         max_jobs: int | UnsetType = UNSET,
@@ -250,8 +251,8 @@ class Compute:
         """Make a target of another Jupyter server, or of a Jupyter Kernel or Enterprise Gateway: its kernels run notebooks.
 
         `token_secret` names the secret of this workspace that holds the server's token. `ca_file`, on the server's machine, has the
-        certificates to trust. So many seconds of `patience` a kernel's connection may be cut. `insecure` sends the token over http:// to
-        another machine.
+        certificates to trust. An Enterprise Gateway starts kernels for the `kernel_user`. So many seconds of `patience` a kernel's
+        connection may be cut. `insecure` sends the token over http:// to another machine.
         """
         place = GatewayCreate(
             url=url,
@@ -259,6 +260,7 @@ class Compute:
             ca_file=ca_file,
             server_url=server_url,
             kernel=kernel,
+            kernel_user=kernel_user,
             patience_s=patience if patience is UNSET else int(patience),
             insecure=insecure,
         )
@@ -274,6 +276,7 @@ class Compute:
         ca_file: str | UnsetType | None = UNSET,
         server_url: str | UnsetType | None = UNSET,
         kernel: str | UnsetType | None = UNSET,
+        kernel_user: str | UnsetType | None = UNSET,
         patience: float | UnsetType = UNSET,
         insecure: bool | UnsetType = UNSET,
         description: str | UnsetType = UNSET,
@@ -285,6 +288,7 @@ class Compute:
             ca_file=ca_file,
             server_url=server_url,
             kernel=kernel,
+            kernel_user=kernel_user,
             patience_s=patience if patience is UNSET else int(patience),
             insecure=insecure,
         )

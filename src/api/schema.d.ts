@@ -2670,6 +2670,7 @@ export interface components {
             ca_file?: string | null;
             insecure?: boolean;
             kernel?: string | null;
+            kernel_user?: string | null;
             patience_s?: number;
             server_url?: string | null;
             token?: components["schemas"]["KeySecret"] | null;
@@ -2683,6 +2684,8 @@ export interface components {
             ca_file: string | null;
             insecure: boolean;
             kernel: string | null;
+            /** @default null */
+            kernel_user?: string | null;
             patience_s: number;
             server_url: string | null;
             token: components["schemas"]["KeySecret"] | null;
@@ -2696,6 +2699,7 @@ export interface components {
             ca_file?: string | null;
             insecure?: boolean;
             kernel?: string | null;
+            kernel_user?: string | null;
             patience_s?: number;
             server_url?: string | null;
             token?: components["schemas"]["KeySecret"] | null;

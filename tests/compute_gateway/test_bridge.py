@@ -2,118 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import KernelManager
 from jupyter_core.paths import SYSTEM_JUPYTER_PATH
 
+from tests.compute_gateway.bridges import Kernel, bridges
 from tests.gateway import OtherServer, Wire, children_of
 from tests.servers import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
-class OneSpec(KernelSpecManager):
-    """Has one kernel: a bridge."""
-
-    def __init__(self, settings: dict[str, Any]) -> None:
-        super().__init__()
-        argv = [
-            sys.executable,
-            "-m",
-            "jupyter_mlws.runner.gateway",
-            "-f",
-            "{connection_file}",
-            "--settings",
-            json.dumps(settings),
-        ]
-        self._spec = KernelSpec(argv=argv, display_name="There", language="python", interrupt_mode="message")
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        del kernel_name
-        return self._spec
-
-
-class Kernel:
-    """A bridge, and a client of it."""
-
-    def __init__(self, settings: dict[str, Any], token: str, folder: Path) -> None:
-        self.folder = folder
-        self.manager = KernelManager(kernel_name="there", kernel_spec_manager=OneSpec(settings))
-        self.manager.connection_file = str(folder / "k.json")
-        self.log = (folder / "log").open("w+b")
-        self.manager.start_kernel(
-            env={**os.environ, "MLWS_GATEWAY_TOKEN": token}, cwd=str(folder), stdout=self.log, stderr=self.log
-        )
-        self.client = self.manager.client()
-        self.client.start_channels()
-        self.client.allow_stdin = False
-
-    def said(self) -> str:
-        """What the bridge has to say."""
-        return (self.folder / "log").read_text()
-
-    def record(self) -> dict[str, Any]:
-        """What it noted of the kernel over there."""
-        found: dict[str, Any] = json.loads((self.folder / "k.gateway").read_text())
-        return found
-
-    @property
-    def pid(self) -> int:
-        return int(self.manager.provisioner.pid)  # type: ignore[union-attr]
-
-    def run(self, code: str, timeout: float = 30) -> tuple[dict[str, Any], str]:
-        """The reply to a cell, and what it printed."""
-        asked = self.client.execute(code)
-        return self.reply(asked, timeout)
-
-    def reply(self, asked: str, timeout: float = 30) -> tuple[dict[str, Any], str]:
-        text = ""
-        while True:
-            message = self.client.get_iopub_msg(timeout=timeout)
-            if message["parent_header"].get("msg_id") != asked:
-                continue
-            if message["msg_type"] == "stream":
-                text += message["content"]["text"]
-            if message["content"].get("execution_state") == "idle":
-                break
-        while True:
-            found = self.client.get_shell_msg(timeout=timeout)
-            if found["parent_header"].get("msg_id") == asked:
-                return found["content"], text
-
-    def close(self) -> None:
-        if self.log.closed:
-            return
-        self.client.stop_channels()
-        if self.manager.has_kernel:
-            self.manager.shutdown_kernel(now=not self.manager.is_alive())
-        self.log.close()
-        self.manager.context.term()
+START = b"POST /api/kernels"
 
 
 @pytest.fixture
 def start(tmp_path: Path, other: OtherServer) -> Iterator[Callable[..., Kernel]]:
-    """Starts bridges; each ends with the test, and leaves no kernel."""
-    made: list[Kernel] = []
-
-    def one(url: str = "", token: str = "", **settings: Any) -> Kernel:
-        folder = tmp_path / f"bridge{len(made)}"
-        folder.mkdir()
-        made.append(Kernel({"url": url or other.url, "kernel": "python3", **settings}, token or other.token, folder))
-        return made[-1]
-
-    yield one
-    for kernel in made:
-        kernel.close()
+    """Starts bridges."""
+    yield from bridges(tmp_path, other)
 
 
 def has_r() -> bool:
@@ -192,7 +103,7 @@ def test_the_signal_to_end_leaves_no_kernel(start: Callable[..., Kernel], other:
 def test_the_signal_to_end_while_the_kernel_starts_leaves_none(
     wire: Wire, start: Callable[..., Kernel], other: OtherServer
 ) -> None:
-    wire.holds = True
+    wire.holds_from = START
     kernel = start(url=wire.url)
     until(lambda: len(other.kernels()) == 1, 30, "the kernel starts")
     os.kill(kernel.pid, signal.SIGTERM)
@@ -200,6 +111,34 @@ def test_the_signal_to_end_while_the_kernel_starts_leaves_none(
     wire.holds = False
     until(lambda: not kernel.manager.is_alive(), 20, "the bridge ends")
     assert other.kernels() == []
+
+
+def test_a_kernel_whose_start_was_answered_to_nobody_is_taken_and_not_started_twice(
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer
+) -> None:
+    wire.holds_from = START
+    kernel = start(url=wire.url)
+    until(lambda: len(other.kernels()) == 1, 30, "the kernel starts")
+    wire.cut()
+    wire.holds = False
+    wire.mend()
+    assert kernel.run("print(1)")[1] == "1\n"
+    [there] = other.kernels()
+    assert kernel.record()["kernel_id"] == there["id"]
+    assert kernel.record()["asked"] == []
+
+
+def test_a_bridge_that_is_killed_while_the_kernel_starts_leaves_a_note_of_it(
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer
+) -> None:
+    wire.holds_from = START
+    kernel = start(url=wire.url)
+    until(lambda: len(other.kernels()) == 1, 30, "the kernel starts")
+    os.kill(kernel.pid, signal.SIGKILL)
+    until(lambda: not kernel.manager.is_alive(), 20, "the bridge is gone")
+    [there] = other.kernels()
+    assert kernel.record()["asked"] == [there["id"]]
+    other.delete(there["id"])
 
 
 def test_a_bridge_that_is_killed_leaves_a_note_of_the_kernel(start: Callable[..., Kernel], other: OtherServer) -> None:

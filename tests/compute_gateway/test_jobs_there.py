@@ -162,6 +162,19 @@ def test_a_bridge_that_is_killed_leaves_no_kernel(server: LiveServer, other: Oth
     until(lambda: other.kernels() == [], 60, "the kernel is gone")
 
 
+def test_a_bridge_that_is_killed_while_its_kernel_starts_leaves_none(
+    server: LiveServer, other: OtherServer, wire: Wire, wired: str
+) -> None:
+    wire.holds_from = b"POST /api/kernels"
+    run_id = submit(server, "1", target=wired)
+    until(lambda: len(other.kernels()) == 1, 60, "the kernel starts")
+    [bridge] = [pid for pid, line in processes_of(server.data_dir) if "runner.gateway" in line]
+    os.kill(bridge, signal.SIGKILL)
+    wire.holds = False
+    assert server.wait(run_id)["status"] == "Failed"
+    until(lambda: other.kernels() == [], 60, "the kernel is gone")
+
+
 def test_a_kernel_that_dies_there_fails_the_job_in_words(server: LiveServer, other: OtherServer) -> None:
     run = server.wait(submit(server, "import os\nos._exit(3)"))
     assert run["status"] == "Failed"

@@ -19,7 +19,8 @@ from jupyter_client.session import DELIM, Session
 from jupyter_mlws.runner.gateway.errand import Errand
 from jupyter_mlws.runner.gateway.frames import Message
 from jupyter_mlws.runner.gateway.link import Link
-from jupyter_mlws.runner.gateway.remote import Away, Place, Refused, Remote
+from jupyter_mlws.runner.gateway.remote import Away, Place, Refused, Remote, Untrusted
+from mlws.masking import NAMES
 from mlws.process import start_time
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Settings(NamedTuple):
     url: str
     kernel: str
     target: str = ""
+    user: str = ""
+    """For whom an Enterprise Gateway is to start it."""
     ca_file: str | None = None
     patience_s: float = 300.0
     """So long the connection may be cut."""
@@ -65,7 +68,7 @@ class Bridge:
     def __init__(self, connection: dict[str, Any], record: Path, settings: Settings, token: str) -> None:
         self.settings = settings
         self.record = record
-        self.remote = Remote(Place(settings.url, token, settings.ca_file))
+        self.remote = Remote(Place(settings.url, token, settings.ca_file), self._note)
         self._session = Session(
             key=str(connection["key"]).encode(), signature_scheme=connection.get("signature_scheme", "hmac-sha256")
         )
@@ -120,12 +123,14 @@ class Bridge:
         await self._link.run()
 
     async def _start(self) -> None:
-        """Start the kernel, and note it at once: whoever finds the note and no bridge ends it."""
+        """Start the kernel. A server that is away may come back meanwhile."""
         until = time.monotonic() + START_AWAY_S
         while True:
             try:
-                await self.remote.start(self.settings.kernel)
+                await self.remote.start(self.settings.kernel, self._for_enterprise())
                 break
+            except Untrusted:
+                raise
             except Away:
                 if time.monotonic() > until:
                     raise
@@ -133,13 +138,24 @@ class Bridge:
                 await self.remote.check_kernel(self.settings.kernel)
                 raise
             await asyncio.sleep(0.5)
-        told: dict[str, Any] = {
+
+    def _for_enterprise(self) -> dict[str, str]:
+        """What an Enterprise Gateway is told of the kernel: variables of the job that begin so, but for secrets, and for whom it is."""
+        hidden = self.settings.replace.get(NAMES, "").split(",")
+        named = [name for name in self.settings.variables if name.startswith("KERNEL_") and name not in hidden]
+        given = {name: os.environ[name] for name in named if name in os.environ}
+        return {**given, **({"KERNEL_USERNAME": self.settings.user} if self.settings.user else {})}
+
+    def _note(self) -> None:
+        """Note which kernel may live over there: whoever finds the note and no bridge ends it."""
+        told = {
             "url": self.settings.url,
             "target": self.settings.target,
             "kernel_id": self.remote.kernel_id,
+            "asked": self.remote.asked,
             "pid": os.getpid(),
+            "start_time": start_time(os.getpid()),
         }
-        told["start_time"] = start_time(os.getpid())
         part = self.record.with_name(f"{self.record.name}.{os.getpid()}")
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(told, file)
@@ -199,9 +215,13 @@ class Bridge:
             except (Away, Refused, asyncio.TimeoutError) as error:
                 if time.monotonic() > until:
                     why = str(error) or "no answer"
-                    return _say(f"The kernel {self.remote.kernel_id} on {self.remote.host} could not be ended: {why}")
+                    kernel = self.remote.kernel_id or self.remote.asked
+                    return _say(f"The kernel {kernel} on {self.remote.host} could not be ended: {why}")
                 await asyncio.sleep(0.5)
             else:
+                if self.remote.asked:  # one that may come yet, which the server looks after
+                    self.remote.kernel_id = ""
+                    return self._note()
                 return self.record.unlink(missing_ok=True)
 
     # ---- from here to there

@@ -33,7 +33,7 @@ async def tried(asked: dict[str, Any], token: str) -> dict[str, Any]:
     link = Link(remote, Session(), lambda *_: None, lambda *_: None, lambda *_: None, patience_s=PATIENCE_S)
     running: asyncio.Task[None] | None = None
     try:
-        await remote.start(asked["kernel"])
+        await remote.start(asked["kernel"], {"KERNEL_USERNAME": asked["user"]} if asked.get("user") else {})
         await link.open()
         running = asyncio.ensure_future(link.run())
         info = await link.ask("kernel_info_request", {}, ANSWER_S)

@@ -92,7 +92,13 @@ def _kernels(place: GatewayPlace, specs: dict[str, dict[str, Any]]) -> str:
 def _kernel(place: GatewayPlace, server: rest.Server, specs: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
     """Start one, hear it through its WebSocket, and ask it for this server. A process of its own does that, as for a job."""
     name = place.kernel or next((name for name, spec in specs.items() if spec.get("language") == "python"), next(iter(specs)))
-    asked = {"url": place.url, "ca_file": place.ca_file, "kernel": name, "server_url": place.server_url}
+    asked = {
+        "url": place.url,
+        "ca_file": place.ca_file,
+        "kernel": name,
+        "user": place.kernel_user,
+        "server_url": place.server_url,
+    }
     program = [sys.executable, "-m", "jupyter_mlws.runner.gateway.trial", json.dumps(asked)]
     try:
         done = subprocess.run(

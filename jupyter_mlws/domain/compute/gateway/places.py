@@ -29,6 +29,7 @@ def made(body: GatewayCreate) -> GatewayPlace:
             ca_file=body.ca_file or None,
             server_url=body.server_url or None,
             kernel=body.kernel or None,
+            kernel_user=body.kernel_user or None,
             patience_s=PATIENCE_S if body.patience_s is UNSET else body.patience_s,
             insecure=body.insecure is True,
         )

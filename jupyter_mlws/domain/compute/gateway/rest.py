@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, LoginRefused
+from mlws import certificates
 
 if TYPE_CHECKING:
     from email.message import Message
 
 MOST_BYTES = 16 << 20
 SHOWN = 300
+REMEDY = "the target names the file of who made it by `mlws compute update NAME --ca-file FILE`"
 AT_ONCE = 1 << 16
 MOST_KERNELS = 500
 KERNEL = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -63,9 +65,9 @@ def ask(server: Server, method: str, path: str, patience: float) -> Any:
         with error:
             raise _failed(server, error.code, error.headers) from None
     except urllib.error.URLError as error:
-        raise HostUnreachable(f"{server.host} cannot be reached: {_words(error.reason)}.") from None
+        raise HostUnreachable(f"{server.host} cannot be reached: {_words(server, error.reason)}.") from None
     except (OSError, http.client.HTTPException) as error:
-        raise HostUnreachable(f"{server.host} cannot be reached: {_words(error)}.") from None
+        raise HostUnreachable(f"{server.host} cannot be reached: {_words(server, error)}.") from None
     except (ValueError, RecursionError):
         raise HostUnfit(f"{server.host} answers {path} with something that is no JSON: it is no Jupyter server.") from None
 
@@ -106,12 +108,13 @@ def _read(answer: http.client.HTTPResponse, until: float) -> bytes:
     return b"".join(parts)
 
 
-def delete_kernel(server: Server, kernel_id: str, patience: float) -> None:
-    """End a kernel there; one that is gone is ended. Raises as `ask`."""
+def delete_kernel(server: Server, kernel_id: str, patience: float) -> bool:
+    """End a kernel there; False if there is none of this id. Raises as `ask`."""
     try:
         ask(server, "DELETE", f"/api/kernels/{quote(kernel_id, safe='')}", patience)
     except Absent:
-        return
+        return False
+    return True
 
 
 def trusted(ca_file: str | None) -> ssl.SSLContext:
@@ -144,9 +147,13 @@ def _failed(server: Server, code: int, headers: Message) -> Exception:
     return HostUnfit(f"{server.host} answers HTTP {code}.")
 
 
-def _words(error: Any) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({error.verify_message})"
+def _words(server: Server, error: Any) -> str:
+    if isinstance(error, ssl.SSLError):
+        return certificates.why(error, REMEDY)
+    if isinstance(error, TimeoutError) and "handshake" in str(error):
+        return certificates.NO_ENCRYPTION
+    if isinstance(error, ConnectionResetError) and server.url.startswith("http:"):
+        return "it ends the connection without an answer: is its address one with https://?"
     if isinstance(error, socket.gaierror):
         return "its name is not known"
     return str(getattr(error, "strerror", None) or error or type(error).__name__).rstrip(".").lower()

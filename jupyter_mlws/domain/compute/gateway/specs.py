@@ -91,6 +91,7 @@ def _spec(records: Path, target: str, place: GatewayPlace, kernel: str, spec: Ma
         "url": place.url,
         "kernel": kernel,
         "target": target,
+        "user": place.kernel_user or "",
         "ca_file": place.ca_file,
         "patience_s": place.patience_s,
         "records": str(records),

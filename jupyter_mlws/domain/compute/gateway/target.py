@@ -32,6 +32,8 @@ RECORD = "gateway.json"
 ANSWER_S = 10.0
 KNOWN_S = 5.0
 SPECS_EVERY_S = 60.0
+COMES_WITHIN_S = 600.0
+"""So long after it was asked for a kernel may still come: a cluster takes its time."""
 
 
 class GatewayCompute:
@@ -121,6 +123,7 @@ class GatewayCompute:
             "url": self.place.url,
             "kernel": kernel,
             "target": self.name,
+            "user": self.place.kernel_user or "",
             "ca_file": self.place.ca_file,
             "patience_s": self.place.patience_s,
             "record": str(job_dir / RECORD),
@@ -204,19 +207,30 @@ class GatewayCompute:
             self._warn(told, f"at {told.get('url')}, where {self.name} was")
             return True
         try:
-            rest.delete_kernel(self.server(), str(told.get("kernel_id")), ANSWER_S)
+            all_of_them = self._end_noted(record, told)
         except HostUnreachable:
             return False
         except (LoginRefused, HostUnfit) as error:
             self._warn(told, f"on {self.name}: {error.message}")
             return False
+        if all_of_them:
+            with contextlib.suppress(OSError):
+                record.unlink()
+        return all_of_them
+
+    def _end_noted(self, record: Path, told: Mapping[str, Any]) -> bool:
+        """End what a note names; False while a kernel that was asked for, and of which no answer came, may come yet."""
+        server, asked = self.server(), told.get("asked")
+        if kernel := told.get("kernel_id"):
+            rest.delete_kernel(server, str(kernel), ANSWER_S)
+        unseen = [one for one in (asked if isinstance(asked, list) else ()) if not rest.delete_kernel(server, str(one), ANSWER_S)]
         with contextlib.suppress(OSError):
-            record.unlink()
+            return not unseen or time.time() - record.stat().st_mtime > COMES_WITHIN_S
         return True
 
     def _warn(self, told: Mapping[str, Any], words: str) -> None:
         """Once of each kernel: it is tried again and again."""
-        if (kernel := str(told.get("kernel_id"))) not in self._warned:
+        if (kernel := str(told.get("kernel_id") or told.get("asked"))) not in self._warned:
             self._warned.add(kernel)
             log.warning("The kernel %s may live on %s", kernel, words)
 

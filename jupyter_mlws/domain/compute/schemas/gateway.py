@@ -25,6 +25,14 @@ KernelName = Annotated[
         max_length=200,
     ),
 ]
+KernelUser = Annotated[
+    str,
+    matching(
+        r"^[A-Za-z0-9_.@\\-]+$(?!\n)",
+        "The user of a kernel has letters, digits, `.`, `_`, `-`, `@` and `\\`",
+        max_length=200,
+    ),
+]
 Patience = Annotated[int, Meta(ge=1, le=7 * 86_400)]
 
 
@@ -45,6 +53,8 @@ class GatewayPlace(Struct, kw_only=True):
     """So long the connection to a kernel may be cut before it is given up."""
     insecure: bool
     """Somebody has agreed to send the token, and all that runs, over a network without encryption."""
+    kernel_user: str | None = None
+    """For whom an Enterprise Gateway starts kernels; null: for the user that it runs as itself."""
 
 
 class GatewayCreate(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +66,7 @@ class GatewayCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     ca_file: LocalFolder | UnsetType | None = UNSET
     server_url: HttpUrl | UnsetType | None = UNSET
     kernel: KernelName | UnsetType | None = UNSET
+    kernel_user: KernelUser | UnsetType | None = UNSET
     patience_s: Patience | UnsetType = UNSET
     """300 if it is left out."""
     insecure: bool | UnsetType = UNSET
@@ -69,5 +80,6 @@ class GatewayUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
     ca_file: LocalFolder | UnsetType | None = UNSET
     server_url: HttpUrl | UnsetType | None = UNSET
     kernel: KernelName | UnsetType | None = UNSET
+    kernel_user: KernelUser | UnsetType | None = UNSET
     patience_s: Patience | UnsetType = UNSET
     insecure: bool | UnsetType = UNSET
