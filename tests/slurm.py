@@ -1,4 +1,5 @@
-"""A real Slurm of our own, for the tests: munged, slurmctld and slurmd of one node, on loopback, in a folder that goes with it."""
+"""A real Slurm of our own, for the tests: munged, slurmctld and slurmd of one node, on loopback, in a folder that goes with it. Debian has
+the command line of Torque for it, which makes it a PBS, too."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from typing_extensions import Self
@@ -20,6 +22,7 @@ from typing_extensions import Self
 from tests.live import LiveServer, free_port
 
 START_S = 30.0
+OF_PBS = ("qsub", "qstat", "qdel")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel")
 PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 CPUS, MEMORY_MB = 4, 4000
@@ -76,8 +79,26 @@ def slurm_or_skip() -> None:
         pytest.skip("a Slurm of our own is started by root alone: its daemons start jobs as their users")
 
 
+def pbs_or_skip() -> None:
+    """Skip the test where there is no command line of PBS for it."""
+    lacks = [name for name in OF_PBS if shutil.which(name, path=PLACES) is None]
+    if lacks:
+        pytest.skip(f"{', '.join(lacks)}: not installed (Debian: apt install slurm-wlm-torque)")
+
+
 class Slurm:
     """One cluster. `env` makes programs speak with it."""
+
+    kind, called = "slurm", "Slurm"
+    submits = "sbatch"
+    main: ClassVar[dict[str, str]] = {"partition": "main"}
+    """What a target asks for."""
+    full = "Resources"
+    """Why a job waits for which there is no room."""
+    late = "TIMEOUT"
+    """What is said of a job whose time was over."""
+    number, cpus = "SLURM_JOB_ID", "SLURM_CPUS_PER_TASK"
+    """The variables of a job that say these."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mlws-slurm-"))
@@ -136,7 +157,8 @@ class Slurm:
 
     def of_run(self, run_id: str) -> list[tuple[str, str]]:
         """(id, state) of the jobs that were submitted for a run."""
-        return [found for name, found in self.jobs().items() if run_id in name]
+        lines = self.run("squeue", "--noheader", "--states=all", "--format=%i %T %o").splitlines()
+        return [(number, state) for number, state, script in (line.split(" ", 2) for line in lines) if run_id in script]
 
     def stop(self) -> None:
         """End all of it."""
@@ -179,6 +201,21 @@ class Slurm:
             time.sleep(0.05)
 
 
+class Pbs(Slurm):
+    """The same with Torque's command line, and with the variables of PBS in jobs."""
+
+    kind, called = "pbs", "PBS"
+    submits = "qsub"
+    main: ClassVar[dict[str, str]] = {"queue": "main"}
+    full = "in its queue"
+    late = "C"
+    number, cpus = "PBS_JOBID", "SLURM_NTASKS"
+
+    def __init__(self) -> None:
+        super().__init__()
+        (self.folder / "plugstack.conf").write_text("required spank_pbs.so\n")
+
+
 MUNGE = (("key-file", "key"), ("socket", "sock"), ("pid-file", "pid"), ("log-file", "log"), ("seed-file", "seed"))
 
 
@@ -186,6 +223,11 @@ def waiting_of(server: LiveServer, run_id: str) -> tuple[str, str]:
     """(code, reason) why a job waits."""
     found = server.ok("GET", f"/runs/{run_id}")["waiting"]
     return (found["code"], found["reason"]) if found else ("", "")
+
+
+def full(cluster: Slurm) -> str:
+    """What is said of a job for which there is no room."""
+    return f"{cluster.full} ({cluster.called} job"
 
 
 def eventually(told: Callable[[], object], *, within: float = 30.0) -> None:
@@ -206,14 +248,26 @@ def log_of(server: LiveServer, run_id: str) -> str:
     return str(server.ok("GET", f"/jobs/{run_id}/log")["text"])
 
 
-def running_slurm() -> Iterator[Slurm]:
+def running_slurm(kind: type[Slurm] = Slurm) -> Iterator[Slurm]:
     """One for a session of tests."""
     slurm_or_skip()
-    made = Slurm()
+    if kind is Pbs:
+        pbs_or_skip()
+    made = kind()
     try:
         yield made.start()
     finally:
         made.stop()
+
+
+def server_of(cluster: Slurm, folder: Path) -> Iterator[LiveServer]:
+    """A server whose machine has it, as the target `batch`."""
+    (cluster.folder / "programs").mkdir()  # tests put programs there that come before Slurm's
+    environment = {**cluster.env, "PATH": f"{cluster.folder / 'programs'}{os.pathsep}{PLACES}", "OF_THE_SERVER": "alone"}
+    live = LiveServer(folder, options=["--MlwsApp.retry_backoff_s=0.1"], environment=environment).start()
+    live.ok("POST", "/compute", {"name": "batch", cluster.kind: cluster.main})
+    yield live
+    live.stop()
 
 
 def overdue_job(server: LiveServer, cluster: Slurm) -> str:
@@ -226,15 +280,15 @@ def overdue_job(server: LiveServer, cluster: Slurm) -> str:
 
 
 def first_sbatch(cluster: Slurm) -> Iterator[Callable[[str], None]]:
-    """Puts a program before Slurm's `sbatch`, into `programs`: for the first call lines of bash, in which `$real` is Slurm's own."""
+    """Puts a program before `sbatch` or `qsub`, into `programs`: for the first call lines of bash, in which `$real` is Slurm's own."""
     place = cluster.folder / "programs"
 
     def put(lines: str) -> None:
         new, once = place / "new", place / "once"
-        real = f"real={shutil.which('sbatch', path=PLACES)}"
+        real = f"real={shutil.which(cluster.submits, path=PLACES)}"
         new.write_text(f'#!/bin/bash\n{real}\nif mkdir {once} 2>/dev/null; then {lines}; else exec $real "$@"; fi\n')
         new.chmod(0o755)
-        new.rename(place / "sbatch")
+        new.rename(place / cluster.submits)
 
     yield put
     shutil.rmtree(place)

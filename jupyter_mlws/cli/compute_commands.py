@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyter_mlws.cli import azure_views, gateway_commands, host_commands, show, slurm_commands
+from jupyter_mlws.cli import azure_views, batch_commands, gateway_commands, host_commands, show
 from jupyter_mlws.cli.context import Session, common, named, refuses
 from jupyter_mlws.cli.spans import DEFAULT, Limit, Size
 from jupyter_mlws.sdk import text
@@ -99,11 +99,11 @@ LIMITS = {
 @host_commands.place_options
 @click.option("--url", metavar="URL", help="Another address of the Jupyter server.")
 @gateway_commands.place_options
-@slurm_commands.asked_options
+@batch_commands.asked_options
 @common
 def update(session: Session, target: str, usual: bool, **options: Any) -> None:
     """Change what jobs may have of a target, from now on and after a restart; of another host and of another Jupyter server also where it
-    is, and how to get in, and of Slurm what it is asked for.
+    is, and how to get in, and of Slurm and PBS what they are asked for.
 
     `default` instead of a value is what the server's settings say. Jobs that run go on, even if they have more.
     """
@@ -152,9 +152,9 @@ def _one(
         ("State", "paused: no job starts" if target.paused else f"{target.state}  {target.detail}".rstrip()),
         ("About", target.description),
         *_place(target),
-        *slurm_commands.rows(target),
+        *batch_commands.rows(target),
         *gateway_commands.rows(target),
-        *(_machine(target.facts) if target.slurm is not None else []),
+        *(_machine(target.facts) if target.slurm or target.pbs else []),
         ("Jobs", f"{target.running} running of at most {target.max_jobs}{usual}, {target.queued} waiting"),
         ("Ready", _ready(target)),
         ("CPUs", load_of(target)),
@@ -264,5 +264,5 @@ def _per_user(target: ComputeTarget) -> str:
 
 
 CREATE = host_commands.attach(command, _one)
-slurm_commands.attach(CREATE, _one)
+batch_commands.attach(CREATE, _one)
 gateway_commands.attach(CREATE, _one)

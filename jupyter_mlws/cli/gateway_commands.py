@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import UNSET
 
-from jupyter_mlws.cli import slurm_commands
+from jupyter_mlws.cli import batch_commands
 from jupyter_mlws.cli.context import Session, common, named
 from jupyter_mlws.cli.spans import Span
 from jupyter_mlws.sdk import text
@@ -73,7 +73,7 @@ def is_asked(session: Session, target: str, given: dict[str, Any]) -> bool:
     """Whether what is to change is of another Jupyter server. Raises `click.UsageError` for what is not, together with it."""
     kind = session.workspace.compute.show(target).kind
     wrong = sorted(set(given) - OF_ALL - OF_GATEWAY) if kind == "gateway" else sorted(set(given) & OF_GATEWAY)
-    slurm_commands.refuse(target, kind, wrong)
+    batch_commands.refuse(target, kind, wrong)
     return kind == "gateway"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import UNSET
 
-from jupyter_mlws.cli import gateway_commands, show, slurm_commands
+from jupyter_mlws.cli import batch_commands, gateway_commands, show
 from jupyter_mlws.cli.azure_views import plain
 from jupyter_mlws.cli.context import Session, common, confirm, named
 
@@ -101,21 +101,21 @@ def attach(group: click.Group, one: Callable[[Session, ComputeTarget], None]) ->
 
 
 def move(session: Session, target: str, options: dict[str, Any]) -> ComputeTarget | None:
-    """Change where a host is, or what Slurm is asked for, if that is wanted."""
+    """Change where a host is, or what a batch system is asked for, if that is wanted."""
     given = {name: value for name, value in options.items() if value is not None}
     if given.get("wheelhouse"):
         given["wheelhouse"] = str(Path(given["wheelhouse"]).expanduser().absolute())
     given = gateway_commands.whole(given)
-    for name in ("key_secret", "server_url", "wheelhouse", *slurm_commands.OF_SLURM, *gateway_commands.EMPTIED):
+    for name in ("key_secret", "server_url", "wheelhouse", *batch_commands.OF_SOME, *gateway_commands.EMPTIED):
         if given.get(name) == "":
             given[name] = None
     if not given:
         return None
     if gateway_commands.is_asked(session, target, given):
         return session.workspace.compute.move_gateway(target, **given)
-    of_slurm = slurm_commands.is_asked(session, target, given)
-    change = session.workspace.compute.change_slurm if of_slurm else session.workspace.compute.move_ssh
-    return change(target, **given)
+    compute = session.workspace.compute
+    changes: dict[str, Callable[..., ComputeTarget]] = {"slurm": compute.change_slurm, "pbs": compute.change_pbs}
+    return changes.get(batch_commands.kind_asked(session, target, given), compute.move_ssh)(target, **given)
 
 
 def _agreed(session: Session, host: str, port: int) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import UNSET, UnsetType
 
 from jupyter_mlws.domain.compute.schemas import (
-    BatchCreate,
-    BatchUpdate,
     ComputeCreate,
     ComputeList,
     ComputeTarget,
@@ -21,8 +19,12 @@ from jupyter_mlws.domain.compute.schemas import (
     GatewayUpdate,
     HostKeyQuery,
     KeySecret,
+    PbsCreate,
+    PbsUpdate,
     ShownKey,
     ShownKeys,
+    SlurmCreate,
+    SlurmUpdate,
     Span,
     SshCreate,
     SshUpdate,
@@ -192,7 +194,7 @@ class Compute:
     ) -> ComputeTarget:
         """Make a target of Slurm, as the server's machine submits to it, or the host of the target `via`, of the kind ssh. `time_limit`
         (seconds) is for jobs without a `timeout`."""
-        place = BatchCreate(
+        place = SlurmCreate(
             partition=partition,
             account=account,
             qos=qos,
@@ -220,7 +222,7 @@ class Compute:
         description: str | UnsetType = UNSET,
     ) -> ComputeTarget:
         """Change what Slurm is asked for with each job from now on; what is left out stays, and None is what Slurm has."""
-        place = BatchUpdate(
+        place = SlurmUpdate(
             partition=partition,
             account=account,
             qos=qos,
@@ -231,6 +233,64 @@ class Compute:
             via=via,
         )
         body = ComputeUpdate(description=description, slurm=place)
+        return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body)
+
+    def create_pbs(
+        self,
+        name: str,
+        *,
+        queue: str | UnsetType = UNSET,
+        account: str | UnsetType = UNSET,
+        project: str | UnsetType = UNSET,
+        dialect: Literal["torque", "pro"] | UnsetType = UNSET,
+        time_limit: float | UnsetType = UNSET,
+        python: str | UnsetType = UNSET,
+        server_url: str | UnsetType = UNSET,
+        via: str | UnsetType = UNSET,
+        max_jobs: int | UnsetType = UNSET,
+        description: str | UnsetType = UNSET,
+    ) -> ComputeTarget:
+        """Make a target of PBS (Torque, OpenPBS, PBS Pro), as `create_slurm` does of Slurm. `dialect` is how it is asked for resources; if
+        it is left out it is asked what it is."""
+        place = PbsCreate(
+            queue=queue,
+            account=account,
+            project=project,
+            dialect=dialect,
+            time_limit_s=time_limit if time_limit is UNSET else int(time_limit),
+            python=python,
+            server_url=server_url,
+            via=via,
+        )
+        body = ComputeCreate(name=name, pbs=place, max_jobs=max_jobs, description=description)
+        return self._ask("POST", "/compute", ComputeTarget, body=body)
+
+    def change_pbs(
+        self,
+        name: str,
+        *,
+        queue: str | UnsetType | None = UNSET,
+        account: str | UnsetType | None = UNSET,
+        project: str | UnsetType | None = UNSET,
+        dialect: Literal["torque", "pro"] | UnsetType | None = UNSET,
+        time_limit: float | UnsetType | None = UNSET,
+        python: str | UnsetType = UNSET,
+        server_url: str | UnsetType | None = UNSET,
+        via: str | UnsetType | None = UNSET,
+        description: str | UnsetType = UNSET,
+    ) -> ComputeTarget:
+        """Change what PBS is asked for with each job from now on; what is left out stays, and None is what PBS has."""
+        place = PbsUpdate(
+            queue=queue,
+            account=account,
+            project=project,
+            dialect=dialect,
+            time_limit_s=int(time_limit) if isinstance(time_limit, (int, float)) else time_limit,
+            python=python,
+            server_url=server_url,
+            via=via,
+        )
+        body = ComputeUpdate(description=description, pbs=place)
         return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body)
 
     def create_gateway(

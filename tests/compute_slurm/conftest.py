@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.live import LiveServer
-from tests.slurm import PLACES, Slurm, overdue_job, running_slurm
+from tests.slurm import Slurm, overdue_job, running_slurm, server_of
 
 
 @pytest.fixture(scope="session")
@@ -18,14 +17,7 @@ def cluster() -> Iterator[Slurm]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, cluster: Slurm) -> Iterator[LiveServer]:
-    (cluster.folder / "programs").mkdir()  # tests put programs there that come before Slurm's
-    environment = {**cluster.env, "PATH": f"{cluster.folder / 'programs'}{os.pathsep}{PLACES}"}
-    live = LiveServer(
-        tmp_path_factory.mktemp("server"), options=["--MlwsApp.retry_backoff_s=0.1"], environment=environment
-    ).start()
-    live.ok("POST", "/compute", {"name": "batch", "slurm": {"partition": "main"}})
-    yield live
-    live.stop()
+    yield from server_of(cluster, tmp_path_factory.mktemp("server"))
 
 
 @pytest.fixture(scope="session", autouse=True)

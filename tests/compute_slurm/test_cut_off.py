@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.live import LiveServer
-from tests.slurm import CPUS, Slurm, command, eventually, first_sbatch, log_of, waiting_of
+from tests.slurm import CPUS, Slurm, command, eventually, first_sbatch, full, log_of, waiting_of
 
 pytestmark = pytest.mark.slow
 
@@ -19,14 +19,14 @@ def test_slurmctld_is_down_while_jobs_are_submitted_wait_and_run(server: LiveSer
     )
     server.wait(running, "Running")
     waiting = server.submit(command("echo waited"), target="batch", resources={"cpus": CPUS})
-    eventually(lambda: "Resources" in waiting_of(server, waiting)[1])
+    eventually(lambda: full(cluster) in waiting_of(server, waiting)[1])
     cluster.stop_controller()
     try:
         eventually(lambda: server.ok("GET", "/compute/batch")["state"] == "away")
         new = server.submit(command("echo new"), target="batch")
-        eventually(lambda: "Slurm cannot be reached" in waiting_of(server, new)[1])
+        eventually(lambda: f"{cluster.called} cannot be reached" in waiting_of(server, new)[1])
         assert waiting_of(server, new)[0] == "target"
-        eventually(lambda: "Slurm cannot be reached" in waiting_of(server, waiting)[1])
+        eventually(lambda: f"{cluster.called} cannot be reached" in waiting_of(server, waiting)[1])
         go.touch()
         assert server.wait(running)["status"] == "Completed", "it needs no slurmctld to end"
         assert server.ok("GET", f"/runs/{waiting}")["status"] == "Preparing"
@@ -56,7 +56,7 @@ def test_a_server_that_was_killed_takes_up_what_waits_runs_has_ended_and_was_jus
     for run_id in (ending, going):
         server.wait(run_id, "Running")
     waiting = server.submit(command("echo waited"), target="batch", resources={"cpus": CPUS})
-    eventually(lambda: "Resources" in waiting_of(server, waiting)[1])
+    eventually(lambda: full(cluster) in waiting_of(server, waiting)[1])
     sbatch('out=$($real "$@"); kill -9 $PPID; echo "$out"')
     submitted = server.submit(command("echo submitted"), target="batch", resources={"cpus": CPUS})
     assert server.process is not None
@@ -66,7 +66,7 @@ def test_a_server_that_was_killed_takes_up_what_waits_runs_has_ended_and_was_jus
     server.start(port=port)
     assert server.wait(ending)["status"] == "Completed"
     assert server.ok("GET", f"/runs/{going}")["status"] == "Running"
-    eventually(lambda: "Resources (Slurm job" in waiting_of(server, waiting)[1])
+    eventually(lambda: full(cluster) in waiting_of(server, waiting)[1])
     goes.touch()
     assert server.wait(going)["error"]["message"] == "The job's process ended with exit code 5."
     for run_id, said in ((waiting, "waited\n"), (submitted, "submitted\n")):

@@ -9,8 +9,9 @@ import pytest
 
 from jupyter_mlws.domain.compute.batch import checks, psi
 from jupyter_mlws.domain.compute.batch.site import Here
+from jupyter_mlws.domain.compute.batch.slurm import Slurm as SlurmSystem
 from jupyter_mlws.domain.compute.errors import ExtraMissing
-from jupyter_mlws.domain.compute.schemas import BatchPlace
+from jupyter_mlws.domain.compute.schemas import SlurmPlace
 from tests.live import LiveServer
 from tests.slurm import CPUS, Slurm, command, eventually
 
@@ -34,11 +35,12 @@ def test_an_administrators_scancel_is_named(server: LiveServer, cluster: Slurm):
 
 
 @pytest.mark.timeout(300)
-def test_slurms_time_limit_is_named(server: LiveServer, cluster: Slurm, overdue: str):
+def test_its_time_limit_is_named(server: LiveServer, cluster: Slurm, overdue: str):
     [(number, _)] = cluster.of_run(overdue)
     run = server.wait(overdue, timeout=200)  # Slurm looks for such jobs once a minute
     assert (run["status"], run["reason"]) == ("Failed", "timeout")
-    assert f"Slurm ended job {number} (TIMEOUT)" in run["error"]["message"]
+    assert f"{cluster.called} ended job {number} ({cluster.late})" in run["error"]["message"]
+    assert f"the time limit that {cluster.called} had for it" in run["error"]["message"]
 
 
 def test_a_node_that_fails_is_named_and_the_job_runs_once(server: LiveServer, cluster: Slurm):
@@ -76,8 +78,8 @@ def test_the_test_says_what_is_missing(server: LiveServer, cluster: Slurm):
     ]
 
 
-def test_a_target_that_is_given_up_leaves_nothing_in_slurm(server: LiveServer, cluster: Slurm):
-    server.ok("POST", "/compute", {"name": "passing", "slurm": {"partition": "main"}})
+def test_a_target_that_is_given_up_leaves_nothing_there(server: LiveServer, cluster: Slurm):
+    server.ok("POST", "/compute", {"name": "passing", cluster.kind: cluster.main})
     server.ok("PUT", "/workspaces/default/secrets/held", {"value": "a-held-secret-word"})
     run_id = server.submit(command("true"), target="passing", timeout_s=86_400, secrets={"HELD": "held"})
     eventually(lambda: [state for _, state in cluster.of_run(run_id)] == ["PENDING"])
@@ -104,10 +106,10 @@ def test_a_target_is_of_one_kind(server: LiveServer, cluster: Slurm):
 
 def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    place = BatchPlace(
+    place = SlurmPlace(
         partition=None, account=None, qos=None, reservation=None, time_limit_s=None, python="python3", server_url=None
     )
-    found = checks.steps("batch", place, tmp_path / "batch", Here(tmp_path))
+    found = checks.steps("batch", place, tmp_path / "batch", Here(tmp_path, "slurm"), SlurmSystem())
     assert [step.state for step in found] == ["ok", "failed", "skipped", "skipped", "skipped"]
     assert "sbatch, squeue, scontrol, scancel" in found[1].detail
 

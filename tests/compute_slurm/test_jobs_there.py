@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.live import LiveServer, write_notebook
-from tests.slurm import CPUS, Slurm, command, eventually, log_of, waiting_of
+from tests.slurm import CPUS, Slurm, command, eventually, full, log_of, waiting_of
 
 pytestmark = pytest.mark.slow
 
@@ -18,7 +18,7 @@ def test_a_command_runs_there_with_all_that_it_logs(server: LiveServer, cluster:
     (code / "a.py").write_text(
         "import mlws, os\nmlws.log_metric('m', 3)\nmlws.log_param('p', 'x')\nopen('note.txt','w').write('an artifact')\n"
         "mlws.log_artifact('note.txt')\ne = os.environ\n"
-        "print('job', e['SLURM_JOB_ID'], 'cpus', e['SLURM_CPUS_PER_TASK'], 'gpu', e['CUDA_VISIBLE_DEVICES'])\n"
+        f"print('job', e['{cluster.number}'], 'cpus', e['{cluster.cpus}'], 'gpu', e['CUDA_VISIBLE_DEVICES'])\n"
     )
     run_id = server.submit(
         command("python3 a.py && mkdir -p outputs && echo done > outputs/r.txt", code="code"),
@@ -39,13 +39,13 @@ def test_a_command_runs_there_with_all_that_it_logs(server: LiveServer, cluster:
 
 
 def test_jobs_that_reach_the_server_log_to_it(server: LiveServer, cluster: Slurm):
-    server.ok("PATCH", "/compute/batch", {"slurm": {"server_url": f"{server.url}/mlws"}})
+    server.ok("PATCH", "/compute/batch", {cluster.kind: {"server_url": f"{server.url}/mlws"}})
     try:
         line = "python3 -c \"import mlws, time; mlws.log_metric('sent', 1); time.sleep(600)\""
         run_id = server.submit(command(line), target="batch")
         server.wait(run_id, "Running")
     finally:
-        server.ok("PATCH", "/compute/batch", {"slurm": {"server_url": None}})
+        server.ok("PATCH", "/compute/batch", {cluster.kind: {"server_url": None}})
     mark = json.loads((server.data_dir / "jobs" / run_id / "sent.json").read_text())
     assert mark["fetched"] is False, "nobody reads it from the folder while it runs"
     eventually(lambda: "sent" in server.ok("GET", f"/runs/{run_id}")["metrics"])
@@ -55,7 +55,10 @@ def test_jobs_that_reach_the_server_log_to_it(server: LiveServer, cluster: Slurm
 
 def test_a_notebook_runs_there(server: LiveServer, cluster: Slurm):
     write_notebook(
-        server.root / "nb" / "a.ipynb", "n = 1", "import os\nprint(n + 1, 'in', os.environ['SLURM_JOB_ID'])", parameters="n = 0"
+        server.root / "nb" / "a.ipynb",
+        "n = 1",
+        f"import os\nprint(n + 1, 'in', os.environ['{cluster.number}'])",
+        parameters="n = 0",
     )
     run_id = server.submit({"kind": "notebook", "notebook": "nb/a.ipynb"}, target="batch")
     run = server.wait(run_id)
@@ -64,16 +67,14 @@ def test_a_notebook_runs_there(server: LiveServer, cluster: Slurm):
     assert f"2 in {number}" in server.get(f"/jobs/{run_id}/notebook").text
 
 
-def test_why_it_waits_is_said_in_slurms_words_and_it_leaves_the_queue(server: LiveServer, cluster: Slurm):
+def test_why_it_waits_is_said_and_it_leaves_the_queue(server: LiveServer, cluster: Slurm):
     first = server.submit(command("sleep 600"), target="batch", resources={"cpus": CPUS})
     server.wait(first, "Running")
     second = server.submit(command("sleep 600"), target="batch", resources={"cpus": CPUS})
-    eventually(
-        lambda: waiting_of(server, second)[0] == "batch_system" and "Resources (Slurm job" in waiting_of(server, second)[1]
-    )
+    eventually(lambda: waiting_of(server, second)[0] == "batch_system" and full(cluster) in waiting_of(server, second)[1])
     live = {one["run_id"]: one["reason"] for one in server.ok("GET", "/compute/batch")["live"]}
     assert live[first] == ""
-    assert "Resources (Slurm job" in live[second]
+    assert full(cluster) in live[second]
     for run_id in (second, first):
         server.ok("POST", f"/jobs/{run_id}/cancel")
         run = server.wait(run_id)
@@ -94,7 +95,7 @@ def test_what_slurm_lets_wait_for_ever_is_told(server: LiveServer, cluster: Slur
     assert server.request("DELETE", "/compute/brief").status_code == 204
 
 
-def test_what_slurm_refuses_fails_with_its_words(server: LiveServer, cluster: Slurm):
+def test_what_is_refused_there_fails_with_its_words(server: LiveServer, cluster: Slurm):
     run = server.wait(server.submit(command("true"), target="batch", resources={"memory_bytes": 400 << 30}))
     assert (run["status"], run["reason"]) == ("Failed", "spawn_failed")
     assert "Requested node configuration is not available" in run["error"]["message"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlws.domain.compute import service as compute
-from jupyter_mlws.domain.compute.schemas import BatchCreate, BatchPlace, ComputeCreate
+from jupyter_mlws.domain.compute.schemas import ComputeCreate, SlurmCreate, SlurmPlace
 from jupyter_mlws.domain.compute.service import Hosts
 from jupyter_mlws.domain.jobs.leases import name_of
 from jupyter_mlws.domain.runs.states import RunStatus
@@ -31,8 +31,8 @@ def labs(
         monkeypatch.setenv(name, value)
     with two_servers(request, tmp_path) as made:
         nothing = dict.fromkeys(("partition", "account", "qos", "reservation", "time_limit_s", "server_url"))
-        place = BatchPlace(**nothing, python=sys.executable)
-        body = ComputeCreate(name="slurm", slurm=BatchCreate())
+        place = SlurmPlace(**nothing, python=sys.executable)
+        body = ComputeCreate(name="slurm", slurm=SlurmCreate())
         made[0].db.write_sync(lambda s: compute.create_target(s, ADA, body, place))
         yield made
 

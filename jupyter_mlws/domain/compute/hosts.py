@@ -15,13 +15,15 @@ from jupyter_mlws.domain.compute import store
 from jupyter_mlws.domain.compute.batch import checks as batch_checks
 from jupyter_mlws.domain.compute.batch import psi
 from jupyter_mlws.domain.compute.batch.login import Login
+from jupyter_mlws.domain.compute.batch.pbs import Pbs
 from jupyter_mlws.domain.compute.batch.site import Here, Site
+from jupyter_mlws.domain.compute.batch.slurm import Slurm
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.errors import ComputeNotFound, ExtraMissing, LoginRefused
 from jupyter_mlws.domain.compute.gateway import checks as gateway_checks
 from jupyter_mlws.domain.compute.gateway import specs
 from jupyter_mlws.domain.compute.gateway.target import GatewayCompute
-from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, SshPlace
+from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, PbsPlace, SlurmPlace, SshPlace
 from jupyter_mlws.domain.compute.ssh import checks, keys, link, loop
 from jupyter_mlws.domain.compute.ssh.target import SshCompute
 from jupyter_mlws.domain.secrets import service as secrets
@@ -33,12 +35,18 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.domain.compute.batch.system import System
     from jupyter_mlws.domain.compute.schemas import HostFacts, LimitsChanged, TargetCheck, TestStep
     from jupyter_mlws.domain.compute.service import Compute
     from jupyter_mlws.domain.secrets.service import KeyPlaces
     from jupyter_mlws.kit.transactions import Transactions
 
-PLACES: dict[str, type[SshPlace | BatchPlace | GatewayPlace]] = {"ssh": SshPlace, "slurm": BatchPlace, "gateway": GatewayPlace}
+PLACES: dict[str, type[SshPlace | SlurmPlace | PbsPlace | GatewayPlace]] = {
+    "ssh": SshPlace,
+    "slurm": SlurmPlace,
+    "pbs": PbsPlace,
+    "gateway": GatewayPlace,
+}
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +60,7 @@ class Made(NamedTuple):
     name: str
     description: str
     max_jobs: int
-    place: SshPlace | BatchPlace | GatewayPlace
+    place: SshPlace | SlurmPlace | PbsPlace | GatewayPlace
     facts: HostFacts | None
     version: int
     checked: TargetCheck | None = None
@@ -152,28 +160,28 @@ class Hosts:
         return made
 
     def _make_batch(self, row: Made, place: BatchPlace, rows: dict[str, Made]) -> Compute:
-        scripts, problem = self._jobs.parent / "batch" / row.name, ""
-        site: Site = Here(scripts)
+        scripts, problem, system = self._jobs.parent / "batch" / row.name, "", system_of(place)
+        site: Site = Here(scripts, system.kind)
         try:
             psi.check_installed()
             if place.via is not None:
-                site = self._login(row, place.via, rows)
+                site = self._login(row, place.via, rows, system.kind)
         except (ExtraMissing, ComputeNotFound) as error:
             problem = error.message
-        made = BatchCompute(row.name, row.max_jobs, place, site, scripts=scripts, description=row.description)
+        made = BatchCompute(row.name, row.max_jobs, place, site, system, scripts=scripts, description=row.description)
         made.problem = problem
         if isinstance(site, Login):
             site.tells(ended=lambda: made.when_one_ends(), changed=lambda: made.when_it_changes())
         return made
 
-    def _login(self, row: Made, via: str, rows: dict[str, Made]) -> Login:
+    def _login(self, row: Made, via: str, rows: dict[str, Made], kind: str) -> Login:
         """The host by whose way a target submits. What is its own there is not that of the host's own target."""
         link.library()
         host = rows.get(via)
         if host is None or not isinstance(host.place, SshPlace):
             raise ComputeNotFound(via)
         owner = f"{self._owner}/{row.name}"
-        return Login(self._make_host(host._replace(name=row.name), host.place, owner), self._keys(host.place))
+        return Login(self._make_host(host._replace(name=row.name), host.place, owner), self._keys(host.place), kind)
 
     def _keys(self, place: SshPlace) -> Any:
         return partial(keys.private_keys, self._db, self._places, place.key)
@@ -199,7 +207,8 @@ class Hosts:
             return self._test_host(row.place)
         folder = self._jobs.parent / "batch" / name
         if row.place.via is None:
-            return batch_checks.steps(name, row.place, folder, Here(folder)), None
+            system = system_of(row.place)
+            return batch_checks.steps(name, row.place, folder, Here(folder, system.kind), system), None
         return self._test_via(row, row.place, row.place.via, folder)
 
     def _test_host(self, place: SshPlace) -> tuple[list[TestStep], HostFacts | None]:
@@ -207,14 +216,15 @@ class Hosts:
         return steps, checks.facts_of(said) if said else None
 
     def _test_via(self, row: Made, place: BatchPlace, via: str, folder: Path) -> tuple[list[TestStep], HostFacts | None]:
-        """The steps to the host, and then those of Slurm there."""
-        login = self._login(row, via, self.rows)
+        """The steps to the host, and then those of the batch system there."""
+        system = system_of(place)
+        login = self._login(row, via, self.rows, system.kind)
         try:
             host = cast("SshPlace", self.rows[via].place)
             steps, facts = self._test_host(msgspec.structs.replace(host, server_url=place.server_url))
             if any(step.state == "failed" for step in steps):
-                return [*steps, *batch_checks.skipped()], facts
-            return [*steps, *batch_checks.steps(row.name, place, folder, login)], facts
+                return [*steps, *batch_checks.skipped(system)], facts
+            return [*steps, *batch_checks.steps(row.name, place, folder, login, system)], facts
         finally:
             login.close()
 
@@ -251,6 +261,11 @@ def _limits(rows: dict[str, Made]) -> list[LimitsChanged | None]:
     return [row.limits for row in rows.values()]
 
 
+def system_of(place: BatchPlace) -> System:
+    """The batch system that is asked for this."""
+    return Pbs(place.dialect) if isinstance(place, PbsPlace) else Slurm()
+
+
 def place_of(place: SshPlace) -> link.Place:
     """Where a connection goes."""
     return link.Place(place.host, place.port, place.user, place.folder, place.python, place.host_key)
@@ -279,5 +294,5 @@ def made_targets(session: Session) -> list[Made]:
     ]
 
 
-def _place_of(kind: str, place: dict[str, Any]) -> SshPlace | BatchPlace | GatewayPlace:
+def _place_of(kind: str, place: dict[str, Any]) -> SshPlace | SlurmPlace | PbsPlace | GatewayPlace:
     return msgspec.convert(place, PLACES[kind])

@@ -22,7 +22,7 @@ from jupyter_mlws.domain.compute.gateway.specs import target_of
 from jupyter_mlws.domain.compute.hosts import PLACES, Hosts, Made, made_targets, own_user
 from jupyter_mlws.domain.compute.limits import Limits, changed_by, forget, keep, kept, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
-from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, SshPlace
+from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, PbsPlace, SlurmPlace, SshPlace
 from jupyter_mlws.domain.compute.spares import NO_SPARES, SpareSettings
 from jupyter_mlws.domain.compute.ssh import keys, wheels
 from jupyter_mlws.domain.compute.tables import ComputeTargetRow
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.compute.schemas import (
+        BatchCreate,
         ComputeCreate,
         ComputeUpdate,
         HostFacts,
@@ -229,10 +230,10 @@ def _kind(name: str) -> EntryPoint:
 # ---- targets that somebody made
 
 
-Place: TypeAlias = SshPlace | BatchPlace | GatewayPlace
+Place: TypeAlias = SshPlace | SlurmPlace | PbsPlace | GatewayPlace
 """Where a target is that somebody made."""
 KINDS: dict[type[Place], str] = {place: kind for kind, place in PLACES.items()}
-MOST_JOBS = {"ssh": 1, "slurm": SUBMITTED, "gateway": 1}
+MOST_JOBS = {"ssh": 1, "slurm": SUBMITTED, "pbs": SUBMITTED, "gateway": 1}
 
 
 def lock_target(session: Session, name: str) -> None:
@@ -242,28 +243,34 @@ def lock_target(session: Session, name: str) -> None:
 
 def place_made(body: ComputeCreate, made: Mapping[str, Made]) -> Place:
     """What is kept of a new target: of a host, once its key is known to be one. Blocks: for threads. Raises `BadInput` for none or two,
-    `ExtraMissing` where Slurm cannot be spoken to. `made` are the targets that there are."""
+    `ExtraMissing` where a batch system cannot be spoken to. `made` are the targets that there are."""
     if sum(getattr(body, kind) is not UNSET for kind in PLACES) != 1:
-        raise BadInput("Say of what kind the target is: give one of `ssh`, `slurm` and `gateway`.", field="ssh")
+        raise BadInput("Say of what kind the target is: give one of `ssh`, `slurm`, `pbs` and `gateway`.", field="ssh")
     if body.gateway is not UNSET:
         return places.made(body.gateway)
     if body.slurm is not UNSET:
-        psi.check_installed()
-        given: dict[str, Any] = {
-            name: None if (value := getattr(body.slurm, name)) is UNSET else value for name in body.slurm.__struct_fields__
-        }
-        python = sys.executable if given["via"] is None else _login(given["via"], made).python
-        return BatchPlace(**{**given, "python": given["python"] or python})
+        return SlurmPlace(**_batch_made("slurm", body.slurm, made))
+    if body.pbs is not UNSET:
+        return PbsPlace(**_batch_made("pbs", body.pbs, made))
     assert body.ssh is not UNSET  # noqa: S101 - one of them is there
     return _host_made(body.ssh)
 
 
-def _login(name: str, made: Mapping[str, Made]) -> SshPlace:
+def _batch_made(kind: str, body: BatchCreate, made: Mapping[str, Made]) -> dict[str, Any]:
+    psi.check_installed()
+    given: dict[str, Any] = {name: None if (value := getattr(body, name)) is UNSET else value for name in body.__struct_fields__}
+    python = sys.executable if given["via"] is None else _login(kind, given["via"], made).python
+    return {**given, "python": given["python"] or python}
+
+
+def _login(kind: str, name: str, made: Mapping[str, Made]) -> SshPlace:
     """Where a host is by whose way jobs are to be submitted. Raises `BadInput` for what is none."""
     place = made[name].place if name in made else None
     if not isinstance(place, SshPlace):
         there = ", ".join(sorted(one.name for one in made.values() if isinstance(one.place, SshPlace))) or "none"
-        raise BadInput(f"`via` names a compute target of the kind ssh; {name!r} is none. There are: {there}.", field="slurm.via")
+        raise BadInput(
+            f"`via` names a compute target of the kind ssh; {name!r} is none. There are: {there}.", field=f"{kind}.via"
+        )
     return place
 
 
@@ -297,7 +304,7 @@ def place_changed(before: Place, body: ComputeUpdate, made: Mapping[str, Made]) 
         return _host_changed(before, cast("SshUpdate", update))
     given = {name: value for name in update.__struct_fields__ if (value := getattr(update, name)) is not UNSET}
     if given.get("via"):
-        _login(given["via"], made)
+        _login(kind, given["via"], made)
     changed = msgspec.structs.replace(before, **given)
     return places.checked(changed) if isinstance(changed, GatewayPlace) else changed
 
@@ -385,9 +392,9 @@ def submit_by_way_of(session: Session, name: str) -> list[str]:
 
 def _check_way(session: Session, place: Place | None) -> None:
     """Raise `BadInput` where the host by whose way jobs are to be submitted has just been deleted."""
-    via = place.via if isinstance(place, BatchPlace) else None
-    if via is not None and store.by_name(session, via) is None:
-        raise BadInput(f"`via` names a compute target of the kind ssh; {via!r} is none.", field="slurm.via")
+    if isinstance(place, BatchPlace) and place.via is not None and store.by_name(session, place.via) is None:
+        words = f"`via` names a compute target of the kind ssh; {place.via!r} is none."
+        raise BadInput(words, field=f"{KINDS[type(place)]}.via")
 
 
 def _made(session: Session, name: str) -> ComputeTargetRow:

@@ -13,16 +13,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WORDS = {
-    "TIMEOUT": "the time limit that Slurm had for it, {limit}, was over",
-    "DEADLINE": "its deadline was over",
-    "OUT_OF_MEMORY": "it used more memory than Slurm gave to it",
-    "NODE_FAIL": "its node failed",
-    "BOOT_FAIL": "its node could not be started",
-    "PREEMPTED": "another job took its place",
-    "REVOKED": "it was taken back",
-    "FAILED": "its script failed",
+    "timeout": "the time limit that {system} had for it, {limit}, was over",
+    "deadline": "its deadline was over",
+    "memory": "it used more memory than {system} gave to it",
+    "limit": "it used more than it had asked for",
+    "node": "its node failed",
+    "boot": "its node could not be started",
+    "preempted": "another job took its place",
+    "revoked": "it was taken back",
+    "failed": "its script failed",
 }
-REASONS = {"TIMEOUT": "timeout", "DEADLINE": "timeout", "OUT_OF_MEMORY": "out_of_memory"}
+"""By the cause, what the batch system did to it."""
+REASONS = {"timeout": "timeout", "deadline": "timeout", "memory": "out_of_memory"}
 
 
 def end_of(job_dir: Path, record: dict[str, Any]) -> tuple[RunStatus, str, RunError | None] | None:
@@ -33,15 +35,18 @@ def end_of(job_dir: Path, record: dict[str, Any]) -> tuple[RunStatus, str, RunEr
         return RunStatus.CANCELED, "canceled", None
     if told is None or by_us or record.get("reason") in ("timeout", "out_of_memory", "spawn_failed"):
         return _unfinished(record)
-    state, number = str(told.get("state")), told.get("id")
-    if state == "CANCELLED":
-        words = f"Slurm job {number} was cancelled (CANCELLED), and not from here: somebody called scancel."
+    system, number, state, cause = (str(told.get(name)) for name in ("system", "id", "state", "cause"))
+    if cause in ("cancelled", "ended"):
+        if cause == "ended" and record.get("reason") == "batch":
+            return _unfinished(record)  # before its supervisor began, or with it
+        doubt = "" if cause == "cancelled" else f", or by whoever runs {system}: it does not say why"
+        words = f"{system} job {number} was cancelled ({state}), and not from here: somebody called {told.get('by')}{doubt}."
         return RunStatus.CANCELED, "canceled", RunError(message=words)
-    if state in WORDS and (state != "FAILED" or record.get("reason") == "batch"):
-        why = WORDS[state].format(limit=told.get("time_limit"))
+    if cause in WORDS and (cause != "failed" or record.get("reason") == "batch"):
+        why = WORDS[cause].format(system=system, limit=told.get("time_limit"))
         more = f" {record['message']}." if record.get("reason") == "batch" and record.get("message") else ""
-        words = f"Slurm ended job {number} ({state}): {why}.{more}"
-        return RunStatus.FAILED, REASONS.get(state, "batch"), RunError(message=whole_text(words))
+        words = f"{system} ended job {number} ({state}): {why}.{more}"
+        return RunStatus.FAILED, REASONS.get(cause, "batch"), RunError(message=whole_text(words))
     return _unfinished(record)
 
 

@@ -19,7 +19,9 @@ from jupyter_mlws.domain.compute.schemas import (
     HostFacts,
     LimitsChanged,
     LiveJob,
+    PbsPlace,
     QueuedJob,
+    SlurmPlace,
     SshPlace,
     TargetCheck,
     UserLimits,
@@ -80,7 +82,7 @@ def _change_made(services: Any, db: Transactions, actor: Actor, target: Compute,
 
     def change(session: Session) -> None:
         if isinstance(place, BatchPlace) and isinstance(made, BatchPlace) and place.via != made.via:
-            _check_idle(session, target.name, "what `via` names", "slurm.via")
+            _check_idle(session, target.name, "what `via` names", f"{target.kind}.via")
         if isinstance(place, SshPlace) and isinstance(made, SshPlace) and place.folder != made.folder:
             for other in compute.submit_by_way_of(session, target.name):
                 _check_idle(session, other, f"the folder of {target.name}, in which they run,", "ssh.folder")
@@ -201,7 +203,8 @@ def _one(session: Session, actor: Actor, target: Compute, load: Load, jobs: JobE
         queue=_queue(session, actor, plan, name),
         live=_live(session, actor, live),
         ssh=made.place if made is not None and isinstance(made.place, SshPlace) else None,
-        slurm=made.place if made is not None and isinstance(made.place, BatchPlace) else None,
+        slurm=made.place if made is not None and isinstance(made.place, SlurmPlace) else None,
+        pbs=made.place if made is not None and isinstance(made.place, PbsPlace) else None,
         gateway=made.place if made is not None and isinstance(made.place, GatewayPlace) else None,
         facts=_facts(made, target),
         kinds=sorted(kinds) if kinds is not None else None,

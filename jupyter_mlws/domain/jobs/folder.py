@@ -90,7 +90,7 @@ def environment_of(
     """Environment variables of a job: the server's and those of its environment (if it runs `here`), ours, and last the user's own.
 
     `fetched`: what it logs stays in its folder, from where it is taken. `passed`: how the names of variables begin whose values are those
-    of the node, not of this server, which may itself run in a job of Slurm's.
+    of the node, not of this server, which may itself run in a job of a batch system.
     """
     env = base_environment(place) if here else {"PYTHONUNBUFFERED": "1"}
     env = {name: value for name, value in env.items() if not name.startswith(tuple(passed))}

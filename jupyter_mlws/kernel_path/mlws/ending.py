@@ -1,4 +1,5 @@
-"""The exit record of a job that a batch system ended before its supervisor came to it, and what its script leaves."""
+"""What is the same wherever a batch system is: how a job's script is submitted, what that leaves, and the exit record of a job that was
+ended before its supervisor came to it."""
 
 from __future__ import annotations
 
@@ -17,15 +18,22 @@ LOG = os.path.join("system_logs", "batch.log")
 
 SCRIPTS = "batch"
 """The folder of a job's script and of what that needs, where it lies in that of the job."""
+SUBMIT = {
+    "slurm": ("sbatch", "--no-requeue", "--parsable"),
+    # A variable that is named keeps all others of this process from the job where `qsub` is Slurm's.
+    "pbs": ("qsub", "-r", "n", "-v", "MLWS_BATCH=pbs", "-o", "/dev/null", "-e", "/dev/null"),
+}
+"""How a script is submitted: it is not begun a second time by itself."""
 
 
-def bury(job_dir: str, native_id: str, state: str, reason: str) -> bool:
-    """Write the record, under the supervisor's lock; one that stands there stays. False while the supervisor lives, and writes its own."""
+def bury(job_dir: str, words: str) -> bool:
+    """Write the record, with this message, under the supervisor's lock; one that stands there stays. False while the supervisor lives, and
+    writes its own."""
     lock = os.open(os.path.join(job_dir, jobdir.LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if jobdir.read_exit(job_dir) is None:
-            _put(job_dir, native_id, state, reason)
+            _put(job_dir, words)
     except BlockingIOError:
         return False
     finally:
@@ -33,14 +41,14 @@ def bury(job_dir: str, native_id: str, state: str, reason: str) -> bool:
     return True
 
 
-def _put(job_dir: str, native_id: str, state: str, reason: str) -> None:
-    words = last_of(os.path.join(job_dir, LOG))
+def _put(job_dir: str, words: str) -> None:
+    printed = last_of(os.path.join(job_dir, LOG))
     record = {
         "version": 1,
         "exit_code": None,
         "signal": None,
         "reason": "batch",
-        "message": f"Slurm job {native_id} ended as {state} ({reason})" + (f": {words}" if words else ""),
+        "message": words + (f": {printed}" if printed else ""),
         "started_at": (jobdir.read_pid(job_dir) or {}).get("started_at"),
         "ended_at": int(time.time() * 1000),
     }

@@ -17,10 +17,13 @@ import pytest
 from jupyter_mlws.domain.compute.batch import psi, records, slurm
 from jupyter_mlws.domain.compute.batch.login import Login
 from jupyter_mlws.domain.compute.batch.site import Here, Laid
-from jupyter_mlws.domain.compute.batch.target import BatchCompute, _Minder
+from jupyter_mlws.domain.compute.batch.slurm import Slurm
+from jupyter_mlws.domain.compute.batch.system import Seen, Wanted
+from jupyter_mlws.domain.compute.batch.target import BatchCompute
+from jupyter_mlws.domain.compute.batch.watch import Minder
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.limits import limits_of
-from jupyter_mlws.domain.compute.schemas import BatchPlace, LimitsChanged
+from jupyter_mlws.domain.compute.schemas import LimitsChanged, SlurmPlace
 from jupyter_mlws.domain.compute.ssh.target import SshCompute
 from jupyter_mlws.domain.jobs import folder, remote, store
 from jupyter_mlws.domain.jobs import queue as queues
@@ -33,14 +36,14 @@ from mlws.remote.jobs import Jobs
 from mlws.supervise.batch import begin
 from mlws.supervise.entry import ALREADY
 
-PLACE = BatchPlace(partition=None, account=None, qos=None, reservation=None, time_limit_s=None, python="python3", server_url=None)
+PLACE = SlurmPlace(partition=None, account=None, qos=None, reservation=None, time_limit_s=None, python="python3", server_url=None)
 
 
 @pytest.fixture
 def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BatchCompute:
     """One whose queue is looked at only when a test says so."""
     monkeypatch.setattr(BatchCompute, "_follow", lambda _: None)
-    return BatchCompute("batch", 1, PLACE, Here(tmp_path / "batch"), scripts=tmp_path / "batch", description="")
+    return BatchCompute("batch", 1, PLACE, Here(tmp_path / "batch", "slurm"), Slurm(), scripts=tmp_path / "batch", description="")
 
 
 @pytest.fixture
@@ -52,8 +55,8 @@ def sent(tmp_path: Path) -> Path:
     return path
 
 
-def queue(monkeypatch: pytest.MonkeyPatch, *jobs: slurm.Seen) -> None:
-    monkeypatch.setattr(slurm, "look", lambda _: list(jobs))
+def queue(monkeypatch: pytest.MonkeyPatch, *jobs: Seen) -> None:
+    monkeypatch.setattr(Slurm, "look", lambda *_, **__: list(jobs))
 
 
 @pytest.mark.parametrize("status", [RunStatus.PREPARING, RunStatus.CANCEL_REQUESTED])
@@ -125,7 +128,7 @@ def test_a_folder_that_cannot_be_written_keeps_no_other_job_from_its_end(
     records.note(other, {"name": "mlws-a2", "ticket": "t2", "secrets": False})
     assert target.is_alive(sent)
     assert target.is_alive(other)
-    queue(monkeypatch, *(slurm.Seen(one, f"mlws-a{one}", "FAILED", "None", "") for one in ("1", "2")))
+    queue(monkeypatch, *(slurm.seen(one, f"mlws-a{one}", "FAILED", "None", "") for one in ("1", "2")))
     (sent / jobdir.LOCK).mkdir()
     target._look()
     assert jobdir.read_exit(str(sent)) is None
@@ -134,7 +137,7 @@ def test_a_folder_that_cannot_be_written_keeps_no_other_job_from_its_end(
 
 def test_a_file_system_without_hard_links_takes_the_record(sent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "link", Mock(side_effect=PermissionError))
-    assert ending.bury(str(sent), "1", "FAILED", "None")
+    assert ending.bury(str(sent), "Slurm job 1 ended as FAILED")
     assert (jobdir.read_exit(str(sent)) or {})["reason"] == "batch"
 
 
@@ -147,7 +150,7 @@ def test_of_a_log_the_end_is_read_and_nothing_behind_links_and_pipes(tmp_path: P
 
 
 def test_a_target_that_is_away_is_not_asked_for_each_job(target: BatchCompute, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slurm, "look", Mock(side_effect=AssertionError))
+    monkeypatch.setattr(Slurm, "look", Mock(side_effect=AssertionError))
     target.trouble = "Slurm is away."
     with pytest.raises(HostUnreachable, match="away"):
         target.address_for_jobs()
@@ -178,12 +181,14 @@ def test_a_submission_that_has_begun_on_its_host_is_taken_up_and_not_made_again(
 
     monkeypatch.setattr(BatchCompute, "_follow", lambda _: None)
     monkeypatch.setattr(Begun, "submit", Mock(side_effect=AssertionError))
-    target = BatchCompute("batch", 1, PLACE, Begun(tmp_path / "batch"), scripts=tmp_path / "batch", description="")
+    target = BatchCompute(
+        "batch", 1, PLACE, Begun(tmp_path / "batch", "slurm"), Slurm(), scripts=tmp_path / "batch", description=""
+    )
     path = tmp_path / "jobs" / "a4"
     path.mkdir(parents=True)
     (path / jobdir.JOB).write_text('{"env": {}}')
     target.start(path)
-    queue(monkeypatch, slurm.Seen("7", "mlws-before", "RUNNING", "None", "n1"))
+    queue(monkeypatch, slurm.seen("7", "mlws-before", "RUNNING", "None", "n1"))
     target._look()
     mark = jobdir.read_json(str(path / jobdir.SENT)) or {}
     assert (mark["name"], mark["ticket"], mark["id"]) == ("mlws-before", "t0", "7")
@@ -193,7 +198,7 @@ def test_a_silent_job_is_dead_once_slurm_has_forgotten_it_and_not_looked_at_whil
     target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert target.is_alive(sent)
-    minder = _Minder(target, target._watched[sent])
+    minder = Minder(target, target._watched[sent])
     assert (minder.waits(), minder.forgot()) == (False, False), "Slurm was not asked"
     for state, told in (
         ("PENDING", (True, False)),
@@ -201,7 +206,7 @@ def test_a_silent_job_is_dead_once_slurm_has_forgotten_it_and_not_looked_at_whil
         ("FAILED", (False, False)),
         (None, (False, True)),
     ):
-        queue(monkeypatch, *([slurm.Seen("7", "mlws-a1", state, "None", "n1")] if state else []))
+        queue(monkeypatch, *([slurm.seen("7", "mlws-a1", state, "None", "n1")] if state else []))
         target._look()
         assert (minder.waits(), minder.forgot()) == told, state
     target.trouble = "Slurm is away."
@@ -214,7 +219,7 @@ def test_a_job_that_has_begun_and_whose_number_was_never_known_is_forgotten_all_
     queue(monkeypatch)
     target.is_alive(sent)
     target._look()
-    minder = _Minder(target, target._watched[sent])
+    minder = Minder(target, target._watched[sent])
     assert not minder.forgot(), "it may come still"
     (sent / jobdir.PID).write_text("{}")
     assert minder.forgot(), "else it would be Running for ever"
@@ -223,9 +228,11 @@ def test_a_job_that_has_begun_and_whose_number_was_never_known_is_forgotten_all_
 @pytest.mark.parametrize("name", ["a b", "é", "$HOME", "it's"])
 def test_a_folder_that_no_script_can_name_is_refused_in_words(tmp_path: Path, name: str) -> None:
     pytest.importorskip("psij")
-    ask = psi.Wanted(None, None, None, None, None, None, 0, None)
+    ask = Wanted(None, None, 0, None)
     with pytest.raises(HostUnfit, match="MLWS_DATA_DIR"):
-        psi.Submitter(tmp_path, Here(tmp_path)).script("job", ["true"], Laid(str(tmp_path / name), "/mlws"), ask, "log")
+        psi.Submitter(tmp_path, Here(tmp_path, "slurm"), Slurm()).script(
+            "job", ["true"], Laid(str(tmp_path / name), "/mlws"), PLACE, ask, "log"
+        )
 
 
 def test_the_variables_of_the_node_are_not_the_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,13 +240,13 @@ def test_the_variables_of_the_node_are_not_the_servers(tmp_path: Path, monkeypat
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     row: Any = Mock(run_id="a1", attempt=1, gpu_ids=None, env={"SLURM_HINT": "mine"})
     address = folder.Address("", "", "default", "Default", None)
-    env = folder.environment_of(row, tmp_path, address, fetched=True, passed=BatchCompute.passed)
-    assert {name: value for name, value in env.items() if name.startswith(BatchCompute.passed)} == {"SLURM_HINT": "mine"}
+    env = folder.environment_of(row, tmp_path, address, fetched=True, passed=Slurm.passed)
+    assert {name: value for name, value in env.items() if name.startswith(Slurm.passed)} == {"SLURM_HINT": "mine"}
 
 
 def test_a_job_by_way_of_a_host_has_no_mirror_before_its_minder_is_there(sent: Path) -> None:
     host = SshCompute("batch", 1, Mock(), list, jobs=sent.parent, owner="o", description="", server_url="")
-    login = Login(host, list)
+    login = Login(host, list, "slurm")
     assert login.lives(sent), "else a job that waits in Slurm's queue would be lost"
     assert login.away(sent) == ""
     assert not host.follows(sent)
@@ -289,12 +296,12 @@ def test_a_job_is_not_taken_back_while_its_host_does_not_say_so(
 def test_of_several_workers_one_waits_for_slurms_time_out(target: BatchCompute, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, answers = [], threading.Event()
 
-    def late(_: object) -> list[slurm.Seen]:
+    def late(*_: object, **__: object) -> list[Seen]:
         asked.append(1)
         assert answers.wait(30)
         raise HostUnreachable("Slurm does not answer.")
 
-    monkeypatch.setattr(slurm, "look", late)
+    monkeypatch.setattr(Slurm, "look", late)
     with ThreadPoolExecutor(4) as pool:
         found = [pool.submit(target.address_for_jobs) for _ in range(4)]
         answers.set()
@@ -341,7 +348,7 @@ def test_a_slurm_that_is_away_is_not_asked_how_each_job_ended(
     records.note(sent, {"name": "mlws-a1", "ticket": "t1", "secrets": False, "id": "7"})
     record = {"reason": "exited", "exit_code": 3, "ended_at": int(time.time() * 1000)}
     (sent / jobdir.EXIT).write_text(json.dumps(record))
-    monkeypatch.setattr(slurm, "end_of", Mock(side_effect=AssertionError))
+    monkeypatch.setattr(Slurm, "end_of", Mock(side_effect=AssertionError))
     target.trouble = "Slurm is away."
     assert not target.note_end(sent), "it may be back in a moment"
     (sent / jobdir.EXIT).write_text(json.dumps({**record, "ended_at": 0}))

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from jupyter_mlws.domain.compute import service as compute
-from jupyter_mlws.domain.compute.schemas import BatchCreate, BatchPlace, ComputeCreate, Load
+from jupyter_mlws.domain.compute.schemas import ComputeCreate, Load, SlurmCreate, SlurmPlace
 from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
 from jupyter_mlws.domain.jobs import computes
 from jupyter_mlws.domain.jobs.leases import Leases, Left, name_of
@@ -255,9 +255,9 @@ def test_what_runs_on_local_counts_for_its_own_server_and_what_runs_on_a_shared_
     one, two = labs
     for folder in ("batch", "local"):
         (tmp_path / folder).mkdir()
-    row = ComputeCreate(name="batch", max_jobs=3, slurm=BatchCreate())
+    row = ComputeCreate(name="batch", max_jobs=3, slurm=SlurmCreate())
     nothing = dict.fromkeys(("partition", "account", "qos", "reservation", "time_limit_s", "server_url"))
-    place = BatchPlace(**nothing, python="python3")
+    place = SlurmPlace(**nothing, python="python3")
     one.db.write_sync(lambda s: compute.create_target(s, ADA, row, place))
     for lab in labs:
         lab.start(Leases(name_of(lab.folders.root)), Shared(lab))

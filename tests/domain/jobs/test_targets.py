@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
-from jupyter_mlws.domain.compute.schemas import BatchCreate, BatchPlace, ComputeCreate, ComputeUpdate
+from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, SlurmCreate, SlurmPlace
 from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
 from jupyter_mlws.domain.jobs import queue
 from jupyter_mlws.domain.runs.states import RunStatus
@@ -60,7 +60,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
 
 def make_far(lab: Lab) -> None:
     """A row of a target, as another server makes it."""
-    body, place = ComputeCreate(name="far", slurm=BatchCreate()), BatchPlace(**NOTHING, python="python3")
+    body, place = ComputeCreate(name="far", slurm=SlurmCreate()), SlurmPlace(**NOTHING, python="python3")
     lab.db.write_sync(lambda s: compute.create_target(s, ADA, body, place))
 
 
@@ -114,7 +114,7 @@ def test_a_target_of_the_settings_stays_whatever_becomes_of_one_of_its_name(lab:
     hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
     engine = lab.start(hosts=hosts)
     for name in ("local", "far"):
-        body, place = ComputeCreate(name=name, slurm=BatchCreate()), BatchPlace(**NOTHING, python="python3")
+        body, place = ComputeCreate(name=name, slurm=SlurmCreate()), SlurmPlace(**NOTHING, python="python3")
         lab.db.write_sync(partial(compute.create_target, actor=ADA, body=body, place=place))
     engine.refresh_targets()
     hosts.made.may_close.set()

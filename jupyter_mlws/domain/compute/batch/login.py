@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from jupyter_mlws.domain.compute.batch import slurm
     from jupyter_mlws.domain.compute.batch.psi import Script
     from jupyter_mlws.domain.compute.batch.site import Minder
     from jupyter_mlws.domain.compute.schemas import HostFacts, HostNotebooks
@@ -37,8 +36,9 @@ class Login:
     shared = False
     todo = "a `folder` of the ssh target"
 
-    def __init__(self, host: SshCompute, keys: Callable[[], list[Any]]) -> None:
+    def __init__(self, host: SshCompute, keys: Callable[[], list[Any]], kind: str) -> None:
         self.where = host.place.words
+        self._kind = kind
         self._host = host
         self._programs = Link(host.place, keys, lambda: None)
 
@@ -127,9 +127,15 @@ class Login:
 
     def submit(self, job_dir: Path, mark: dict[str, Any], secrets: Mapping[str, str] | None, script: Script) -> Done:
         """From its folder on the host."""
-        asked = {"mark": mark, "secrets": dict(secrets or {}) or None, "script": script.text, "files": script.files}
+        asked = {
+            "mark": mark,
+            "secrets": dict(secrets or {}) or None,
+            "script": script.text,
+            "files": script.files,
+            "kind": self._kind,
+        }
         try:
-            return self._done("sbatch", "submit", SUBMIT_S, key=job_key(job_dir), **asked)
+            return self._done(ending.SUBMIT[self._kind][0], "submit", SUBMIT_S, key=job_key(job_dir), **asked)
         except HostUnreachable as error:  # the question may have come through
             raise NoAnswer(error.message) from error
 
@@ -145,11 +151,10 @@ class Login:
         """As the mirror says, once there is one: without its minder none is made."""
         return self._host.away(job_dir) if self._host.follows(job_dir) else ""
 
-    def bury(self, job_dir: Path, seen: slurm.Seen) -> bool:
+    def bury(self, job_dir: Path, words: str) -> bool:
         """There; the mirror fetches it when all else is here."""
         with contextlib.suppress(MlwsError, Refused):  # the next look tries again
-            end = self._programs.ask("end", key=job_key(job_dir), id=seen.native_id, state=seen.state, reason=seen.reason)
-            loop.wait(end)
+            loop.wait(self._programs.ask("end", key=job_key(job_dir), words=words))
         return False
 
     def recall(self, job_dir: Path) -> bool:

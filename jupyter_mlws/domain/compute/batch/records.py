@@ -11,25 +11,25 @@ from mlws import jobdir
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jupyter_mlws.domain.compute.batch import slurm
+    from jupyter_mlws.domain.compute.batch.system import Seen
 
 
 class Watched:
-    """A job that was submitted, and what Slurm said of it last."""
+    """A job that was submitted, and what the batch system said of it last."""
 
     def __init__(self, folder: Path, mark: dict[str, Any]) -> None:
         self.folder = folder
         self.mark = mark
         self.since = time.monotonic()
-        self.seen: slurm.Seen | None = None
+        self.seen: Seen | None = None
         self.asked = False
-        """Whether Slurm was asked for it since."""
+        """Whether the batch system was asked for it since."""
         self.canceled_at = 0.0
         self.submitting = False
 
     @property
     def native_id(self) -> str:
-        """Slurm's own number; empty while it is not known."""
+        """The batch system's own number; empty while it is not known."""
         return str(self.mark.get("id") or "")
 
     def begun(self) -> bool:

@@ -10,6 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from jupyter_mlws.domain.compute.errors import HostUnreachable
+from jupyter_mlws.kit.paths import job_key
 from mlws import ending, jobdir
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from jupyter_mlws.domain.compute.batch import slurm
     from jupyter_mlws.domain.compute.batch.psi import Script
     from jupyter_mlws.domain.compute.schemas import HostFacts, HostNotebooks
 
@@ -104,7 +104,7 @@ class Site(Protocol):
     def away(self, job_dir: Path) -> str:
         """Why the folder cannot be looked at now."""
 
-    def bury(self, job_dir: Path, seen: slurm.Seen) -> bool:
+    def bury(self, job_dir: Path, words: str) -> bool:
         """Write the exit record of a job whose supervisor did not come to it. True if it is here now."""
 
     def recall(self, job_dir: Path) -> bool:
@@ -152,9 +152,10 @@ class Here:
     todo = "a data folder (MLWS_DATA_DIR)"
     kinds = frozenset({"command", "notebook"})
 
-    def __init__(self, scripts: Path) -> None:
+    def __init__(self, scripts: Path, kind: str) -> None:
         self.facts: dict[str, Any] = {}
-        self._scripts = scripts / "slurm"
+        self._kind = kind
+        self._scripts = scripts / kind
 
     def run(self, argv: list[str], seconds: float) -> Done:
         """By this process."""
@@ -179,22 +180,22 @@ class Here:
 
     def submit(self, job_dir: Path, mark: dict[str, Any], secrets: Mapping[str, str] | None, script: Script) -> Done:
         """The mark stands in the folder already."""
-        path = self._scripts / f"{mark['name']}.job"
+        path = self._scripts / f"{job_key(job_dir)}-{mark['name']}.job"
         try:
             if secrets:
                 jobdir.write_atomic(str(job_dir / jobdir.SECRETS), json.dumps(dict(secrets)).encode())
             path.write_text(script.text, encoding="utf-8")
         except OSError as error:
-            raise HostUnreachable(f"The script for Slurm cannot be written: {error}.") from error
+            raise HostUnreachable(f"The job's script cannot be written: {error}.") from error
         try:
-            return self.run(["sbatch", "--no-requeue", "--parsable", str(path)], SUBMIT_S)
+            return self.run([*ending.SUBMIT[self._kind], str(path)], SUBMIT_S)
         finally:
             path.unlink(missing_ok=True)
 
     def follow(self, job_dir: Path, minder: Minder) -> None:
         """There is one folder."""
 
-    def lives(self, job_dir: Path) -> bool | None:  # noqa: ARG002 - it is for Slurm to say
+    def lives(self, job_dir: Path) -> bool | None:  # noqa: ARG002 - it is for the batch system to say
         """Not known here."""
         return None
 
@@ -202,9 +203,9 @@ class Here:
         """Never."""
         return ""
 
-    def bury(self, job_dir: Path, seen: slurm.Seen) -> bool:
+    def bury(self, job_dir: Path, words: str) -> bool:
         """Here."""
-        return ending.bury(str(job_dir), seen.native_id, seen.state, seen.reason)
+        return ending.bury(str(job_dir), words)
 
     def recall(self, job_dir: Path) -> bool:  # noqa: ARG002 - its mark stands in the folder here
         """It does not, once that goes."""

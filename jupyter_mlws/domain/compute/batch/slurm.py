@@ -1,84 +1,141 @@
-"""What Slurm says: of the jobs in its queue, why one waits, and how one ended. Its own programs are asked, and nothing is kept."""
+"""Slurm: of the jobs in its queue, why one waits, and how one ended. Its own programs are asked, and nothing is kept."""
 
 from __future__ import annotations
 
+import math
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
 
-from jupyter_mlws.domain.compute.batch.psi import said
-from jupyter_mlws.domain.compute.batch.site import NoAnswer, NotThere
+from jupyter_mlws.domain.compute.batch.system import Cause, End, Refusals, Seen, Unknown, Wanted, ran, said, silent
 from jupyter_mlws.domain.compute.errors import HostUnreachable
+from jupyter_mlws.domain.compute.schemas import SlurmPlace
 
 if TYPE_CHECKING:
-    from jupyter_mlws.domain.compute.batch.site import Site
+    from collections.abc import Collection, Mapping
 
-PATIENCE_S = 30.0
+    from jupyter_mlws.domain.compute.batch.site import Done, Site
+    from jupyter_mlws.domain.compute.schemas import BatchPlace
+
 PENDING = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"})
 ACTIVE = frozenset({"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "RESIZING", "SIGNALING", "STAGE_OUT"})
+CAUSES: dict[str, Cause] = {
+    "TIMEOUT": "timeout",
+    "DEADLINE": "deadline",
+    "OUT_OF_MEMORY": "memory",
+    "NODE_FAIL": "node",
+    "BOOT_FAIL": "boot",
+    "PREEMPTED": "preempted",
+    "REVOKED": "revoked",
+    "FAILED": "failed",
+    "CANCELLED": "cancelled",
+}
 SEPARATOR = "\x1f"
 PURGED = re.compile(r"Invalid job id", re.IGNORECASE)
+REFUSALS = Refusals(
+    away=re.compile(
+        r"Unable to contact slurm controller|Connection refused|munge|Protocol authentication error|Slurm backup controller in standby"
+        r"|Zero Bytes were transmitted|Resource temporarily unavailable|Slurm temporarily unable to accept job|Transport endpoint",
+        re.IGNORECASE,
+    ),
+    full=re.compile(r"MaxSubmit|maximum number of jobs|submit limit", re.IGNORECASE),
+    unknown=re.compile(r"Socket timed out|timed out on send/recv|Unexpected message received", re.IGNORECASE),
+)
+"""What `sbatch` says."""
 
 
-class Seen(NamedTuple):
-    """A job as Slurm has it."""
+class Slurm:
+    """Slurm, by `sbatch`, `squeue`, `scontrol` and `scancel`."""
 
-    native_id: str
-    name: str
-    state: str
-    """In its own words: `PENDING`, `RUNNING`, `TIMEOUT` …"""
-    reason: str
-    """Why it waits, or why it ended: `Resources`, `PartitionTimeLimit` …"""
-    nodes: str
+    kind = "slurm"
+    name = "Slurm"
+    programs: tuple[str, ...] = ("sbatch", "squeue", "scontrol", "scancel")
+    cancels = "scancel"
+    package = "Slurm's client, or start the server where it is (Debian: apt install slurm-client)"
+    ask_owner = "Ask who runs Slurm whether slurmctld is up: `scontrol ping`."
+    passed: tuple[str, ...] = ("SLURM", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
+    takes_todo = "See `sinfo` for the partitions; `mlws compute update NAME --partition …` names another."
 
-    @property
-    def waits(self) -> bool:
-        """It has not begun."""
-        return self.state in PENDING
+    def name_of(self, key: str, ticket: str) -> str:
+        """With the number of the run."""
+        return f"mlws-{key}-{ticket[:4]}"
 
-    @property
-    def over(self) -> bool:
-        """It runs no more, and will not."""
-        return self.state not in PENDING and self.state not in ACTIVE
+    def look(self, site: Site, numbers: Collection[str], *, unnumbered: bool) -> list[Seen]:  # noqa: ARG002 - it is asked for all
+        """All jobs of this user."""
+        form = SEPARATOR.join(("%i", "%j", "%T", "%r", "%N"))
+        # By number: a name would be that of LOGNAME, which may be another one, and need not be there.
+        out = self._ran(site, ["squeue", "--noheader", "--states=all", "--user={uid}", f"--format={form}"])
+        return [seen(*fields) for line in out.splitlines() if len(fields := line.split(SEPARATOR)) == 5]
+
+    def end_of(self, site: Site, native_id: str, record: Mapping[str, Any]) -> End | None:  # noqa: ARG002 - it says what it did
+        """As `scontrol` says."""
+        try:
+            text = self._ran(site, ["scontrol", "show", "job", "--oneliner", native_id])
+        except HostUnreachable as error:
+            if PURGED.search(error.message):
+                return None
+            raise
+        found = dict(re.findall(r"(?:^|\s)(JobState|Reason|TimeLimit)=(\S+)", text))
+        state = found.get("JobState", "")
+        return End(state, found.get("Reason", ""), CAUSES.get(state, ""), found.get("TimeLimit", ""), state not in ACTIVE)
+
+    def number_of(self, submitted: Done) -> str:
+        """As `sbatch --parsable` prints it."""
+        if submitted.code == 0 and submitted.out.strip():
+            return submitted.out.strip().splitlines()[-1].split(";")[0]
+        words = said(f"{submitted.out}\n{submitted.err}")
+        raise Unknown(words) if submitted.code == 0 else REFUSALS.of(self, words)
+
+    def executor(self, psij: Any) -> tuple[type, type]:
+        """PSI/J's own."""
+        of = psij.executors.batch.slurm
+        return of.SlurmJobExecutor, of.SlurmExecutorConfig
+
+    def ask_for(self, site: Site, psij: Any, spec: Any, name: str, place: BatchPlace, wanted: Wanted) -> None:  # noqa: ARG002 - PSI/J knows the words
+        """Times are in minutes."""
+        asked = _place(place)
+        attributes = spec.attributes
+        attributes.queue_name, attributes.account, attributes.reservation_id = asked.partition, asked.account, asked.reservation
+        attributes.duration = None if wanted.time_s is None else timedelta(minutes=math.ceil(wanted.time_s / 60))
+        if asked.qos:
+            attributes.set_custom_attribute("slurm.qos", asked.qos)
+        attributes.set_custom_attribute("slurm.job-name", name)  # the name of a specification is not passed on
+        spec.resources = psij.ResourceSpecV1(
+            node_count=1,
+            processes_per_node=1,
+            cpu_cores_per_process=math.ceil(wanted.cpus) if wanted.cpus else None,
+            gpu_cores_per_process=wanted.gpus or None,
+            memory=wanted.memory_bytes,
+        )
+
+    def version(self, site: Site) -> str:
+        """That of `sbatch`, once its queue was looked at."""
+        self.look(site, (), unnumbered=False)
+        return f"{self._ran(site, ['sbatch', '--version']).strip()} answers"
+
+    def takes(self, place: BatchPlace, site: Site) -> str:
+        """Slurm tries it, and starts nothing."""
+        found = _place(place)
+        asked = [
+            f"--{name}={value}" for name in ("partition", "account", "qos", "reservation") if (value := getattr(found, name))
+        ]
+        limit = [f"--time={-(-place.time_limit_s // 60)}"] if place.time_limit_s else []
+        self._ran(site, ["sbatch", "--test-only", *asked, *limit, "--wrap=true"])
+        return " ".join([*asked, *limit])
+
+    def _ran(self, site: Site, argv: list[str]) -> str:
+        done = ran(self, site, argv)
+        if done.code != 0:
+            raise silent(self, said(done.err or done.out))
+        return done.out
 
 
-class End(NamedTuple):
-    """How a job ended."""
-
-    state: str
-    reason: str
-    exit_code: str
-    """`3:0`: exit code and signal of its script."""
-    time_limit: str
+def _place(place: BatchPlace) -> SlurmPlace:
+    assert isinstance(place, SlurmPlace)  # noqa: S101 - that of this kind
+    return place
 
 
-def ran(site: Site, argv: list[str], patience: float = PATIENCE_S) -> str:
-    """What a program of Slurm's prints. Raises `HostUnreachable` where it fails."""
-    try:
-        done = site.run(argv, patience)
-    except NotThere:
-        raise HostUnreachable(f"There is no program {argv[0]} on the PATH of {site.where}: is Slurm installed there?") from None
-    except NoAnswer as error:
-        raise HostUnreachable(f"Slurm does not answer: {error}.") from None
-    if done.code != 0:
-        raise HostUnreachable(f"Slurm cannot be reached: {said(done.err or done.out)}.")
-    return done.out
-
-
-def look(site: Site) -> list[Seen]:
-    """All jobs of this user that Slurm still knows."""
-    form = SEPARATOR.join(("%i", "%j", "%T", "%r", "%N"))
-    # By number: a name would be that of LOGNAME, which may be another one, and need not be there.
-    lines = ran(site, ["squeue", "--noheader", "--states=all", "--user={uid}", f"--format={form}"]).splitlines()
-    return [Seen(*fields) for line in lines if len(fields := line.split(SEPARATOR)) == len(Seen._fields)]
-
-
-def end_of(site: Site, native_id: str) -> End | None:
-    """How a job ended, as far as Slurm still knows it."""
-    try:
-        text = ran(site, ["scontrol", "show", "job", "--oneliner", native_id])
-    except HostUnreachable as error:
-        if PURGED.search(error.message):
-            return None
-        raise
-    found = dict(re.findall(r"(?:^|\s)(JobState|Reason|ExitCode|TimeLimit)=(\S+)", text))
-    return End(*(found.get(name, "") for name in ("JobState", "Reason", "ExitCode", "TimeLimit")))
+def seen(native_id: str, name: str, state: str, reason: str, nodes: str) -> Seen:
+    """A job as `squeue` has it."""
+    stage: Literal["waits", "runs", "over"] = "waits" if state in PENDING else "runs" if state in ACTIVE else "over"
+    return Seen(native_id, name, state, reason if reason != "None" else "", nodes, stage)

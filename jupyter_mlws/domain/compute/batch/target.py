@@ -1,4 +1,4 @@
-"""The compute target `slurm`."""
+"""The compute targets `slurm` and `pbs`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlws.domain.compute.batch import records, slurm
-from jupyter_mlws.domain.compute.batch.psi import Submitter, Unknown, Wanted, number_of
+from jupyter_mlws.domain.compute.batch import records
+from jupyter_mlws.domain.compute.batch.psi import Submitter
 from jupyter_mlws.domain.compute.batch.site import NoAnswer, NotThere
+from jupyter_mlws.domain.compute.batch.system import End, Unknown, Wanted
+from jupyter_mlws.domain.compute.batch.watch import QUICK_S, Minder, Watch
 from jupyter_mlws.domain.compute.errors import ExtraMissing, HostFull, HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import Load
 from jupyter_mlws.kit.clock import now_ms
@@ -20,61 +22,49 @@ from jupyter_mlws.kit.paths import job_key
 from mlws import ending, jobdir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from jupyter_mlws.domain.compute.batch.site import Laid, Site
+    from jupyter_mlws.domain.compute.batch.system import System
     from jupyter_mlws.domain.compute.schemas import BatchPlace, HostFacts, HostNotebooks
 
 log = logging.getLogger(__name__)
 
-QUICK_S, SLOW_S = 1.0, 5.0
-"""How often the queue is asked for: by the first while a job was submitted lately."""
-LATELY_S = 60.0
 NOT_FOUND_S = 5.0
-"""A submission that Slurm does not know so long after it, and that left no trace in the folder, did not happen."""
+"""A submission that the batch system does not know so long after it, and that left no trace in the folder, did not happen."""
 CANCEL_EVERY_S = 5.0
 CANCEL_LATE_S = 60.0
-"""A supervisor that has not ended its job so long after it was asked to is ended by Slurm."""
+"""A supervisor that has not ended its job so long after it was asked to is ended by the batch system."""
 END_KNOWN_S = 30.0
 """So long after a job the batch system may take to say how it ended; longer nobody waits for that."""
 
 
-UNKNOWN = slurm.End("RUNNING", "", "", "")
+UNKNOWN = End("", "", "", "", over=False)
 
 
-class BatchCompute:
-    """Submits supervisors to Slurm. All that is known of a job stands in its folder, and in Slurm; `site` is where both are."""
+class BatchCompute(Watch):
+    """Submits supervisors to a batch system. All that is known of a job stands in its folder, and there; `site` is where both are."""
 
-    kind = "slurm"
     problem = ""
     takes_secrets = True
     remote = True
     own_queue = True
     """It minds CPUs, memory and GPUs by itself."""
-    passed = ("SLURM", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
     gpu_ids: tuple[int, ...] = ()
 
-    def __init__(self, name: str, max_jobs: int, place: BatchPlace, site: Site, *, scripts: Path, description: str) -> None:
-        self.name = name
+    def __init__(
+        self, name: str, max_jobs: int, place: BatchPlace, site: Site, system: System, *, scripts: Path, description: str
+    ) -> None:
+        super().__init__(name, site, system)
+        self.kind = system.kind
+        self.passed = system.passed
         self.max_jobs = max_jobs
         self.description = description
         self.place = place
-        self.when_one_ends: Callable[[], None] = lambda: None
-        self.when_it_changes: Callable[[], None] = lambda: None
-        self.trouble = ""
-        """Why Slurm cannot be asked now."""
-        self._site = site
-        self._submitter = Submitter(scripts, site)
-        self._watched: dict[Path, records.Watched] = {}
-        self._lock = threading.Lock()
+        self._submitter = Submitter(scripts, site, system)
         self._asking, self._canceling = threading.Lock(), threading.Lock()
-        self._wake = threading.Event()
-        self._closed = False
-        self._given_up = False
         self._told: set[records.Watched] = set()
-        self._looked = 0.0
-        self._thread: threading.Thread | None = None
 
     @property
     def unreachable(self) -> str:
@@ -93,7 +83,7 @@ class BatchCompute:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the host of Slurm said of itself; of this machine nothing."""
+        """What the host of the batch system said of itself; of this machine nothing."""
         return self._site.facts
 
     # ---- what the engine asks
@@ -110,7 +100,7 @@ class BatchCompute:
         """How jobs there reach this server; empty where they do not, and what they log is read from their folders."""
         address = self._site.address(self.place.server_url or "")
         try:
-            with self._asking:  # of several workers one waits for Slurm's time-out, and not one after the other
+            with self._asking:  # of several workers one waits for its time-out, and not one after the other
                 if self.trouble:  # the thread that looks finds out when it is over: a worker does not wait for that, too
                     raise HostUnreachable(self.trouble)
                 if time.monotonic() - self._looked > QUICK_S:
@@ -126,7 +116,7 @@ class BatchCompute:
             ticket = random.token_hex(8)
             mark = {
                 "target": self.name,
-                "name": f"mlws-{job_key(job_dir)}-{ticket[:4]}",
+                "name": self._system.name_of(job_key(job_dir), ticket),
                 "ticket": ticket,
                 "secrets": bool(secrets),
                 "fetched": not job["env"].get("MLWS_URL"),
@@ -154,7 +144,7 @@ class BatchCompute:
                 watched.submitting = False
                 watched.since = time.monotonic()
                 self._follow()
-        self._site.follow(job_dir, _Minder(self, watched))
+        self._site.follow(job_dir, Minder(self, watched))
 
     def _check_kept(self) -> None:
         if self._given_up:
@@ -163,9 +153,9 @@ class BatchCompute:
     def _submit(self, watched: records.Watched, job: dict[str, Any], laid: Laid, secrets: Mapping[str, str] | None) -> None:
         name, ticket = watched.mark["name"], watched.mark["ticket"]
         argv = [self.place.python, "-S", "-m", "mlws.supervise.batch", laid.folder, ticket]
-        script = self._submitter.script(name, argv, laid, wanted(self.place, job), ending.LOG)
+        script = self._submitter.script(name, argv, laid, self.place, wanted(self.place, job), ending.LOG)
         try:
-            native_id = number_of(self._site.submit(watched.folder, watched.mark, secrets, script))
+            native_id = self._system.number_of(self._site.submit(watched.folder, watched.mark, secrets, script))
         except (Unknown, NoAnswer) as error:
             log.warning("Whether job %s was submitted to %s is not known yet: %s", name, self.name, error)
             return
@@ -180,7 +170,7 @@ class BatchCompute:
             self._let_go(watched)
 
     def is_alive(self, job_dir: Path) -> bool:
-        """Whether the job waits or runs, as its folder and Slurm say; not while Slurm cannot be asked for one whose heart does not beat."""
+        """Whether the job waits or runs, as its folder and the batch system say; of a silent one not while that cannot be asked."""
         if jobdir.is_alive(str(job_dir)):
             return True
         watched = self._find(job_dir)
@@ -200,20 +190,20 @@ class BatchCompute:
         return "" if watched is None or jobdir.is_alive(str(job_dir)) else self.trouble or self._site.away(job_dir)
 
     def waits(self, job_dir: Path) -> str:
-        """Why Slurm has not begun a job, in its own words; empty where that is not so."""
+        """Why the batch system has not begun a job, in its own words; empty where that is not so."""
         watched = self._find(job_dir)
         if watched is None or watched.seen is None or watched.begun():
             return ""
         seen = watched.seen
-        why = seen.reason if seen.reason not in ("", "None") else "in its queue"
+        why, job = seen.reason or "in its queue", f"{self._system.name} job {seen.native_id}"
         if self.trouble:
-            return f"{why} (Slurm job {seen.native_id}, when it was last asked for). {self.trouble}"
+            return f"{why} ({job}, when it was last asked for). {self.trouble}"
         if seen.waits:
-            return f"{why} (Slurm job {seen.native_id})."
-        return "" if seen.over else f"It starts on {seen.nodes} (Slurm job {seen.native_id})."
+            return f"{why} ({job})."
+        return "" if seen.over else f"It starts on {seen.nodes or 'a node'} ({job})."
 
     def take_back(self, job_dir: Path) -> bool:
-        """Whether it is sure that Slurm was never given a job. Then it may be prepared again."""
+        """Whether it is sure that the batch system was never given a job. Then it may be prepared again."""
         watched = self._find(job_dir)
         if watched is None or watched.submitting or watched.native_id or not watched.asked or watched.begun():
             return False
@@ -221,24 +211,24 @@ class BatchCompute:
             return False
         if not self._site.recall(job_dir):
             return False
-        log.warning("Slurm does not know job %s: it is submitted again", watched.mark["name"])
+        log.warning("%s does not know job %s: it is submitted again", self._system.name, watched.mark["name"])
         self._forget(watched, refused=False)
         return True
 
     def cancel(self, job_dir: Path, reason: str = "canceled") -> None:
-        """Ask the supervisor to end the job; one that Slurm has not begun leaves its queue."""
+        """Ask the supervisor to end the job; one that has not begun leaves the queue."""
         watched = self._find(job_dir)
         if job_dir.is_dir():  # else it was deleted for good
             jobdir.request_cancel(str(job_dir), reason)
         if watched is None or not watched.native_id or self.trouble or (watched.begun() and not _asked_long_ago(job_dir)):
             return
-        if self._canceling.acquire(blocking=False):  # workers look at other jobs, too: one waits for Slurm, the others come again
+        if self._canceling.acquire(blocking=False):  # workers look at other jobs, too: one waits, the others come again
             try:
-                self._cancel_in_slurm(watched)
+                self._cancel_there(watched)
             finally:
                 self._canceling.release()
 
-    def _cancel_in_slurm(self, watched: records.Watched) -> None:
+    def _cancel_there(self, watched: records.Watched) -> None:
         now = time.monotonic()
         if now - watched.canceled_at > CANCEL_EVERY_S:
             watched.canceled_at = now
@@ -247,7 +237,7 @@ class BatchCompute:
             self._wake.set()
 
     def give_up(self) -> bool:
-        """The target goes although it has jobs: Slurm is told to end them, as far as it can be, and nobody asks how they do.
+        """The target goes although it has jobs: the batch system is told to end them, as far as it can be, and nobody asks how they do.
 
         False where some could not be told, and are tried again by who asks again.
         """
@@ -258,20 +248,20 @@ class BatchCompute:
 
     def _let_go(self, watched: records.Watched) -> bool:
         if watched.folder.is_dir() and not watched.begun():
-            # One that Slurm cannot be told to end now does not run later, when nobody knows it any more.
+            # One that it cannot be told to end now does not run later, when nobody knows it any more.
             watched.mark = {**watched.mark, "ticket": ""}
             with contextlib.suppress(OSError):
                 records.note(watched.folder, watched.mark)
         told = self._site.void(watched.folder)
         if not self.trouble and watched.native_id:
-            self._cancel_in_slurm(watched)
-        elif watched.folder.is_dir():  # its supervisor sees it without Slurm
+            self._cancel_there(watched)
+        elif watched.folder.is_dir():  # its supervisor sees it by itself
             with contextlib.suppress(OSError):
                 jobdir.request_cancel(str(watched.folder))
         return told
 
     def note_end(self, job_dir: Path) -> bool:
-        """Write down how Slurm says that it ended a job. False while it does not say that yet."""
+        """Write down how the batch system says that it ended a job. False while it does not say that yet."""
         watched, record = self._find(job_dir), jobdir.read_exit(str(job_dir))
         with contextlib.suppress(OSError):
             (job_dir / jobdir.SECRETS).unlink()
@@ -289,14 +279,15 @@ class BatchCompute:
         if record.get("reason") == "exited" and record.get("exit_code") == 0:
             return True
         try:
-            end = UNKNOWN if self.trouble else self._ended(watched.native_id)
+            end = UNKNOWN if self.trouble else self._ended(watched.native_id, record)
         except HostUnreachable:
             end = UNKNOWN
-        if end is not None and end.state in slurm.ACTIVE:
+        if end is not None and not end.over:
             at = record.get("ended_at")  # the job's user can write that file
             return not isinstance(at, int) or now_ms() - at > END_KNOWN_S * 1000
         if end is not None:
-            records.put_end(job_dir, {"id": watched.native_id, **end._asdict()})
+            said = {"system": self._system.name, "by": self._system.cancels, "id": watched.native_id, **end._asdict()}
+            records.put_end(job_dir, said)
         return True
 
     def tidy(self) -> None:
@@ -309,7 +300,7 @@ class BatchCompute:
         self._follow()
 
     def load(self) -> Load:
-        """Slurm minds what its nodes have."""
+        """The batch system minds what its nodes have."""
         return Load(None, None, None, None)
 
     def stop_following(self) -> None:
@@ -325,96 +316,6 @@ class BatchCompute:
             self._thread.join(5)
         self._site.close()
 
-    # ---- behind it
-
-    def _find(self, job_dir: Path) -> records.Watched | None:
-        """The job, if it was submitted; watched from now on."""
-        with self._lock:
-            found = self._watched.get(job_dir)
-            if found is None and (mark := jobdir.read_json(str(job_dir / jobdir.SENT))) is not None:
-                found = self._watched[job_dir] = records.Watched(job_dir, mark)
-            else:
-                return found
-        self._site.follow(job_dir, _Minder(self, found))
-        self._follow()
-        return found
-
-    def _forget(self, watched: records.Watched, *, refused: bool) -> None:
-        for name in (jobdir.SECRETS, jobdir.SENT):
-            (watched.folder / name).unlink(missing_ok=True)
-        self._site.forget(watched.folder, refused=refused)
-        with self._lock:
-            self._watched.pop(watched.folder, None)
-
-    def _follow(self) -> None:
-        """See that somebody asks for the queue as long as it matters."""
-        with self._lock:
-            needed = not self._closed and (self._watched or self.trouble)
-            if needed and (self._thread is None or not self._thread.is_alive()):
-                self._thread = threading.Thread(target=self._run, name=f"mlws-{self.name}", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while not self._closed:
-            try:
-                self._look()
-            except HostUnreachable as error:
-                log.debug("%s: %s", self.name, error.message)
-            except Exception:
-                log.exception("The queue of %s could not be looked at; trying again", self.name)
-            with self._lock:
-                if not self._watched and not self.trouble:
-                    self._thread = None
-                    return
-                young = any(time.monotonic() - one.since < LATELY_S for one in self._watched.values())
-            self._wake.wait(QUICK_S if young else SLOW_S)
-            self._wake.clear()
-
-    def _look(self) -> None:
-        """Ask Slurm for its queue. Raises `HostUnreachable`."""
-        before = [one for one in list(self._watched.values()) if not one.submitting]
-        try:
-            queue = slurm.look(self._site)
-        except HostUnreachable as error:
-            self._say(error.message)
-            raise
-        self._say("")
-        self._looked = time.monotonic()
-        by_id, by_name = {one.native_id: one for one in queue}, {one.name: one for one in queue}
-        for watched in before:
-            seen = by_id.get(watched.native_id) or by_name.get(watched.mark.get("name", ""))
-            if seen is not None and not watched.native_id and watched.folder.is_dir():
-                watched.mark = {**watched.mark, "id": seen.native_id}
-                records.note(watched.folder, watched.mark)
-            watched.seen, watched.asked = seen, True
-            if seen is not None and seen.over:
-                try:
-                    self._bury(watched, seen)
-                except OSError as error:  # a full disk, a folder that went: the next look tries again, and the others go on
-                    log.warning("The end of job %s cannot be written now: %s", watched.mark.get("name"), error)
-
-    def _bury(self, watched: records.Watched, seen: slurm.Seen) -> None:
-        """Write the record of a job whose supervisor did not come to it."""
-        if self._given_up or not watched.folder.is_dir() or jobdir.read_exit(str(watched.folder)) is not None:
-            return
-        if self._site.bury(watched.folder, seen):
-            self.when_one_ends()
-
-    def _ended(self, native_id: str) -> slurm.End | None:
-        """How a job ended. What the supervisor has just written, Slurm learns a moment later."""
-        tries = 5
-        while (end := slurm.end_of(self._site, native_id)) is not None and end.state in slurm.ACTIVE and tries:
-            time.sleep(0.2)
-            tries -= 1
-        return end
-
-    def _say(self, words: str) -> None:
-        if words != self.trouble:
-            self.trouble = words
-            if words:
-                log.warning("%s: %s", self.name, words)
-            self.when_it_changes()
-
 
 def _asked_long_ago(job_dir: Path) -> bool:
     try:
@@ -423,33 +324,10 @@ def _asked_long_ago(job_dir: Path) -> bool:
         return False
 
 
-class _Minder:
-    """What Slurm says of a job to whoever looks after its folder on another machine."""
-
-    def __init__(self, target: BatchCompute, watched: records.Watched) -> None:
-        self._target = target
-        self._watched = watched
-
-    def waits(self) -> bool:
-        """It has not begun."""
-        return not self._target.trouble and self._watched.seen is not None and self._watched.seen.waits
-
-    def forgot(self) -> bool:
-        """Slurm had it, and has it no more."""
-        one = self._watched
-        if self._target.trouble or one.submitting or not one.asked or one.seen is not None:
-            return False
-        return bool(one.native_id) or one.begun()  # a job that has begun was there, though its number may never have been known
-
-
 def wanted(place: BatchPlace, job: Mapping[str, Any]) -> Wanted:
-    """What is asked of Slurm for a job."""
+    """What is asked of the batch system for a job."""
     resources = job.get("resources") or {}
     return Wanted(
-        partition=place.partition,
-        account=place.account,
-        qos=place.qos,
-        reservation=place.reservation,
         cpus=resources.get("cpus"),
         memory_bytes=resources.get("memory_bytes") or job.get("memory_limit_bytes"),
         gpus=int(resources.get("gpus") or 0),

@@ -5,7 +5,12 @@ from __future__ import annotations
 from jupyter_mlws.domain.compute.schemas.batch import (
     BatchCreate,
     BatchPlace,
-    BatchUpdate,
+    PbsCreate,
+    PbsPlace,
+    PbsUpdate,
+    SlurmCreate,
+    SlurmPlace,
+    SlurmUpdate,
 )  # fmt: skip
 from jupyter_mlws.domain.compute.schemas.gateway import (
     GatewayCreate,
@@ -58,10 +63,11 @@ from jupyter_mlws.domain.compute.schemas.targets import (
 )  # fmt: skip
 
 __all__ = [
-    "Amounts", "BatchCreate", "BatchPlace", "BatchUpdate", "Bytes", "ComputeCreate", "ComputeDeleteQuery",
+    "Amounts", "BatchCreate", "BatchPlace", "Bytes", "ComputeCreate", "ComputeDeleteQuery",
     "ComputeList", "ComputeTarget", "ComputeTest", "ComputeUpdate", "ComputeUsage", "Cpus", "EndedJob",
     "EndedJobPage", "EndedJobsQuery", "GatewayCreate", "GatewayPlace", "GatewayUpdate", "Gpus", "HostFacts",
-    "HostKernel", "HostKeyQuery", "HostNotebooks", "Instances", "JobResources", "Jobs", "KeySecret", "LimitsChanged", "LiveJob",
-    "Load", "QueuedJob", "ShownKey", "ShownKeys", "Span", "SshCreate", "SshPlace", "SshUpdate", "TargetCheck",
+    "HostKernel", "HostKeyQuery", "HostNotebooks", "Instances", "JobResources", "Jobs", "KeySecret", "LimitsChanged",
+    "LiveJob", "Load", "PbsCreate", "PbsPlace", "PbsUpdate", "QueuedJob", "ShownKey", "ShownKeys", "SlurmCreate", "SlurmPlace",
+    "SlurmUpdate", "Span", "SshCreate", "SshPlace", "SshUpdate", "TargetCheck",
     "TestStep", "UsageQuery", "Use", "UserLimits", "UserUse",
 ]  # fmt: skip

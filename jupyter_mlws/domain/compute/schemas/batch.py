@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -28,24 +28,62 @@ ComputeName = Annotated[
 Seconds = Annotated[int, Meta(ge=60, le=365 * 86_400)]
 
 
-class BatchPlace(Struct, kw_only=True):
-    """What Slurm is asked for with each job; null: as it has it."""
+PbsName = Annotated[
+    str,
+    matching(
+        r"^[A-Za-z0-9_][A-Za-z0-9_.,:+/@-]*$(?!\n)",
+        "A name of PBS has letters, digits and `_ . , : + / @ -`, and does not begin with `-`",
+        max_length=200,
+    ),
+]
 
-    partition: str | None
+
+class BatchPlace(Struct, kw_only=True):
+    """What a batch system is asked for with each job, whichever it is; null: as it has it."""
+
     account: str | None
-    qos: str | None
-    reservation: str | None
     time_limit_s: int | None
-    """How long a job may take that says nothing of that itself; null: as long as the partition lets it."""
+    """How long a job may take that says nothing of that itself; null: as long as the partition or queue lets it."""
     python: str
     """The interpreter that starts on the nodes."""
     server_url: str | None
     """How jobs reach this server; null: they do not, and what they log is read from their folders."""
     via: str | None = None
-    """The target of the kind ssh on whose host `sbatch` is, and whose folder the nodes see; null: both are this machine's."""
+    """The target of the kind ssh on whose host its programs are, and whose folder the nodes see; null: both are this machine's."""
+
+
+class SlurmPlace(BatchPlace, kw_only=True):
+    """What Slurm is asked for with each job; null: as it has it."""
+
+    partition: str | None
+    qos: str | None
+    reservation: str | None
+
+
+class PbsPlace(BatchPlace, kw_only=True):
+    """What PBS is asked for with each job; null: as it has it."""
+
+    queue: str | None
+    project: str | None
+    """PBS Pro's `-P`; Torque has none."""
+    dialect: Literal["torque", "pro"] | None
+    """How jobs ask for resources: `-l nodes=1:ppn=…` of Torque, or `-l select=1:ncpus=…` of OpenPBS and PBS Pro; null: `qstat --version`
+    tells."""
 
 
 class BatchCreate(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What all batch systems have."""
+
+    time_limit_s: Seconds | UnsetType | None = UNSET
+    """How long a job may take that says nothing of that itself; rounded up to minutes."""
+    python: Program | UnsetType = UNSET
+    """If it is left out that of the server; with `via` that of the ssh target."""
+    server_url: HttpUrl | UnsetType | None = UNSET
+    via: ComputeName | UnsetType | None = UNSET
+    """A target of the kind ssh: its host has the batch system's programs, and its nodes share the file system."""
+
+
+class SlurmCreate(BatchCreate, kw_only=True, forbid_unknown_fields=True):
     """Slurm, as the machine of this server submits to it, or a host on the way. Its nodes must see under the same path the data folder of
     this server; with `via` the `folder` of that target instead."""
 
@@ -53,14 +91,23 @@ class BatchCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     account: SlurmName | UnsetType | None = UNSET
     qos: SlurmName | UnsetType | None = UNSET
     reservation: SlurmName | UnsetType | None = UNSET
-    time_limit_s: Seconds | UnsetType | None = UNSET
-    """How long a job may take that says nothing of that itself; rounded up to minutes."""
-    python: Program | UnsetType = UNSET
-    """If it is left out that of the server; with `via` that of the ssh target."""
-    server_url: HttpUrl | UnsetType | None = UNSET
-    via: ComputeName | UnsetType | None = UNSET
-    """A target of the kind ssh: its host has `sbatch`, and its nodes share the file system."""
 
 
-class BatchUpdate(BatchCreate, kw_only=True, forbid_unknown_fields=True):
+class SlurmUpdate(SlurmCreate, kw_only=True, forbid_unknown_fields=True):
     """What may change of it; what is left out stays, and null is what Slurm has."""
+
+
+class PbsCreate(BatchCreate, kw_only=True, forbid_unknown_fields=True):
+    """PBS (Torque, OpenPBS, PBS Pro, or their command line in front of Slurm), as the machine of this server submits to it, or a host on
+    the way. Its nodes must see the same folders as those of Slurm."""
+
+    queue: PbsName | UnsetType | None = UNSET
+    account: PbsName | UnsetType | None = UNSET
+    project: PbsName | UnsetType | None = UNSET
+    """PBS Pro's `-P`."""
+    dialect: Literal["torque", "pro"] | UnsetType | None = UNSET
+    """How jobs ask for resources; if it is left out `qstat --version` tells."""
+
+
+class PbsUpdate(PbsCreate, kw_only=True, forbid_unknown_fields=True):
+    """What may change of it; what is left out stays, and null is what PBS has."""

@@ -6,7 +6,15 @@ from typing import Annotated, Literal, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from jupyter_mlws.domain.compute.schemas.batch import BatchCreate, BatchPlace, BatchUpdate, ComputeName
+from jupyter_mlws.domain.compute.schemas.batch import (
+    ComputeName,
+    PbsCreate,
+    PbsPlace,
+    PbsUpdate,
+    SlurmCreate,
+    SlurmPlace,
+    SlurmUpdate,
+)
 from jupyter_mlws.domain.compute.schemas.gateway import GatewayCreate, GatewayPlace, GatewayUpdate
 from jupyter_mlws.domain.compute.schemas.hosts import HostFacts, SshCreate, SshPlace, SshUpdate
 
@@ -121,8 +129,10 @@ class ComputeTarget(Struct, kw_only=True):
     """The first hundred."""
     ssh: SshPlace | None
     """Where it is; null for targets of other kinds."""
-    slurm: BatchPlace | None
+    slurm: SlurmPlace | None
     """What Slurm is asked for; null for targets of other kinds."""
+    pbs: PbsPlace | None
+    """What PBS is asked for; null for targets of other kinds."""
     gateway: GatewayPlace | None
     """The Jupyter server whose kernels it has; null for targets of other kinds."""
     facts: HostFacts | None
@@ -156,8 +166,10 @@ class ComputeUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
     """Only of a target that was made here."""
     ssh: SshUpdate | UnsetType = UNSET
     """Where a host is. Jobs that run there are not moved."""
-    slurm: BatchUpdate | UnsetType = UNSET
+    slurm: SlurmUpdate | UnsetType = UNSET
     """What Slurm is asked for, of jobs that are submitted from now on."""
+    pbs: PbsUpdate | UnsetType = UNSET
+    """What PBS is asked for, likewise."""
     gateway: GatewayUpdate | UnsetType = UNSET
 
 
@@ -181,12 +193,14 @@ class ComputeCreate(Struct, kw_only=True, forbid_unknown_fields=True):
 
     name: ComputeName
     ssh: SshCreate | UnsetType = UNSET
-    slurm: BatchCreate | UnsetType = UNSET
+    slurm: SlurmCreate | UnsetType = UNSET
+    pbs: PbsCreate | UnsetType = UNSET
     gateway: GatewayCreate | UnsetType = UNSET
-    """One of the three: what is given says of what kind the target is."""
+    """One of the four: what is given says of what kind the target is."""
     description: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
     max_jobs: Jobs | UnsetType = UNSET
-    """How many jobs run at once; if it is left out 1, and of Slurm, which has a queue of its own, so many are submitted at once: 100."""
+    """How many jobs run at once; if it is left out 1. To Slurm and PBS, which have queues of their own, so many are submitted at once:
+    100 if it is left out."""
 
 
 class ComputeDeleteQuery(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""Slurm, whose programs are on this host: the questions of a server that reaches it only through here.
+"""A batch system, whose programs are on this host: the questions of a server that reaches it only through here.
 
 What may be run is told word by word; nothing of it goes through a shell.
 """
@@ -20,18 +20,23 @@ if TYPE_CHECKING:
     from mlws.remote.jobs import Jobs
 
 SCRIPT = "job.sh"
+NUMBER = r"[0-9]+(\[\])?(\.[A-Za-z0-9_.:-]+)?"
+"""That of a job of PBS, which has the name of its server."""
 WORDS = {
     "sbatch": r"--(version|test-only|wrap=true|(partition|account|qos|reservation|time)=[A-Za-z0-9_][A-Za-z0-9_.,:+/-]*)",
     "squeue": r"--(version|noheader|states=all|user=\{uid\}|format=[%a-zA-Z\x1f]+)",
     "scontrol": r"show|job|--(version|oneliner)|[0-9]+",
     "scancel": r"-Q|--version|[0-9]+",
+    "qsub": r"--version",
+    "qstat": r"--version|-[Qxf]|[A-Za-z0-9_][A-Za-z0-9_.,:+/@\[\]-]*",
+    "qdel": rf"--version|{NUMBER}",
 }
 """The words that each program may be given."""
 SUBMIT_S = 120.0
 
 
 class Batch:
-    """One Slurm; `jobs` are the folders that its nodes see."""
+    """One of them; `jobs` are the folders that its nodes see."""
 
     def __init__(self, jobs: Jobs) -> None:
         self.jobs = jobs
@@ -58,11 +63,11 @@ class Batch:
         if asked["secrets"]:
             jobdir.write_atomic(os.path.join(place, jobdir.SECRETS), json.dumps(asked["secrets"]).encode())
         jobdir.write_atomic(os.path.join(place, jobdir.SENT), json.dumps(asked["mark"]).encode(), durable=True)
-        return _ran(["sbatch", "--no-requeue", "--parsable", script], SUBMIT_S)
+        return _ran([*ending.SUBMIT[asked["kind"]], script], SUBMIT_S)
 
-    def end(self, key: str, native_id: str, state: str, reason: str) -> Dict[str, Any]:
-        """Write the record of a job that Slurm ended before its supervisor came to it."""
-        return {"ended": ending.bury(self.jobs.dir(key), native_id, state, reason)}
+    def end(self, key: str, words: str) -> Dict[str, Any]:
+        """Write the record of a job that the batch system ended before its supervisor came to it."""
+        return {"ended": ending.bury(self.jobs.dir(key), words)}
 
     def recall(self, key: str) -> Dict[str, Any]:
         """What was submitted of a job does not begin any more, unless it has `begun`."""

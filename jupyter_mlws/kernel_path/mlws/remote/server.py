@@ -33,7 +33,7 @@ class Host:
         self.blobs = Blobs(os.path.join(root, "blobs"))
         self.wheelhouse = Wheelhouse(os.path.join(root, "pythons"), self.blobs)
         self.jobs = Jobs(os.path.join(root, "jobs"), code, self.blobs)
-        self._slurm = Batch(self.jobs)
+        self._batch = Batch(self.jobs)
 
     def hello(self, _: Dict[str, Any], __: bytes) -> Answer:
         """What this host is, and has."""
@@ -142,24 +142,24 @@ class Host:
         return self.jobs.remove(asked["key"]), b""
 
     def batch(self, asked: Dict[str, Any], _: bytes) -> Answer:
-        """What a program of Slurm's says."""
-        return self._slurm.run(asked["argv"], float(asked["seconds"])), b""
+        """What a program of the batch system says."""
+        return self._batch.run(asked["argv"], float(asked["seconds"])), b""
 
     def submit(self, asked: Dict[str, Any], _: bytes) -> Answer:
-        """Give a job to Slurm."""
-        return self._slurm.submit(asked["key"], asked), b""
+        """Give a job to the batch system."""
+        return self._batch.submit(asked["key"], asked), b""
 
     def end(self, asked: Dict[str, Any], _: bytes) -> Answer:
-        """Note the end of a job that Slurm ended."""
-        return self._slurm.end(asked["key"], asked["id"], asked["state"], asked["reason"]), b""
+        """Note the end of a job that the batch system ended."""
+        return self._batch.end(asked["key"], asked["words"]), b""
 
     def recall(self, asked: Dict[str, Any], _: bytes) -> Answer:
         """A submission is taken back."""
-        return self._slurm.recall(asked["key"]), b""
+        return self._batch.recall(asked["key"]), b""
 
     def void(self, asked: Dict[str, Any], _: bytes) -> Answer:
         """A job is given up."""
-        return self._slurm.void(asked["key"]), b""
+        return self._batch.void(asked["key"]), b""
 
     def of_owner(self, asked: Dict[str, Any], _: bytes) -> Answer:
         """The jobs of one server."""
