@@ -74,7 +74,6 @@ describe('TargetPanel', () => {
     ).toBeVisible();
     const test = screen.getByRole('region', { name: 'Test' });
     expect(within(test).getByText(/by a small job/)).toBeVisible();
-    expect(screen.queryByRole('button', { name: 'Edit…' })).toBeNull();
   });
 
   it('says so where Slurm is asked for nothing, and what a pause holds up', async () => {
