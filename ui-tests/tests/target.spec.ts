@@ -117,11 +117,13 @@ test('a host is made a target in the browser, tested, used, and found in its his
     await lab.evaluate(id => window.jupyterapp.shell.activateById(id), COMPUTE);
     const panel = lab.locator(`#${COMPUTE}`);
     await panel
-      .getByRole('button', { name: 'New SSH target…' })
+      .getByRole('button', { name: 'New compute target…' })
       .click({ timeout: SHOWN });
+    await expectAccessible(lab, `#${COMPUTE}`);
+    await panel.getByRole('button', { name: 'SSH host' }).press('Enter');
 
     // Nothing is saved before the key of the host is agreed to.
-    const form = panel.getByRole('form', { name: 'New SSH target' });
+    const form = panel.getByRole('form', { name: 'New SSH host' });
     await expect(form.getByLabel('Name')).toBeFocused();
     await form.getByLabel('Name').fill(NAME);
     await form.getByLabel('Host').fill('127.0.0.1');

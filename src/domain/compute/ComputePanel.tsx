@@ -15,7 +15,7 @@ import {
 } from '../../ui';
 import { EnvironmentsSection } from '../environments';
 import { useWorkspace } from '../workspaces';
-import { SshForm } from './parts/SshForm';
+import { NewTarget } from './parts/NewTarget';
 import { TargetSection } from './parts/TargetSection';
 import { computeQueries } from './queries';
 
@@ -43,7 +43,7 @@ export function ComputePanel(): JSX.Element {
         <h2>{trans.__('ML Compute')}</h2>
         <IconButton
           icon={addIcon}
-          label={trans.__('New SSH target…')}
+          label={trans.__('New compute target…')}
           ref={addButton}
           onClick={() => setAdding(true)}
         />
@@ -56,8 +56,7 @@ export function ComputePanel(): JSX.Element {
       <div className="jp-mlws-sidebar-body">
         {adding && (
           <section className="jp-mlws-target">
-            <SshForm
-              target={null}
+            <NewTarget
               onDone={name => {
                 close();
                 open?.(computeAddress(name) ?? '');

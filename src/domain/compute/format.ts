@@ -174,6 +174,45 @@ export function keyText(place: SshPlace, trans: TranslationBundle): string {
     : trans.__('the SSH agent of the server');
 }
 
+/** What deleting a target takes away, and what it leaves. */
+export function deletionText(
+  target: ComputeTarget,
+  trans: TranslationBundle
+): string[] {
+  const { name, ssh, gateway, queued } = target;
+  const secret = ssh?.key ?? gateway?.token;
+  return [
+    ssh
+      ? trans.__(
+          'Jobs can no longer be sent to %1. Its past jobs stay as they are, and so does what lies on the host.',
+          name
+        )
+      : gateway
+        ? trans.__(
+            'Jobs can no longer be sent to %1, and its kernels leave the launcher. Its past jobs stay as they are.',
+            name
+          )
+        : trans.__(
+            'Jobs can no longer be sent to %1. Its past jobs stay as they are.',
+            name
+          ),
+    secret
+      ? trans.__(
+          'The secret %1 of %2 stays, too.',
+          secret.name,
+          secret.workspace
+        )
+      : '',
+    queued > 0
+      ? trans._n(
+          '%1 job waits for it, and goes on waiting until there is a target of this name again.',
+          '%1 jobs wait for it, and go on waiting until there is a target of this name again.',
+          queued
+        )
+      : ''
+  ].filter(Boolean);
+}
+
 /** "at most 2 jobs, 4 CPUs"; empty where there is no limit. */
 export function perUserText(
   user: ComputeTarget['per_user'],

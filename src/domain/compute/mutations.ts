@@ -4,15 +4,18 @@ import {
   type UseMutationResult
 } from '@tanstack/react-query';
 
-import { unwrap } from '../../api/client';
+import { unwrap, type ApiClient } from '../../api/client';
 import { useApi } from '../../api/context';
+import { deleteSecret, secretKeys, setSecret } from '../secrets';
 import { computeKeys } from './queries';
+import { freeName, secretChoice } from './secretChoice';
 import type {
   ComputeCreate,
   ComputeTarget,
   ComputeUpdate,
   ShownKey
 } from './types';
+import type { ITypedToken } from './useTypedToken';
 
 /** Pauses or resumes the queue of a target, or changes what jobs may have of it. */
 export function useUpdateTarget(
@@ -47,18 +50,85 @@ export function useSetPriority(
   });
 }
 
-/** Makes a target of a host. */
-export function useCreateTarget(): UseMutationResult<
-  ComputeTarget,
-  Error,
-  ComputeCreate
-> {
+/** What is saved of a form. */
+interface ISaved {
+  /** The target that changes; null for a new one. */
+  name: string | null;
+  token: ITypedToken | null;
+  /** What is sent, with the secret that the token was kept in, if there is one. */
+  body: (secret: string | null) => ComputeCreate | ComputeUpdate;
+}
+
+/** Makes a target, or changes one that is there, and keeps the token that was typed for it. Gives its name. */
+export function useSaveTarget(): UseMutationResult<string, Error, ISaved> {
   const api = useApi();
   const client = useQueryClient();
   return useMutation({
-    mutationFn: body => unwrap(api.POST('/compute', { body })),
-    onSuccess: () => client.invalidateQueries({ queryKey: computeKeys.all })
+    // A token is not kept in the page's memory longer than it is sent.
+    gcTime: 0,
+    mutationFn: async ({ name, token, body }) => {
+      const kept = token && (await keepToken(api, token));
+      try {
+        return await send(api, name, body(kept && secretChoice(kept.secret)));
+      } catch (error) {
+        await kept?.undo();
+        throw error;
+      }
+    },
+    onSuccess: () => client.invalidateQueries({ queryKey: computeKeys.all }),
+    onSettled: () => client.invalidateQueries({ queryKey: secretKeys.all })
   });
+}
+
+async function send(
+  api: ApiClient,
+  name: string | null,
+  body: ComputeCreate | ComputeUpdate
+): Promise<string> {
+  if (name === null) {
+    const made = body as ComputeCreate;
+    return (await unwrap(api.POST('/compute', { body: made }))).name;
+  }
+  if (Object.keys(body).length > 0) {
+    await unwrap(
+      api.PATCH('/compute/{name}', { params: { path: { name } }, body })
+    );
+  }
+  return name;
+}
+
+/** Keeps a token in the secret it belongs in, or in a new one, which `undo` takes away again. */
+async function keepToken(
+  api: ApiClient,
+  { value, workspace, secret, wish }: ITypedToken
+): Promise<{
+  secret: { workspace: string; name: string };
+  undo: () => Promise<void>;
+}> {
+  let name = secret;
+  if (name === null) {
+    // A secret that somebody has for something else must not be given this value.
+    const { secrets } = await unwrap(
+      api.GET('/workspaces/{workspace}/secrets', {
+        params: { path: { workspace } }
+      })
+    );
+    name = freeName(
+      wish,
+      secrets.map(one => one.name)
+    );
+  }
+  const made = { workspace, name };
+  await setSecret(api, made, value);
+  return {
+    secret: made,
+    undo: async () => {
+      if (secret === null) {
+        // What the target was refused for is said; a secret that cannot be taken away now stands in the list of secrets.
+        await deleteSecret(api, made).catch(() => undefined);
+      }
+    }
+  };
 }
 
 /** Deletes a target; by force also while jobs run there, which then are lost. */

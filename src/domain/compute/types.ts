@@ -28,7 +28,11 @@ export type ComputeCreate = Schemas['ComputeCreate'];
 export type SshPlace = Schemas['SshPlace'];
 /** What a host said of itself. */
 export type HostFacts = Schemas['HostFacts'];
-/** What may change of a host. */
-export type SshUpdate = Schemas['SshUpdate'];
+/** A host to make a target of. */
+export type SshCreate = Schemas['SshCreate'];
+/** Slurm, to make a target of. */
+export type BatchCreate = Schemas['BatchCreate'];
+/** Another Jupyter server, to make a target of. */
+export type GatewayCreate = Schemas['GatewayCreate'];
 /** A key that a host shows. */
 export type ShownKey = Schemas['ShownKey'];

@@ -1,3 +1,6 @@
+import { useQuery } from '@tanstack/react-query';
+
+import { useApi } from '../../api/context';
 import { Form, useTrans } from '../../ui';
 import type { Job } from '../runs';
 import { jobFile } from './jobFile';
@@ -6,6 +9,7 @@ import { JobFields } from './parts/JobFields';
 import { JobFileView } from './parts/JobFileView';
 import { SnapshotSummary } from './parts/SnapshotSummary';
 import { Source } from './parts/Source';
+import { jobQueries } from './queries';
 import { buildJob, startSubmission } from './submission';
 import type { NotebookInspection } from './types';
 import { useJobForm } from './useJobForm';
@@ -38,6 +42,7 @@ export function SubmitFields(
     inspection,
     submit
   );
+  const { data: targets } = useQuery(jobQueries.targets(useApi()));
   // A snapshot can have grown since the form was opened: then the server asks.
   const confirmation =
     refused === 'confirm_large'
@@ -76,6 +81,7 @@ export function SubmitFields(
       />
       <SnapshotSummary
         inspection={inspection}
+        target={targets?.find(({ name }) => name === form.target)}
         confirmation={confirmation}
         confirmed={form.confirmed}
         problem={undefined}

@@ -2,14 +2,9 @@
 
 import type { Job, ReRun } from '../runs';
 import { readSize, sizeText } from '../../lib/size';
+import { readSpan, spanText } from '../../lib/span';
 import { changedValues, isSame } from './drafts';
-import {
-  readPairs,
-  readSecrets,
-  readSpan,
-  secretsText,
-  spanText
-} from './lines';
+import { readPairs, readSecrets, secretsText } from './lines';
 import { askedResources } from './resources';
 import { givenWords, type ISubmission } from './submission';
 import type { IFormParameter, ISubject, ParameterField } from './types';

@@ -3,7 +3,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
 import { readSize } from '../../lib/size';
-import { readPairs, readSecrets, readSpan } from './lines';
+import { readSpan } from '../../lib/span';
+import { readPairs, readSecrets } from './lines';
 import {
   askedResources,
   findResourceProblems,

@@ -143,3 +143,49 @@ export function targetWait(
         target.running
       );
 }
+
+/** What becomes of a snapshot's files, and of paths that it leaves out, on a target. */
+export function snapshotWords(
+  target: ComputeTarget | undefined,
+  left: number,
+  trans: TranslationBundle
+): { files: string; left: string } {
+  if (target?.gateway) {
+    return {
+      files: trans.__(
+        'They are kept with the run; its kernel on %1 sees none of them.',
+        target.name
+      ),
+      left: trans._n(
+        '%1 path is not captured, nor is it there.',
+        '%1 paths are not captured, nor are they there.',
+        left
+      )
+    };
+  }
+  if (isElsewhere(target)) {
+    return {
+      files: '',
+      left: trans._n(
+        '%1 path is not captured: it is not there on %2.',
+        '%1 paths are not captured: they are not there on %2.',
+        left,
+        target?.name
+      )
+    };
+  }
+  return {
+    files: '',
+    left: target?.slurm
+      ? trans._n(
+          '%1 path is not captured: the job sees the original, where its node sees it.',
+          '%1 paths are not captured: the job sees the originals, where its node sees them.',
+          left
+        )
+      : trans._n(
+          '%1 path is not captured: the job sees the original.',
+          '%1 paths are not captured: the job sees the originals.',
+          left
+        )
+  };
+}

@@ -1,2 +1,3 @@
-export { secretQueries, type Secret } from './queries';
+export { deleteSecret, setSecret } from './mutations';
+export { secretKeys, secretQueries, type Secret } from './queries';
 export { SecretsSection } from './SecretsSection';

@@ -86,7 +86,7 @@ function NotCaptured(props: { paths: readonly string[] }): JSX.Element | null {
       </summary>
       <p className="jp-mlws-hint">
         {trans.__(
-          'Ignored files (by .gitignore, or because they are caches or large data) are not part of the snapshot. In the job’s folder links to the originals stood in their place, so the job could read them; what they held then is not kept.'
+          'Ignored files (by .gitignore, or because they are caches or large data) are not part of the snapshot. A job on this machine found links to the originals in their place and could read them; on another host, and in a kernel of another server, they were not there. What they held then is not kept.'
         )}
       </p>
       <ul className="jp-mlws-plain-list">

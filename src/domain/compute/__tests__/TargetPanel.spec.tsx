@@ -1,4 +1,5 @@
-import { screen, within } from '@testing-library/react';
+import type { QueryClient } from '@tanstack/react-query';
+import { act, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 
 import { ApiError } from '../../../api/errors';
@@ -17,6 +18,7 @@ import type { ComputeTarget } from '../types';
 
 describe('TargetPanel', () => {
   const closed = jest.fn();
+  let client: QueryClient;
 
   function show(
     target: ComputeTarget,
@@ -37,7 +39,10 @@ describe('TargetPanel', () => {
       'GET /workspaces/{workspace}/secrets': () => ({ secrets: [] }),
       ...verbs
     });
-    renderWithServer(<TargetPanel name="lab" onClose={closed} />, api);
+    ({ client } = renderWithServer(
+      <TargetPanel name="lab" onClose={closed} />,
+      api
+    ));
   }
 
   it('says so where there is no such target, and closes', async () => {
@@ -74,7 +79,6 @@ describe('TargetPanel', () => {
     ).toBeVisible();
     const test = screen.getByRole('region', { name: 'Test' });
     expect(within(test).getByText(/by a small job/)).toBeVisible();
-    expect(screen.queryByRole('button', { name: 'Edit…' })).toBeNull();
   });
 
   it('says so where Slurm is asked for nothing, and what a pause holds up', async () => {
@@ -240,6 +244,49 @@ describe('TargetPanel', () => {
     await user.click(button);
     expect(sent).toEqual([{ force: true }]);
     expect(closed).toHaveBeenCalled();
+  });
+
+  it('deletes no host by whose way others submit, and says what to do', async () => {
+    const user = userEvent.setup();
+    show(aHost(), {
+      'GET /compute': () => ({ targets: [aHost(), aSlurm({ via: 'lab' })] })
+    });
+    await user.click(await screen.findByRole('button', { name: 'Delete…' }));
+    expect(
+      screen.getByText(/By way of lab jobs are submitted to cluster/)
+    ).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Delete' })).toBeDisabled();
+  });
+
+  it('says that a token stays in the store when its target goes', async () => {
+    const user = userEvent.setup();
+    show({ ...aGateway(), name: 'lab' });
+    await user.click(await screen.findByRole('button', { name: 'Delete…' }));
+    expect(
+      screen.getByText(/The secret FAR of default stays, too/)
+    ).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Delete' })).toBeEnabled();
+  });
+
+  it('keeps what is typed while the target is asked for again', async () => {
+    const user = userEvent.setup();
+    let asked = 0;
+    show(aSlurm(), {
+      'GET /compute': () => {
+        asked += 1;
+        const slurm = aSlurm({ partition: `p${asked}` });
+        return { targets: [{ ...slurm, name: 'lab', running: asked }] };
+      }
+    });
+    await user.click(await screen.findByRole('button', { name: 'Edit…' }));
+    expect(screen.getByLabelText('Partition')).toHaveValue('p1');
+    await user.type(screen.getByLabelText('Account'), 'lab42');
+    await act(() => client.invalidateQueries());
+    expect(await screen.findByText(/Running \([3-9]\)/)).toBeVisible();
+    expect(screen.getByLabelText('Account')).toHaveValue('lab42');
+    expect(screen.getByLabelText('Account')).toHaveFocus();
+    // What somebody else has changed meanwhile is not changed back.
+    expect(screen.getByLabelText('Partition')).toHaveValue('p1');
   });
 
   it('keeps the form of a deletion open with what it was refused for, and gives the focus back', async () => {

@@ -1,7 +1,11 @@
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
+import { useApi } from '../../../api/context';
 import { CheckboxField, Form, useTrans } from '../../../ui';
+import { deletionText } from '../format';
 import { useDeleteTarget } from '../mutations';
+import { computeQueries } from '../queries';
 import type { ComputeTarget } from '../types';
 
 /** Asks before a target goes, and says what becomes of the jobs that run there or wait for it. */
@@ -11,10 +15,14 @@ export function DeleteTarget(props: {
   onCancel: () => void;
 }): JSX.Element {
   const { target, onDeleted, onCancel } = props;
-  const { name, running, queued, ssh, slurm } = target;
+  const { name, running, slurm } = target;
   const trans = useTrans();
   const [force, setForce] = useState(false);
   const remove = useDeleteTarget(name);
+  const { data: targets } = useQuery(computeQueries.targets(useApi()));
+  const others = (targets ?? [])
+    .filter(other => other.slurm?.via === name)
+    .map(other => other.name);
   const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // Within the form, Escape leaves it; of its buttons the harmless one comes first.
@@ -26,29 +34,24 @@ export function DeleteTarget(props: {
         label={trans.__('Delete the compute target %1', name)}
         danger
         submitLabel={trans.__('Delete')}
-        valid={running === 0 || force}
+        valid={(running === 0 || force) && others.length === 0}
         busy={remove.isPending}
         error={remove.error}
         onCancel={onCancel}
         onSubmit={() => remove.mutate({ force }, { onSuccess: onDeleted })}
       >
         <p className="jp-mlws-confirm-text">
-          {!ssh
-            ? trans.__(
-                'Jobs can no longer be sent to %1. Its past jobs stay as they are.',
-                name
-              )
-            : trans.__(
-                'Jobs can no longer be sent to %1. Its past jobs stay as they are, and so does what lies on the host.',
-                name
-              )}
-          {queued > 0 &&
-            ` ${trans._n(
-              '%1 job waits for it, and goes on waiting until there is a target of this name again.',
-              '%1 jobs wait for it, and go on waiting until there is a target of this name again.',
-              queued
-            )}`}
+          {deletionText(target, trans).join(' ')}
         </p>
+        {others.length > 0 && (
+          <p className="jp-mlws-target-note jp-mlws-target-bad" role="status">
+            {trans.__(
+              'By way of %1 jobs are submitted to %2. Delete that first, or choose there under Edit… from where it submits.',
+              name,
+              others.join(', ')
+            )}
+          </p>
+        )}
         {running > 0 && (
           <CheckboxField
             label={trans._n(

@@ -1,11 +1,12 @@
 import { useState } from 'react';
 
 import { useFocusBack, useTrans } from '../../../ui';
+import { kindOf } from '../fields';
 import type { ComputeTarget } from '../types';
 import { DeleteTarget } from './DeleteTarget';
 import { LimitsForm } from './LimitsForm';
 import { QueueVerbs } from './QueueVerbs';
-import { SshForm } from './SshForm';
+import { TargetForm } from './TargetForm';
 
 type Open = 'limits' | 'edit' | 'delete' | null;
 
@@ -45,7 +46,7 @@ export function TargetHeader(props: {
               onEdit={() => toggle('limits')}
             />
           )}
-          {target.ssh && (
+          {kindOf(target) && (
             <Verb
               label={trans.__('Edit…')}
               expanded={open === 'edit'}
@@ -70,21 +71,51 @@ export function TargetHeader(props: {
       )}
       {open && (
         <section className="jp-mlws-card jp-mlws-target-form">
-          {open === 'limits' && <LimitsForm target={target} onClose={close} />}
-          {open === 'edit' && (
-            <SshForm target={target} onDone={close} onCancel={close} />
-          )}
-          {open === 'delete' && (
-            <DeleteTarget
-              target={target}
-              onCancel={close}
-              onDeleted={onDeleted}
-            />
-          )}
+          <OpenForm
+            open={open}
+            target={target}
+            onClose={close}
+            onDeleted={onDeleted}
+          />
         </section>
       )}
     </>
   );
+}
+
+function OpenForm(props: {
+  open: Open;
+  target: ComputeTarget;
+  onClose: () => void;
+  onDeleted: () => void;
+}): JSX.Element | null {
+  const { open, target, onClose, onDeleted } = props;
+  const kind = kindOf(target);
+  switch (open) {
+    case 'limits':
+      return <LimitsForm target={target} onClose={onClose} />;
+    case 'edit':
+      return (
+        kind && (
+          <TargetForm
+            kind={kind}
+            target={target}
+            onDone={onClose}
+            onCancel={onClose}
+          />
+        )
+      );
+    case 'delete':
+      return (
+        <DeleteTarget
+          target={target}
+          onCancel={onClose}
+          onDeleted={onDeleted}
+        />
+      );
+    case null:
+      return null;
+  }
 }
 
 function Verb(props: {

@@ -91,6 +91,7 @@ describe('SnapshotSummary', () => {
     render(
       <SnapshotSummary
         inspection={anInspection({ not_captured: ['data', 'big.bin'] })}
+        target={undefined}
         confirmation="This is your home folder."
         confirmed={false}
         problem={undefined}

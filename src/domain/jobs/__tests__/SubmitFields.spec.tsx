@@ -1,13 +1,15 @@
 import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 
+import { aGateway, aHost, aSlurm, aTarget } from '../../../testing/compute';
 import { aRun } from '../../../testing/runs';
 import { anApi, renderWithServer } from '../../../testing/server';
 import { SubmitFields } from '../SubmitFields';
+import type { ComputeTarget } from '../types';
 import { anInspection } from './factories';
 
 /** The form, with a server that answers a submit when the test says so. */
-function openForm() {
+function openForm(targets: ComputeTarget[] = []) {
   let answer: (job: unknown) => void = () => undefined;
   let refuse: (error: Error) => void = () => undefined;
   const api = anApi({
@@ -16,7 +18,7 @@ function openForm() {
         { name: 'python3', display_name: 'Python 3', language: 'python' }
       ]
     }),
-    'GET /compute': () => ({ targets: [] }),
+    'GET /compute': () => ({ targets }),
     'GET /workspaces/{workspace}/environments': () => ({
       environments: [],
       next_cursor: null
@@ -42,7 +44,7 @@ function openForm() {
       confirmLarge={false}
       onTagCell={null}
       onCancel={() => undefined}
-      inspection={anInspection()}
+      inspection={anInspection({ not_captured: ['data'] })}
       {...told}
     />,
     api
@@ -73,6 +75,32 @@ describe('SubmitFields', () => {
     await waitFor(() => expect(screen.queryByText(isNew)).toBeNull());
     await user.type(field, '2');
     await screen.findByText(isNew);
+  });
+
+  it('says what a job on the chosen target sees of the folder', async () => {
+    openForm([
+      aTarget(),
+      aHost({ kinds: null }),
+      aSlurm(),
+      { ...aSlurm({ via: 'lab' }), name: 'far-cluster' },
+      aGateway()
+    ]);
+    const user = userEvent.setup();
+    const target = screen.getByRole('combobox', { name: 'Compute target' });
+    await screen.findByRole('option', { name: /^far · / });
+    const said: (string | null)[] = [];
+    for (const name of ['local', 'lab', 'cluster', 'far-cluster', 'far']) {
+      await user.selectOptions(target, name);
+      said.push(screen.getByText(/not captured/).textContent);
+    }
+    expect(said).toEqual([
+      '1 path is not captured: the job sees the original.',
+      '1 path is not captured: it is not there on lab.',
+      '1 path is not captured: the job sees the original, where its node sees it.',
+      '1 path is not captured: it is not there on far-cluster.',
+      '1 path is not captured, nor is it there.'
+    ]);
+    expect(screen.getByText(/kernel on far sees none of them/)).toBeVisible();
   });
 
   it('tells the outcome also when the form was closed meanwhile', async () => {

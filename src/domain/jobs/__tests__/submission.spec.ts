@@ -1,13 +1,14 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { ApiError } from '../../../api/errors';
+import { readSpan, spanText } from '../../../lib/span';
 import {
   changedValues,
   defaultText,
   draftProblem,
   placeholder
 } from '../drafts';
-import { readPairs, readSpan, spanText } from '../lines';
+import { readPairs } from '../lines';
 import {
   buildJob,
   findProblems,

@@ -1,11 +1,14 @@
 import { formatBytes } from '../../../lib/format';
 import { CheckboxField, useTrans } from '../../../ui';
-import type { NotebookInspection } from '../types';
+import { snapshotWords } from '../target';
+import type { ComputeTarget, NotebookInspection } from '../types';
 
 const SHOWN = 200;
 
 export interface ISnapshotSummaryProps {
   inspection: NotebookInspection;
+  /** Where the job is to run; undefined while that is not known. */
+  target: ComputeTarget | undefined;
   /** Why somebody must say that this is meant; null when nobody must. */
   confirmation: string | null;
   confirmed: boolean;
@@ -18,6 +21,7 @@ export function SnapshotSummary(props: ISnapshotSummaryProps): JSX.Element {
   const { inspection, confirmation, confirmed, onConfirm, problem } = props;
   const { not_captured: left, snapshot_files: files } = inspection;
   const trans = useTrans();
+  const words = snapshotWords(props.target, left.length, trans);
   const size = formatBytes(inspection.snapshot_bytes);
   return (
     <div className="jp-mlws-snapshot-summary">
@@ -28,16 +32,11 @@ export function SnapshotSummary(props: ISnapshotSummaryProps): JSX.Element {
           files,
           size
         )}
+        {words.files && ` ${words.files}`}
       </div>
       {left.length > 0 && (
         <details>
-          <summary>
-            {trans._n(
-              '%1 path is not captured: the job sees the original.',
-              '%1 paths are not captured: the job sees the originals.',
-              left.length
-            )}
-          </summary>
+          <summary>{words.left}</summary>
           <ul>
             {left.slice(0, SHOWN).map(path => (
               <li key={path}>{path}</li>

@@ -4,7 +4,7 @@ import userEvent from '@testing-library/user-event';
 import { ApiError } from '../../../api/errors';
 import { aHost } from '../../../testing/compute';
 import { anApi, renderWithServer, type ICall } from '../../../testing/server';
-import { SshForm } from '../parts/SshForm';
+import { TargetForm } from '../parts/TargetForm';
 import type { ComputeTarget, ShownKey } from '../types';
 
 const KEYS: ShownKey[] = [
@@ -22,7 +22,7 @@ const KEYS: ShownKey[] = [
   }
 ];
 
-describe('SshForm', () => {
+describe('TargetForm of an SSH host', () => {
   const done = jest.fn();
   const left = jest.fn();
   let sent: unknown[] = [];
@@ -47,7 +47,7 @@ describe('SshForm', () => {
       ...verbs
     });
     renderWithServer(
-      <SshForm target={target} onDone={done} onCancel={left} />,
+      <TargetForm kind="ssh" target={target} onDone={done} onCancel={left} />,
       api
     );
   }
@@ -80,7 +80,6 @@ describe('SshForm', () => {
     expect(sent).toEqual([
       {
         name: 'lab',
-        description: '',
         max_jobs: 1,
         ssh: {
           host: 'gpu1',
