@@ -34,6 +34,7 @@ export function aTarget(part: Partial<ComputeTarget> = {}): ComputeTarget {
     live: [],
     ssh: null,
     slurm: null,
+    pbs: null,
     gateway: null,
     facts: null,
     kinds: null,

@@ -3,13 +3,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { readSpan, spanText } from '../../lib/span';
 import type { ITargetField } from './fields';
 import { rulesOf } from './rules';
-import type { BatchCreate, ComputeTarget } from './types';
+import type { SlurmCreate, ComputeTarget } from './types';
 
 /** Where Slurm is, and what it is asked for with each job. */
 export function slurmFields(
   target: ComputeTarget | null,
   trans: TranslationBundle
-): ITargetField<keyof BatchCreate>[] {
+): ITargetField<keyof SlurmCreate>[] {
   const place = target?.slurm;
   const { slurm, span } = rulesOf(trans);
   const none = trans.__('Slurm’s own');
@@ -73,7 +73,7 @@ export function slurmFields(
 function seldom(
   place: ComputeTarget['slurm'] | undefined,
   trans: TranslationBundle
-): ITargetField<keyof BatchCreate>[] {
+): ITargetField<keyof SlurmCreate>[] {
   const { program, url } = rulesOf(trans);
   return [
     {

@@ -31,7 +31,7 @@ export type HostFacts = Schemas['HostFacts'];
 /** A host to make a target of. */
 export type SshCreate = Schemas['SshCreate'];
 /** Slurm, to make a target of. */
-export type BatchCreate = Schemas['BatchCreate'];
+export type SlurmCreate = Schemas['SlurmCreate'];
 /** Another Jupyter server, to make a target of. */
 export type GatewayCreate = Schemas['GatewayCreate'];
 /** A key that a host shows. */
