@@ -160,7 +160,7 @@ def test_what_stands_in_the_settings_stays_whatever_becomes_of_a_row_of_its_name
 
 def test_kernels_of_a_target_that_went_while_no_server_ran_go_with_the_next_start(lab: Lab):
     hosts = Hosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
-    spec = lab.folders.jobs.parent / "kernels" / "mlws-gone-python3" / "kernel.json"
+    spec = lab.folders.jobs.parent / "kernels" / "mlws-gone.python3" / "kernel.json"
     spec.parent.mkdir(parents=True)
     spec.write_text('{"metadata": {"mlws": {"target": "gone"}}}')
     engine = lab.start(hosts=hosts)
