@@ -16,8 +16,9 @@ from jupyter_client.session import Session
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from mlws import jobdir
 from tests.compute_ssh.test_commands import mlws
-from tests.gateway import OtherServer
+from tests.gateway import OtherServer, Wire
 from tests.live import LiveServer, free_port, write_notebook
 from tests.servers import closed, until
 from tests.ssh import log_of
@@ -166,6 +167,30 @@ def test_the_token_of_a_target_that_moved_is_not_sent_to_where_it_was(server: Li
     jupyter(server, "DELETE", f"/api/kernels/{kernel_id}")
     server.ok("DELETE", "/compute/moves")
     assert "Kernel started" not in other.log()[asked:]
+
+
+@pytest.mark.parametrize("goes", ["deleted", "moved"])
+def test_what_a_target_has_left_is_ended_after_it_went(server: LiveServer, other: OtherServer, wire: Wire, goes: str) -> None:
+    place = {"url": wire.url, "token": {"workspace": "default", "name": "OTHER"}, "patience_s": 1}
+    server.ok("POST", "/compute", {"name": "goes", "gateway": place})
+    until(lambda: "mlws-goes.python3" in specs(server), 30)
+    kernel_id = jupyter(server, "POST", "/api/kernels", json={"name": "mlws-goes.python3"})["id"]
+    until(lambda: len(other.kernels()) == 1, 30, "the kernel starts")
+    [record] = until(lambda: list((server.data_dir / "far-kernels").glob("*.json")), 30)
+    wire.cut()
+    jupyter(server, "DELETE", f"/api/kernels/{kernel_id}")
+    until(lambda: jobdir.start_time(json.loads(record.read_text())["pid"]) is None, 30, "the bridge is gone")
+    if goes == "deleted":
+        server.ok("DELETE", "/compute/goes")
+    else:
+        server.ok("PATCH", "/compute/goes", {"gateway": {"url": f"http://127.0.0.1:{free_port()}"}})
+    assert len(other.kernels()) == 1
+    assert record.exists()
+    wire.mend()
+    until(lambda: other.kernels() == [], 60, "the kernel is gone")
+    until(lambda: not record.exists(), 10, "and the note of it")
+    if goes == "moved":
+        server.ok("DELETE", "/compute/goes")
 
 
 def test_a_notebook_of_such_a_kernel_is_told_where_that_is_when_it_goes_elsewhere(server: LiveServer) -> None:
