@@ -81,7 +81,7 @@ def test_a_cancel_in_mid_cell_ends_the_kernel_there(server: LiveServer, gateway:
 
 
 async def test_a_notebook_has_a_kernel_there(server: LiveServer, gateway: Gateway, target: str) -> None:
-    name = f"mlws-{target}-python3"
+    name = f"mlws-{target}.python3"
     until(lambda: name in specs(server), 30, "the kernel stands among ours")
     kernel_id = jupyter(server, "POST", "/api/kernels", json={"name": name})["id"]
     async with channels(server, kernel_id) as connection:

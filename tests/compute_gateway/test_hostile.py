@@ -93,14 +93,30 @@ PLACE: dict[str, Any] = {
 }
 
 
-def test_two_targets_whose_kernels_are_called_alike_keep_theirs(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("target", "kernel"), [("a-b", "c"), ("a", "b-c"), ("a", "-b.c"), ("Far_1-", "x.y"), ("a-", "mlws-a.b")])
+def test_what_a_kernel_is_called_here_tells_its_target_and_its_name_there(target: str, kernel: str) -> None:
+    assert specs.parts_of(specs.name_of(target, kernel)) == (target.lower(), kernel)
+
+
+def test_kernels_of_no_target_are_told_as_such() -> None:
+    assert [specs.parts_of(name) for name in ("python3", "mlws-a-b", "mlws-.b", "mlws-a.", "xmlws-a.b", "mlws-a.b\n")] == [
+        None
+    ] * 6
+
+
+def test_two_targets_with_dashes_have_all_their_kernels(tmp_path: Path) -> None:
     place = GatewayPlace(**PLACE)
     specs.write(tmp_path, tmp_path / "records", "a-b", place, {"c": {}})
     specs.write(tmp_path, tmp_path / "records", "a", place, {"b-c": {}, "d": {}})
-    assert specs.target_in(tmp_path / "mlws-a-b-c" / specs.KERNEL) == "a-b"
-    assert specs.target_in(tmp_path / "mlws-a-d" / specs.KERNEL) == "a"
+    assert {path.name: specs.target_in(path / specs.KERNEL) for path in tmp_path.iterdir()} == {
+        "mlws-a-b.c": "a-b",
+        "mlws-a.b-c": "a",
+        "mlws-a.d": "a",
+    }
+    specs.write(tmp_path, tmp_path / "records", "A", place, {"d": {}})
+    assert specs.target_in(tmp_path / "mlws-a.d" / specs.KERNEL) == "a", "who came first has it"
     specs.keep_only(tmp_path, ["a"])
-    assert [path.name for path in tmp_path.iterdir()] == ["mlws-a-d"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlws-a.b-c", "mlws-a.d"]
 
 
 def test_kernels_have_the_pictures_of_their_language_here(tmp_path: Path) -> None:
@@ -108,5 +124,5 @@ def test_kernels_have_the_pictures_of_their_language_here(tmp_path: Path) -> Non
     specs.write(
         tmp_path, tmp_path / "records", "far", place, {"mine": {"language": "Python"}, "odd": {"language": "nobody speaks it"}}
     )
-    assert (tmp_path / "mlws-far-mine" / "logo-svg.svg").read_bytes().rstrip().endswith(b"</svg>")
-    assert [path.name for path in (tmp_path / "mlws-far-odd").iterdir()] == [specs.KERNEL]
+    assert (tmp_path / "mlws-far.mine" / "logo-svg.svg").read_bytes().rstrip().endswith(b"</svg>")
+    assert [path.name for path in (tmp_path / "mlws-far.odd").iterdir()] == [specs.KERNEL]

@@ -21,7 +21,7 @@ from jupyter_mlws.domain.compute.batch.slurm import Slurm
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.errors import ComputeNotFound, ExtraMissing, LoginRefused
 from jupyter_mlws.domain.compute.gateway import checks as gateway_checks
-from jupyter_mlws.domain.compute.gateway import specs
+from jupyter_mlws.domain.compute.gateway import records, specs
 from jupyter_mlws.domain.compute.gateway.target import GatewayCompute
 from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, PbsPlace, SlurmPlace, SshPlace
 from jupyter_mlws.domain.compute.ssh import checks, keys, link, loop
@@ -95,7 +95,10 @@ class Hosts:
         rows = {row.name: row for row in self._db.read_sync(made_targets) if self._counts(row.name, settings)}
         if _versions(rows) == _versions(self.rows) and _limits(rows) == _limits(self.rows) and self._looked:
             return None
-        self._looked = True  # the first time there may be kernels of targets that went while no server ran
+        if not self._looked:  # there may be kernels of targets that went while no server ran
+            places = {name: row.place.url for name, row in rows.items() if isinstance(row.place, GatewayPlace)}
+            records.drop_unknown(self._jobs, self._kernels, places)
+        self._looked = True
         old, new = _versions(self.rows), _versions(rows)
         found, gone = dict(settings), []
         for name, row in rows.items():
@@ -112,9 +115,7 @@ class Hosts:
                 threading.Thread(target=_give_up, args=(deleted,), name=f"mlws-{name}-gone", daemon=True).start()
             else:
                 gone.append(deleted)
-        for one in gone:  # the new ones follow the same jobs, and two must not write into one folder
-            if isinstance(one, (SshCompute, BatchCompute)):
-                one.stop_following()
+        _part_from(gone, rows)
         specs.keep_only(self._kernels, [name for name, row in rows.items() if isinstance(row.place, GatewayPlace)])
         self.rows = rows
         return Refreshed(found, gone)
@@ -238,6 +239,20 @@ class Hosts:
         self.rows[name] = self.rows[name]._replace(facts=facts)
         if isinstance(target, (SshCompute, BatchCompute)):
             target.know(facts)
+
+
+def _part_from(gone: list[Compute], rows: dict[str, Made]) -> None:
+    """The new ones follow the same jobs, and two must not write into one folder; and what lives at an address that is left is ended."""
+    for one in gone:
+        if isinstance(one, (SshCompute, BatchCompute)):
+            one.stop_following()
+        if isinstance(one, GatewayCompute) and not _is_at(rows.get(one.name), one.place.url):
+            one.leave()
+
+
+def _is_at(row: Made | None, url: str) -> bool:
+    """Whether a target is another Jupyter server at this address."""
+    return row is not None and isinstance(row.place, GatewayPlace) and row.place.url == url
 
 
 def _give_up(target: BatchCompute) -> None:

@@ -18,7 +18,7 @@ from jupyter_mlws.domain.compute import store
 from jupyter_mlws.domain.compute.batch import psi
 from jupyter_mlws.domain.compute.errors import ComputeExists, ComputeNeeded, ComputeNotFound
 from jupyter_mlws.domain.compute.gateway import places
-from jupyter_mlws.domain.compute.gateway.specs import target_of
+from jupyter_mlws.domain.compute.gateway.specs import parts_of, target_of
 from jupyter_mlws.domain.compute.hosts import PLACES, Hosts, Made, made_targets, own_user
 from jupyter_mlws.domain.compute.limits import Limits, changed_by, forget, keep, kept, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
@@ -68,6 +68,7 @@ __all__ = [
     "limits_of",
     "made_targets",
     "make_targets",
+    "parts_of",
     "target_of",
 ]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from jupyter_mlws.domain.compute.service import parts_of
 from jupyter_mlws.domain.jobs.errors import KernelMissing, NotANotebook, NotebookNotFound, ParameterType, UnknownParameter
 from jupyter_mlws.domain.jobs.parameters import declared, type_of
 from jupyter_mlws.kit import surrogates
@@ -154,6 +155,11 @@ def check_kernel(kernel: str | None, installed: Collection[str] | None, *, shown
     if not kernel:
         raise KernelMissing(f"{shown} names no kernel; choose one.{there}", field="kernel")
     if installed is not None and kernel not in installed:
+        if (parts := parts_of(kernel)) is not None:
+            raise KernelMissing(
+                f"The kernel of {shown} is {parts[1]} on the compute target {parts[0]}: choose that target, or another kernel.{there}",
+                field="kernel",
+            )
         raise KernelMissing(f"The kernel {kernel!r} is not installed{where}; choose another.{there}", field="kernel")
     return kernel
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_mlws.domain.compute.errors import TargetRefuses
+from jupyter_mlws.domain.compute.service import parts_of
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.jobs import ingest, queue
 from jupyter_mlws.domain.jobs.errors import NotNow
@@ -161,9 +162,8 @@ def usual_kernel(compute: Compute) -> str | None:
 
 def kernel_there(compute: Compute, name: str | None) -> str | None:
     """What a kernel is called on the target: a notebook that was worked on in one of its kernels names it as this server does."""
-    ours = f"mlws-{compute.name}-".lower()
-    far = name is not None and getattr(compute, "kernels_elsewhere", False) and name.lower().startswith(ours)
-    return name[len(ours) :] if far and name is not None else name
+    parts = parts_of(name) if name is not None and getattr(compute, "kernels_elsewhere", False) else None
+    return parts[1] if parts is not None and parts[0] == compute.name.lower() else name
 
 
 def launched(compute: Compute, launch: Launch, job_dir: Path, variables: Collection[str]) -> Launch:

@@ -11,6 +11,7 @@ import {
   type IResourceDraft,
   type ResourceField
 } from './resources';
+import { missingKernel } from './target';
 import type { ISubject, JobCreate, NotebookInspection } from './types';
 
 /** All that the form holds. */
@@ -134,10 +135,7 @@ export function findProblems(
   if (kind === 'notebook' && !form.kernel) {
     problems.kernel = trans.__('The notebook names no kernel: choose one.');
   } else if (kind === 'notebook' && !has(form.kernel)) {
-    problems.kernel = trans.__(
-      'The kernel “%1” is not installed: choose another.',
-      form.kernel
-    );
+    problems.kernel = missingKernel(form.kernel, trans);
   }
   if (
     form.priority === null ||

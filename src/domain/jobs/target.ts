@@ -83,12 +83,30 @@ export function kernelsOn(
     : here;
 }
 
+/** Of which target a kernel is that a notebook was worked on in, and its name there; null for the kernels of this server. */
+function partsOf(name: string): { target: string; kernel: string } | null {
+  const found = /^mlws-([a-z0-9][a-z0-9_-]*)\.(.+)$/i.exec(name);
+  return found && { target: found[1].toLowerCase(), kernel: found[2] };
+}
+
 /** What a kernel is called on a target: a notebook that was worked on in one of its kernels names it as this server does. */
 function nameThere(name: string, target: ComputeTarget | undefined): string {
-  const ours = `mlws-${target?.name}-`.toLowerCase();
-  return target?.gateway && name.toLowerCase().startsWith(ours)
-    ? name.slice(ours.length)
+  const parts = partsOf(name);
+  return parts && target?.gateway && target.name.toLowerCase() === parts.target
+    ? parts.kernel
     : name;
+}
+
+/** Why a kernel that cannot be had on a target is none to be chosen. */
+export function missingKernel(name: string, trans: TranslationBundle): string {
+  const parts = partsOf(name);
+  return parts
+    ? trans.__(
+        'This kernel is %1 on the target %2: choose that target, or another kernel.',
+        parts.kernel,
+        parts.target
+      )
+    : trans.__('The kernel “%1” is not installed: choose another.', name);
 }
 
 /** Whether a kernel can be had on a target, as far as is known. */

@@ -143,6 +143,10 @@ def test_kernels():
     assert check_kernel("ir", ["ir", "python3"], shown="n.ipynb") == "ir"
     with pytest.raises(KernelMissing, match=r"'cobol' is not installed.*ir, python3"):
         check_kernel("cobol", ["python3", "ir"], shown="n.ipynb")
+    with pytest.raises(
+        KernelMissing, match=r"kernel of n.ipynb is ir on the compute target far-gpu: choose that target.*python3"
+    ):
+        check_kernel("mlws-far-gpu.ir", ["python3"], shown="n.ipynb")
     with pytest.raises(KernelMissing, match="names no kernel"):
         check_kernel(None, ["python3"], shown="n.ipynb")
 

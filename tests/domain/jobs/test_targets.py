@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -17,6 +19,7 @@ from jupyter_mlws.domain.jobs import queue
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.secrets.service import KeyPlaces
 from jupyter_mlws.domain.workspaces import service as workspaces
+from mlws.process import start_time
 from tests.databases import fresh_database
 from tests.domain.jobs.lab import Lab, Machine
 from tests.domain.runs.rows import ADA
@@ -186,9 +189,26 @@ def test_what_stands_in_the_settings_stays_whatever_becomes_of_a_row_of_its_name
 
 def test_kernels_of_a_target_that_went_while_no_server_ran_go_with_the_next_start(lab: Lab):
     hosts = Hosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
-    spec = lab.folders.jobs.parent / "kernels" / "mlws-gone-python3" / "kernel.json"
+    spec = lab.folders.jobs.parent / "kernels" / "mlws-gone.python3" / "kernel.json"
     spec.parent.mkdir(parents=True)
     spec.write_text('{"metadata": {"mlws": {"target": "gone"}}}')
     engine = lab.start(hosts=hosts)
     assert list(engine.computes) == ["local"]
     assert not spec.exists()
+
+
+def test_notes_of_kernels_of_targets_that_went_go_unless_somebody_minds_them(lab: Lab):
+    hosts = Hosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    minded = {"target": "gone", "url": "http://127.0.0.1:1", "pid": os.getpid(), "start_time": start_time(os.getpid())}
+    notebooks, jobs = lab.folders.jobs.parent / "far-kernels", lab.folders.jobs
+    for path, told in (
+        (notebooks / "minded.json", minded),
+        (notebooks / "dead.json", {**minded, "start_time": "another"}),
+        (jobs / "a-job" / "gateway.json", {**minded, "pid": None}),
+        (jobs / "a-job" / "attempts" / "2" / "gateway.json", {**minded, "kernel_id": "k", "start_time": "another"}),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(told))
+    lab.start(hosts=hosts)
+    assert [path.name for path in notebooks.iterdir()] == ["minded.json"]
+    assert list(jobs.glob("**/gateway.json")) == []

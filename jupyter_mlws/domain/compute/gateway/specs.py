@@ -30,9 +30,19 @@ VARIABLES = (
 USABLE = re.compile(r"[a-z0-9._-]{1,200}")
 
 
+OURS = re.compile(r"mlws-([a-z0-9][a-z0-9_-]*)\.([a-z0-9._-]+)", re.IGNORECASE)
+"""The name of a target has no dot."""
+
+
 def name_of(target: str, kernel: str) -> str:
     """What a kernel of a target is called here. Jupyter does not tell capitals from others."""
-    return f"mlws-{target}-{kernel}".lower()
+    return f"mlws-{target}.{kernel}".lower()
+
+
+def parts_of(name: str) -> tuple[str, str] | None:
+    """Of which target, in small letters, a kernel is that is called so here, and what it is called there; None for other kernels."""
+    found = OURS.fullmatch(name)
+    return (found[1].lower(), found[2]) if found else None
 
 
 def write(folder: Path, records: Path, target: str, place: GatewayPlace, specs: Mapping[str, Mapping[str, Any]]) -> None:
@@ -44,7 +54,7 @@ def write(folder: Path, records: Path, target: str, place: GatewayPlace, specs: 
         made = json.dumps(_spec(records, target, place, kernel, spec), indent=1).encode()
         path = folder / name / KERNEL
         if path.is_file() and (path.read_bytes() == made or target_in(path) not in (None, target)):
-            continue  # `a-b` with `c` is called as `a` with `b-c`: who came first has it
+            continue  # targets whose names differ in capitals alone: who came first has it
         path.parent.mkdir(parents=True, exist_ok=True)
         for logo in _logos(str(spec.get("language") or "")):
             write_atomic(str(path.with_name(logo.name)), logo.read_bytes())

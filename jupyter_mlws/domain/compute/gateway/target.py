@@ -10,7 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, LoginRefused
-from jupyter_mlws.domain.compute.gateway import rest, specs
+from jupyter_mlws.domain.compute.gateway import records, rest, specs
+from jupyter_mlws.domain.compute.gateway.records import RECORD
 from jupyter_mlws.domain.compute.local import LocalCompute
 from jupyter_mlws.domain.compute.schemas import HostKernel, HostNotebooks, Load
 from jupyter_mlws.kit.errors import MlwsError
@@ -27,11 +28,11 @@ log = logging.getLogger(__name__)
 TOKEN = "MLWS_GATEWAY_TOKEN"  # noqa: S105 - the name of a variable
 ADDRESS = "MLWS_GATEWAY_FOR"
 """The hash of the address that the token is for: a bridge that was told of an older one does not send it there."""
-RECORD = "gateway.json"
-"""In the folder of a job: the kernel that it has over there, as long as that may live."""
 ANSWER_S = 10.0
 KNOWN_S = 5.0
 SPECS_EVERY_S = 60.0
+LEAVES_WITHIN_S, LOOKS_EVERY_S = 86_400.0, 15.0
+"""So long a server is asked, and so often, to end what is left of a target that went."""
 COMES_WITHIN_S = 600.0
 """So long after it was asked for a kernel may still come: a cluster takes its time."""
 
@@ -70,6 +71,8 @@ class GatewayCompute:
         self._local = LocalCompute(name, max_jobs)
         self._local.when_one_ends = lambda: self.when_one_ends()
         self._known: tuple[float, dict[str, dict[str, Any]]] = (0.0, {})
+        self._known_server: rest.Server | None = None
+        """With the token that it had last: once the target has gone, the secret may hold one for another address."""
         self._left: set[Path] | None = None
         """Folders of jobs that ended, whose kernel may live on; None while nobody has looked for those of an earlier server."""
         self._warned: set[str] = set()
@@ -79,7 +82,8 @@ class GatewayCompute:
 
     def server(self) -> rest.Server:
         """Where it is, with the token. Blocks. Raises `LoginRefused` where that cannot be read."""
-        return rest.Server(self.place.url, self._token(), self.place.ca_file)
+        self._known_server = rest.Server(self.place.url, self._token(), self.place.ca_file)
+        return self._known_server
 
     # ---- what the engine asks
 
@@ -176,38 +180,53 @@ class GatewayCompute:
         except OSError as error:
             log.warning("%s: %s", self.name, error)
 
+    def leave(self) -> None:
+        """The target is gone, or moved: end the kernels there that nobody minds any more, as soon as that server can be reached."""
+        threading.Thread(target=self._leave, name=f"mlws-{self.name}-gone", daemon=True).start()
+
+    def _leave(self) -> None:
+        if self._known_server is None:
+            return
+        until = time.monotonic() + LEAVES_WITHIN_S
+        while time.monotonic() < until:
+            left = [*records.of_notebooks(self._kernels), *records.of_jobs(self._jobs)]
+            left = [path for path in left if self._is_mine(records.read(path))]
+            try:
+                unminded = [path for path in left if not records.is_minded(records.read(path))]
+                done = [path for path in unminded if self._end_kernel(path, self._known_server)]
+            except OSError as error:
+                log.warning("%s: %s", self.name, error)
+                done = []
+            if len(done) == len(left):
+                return
+            time.sleep(LOOKS_EVERY_S)
+
+    def _is_mine(self, told: Mapping[str, Any]) -> bool:
+        return told.get("target") == self.name and told.get("url") == self.place.url
+
     def _end_dead_bridges(self) -> None:
         """Kernels of notebooks whose bridge was killed."""
-        for path in self._records.glob("*.json"):
-            told = jobdir.read_json(str(path)) or {}
-            pid = told.get("pid")
-            if isinstance(pid, int) and jobdir.start_time(pid) != told.get("start_time"):
+        for path in records.of_notebooks(self._kernels):
+            if not records.is_minded(records.read(path)):
                 self._end_kernel(path)
-
-    @property
-    def _records(self) -> Path:
-        """Where the bridges of notebooks note their kernels."""
-        return self._kernels.with_name("far-kernels")
 
     def _end_left(self) -> None:
         if self._left is None:
-            found = [*self._jobs.glob(f"*/{RECORD}"), *self._jobs.glob(f"*/attempts/*/{RECORD}")]
-            self._left = {path.parent for path in found}
+            self._left = {path.parent for path in records.of_jobs(self._jobs)}
         for folder in list(self._left):
             ended = jobdir.read_exit(str(folder)) is not None or not jobdir.is_alive(str(folder))
             if ended and self._end_kernel(folder / RECORD):
                 self._left.discard(folder)
 
-    def _end_kernel(self, record: Path) -> bool:
+    def _end_kernel(self, record: Path, server: rest.Server | None = None) -> bool:
         """End the kernel that a bridge has noted; False while its server cannot be asked."""
-        told = jobdir.read_json(str(record))
-        if told is None or told.get("target") != self.name:
-            return True
-        if told.get("url") != self.place.url:  # the token is for the address that the target has now
-            self._warn(told, f"at {told.get('url')}, where {self.name} was")
+        told = records.read(record)
+        if not self._is_mine(
+            told
+        ):  # who had the address that it has looks after it: the token is for the one that this target has now
             return True
         try:
-            all_of_them = self._end_noted(record, told)
+            all_of_them = self._end_noted(record, told, server or self.server())
         except HostUnreachable:
             return False
         except (LoginRefused, HostUnfit) as error:
@@ -218,9 +237,9 @@ class GatewayCompute:
                 record.unlink()
         return all_of_them
 
-    def _end_noted(self, record: Path, told: Mapping[str, Any]) -> bool:
+    def _end_noted(self, record: Path, told: Mapping[str, Any], server: rest.Server) -> bool:
         """End what a note names; False while a kernel that was asked for, and of which no answer came, may come yet."""
-        server, asked = self.server(), told.get("asked")
+        asked = told.get("asked")
         if kernel := told.get("kernel_id"):
             rest.delete_kernel(server, str(kernel), ANSWER_S)
         unseen = [one for one in (asked if isinstance(asked, list) else ()) if not rest.delete_kernel(server, str(one), ANSWER_S)]
@@ -230,7 +249,7 @@ class GatewayCompute:
 
     def _warn(self, told: Mapping[str, Any], words: str) -> None:
         """Once of each kernel: it is tried again and again."""
-        if (kernel := str(told.get("kernel_id") or told.get("asked"))) not in self._warned:
+        if (kernel := records.names(told)) not in self._warned:
             self._warned.add(kernel)
             log.warning("The kernel %s may live on %s", kernel, words)
 
@@ -250,7 +269,7 @@ class GatewayCompute:
             found = rest.kernelspecs(self.server(), ANSWER_S)
             self._known = (time.monotonic(), found)
             if not self._closed:
-                specs.write(self._kernels, self._records, self.name, self.place, found)
+                specs.write(self._kernels, records.folder_of(self._kernels), self.name, self.place, found)
         return found
 
 

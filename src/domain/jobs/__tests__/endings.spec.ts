@@ -14,6 +14,7 @@ import { endedBetween, endingText } from '../endings';
 import { countText, listText } from '../JobsStatus';
 import {
   hasKernel,
+  missingKernel,
   kernelsOn,
   refusesKind,
   takesEnvironments,
@@ -143,9 +144,13 @@ describe('kernels', () => {
     const { facts } = ofHost({ notebooks });
     const far = aGateway({}, { facts });
     expect(hasKernel('ir', far, here)).toBe(true);
-    expect(hasKernel('mlws-far-ir', far, here)).toBe(true);
-    expect(hasKernel('mlws-near-ir', far, here)).toBe(false);
-    expect(hasKernel('mlws-local-ir', aTarget(), here)).toBe(false);
+    expect(hasKernel('mlws-far.ir', far, here)).toBe(true);
+    expect(hasKernel('mlws-near.ir', far, here)).toBe(false);
+    expect(hasKernel('mlws-local.ir', aTarget(), here)).toBe(false);
+    expect(missingKernel('mlws-near-by.ir', trans)).toContain(
+      'ir on the target near-by: choose that target'
+    );
+    expect(missingKernel('ir', trans)).toContain('“ir” is not installed');
   });
 
   it('are left to the job where the host was not asked', () => {

@@ -122,7 +122,7 @@ function KernelField(props: IFieldsProps): JSX.Element {
         ? trans.__('Choose a kernel')
         : there.has(form.kernel)
           ? own
-          : trans.__('%1 · not installed', own)
+          : trans.__('%1 · not on this target', own)
     });
   }
   return (
