@@ -59,8 +59,8 @@ export interface paths {
         put?: never;
         /**
          * Make a compute target
-         * @description A host on which jobs run, reached by SSH, whose key must be given: it is never believed without. Or Slurm, where `sbatch` is
-         *     or by way of such a host. Or another Jupyter server, whose kernels run notebooks.
+         * @description A host on which jobs run, reached by SSH, whose key must be given: it is never believed without. Or Slurm or PBS, where
+         *     `sbatch` or `qsub` is, or by way of such a host. Or another Jupyter server, whose kernels run notebooks.
          */
         post: operations["compute_post_Computes"];
         delete?: never;
@@ -2083,50 +2083,6 @@ export interface components {
             status: components["schemas"]["RunStatus"];
         };
         /**
-         * BatchCreate
-         * @description Slurm, as the machine of this server submits to it, or a host on the way. Its nodes must see under the same path the data folder of
-         *         this server; with `via` the `folder` of that target instead.
-         */
-        BatchCreate: {
-            account?: string | null;
-            partition?: string | null;
-            python?: string;
-            qos?: string | null;
-            reservation?: string | null;
-            server_url?: string | null;
-            time_limit_s?: number | null;
-            via?: string | null;
-        };
-        /**
-         * BatchPlace
-         * @description What Slurm is asked for with each job; null: as it has it.
-         */
-        BatchPlace: {
-            account: string | null;
-            partition: string | null;
-            python: string;
-            qos: string | null;
-            reservation: string | null;
-            server_url: string | null;
-            time_limit_s: number | null;
-            /** @default null */
-            via?: string | null;
-        };
-        /**
-         * BatchUpdate
-         * @description What may change of it; what is left out stays, and null is what Slurm has.
-         */
-        BatchUpdate: {
-            account?: string | null;
-            partition?: string | null;
-            python?: string;
-            qos?: string | null;
-            reservation?: string | null;
-            server_url?: string | null;
-            time_limit_s?: number | null;
-            via?: string | null;
-        };
-        /**
          * BestRun
          * @description The best run by the experiment's goal (the last value of its metric; NaN never wins).
          */
@@ -2249,7 +2205,8 @@ export interface components {
             gateway?: components["schemas"]["GatewayCreate"];
             max_jobs?: number;
             name: string;
-            slurm?: components["schemas"]["BatchCreate"];
+            pbs?: components["schemas"]["PbsCreate"];
+            slurm?: components["schemas"]["SlurmCreate"];
             ssh?: components["schemas"]["SshCreate"];
         };
         /**
@@ -2282,12 +2239,13 @@ export interface components {
             min_instances: number;
             name: string;
             paused: boolean;
+            pbs: components["schemas"]["PbsPlace"] | null;
             per_user: components["schemas"]["UserLimits"];
             queue: components["schemas"]["QueuedJob"][];
             queued: number;
             reserved: components["schemas"]["Amounts"];
             running: number;
-            slurm: components["schemas"]["BatchPlace"] | null;
+            slurm: components["schemas"]["SlurmPlace"] | null;
             spares: number;
             spares_end_at: number | null;
             ssh: components["schemas"]["SshPlace"] | null;
@@ -2321,7 +2279,8 @@ export interface components {
             memory_bytes_per_user?: number | null;
             min_instances?: number | null;
             paused?: boolean;
-            slurm?: components["schemas"]["BatchUpdate"];
+            pbs?: components["schemas"]["PbsUpdate"];
+            slurm?: components["schemas"]["SlurmUpdate"];
             ssh?: components["schemas"]["SshUpdate"];
         };
         /**
@@ -3494,6 +3453,50 @@ export interface components {
             linked: number;
         };
         /**
+         * PbsCreate
+         * @description PBS (Torque, OpenPBS, PBS Pro, or their command line in front of Slurm), as the machine of this server submits to it, or a host on
+         *         the way. Its nodes must see the same folders as those of Slurm.
+         */
+        PbsCreate: {
+            account?: string | null;
+            dialect?: ("pro" | "torque") | null;
+            project?: string | null;
+            python?: string;
+            queue?: string | null;
+            server_url?: string | null;
+            time_limit_s?: number | null;
+            via?: string | null;
+        };
+        /**
+         * PbsPlace
+         * @description What PBS is asked for with each job; null: as it has it.
+         */
+        PbsPlace: {
+            account: string | null;
+            dialect: ("pro" | "torque") | null;
+            project: string | null;
+            python: string;
+            queue: string | null;
+            server_url: string | null;
+            time_limit_s: number | null;
+            /** @default null */
+            via?: string | null;
+        };
+        /**
+         * PbsUpdate
+         * @description What may change of it; what is left out stays, and null is what PBS has.
+         */
+        PbsUpdate: {
+            account?: string | null;
+            dialect?: ("pro" | "torque") | null;
+            project?: string | null;
+            python?: string;
+            queue?: string | null;
+            server_url?: string | null;
+            time_limit_s?: number | null;
+            via?: string | null;
+        };
+        /**
          * Preview
          * @description A safe look at a file. `kind` says which of the fields holds it.
          */
@@ -3889,6 +3892,50 @@ export interface components {
          */
         ShownKeys: {
             keys: components["schemas"]["ShownKey"][];
+        };
+        /**
+         * SlurmCreate
+         * @description Slurm, as the machine of this server submits to it, or a host on the way. Its nodes must see under the same path the data folder of
+         *         this server; with `via` the `folder` of that target instead.
+         */
+        SlurmCreate: {
+            account?: string | null;
+            partition?: string | null;
+            python?: string;
+            qos?: string | null;
+            reservation?: string | null;
+            server_url?: string | null;
+            time_limit_s?: number | null;
+            via?: string | null;
+        };
+        /**
+         * SlurmPlace
+         * @description What Slurm is asked for with each job; null: as it has it.
+         */
+        SlurmPlace: {
+            account: string | null;
+            partition: string | null;
+            python: string;
+            qos: string | null;
+            reservation: string | null;
+            server_url: string | null;
+            time_limit_s: number | null;
+            /** @default null */
+            via?: string | null;
+        };
+        /**
+         * SlurmUpdate
+         * @description What may change of it; what is left out stays, and null is what Slurm has.
+         */
+        SlurmUpdate: {
+            account?: string | null;
+            partition?: string | null;
+            python?: string;
+            qos?: string | null;
+            reservation?: string | null;
+            server_url?: string | null;
+            time_limit_s?: number | null;
+            via?: string | null;
         };
         /**
          * SourceManifest

@@ -34,6 +34,7 @@ export function aTarget(part: Partial<ComputeTarget> = {}): ComputeTarget {
     live: [],
     ssh: null,
     slurm: null,
+    pbs: null,
     gateway: null,
     facts: null,
     kinds: null,
@@ -102,6 +103,31 @@ export function aSlurm(
       account: null,
       qos: null,
       reservation: null,
+      time_limit_s: null,
+      python: '/usr/bin/python3',
+      server_url: null,
+      via: null,
+      ...asked
+    }
+  });
+}
+
+/** PBS, which somebody made a target of. */
+export function aPbs(
+  asked: Partial<NonNullable<ComputeTarget['pbs']>> = {}
+): ComputeTarget {
+  return aTarget({
+    name: 'cluster',
+    kind: 'pbs',
+    description: '',
+    made: true,
+    max_jobs: 100,
+    kinds: ['command', 'notebook'],
+    pbs: {
+      queue: null,
+      account: null,
+      project: null,
+      dialect: null,
       time_limit_s: null,
       python: '/usr/bin/python3',
       server_url: null,

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 
 import { CheckboxField, Form, useTrans } from '../../../ui';
+import { batchOf } from '../batch';
 import { useDeleteTarget } from '../mutations';
 import type { ComputeTarget } from '../types';
 
@@ -11,7 +12,8 @@ export function DeleteTarget(props: {
   onCancel: () => void;
 }): JSX.Element {
   const { target, onDeleted, onCancel } = props;
-  const { name, running, queued, ssh, slurm } = target;
+  const { name, running, queued, ssh } = target;
+  const batch = batchOf(target);
   const trans = useTrans();
   const [force, setForce] = useState(false);
   const remove = useDeleteTarget(name);
@@ -57,9 +59,10 @@ export function DeleteTarget(props: {
               running
             )}
             help={
-              slurm
+              batch
                 ? trans.__(
-                    'Slurm is told to end them, and they end as lost. To keep what they make, cancel them or wait for their end.'
+                    '%1 is told to end them, and they end as lost. To keep what they make, cancel them or wait for their end.',
+                    batch.name
                   )
                 : trans.__(
                     'They end as lost, and nobody looks after their processes any more. To keep what they make, cancel them or wait for their end.'
