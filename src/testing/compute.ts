@@ -112,6 +112,31 @@ export function aSlurm(
   });
 }
 
+/** PBS, which somebody made a target of. */
+export function aPbs(
+  asked: Partial<NonNullable<ComputeTarget['pbs']>> = {}
+): ComputeTarget {
+  return aTarget({
+    name: 'cluster',
+    kind: 'pbs',
+    description: '',
+    made: true,
+    max_jobs: 100,
+    kinds: ['command', 'notebook'],
+    pbs: {
+      queue: null,
+      account: null,
+      project: null,
+      dialect: null,
+      time_limit_s: null,
+      python: '/usr/bin/python3',
+      server_url: null,
+      via: null,
+      ...asked
+    }
+  });
+}
+
 /** The kernels of another Jupyter server, which somebody made a target of. */
 export function aGateway(
   place: Partial<NonNullable<ComputeTarget['gateway']>> = {},

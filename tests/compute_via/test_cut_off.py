@@ -12,7 +12,7 @@ import pytest
 
 from tests.compute_ssh.test_cut_off import grew
 from tests.live import LiveServer
-from tests.slurm import CPUS, Slurm, command, eventually, log_of, waiting_of
+from tests.slurm import CPUS, Slurm, command, eventually, full, log_of, waiting_of
 from tests.ssh import Sshd, far_jobs, pid_there
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -59,12 +59,12 @@ def test_slurmctld_is_down_while_jobs_are_submitted_wait_and_run(server: LiveSer
     )
     server.wait(running, "Running")
     waiting = server.submit(command("echo waited"), target="batch", resources={"cpus": CPUS})
-    eventually(lambda: "Resources" in waiting_of(server, waiting)[1])
+    eventually(lambda: full(cluster) in waiting_of(server, waiting)[1])
     cluster.stop_controller()
     try:
         eventually(lambda: server.ok("GET", "/compute/batch")["state"] == "away")
         new = server.submit(command("echo new"), target="batch")
-        eventually(lambda: "Slurm cannot be reached" in waiting_of(server, new)[1])
+        eventually(lambda: f"{cluster.called} cannot be reached" in waiting_of(server, new)[1])
         assert waiting_of(server, new)[0] == "target"
         go.touch()
         assert server.wait(running)["status"] == "Completed", "it needs no slurmctld to end"
@@ -88,7 +88,7 @@ def test_a_server_that_was_killed_takes_up_what_waits_runs_has_ended_and_was_jus
     for run_id in (ending, going):
         server.wait(run_id, "Running")
     waiting = server.submit(command("echo waited"), target="batch", resources={"cpus": CPUS})
-    eventually(lambda: "Resources" in waiting_of(server, waiting)[1])
+    eventually(lambda: full(cluster) in waiting_of(server, waiting)[1])
     assert server.process is not None
     sbatch(f'out=$($real "$@"); kill -9 {server.process.pid}; echo "$out"')
     submitted = server.submit(command("echo submitted"), target="batch", resources={"cpus": CPUS})
@@ -98,7 +98,7 @@ def test_a_server_that_was_killed_takes_up_what_waits_runs_has_ended_and_was_jus
     server.start(port=port)
     assert server.wait(ending)["status"] == "Completed"
     assert server.ok("GET", f"/runs/{going}")["status"] == "Running"
-    eventually(lambda: "Resources (Slurm job" in waiting_of(server, waiting)[1])
+    eventually(lambda: full(cluster) in waiting_of(server, waiting)[1])
     goes.touch()
     assert server.wait(going)["error"]["message"] == "The job's process ended with exit code 5."
     for run_id, said in ((waiting, "waited\n"), (submitted, "submitted\n")):

@@ -11,19 +11,17 @@ import pytest
 
 from tests.jobs.test_command_jobs import alive
 from tests.live import LiveServer, write_notebook
-from tests.slurm import CPUS, Slurm, command, eventually, log_of, waiting_of
+from tests.slurm import CPUS, Slurm, command, eventually, full, log_of, waiting_of
 from tests.ssh import Sshd, far_jobs, pid_there
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def test_why_it_waits_is_said_in_slurms_words_and_it_leaves_the_queue(server: LiveServer, cluster: Slurm, login: Sshd):
+def test_why_it_waits_is_said_and_it_leaves_the_queue(server: LiveServer, cluster: Slurm, login: Sshd):
     first = server.submit(command("echo $$ > pid.txt; sleep 600"), target="batch", resources={"cpus": CPUS})
     server.wait(first, "Running")
     second = server.submit(command("sleep 600"), target="batch", resources={"cpus": CPUS})
-    eventually(
-        lambda: waiting_of(server, second)[0] == "batch_system" and "Resources (Slurm job" in waiting_of(server, second)[1]
-    )
+    eventually(lambda: waiting_of(server, second)[0] == "batch_system" and full(cluster) in waiting_of(server, second)[1])
     pid = pid_there(login, first)
     for run_id in (second, first):
         server.ok("POST", f"/jobs/{run_id}/cancel")
@@ -52,7 +50,7 @@ def test_an_administrators_scancel_is_named(server: LiveServer, cluster: Slurm, 
     eventually(lambda: not {running, waiting} & set(far_jobs(login)), within=60)
 
 
-def test_of_a_supervisor_that_was_killed_slurm_tells_the_end_and_what_it_left_is_here(
+def test_of_a_supervisor_that_was_killed_the_end_is_told_and_what_it_left_is_here(
     server: LiveServer, cluster: Slurm, login: Sshd
 ):
     run_id = server.submit(command("mkdir -p outputs; echo half > outputs/a.txt; echo $$ > pid.txt; sleep 600"), target="batch")
@@ -61,7 +59,8 @@ def test_of_a_supervisor_that_was_killed_slurm_tells_the_end_and_what_it_left_is
     run = server.wait(run_id)
     [(number, state)] = cluster.of_run(run_id)  # whose script, PSI/J's, ends well whatever it started
     assert (run["status"], run["reason"]) == ("Failed", "batch")
-    assert f"not run to its end: Slurm job {number} ended as {state}" in run["error"]["message"]
+    word = state if cluster.kind == "slurm" else cluster.late
+    assert f"not run to its end: {cluster.called} job {number} ended as {word}" in run["error"]["message"]
     assert not alive(pid)
     assert server.get(f"/runs/{run_id}/artifacts/content", params={"path": "outputs/a.txt"}).text == "half\n"
     eventually(lambda: run_id not in far_jobs(login))
@@ -78,7 +77,7 @@ def test_exit_code_limit_and_retries_are_as_everywhere(server: LiveServer, clust
     assert len(cluster.of_run(failing)) == 2
 
 
-def test_what_slurm_refuses_fails_with_its_words_and_leaves_nothing(server: LiveServer, cluster: Slurm, login: Sshd):
+def test_what_is_refused_there_fails_with_its_words_and_leaves_nothing(server: LiveServer, cluster: Slurm, login: Sshd):
     run = server.wait(server.submit(command("true"), target="batch", resources={"memory_bytes": 400 << 30}))
     assert (run["status"], run["reason"]) == ("Failed", "spawn_failed")
     assert "Requested node configuration is not available" in run["error"]["message"]
@@ -109,9 +108,9 @@ def test_a_notebook_runs_there(server: LiveServer, cluster: Slurm):
     assert f"2 in {number}" in server.get(f"/jobs/{run_id}/notebook").text
 
 
-def test_slurms_time_limit_is_named(server: LiveServer, cluster: Slurm, overdue: str):
+def test_its_time_limit_is_named(server: LiveServer, cluster: Slurm, overdue: str):
     [(number, _)] = cluster.of_run(overdue)
     run = server.wait(overdue, timeout=200)  # Slurm looks for such jobs once a minute
     assert (run["status"], run["reason"]) == ("Failed", "timeout")
-    assert f"Slurm ended job {number} (TIMEOUT)" in run["error"]["message"]
+    assert f"{cluster.called} ended job {number} ({cluster.late})" in run["error"]["message"]
     assert log_of(server, overdue) == "begun\n"

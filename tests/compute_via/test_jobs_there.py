@@ -18,7 +18,7 @@ def test_a_command_runs_there_with_all_that_it_logs(server: LiveServer, cluster:
     (code / "a.py").write_text(
         "import mlws, os, time\nmlws.log_metric('m', 3)\nmlws.log_param('p', 'x')\nopen('note.txt','w').write('an artifact')\n"
         "mlws.log_artifact('note.txt')\ne = os.environ\n"
-        "print('job', e['SLURM_JOB_ID'], 'cpus', e['SLURM_CPUS_PER_TASK'], 'gpu', e['CUDA_VISIBLE_DEVICES'], os.getcwd(), flush=True)\n"
+        f"print('job', e['{cluster.number}'], 'cpus', e['{cluster.cpus}'], 'gpu', e['CUDA_VISIBLE_DEVICES'], os.getcwd(), flush=True)\n"
         f"while not os.path.exists({str(go)!r}): time.sleep(0.05)\n"
     )
     run_id = server.submit(

@@ -153,6 +153,10 @@ def test_the_command_line_makes_shows_and_changes_it(server: LiveServer, login: 
         ["scontrol", "shutdown"],
         ["scancel", "--user=root"],
         ["/usr/bin/sbatch", "--version"],
+        ["qsub", "/etc/passwd"],
+        ["qstat", "-W", "x"],
+        ["qdel", "all"],
+        ["qdel", "1.a;b"],
     ],
 )
 def test_nothing_else_is_run(tmp_path: Path, argv: list[str]):

@@ -1,3 +1,4 @@
+export { batchOf } from './batch';
 export { ComputePanel } from './ComputePanel';
 export { asksText } from './format';
 export { TargetPanel } from './TargetPanel';

@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { batchOf } from '../compute';
 import type { ComputeTarget, KernelChoice } from './types';
 
 /** "local · 1 of 2 slots free". */
@@ -23,11 +24,13 @@ export function targetLabel(
   if (target.state === 'away') {
     return trans.__('%1 · cannot be reached now', name);
   }
-  if (target.slurm) {
-    // So many are submitted at once; which of them run Slurm decides.
+  const batch = batchOf(target);
+  if (batch) {
+    // So many are submitted at once; which of them run it decides.
     return trans.__(
-      '%1 · Slurm has %2 of at most %3 jobs',
+      '%1 · %2 has %3 of at most %4 jobs',
       name,
+      batch.name,
       running,
       slots
     );
@@ -52,7 +55,7 @@ export function takesKind(target: ComputeTarget, kind: string): boolean {
 
 /** Whether jobs of a target run with what another host has installed: that of the target, or the one by whose way it submits. */
 function isElsewhere(target: ComputeTarget | undefined): boolean {
-  return Boolean(target?.ssh ?? target?.slurm?.via);
+  return Boolean(target?.ssh ?? batchOf(target)?.place.via);
 }
 
 /** Whether a target surely refuses jobs of a kind. A host is asked anew by the submit: what it lacked may be there now. */
@@ -125,8 +128,9 @@ export function targetStart(
   target: ComputeTarget,
   trans: TranslationBundle
 ): string {
-  return target.slurm
-    ? trans.__('Goes to Slurm at once, which says when it starts.')
+  const batch = batchOf(target);
+  return batch
+    ? trans.__('Goes to %1 at once, which says when it starts.', batch.name)
     : trans.__('Starts at once.');
 }
 

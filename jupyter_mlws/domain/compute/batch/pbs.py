@@ -217,7 +217,7 @@ def end(dialect: Dialect, job: dict[str, str], record: Mapping[str, Any]) -> End
         cause = KILLED[dialect].get(status, "failed")
     elif not job.get("exec_host") and (status is None or status > 128):
         cause = "cancelled"  # before it was given a node
-    elif record.get("reason") in ("canceled", "batch") if status is None else status > 128:
+    elif (record.get("signaled") or record.get("reason") == "batch") if status is None else status > 128:
         used = max(_ran_s(record) + LATE_S, qstat.seconds(job.get("resources_used.walltime", "")) or 0)
         cause = "timeout" if used >= (qstat.seconds(limit) or math.inf) else "ended"
     state = job.get("job_state", "") if status is None else f"exit status {status}"

@@ -145,6 +145,7 @@ class Supervisor:
             "exit_code": 1 if self._keeps else os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None,
             "signal": os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None,
             "reason": reason,
+            "signaled": self._signaled,  # somebody told the supervisor to end, be it that the job ended first
             "message": message,
             "started_at": self.started_at,
             "ended_at": now_ms(),

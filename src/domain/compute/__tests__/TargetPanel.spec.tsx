@@ -6,6 +6,7 @@ import { ApiError } from '../../../api/errors';
 import {
   aGateway,
   aHost,
+  aPbs,
   aSlurm,
   aTarget,
   anEndedJob,
@@ -85,6 +86,18 @@ describe('TargetPanel', () => {
     show({ ...aSlurm(), name: 'lab', paused: true });
     expect(await screen.findByText('what Slurm gives by itself')).toBeVisible();
     expect(screen.getByText(/no job goes to Slurm/)).toBeVisible();
+  });
+
+  it('tells what PBS is asked for', async () => {
+    show({ ...aPbs({ queue: 'long', project: 'xy12' }), name: 'lab' });
+    expect(await screen.findByText('long')).toBeVisible();
+    expect(screen.getByText('xy12')).toBeVisible();
+  });
+
+  it('says so where PBS is asked for nothing, and what a pause holds up', async () => {
+    show({ ...aPbs(), name: 'lab', paused: true });
+    expect(await screen.findByText('what PBS gives by itself')).toBeVisible();
+    expect(screen.getByText(/no job goes to PBS/)).toBeVisible();
   });
 
   it('tells by way of which host Slurm is reached, and what that runs', async () => {

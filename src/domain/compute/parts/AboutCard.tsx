@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { formatDuration } from '../../../lib/format';
 import { CopyButton, useTrans } from '../../../ui';
+import { batchOf } from '../batch';
 import { factsText, keyText, notebooksText, perUserText } from '../format';
 import type { ComputeTarget } from '../types';
 
@@ -16,7 +17,7 @@ export function AboutCard(props: { target: ComputeTarget }): JSX.Element {
     [trans.__('Kind'), target.kind],
     [trans.__('What it is'), target.description],
     ...sshRows(target, trans),
-    ...slurmRows(target, trans),
+    ...batchRows(target, trans),
     ...gatewayRows(target, trans),
     [
       trans.__('Machine'),
@@ -73,20 +74,24 @@ function sshRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
   ];
 }
 
-function slurmRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
-  const { slurm, facts } = target;
-  if (!slurm) {
+function batchRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
+  const { slurm, pbs, facts } = target;
+  const batch = batchOf(target);
+  if (!batch) {
     return [];
   }
-  const logs = slurm.via
+  const { name, place } = batch;
+  const logs = place.via
     ? trans.__('the login node; it is fetched from there')
     : trans.__('their folders; it is read from there');
-  const limit = slurm.time_limit_s;
+  const limit = place.time_limit_s;
   const asked: Row[] = [
-    [trans.__('Partition'), slurm.partition ?? ''],
-    [trans.__('Account'), slurm.account ?? ''],
-    [trans.__('Quality of service'), slurm.qos ?? ''],
-    [trans.__('Reservation'), slurm.reservation ?? ''],
+    [trans.__('Partition'), slurm?.partition ?? ''],
+    [trans.__('Queue'), pbs?.queue ?? ''],
+    [trans.__('Account'), place.account ?? ''],
+    [trans.__('Project'), pbs?.project ?? ''],
+    [trans.__('Quality of service'), slurm?.qos ?? ''],
+    [trans.__('Reservation'), slurm?.reservation ?? ''],
     [
       trans.__('Time limit'),
       limit === null
@@ -96,14 +101,14 @@ function slurmRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
   ];
   const none: Row = [
     trans.__('Asks for'),
-    trans.__('what Slurm gives by itself')
+    trans.__('what %1 gives by itself', name)
   ];
   return [
     ...(asked.some(([, value]) => value) ? asked : [none]),
-    [trans.__('Submits via'), slurm.via ?? ''],
-    [trans.__('Python'), slurm.python],
-    [trans.__('Notebooks'), slurm.via ? notebooksText(facts, trans) : ''],
-    [trans.__('Jobs log to'), slurm.server_url ?? logs]
+    [trans.__('Submits via'), place.via ?? ''],
+    [trans.__('Python'), place.python],
+    [trans.__('Notebooks'), place.via ? notebooksText(facts, trans) : ''],
+    [trans.__('Jobs log to'), place.server_url ?? logs]
   ];
 }
 

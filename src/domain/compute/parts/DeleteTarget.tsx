@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 
 import { useApi } from '../../../api/context';
 import { CheckboxField, Form, useTrans } from '../../../ui';
+import { batchOf } from '../batch';
 import { deletionText } from '../format';
 import { useDeleteTarget } from '../mutations';
 import { computeQueries } from '../queries';
@@ -15,13 +16,14 @@ export function DeleteTarget(props: {
   onCancel: () => void;
 }): JSX.Element {
   const { target, onDeleted, onCancel } = props;
-  const { name, running, slurm } = target;
+  const { name, running } = target;
+  const batch = batchOf(target);
   const trans = useTrans();
   const [force, setForce] = useState(false);
   const remove = useDeleteTarget(name);
   const { data: targets } = useQuery(computeQueries.targets(useApi()));
   const others = (targets ?? [])
-    .filter(other => other.slurm?.via === name)
+    .filter(other => batchOf(other)?.place.via === name)
     .map(other => other.name);
   const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -60,9 +62,10 @@ export function DeleteTarget(props: {
               running
             )}
             help={
-              slurm
+              batch
                 ? trans.__(
-                    'Slurm is told to end them, and they end as lost. To keep what they make, cancel them or wait for their end.'
+                    '%1 is told to end them, and they end as lost. To keep what they make, cancel them or wait for their end.',
+                    batch.name
                   )
                 : trans.__(
                     'They end as lost, and nobody looks after their processes any more. To keep what they make, cancel them or wait for their end.'

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 
 import { Form, TextField, useTrans } from '../../../ui';
+import { batchOf } from '../batch';
 import {
   changedLimits,
   limitProblems,
@@ -50,7 +51,7 @@ export function LimitsForm(props: {
         <legend>{trans.__('All jobs together')}</legend>
         {field('max_jobs', trans.__('Jobs at once'), settings)}
         {target.ssh === null &&
-          target.slurm === null &&
+          batchOf(target) === null &&
           target.gateway === null &&
           field('min_instances', trans.__('Ready kernels'), settings)}
         {field('cpus', trans.__('CPUs'), settings)}

@@ -1,6 +1,7 @@
 import type { RefObject } from 'react';
 
 import { ErrorNotice, useTrans } from '../../../ui';
+import { batchOf } from '../batch';
 import { useUpdateTarget } from '../mutations';
 import type { ComputeTarget } from '../types';
 
@@ -15,13 +16,15 @@ export function QueueVerbs(props: {
   const { target, editing, editRef, onEdit } = props;
   const trans = useTrans();
   const update = useUpdateTarget(target.name);
+  const batch = batchOf(target);
   return (
     <>
       {target.paused && (
         <p className="jp-mlws-target-note" role="status">
-          {target.slurm
+          {batch
             ? trans.__(
-                'The queue is paused: no job goes to Slurm. Those that it has start and go on.'
+                'The queue is paused: no job goes to %1. Those that it has start and go on.',
+                batch.name
               )
             : trans.__(
                 'The queue is paused: no job starts. Those that run go on.'

@@ -2,6 +2,7 @@ import { useState } from 'react';
 
 import { computeAddress } from '../../../lib/address';
 import { PageLink, useFocusBack, useTrans } from '../../../ui';
+import { batchOf } from '../batch';
 import type { ComputeTarget } from '../types';
 import { LimitsForm } from './LimitsForm';
 import { Meters, ReadyKernels } from './Meters';
@@ -24,6 +25,7 @@ export function TargetSection(props: {
     setEditing(false);
   };
   const address = computeAddress(target.name);
+  const via = batchOf(target)?.place.via;
   const usable = target.state !== 'unavailable';
   return (
     <section className="jp-mlws-target" aria-label={target.name}>
@@ -51,9 +53,9 @@ export function TargetSection(props: {
           )}
         </p>
       )}
-      {target.slurm?.via && (
+      {via && (
         <p className="jp-mlws-target-none jp-mlws-muted">
-          {trans.__('via %1', target.slurm.via)}
+          {trans.__('via %1', via)}
         </p>
       )}
       {target.state !== 'ready' && (

@@ -1,11 +1,12 @@
 import { ErrorNotice, RelativeTime, useTrans } from '../../../ui';
+import { batchOf } from '../batch';
 import { stepLabel } from '../format';
 import { useTestTarget } from '../mutations';
 import type { ComputeTarget, TargetCheck } from '../types';
 
 /** Tries what a target needs, and shows each step of the last test with what to do. */
 export function TestCard(props: { target: ComputeTarget }): JSX.Element {
-  const { name, checked, slurm, gateway } = props.target;
+  const { name, checked, gateway } = props.target;
   const trans = useTrans();
   const test = useTestTarget(name);
   const title = trans.__('Test');
@@ -36,7 +37,7 @@ export function TestCard(props: { target: ComputeTarget }): JSX.Element {
           <Steps check={checked} />
         ) : (
           <p className="jp-mlws-muted jp-mlws-target-none">
-            {slurm
+            {batchOf(props.target)
               ? trans.__(
                   'Not tested since it was made or changed. A test tries what jobs need, the last of it by a small job, for up to half a minute.'
                 )

@@ -3,6 +3,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import {
   aGateway,
   aQueuedJob,
+  aPbs,
   aSlurm,
   aTarget,
   ofHost
@@ -217,6 +218,10 @@ describe('a target', () => {
       'cluster · runs no jobs of this kind'
     );
     expect(targetWait(slurm, 0, trans)).toBe('');
+    expect(targetLabel(aPbs(), 'notebook', trans)).toBe(
+      'cluster · PBS has 0 of at most 100 jobs'
+    );
+    expect(takesEnvironments(aPbs({ via: 'login' }))).toBe(false);
     expect(targetStart(slurm, trans)).toMatch(/^Goes to Slurm/);
   });
 
