@@ -12,9 +12,8 @@ import type { Run } from '../../runs';
 import { claimEnding } from '../claim';
 import { endedBetween, endingText } from '../endings';
 import { countText, listText } from '../JobsStatus';
+import { hasKernel, kernelsOn } from '../kernels';
 import {
-  hasKernel,
-  kernelsOn,
   refusesKind,
   takesEnvironments,
   takesKind,
