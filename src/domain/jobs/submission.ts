@@ -4,6 +4,7 @@ import { ApiError } from '../../api/errors';
 import { changedValues, draftProblem, type Drafts } from './drafts';
 import { readSize } from '../../lib/size';
 import { readSpan } from '../../lib/span';
+import { kernelProblem, type IKernels } from './kernels';
 import { readPairs, readSecrets } from './lines';
 import {
   askedResources,
@@ -11,7 +12,6 @@ import {
   type IResourceDraft,
   type ResourceField
 } from './resources';
-import { missingKernel } from './target';
 import type { ISubject, JobCreate, NotebookInspection } from './types';
 
 /** All that the form holds. */
@@ -112,14 +112,16 @@ export function kindOfJob({ job }: ISubject): string {
 /**
  * What the form itself sees to be wrong.
  *
- * @param has - Whether a kernel can be had on the target of the form.
+ * @param there - Whether a kernel can be had on the target of the form, and on which other one it can.
  */
 export function findProblems(
   form: ISubmission,
   subject: ISubject,
   trans: TranslationBundle,
-  has: (kernel: string) => boolean = kernel =>
-    kernel !== subject.kernel || subject.kernel_available
+  there: IKernels = {
+    has: kernel => kernel !== subject.kernel || subject.kernel_available,
+    whose: () => null
+  }
 ): Problems {
   const problems: Problems = {};
   const kind = kindOfJob(subject);
@@ -132,10 +134,10 @@ export function findProblems(
   if (kind === 'command' && !form.command.trim()) {
     problems.command = trans.__('What should run? A shell line is needed.');
   }
-  if (kind === 'notebook' && !form.kernel) {
-    problems.kernel = trans.__('The notebook names no kernel: choose one.');
-  } else if (kind === 'notebook' && !has(form.kernel)) {
-    problems.kernel = missingKernel(form.kernel, trans);
+  const kernel =
+    kind === 'notebook' ? kernelProblem(form.kernel, there, trans) : '';
+  if (kernel) {
+    problems.kernel = kernel;
   }
   if (
     form.priority === null ||

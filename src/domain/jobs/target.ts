@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { batchOf } from '../compute';
-import type { ComputeTarget, KernelChoice } from './types';
+import type { ComputeTarget } from './types';
 
 /** "local · 1 of 2 slots free". */
 export function targetLabel(
@@ -54,7 +54,7 @@ export function takesKind(target: ComputeTarget, kind: string): boolean {
 }
 
 /** Whether jobs of a target run with what another host has installed: that of the target, or the one by whose way it submits. */
-function isElsewhere(target: ComputeTarget | undefined): boolean {
+export function isElsewhere(target: ComputeTarget | undefined): boolean {
   return Boolean(target?.ssh ?? batchOf(target)?.place.via);
 }
 
@@ -69,58 +69,6 @@ export function refusesKind(target: ComputeTarget, kind: string): boolean {
 /** Whether jobs of a target can have environments: they are built on the server's machine, and only its kernels can have them. */
 export function takesEnvironments(target: ComputeTarget | undefined): boolean {
   return !isElsewhere(target) && !target?.gateway;
-}
-
-/**
- * The kernels that a notebook can have on a target: those of its machine.
- *
- * @param here - Those of the server's machine; undefined while they are not known.
- * @returns undefined where it is not known which there are; the job finds out.
- */
-export function kernelsOn(
-  target: ComputeTarget | undefined,
-  here: readonly KernelChoice[] | undefined
-): readonly KernelChoice[] | undefined {
-  return isElsewhere(target) || target?.gateway
-    ? target?.facts?.notebooks?.kernels
-    : here;
-}
-
-/** Of which target a kernel is that a notebook was worked on in, and its name there; null for the kernels of this server. */
-function partsOf(name: string): { target: string; kernel: string } | null {
-  const found = /^mlws-([a-z0-9][a-z0-9_-]*)\.(.+)$/i.exec(name);
-  return found && { target: found[1].toLowerCase(), kernel: found[2] };
-}
-
-/** What a kernel is called on a target: a notebook that was worked on in one of its kernels names it as this server does. */
-function nameThere(name: string, target: ComputeTarget | undefined): string {
-  const parts = partsOf(name);
-  return parts && target?.gateway && target.name.toLowerCase() === parts.target
-    ? parts.kernel
-    : name;
-}
-
-/** Why a kernel that cannot be had on a target is none to be chosen. */
-export function missingKernel(name: string, trans: TranslationBundle): string {
-  const parts = partsOf(name);
-  return parts
-    ? trans.__(
-        'This kernel is %1 on the target %2: choose that target, or another kernel.',
-        parts.kernel,
-        parts.target
-      )
-    : trans.__('The kernel “%1” is not installed: choose another.', name);
-}
-
-/** Whether a kernel can be had on a target, as far as is known. */
-export function hasKernel(
-  name: string,
-  target: ComputeTarget | undefined,
-  here: readonly KernelChoice[] | undefined
-): boolean {
-  const kernels = kernelsOn(target, here);
-  const there = nameThere(name, target);
-  return kernels === undefined || kernels.some(kernel => kernel.name === there);
 }
 
 /** What becomes of a job submitted now that waits for nothing here. */

@@ -37,12 +37,10 @@ export function useJobForm(
   const [form, setForm] = useState(start);
   const refused = sent.error ? placeOf(sent.error, subject) : null;
   const there = useThere(form.target, subject);
-  const own = findProblems(
-    form,
-    subject,
-    trans,
-    kernel => there.asked || there.has(kernel)
-  );
+  const own = findProblems(form, subject, trans, {
+    has: kernel => there.asked || there.has(kernel),
+    whose: there.whose
+  });
   return {
     form,
     refused,

@@ -1,15 +1,24 @@
 import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 
-import { aGateway, aHost, aSlurm, aTarget } from '../../../testing/compute';
+import {
+  aGateway,
+  aHost,
+  aSlurm,
+  aTarget,
+  ofHost
+} from '../../../testing/compute';
 import { aRun } from '../../../testing/runs';
 import { anApi, renderWithServer } from '../../../testing/server';
 import { SubmitFields } from '../SubmitFields';
-import type { ComputeTarget } from '../types';
+import type { ComputeTarget, NotebookInspection } from '../types';
 import { anInspection } from './factories';
 
 /** The form, with a server that answers a submit when the test says so. */
-function openForm(targets: ComputeTarget[] = []) {
+function openForm(
+  targets: ComputeTarget[] = [],
+  inspection: Partial<NotebookInspection> = {}
+) {
   let answer: (job: unknown) => void = () => undefined;
   let refuse: (error: Error) => void = () => undefined;
   const api = anApi({
@@ -44,7 +53,7 @@ function openForm(targets: ComputeTarget[] = []) {
       confirmLarge={false}
       onTagCell={null}
       onCancel={() => undefined}
-      inspection={anInspection({ not_captured: ['data'] })}
+      inspection={anInspection({ not_captured: ['data'], ...inspection })}
       {...told}
     />,
     api
@@ -101,6 +110,69 @@ describe('SubmitFields', () => {
       '1 path is not captured, nor is it there.'
     ]);
     expect(screen.getByText(/kernel on far sees none of them/)).toBeVisible();
+  });
+
+  describe('on another Jupyter server', () => {
+    const kernels = [
+      { name: 'ir', display_name: 'R', language: 'R' },
+      { name: 'python3', display_name: 'Python 3', language: 'python' }
+    ];
+    const { facts } = ofHost({
+      notebooks: { missing: '', papermill: null, ipykernel: null, kernels }
+    });
+    const far = (kernel: string | null): ComputeTarget =>
+      aGateway({ kernel }, { facts });
+
+    async function choose(target: string): Promise<HTMLElement> {
+      await screen.findByRole('option', { name: /^far · / });
+      await userEvent.selectOptions(
+        screen.getByRole('combobox', { name: 'Compute target' }),
+        target
+      );
+      return screen.getByRole('combobox', { name: 'Kernel' });
+    }
+
+    it('calls the kernel that a notebook was worked on in as that server does', async () => {
+      openForm([aTarget(), far(null)], {
+        kernel: 'mlws-far.python3',
+        kernel_display_name: 'Python 3 on far'
+      });
+      let kernel = await choose('local');
+      expect(kernel).toHaveAccessibleDescription(/It is one of far/);
+      kernel = await choose('far');
+      expect(kernel).toBeValid();
+      expect(kernel).toHaveDisplayValue('Python 3 · notebook’s own');
+      expect(kernel.querySelectorAll('option')).toHaveLength(2);
+      await userEvent.selectOptions(kernel, 'ir');
+      await choose('local');
+      expect(kernel).toHaveDisplayValue('ir · not installed');
+      await choose('far');
+      await userEvent.selectOptions(kernel, 'python3');
+      // It is the notebook's own again, and no other is asked for.
+      await choose('local');
+      expect(kernel).toHaveDisplayValue('Python 3 on far');
+    });
+
+    it.each([
+      [null, 'Julia · not installed', false],
+      ['ir', 'Julia · runs in ir there', true]
+    ])(
+      'says what becomes of a notebook whose kernel is not there, with %p for such ones',
+      async (usual, label, runs) => {
+        openForm([aTarget(), far(usual)], {
+          kernel: 'julia',
+          kernel_display_name: 'Julia',
+          kernel_available: false
+        });
+        const kernel = await choose('far');
+        expect(kernel).toHaveDisplayValue(label);
+        expect(kernel.matches('[aria-invalid="true"]')).toBe(!runs);
+        const button: HTMLButtonElement = screen.getByRole('button', {
+          name: 'Run'
+        });
+        expect(button.disabled).toBe(!runs);
+      }
+    );
   });
 
   it('tells the outcome also when the form was closed meanwhile', async () => {

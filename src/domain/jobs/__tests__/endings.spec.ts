@@ -13,10 +13,8 @@ import type { Run } from '../../runs';
 import { claimEnding } from '../claim';
 import { endedBetween, endingText } from '../endings';
 import { countText, listText } from '../JobsStatus';
+import { hasKernel, kernelsOn } from '../kernels';
 import {
-  hasKernel,
-  missingKernel,
-  kernelsOn,
   refusesKind,
   takesEnvironments,
   takesKind,
@@ -148,10 +146,6 @@ describe('kernels', () => {
     expect(hasKernel('mlws-far.ir', far, here)).toBe(true);
     expect(hasKernel('mlws-near.ir', far, here)).toBe(false);
     expect(hasKernel('mlws-local.ir', aTarget(), here)).toBe(false);
-    expect(missingKernel('mlws-near-by.ir', trans)).toContain(
-      'ir on the target near-by: choose that target'
-    );
-    expect(missingKernel('ir', trans)).toContain('“ir” is not installed');
   });
 
   it('are left to the job where the host was not asked', () => {

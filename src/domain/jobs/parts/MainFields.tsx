@@ -6,7 +6,6 @@ import { experimentQueries } from '../../experiments';
 import { Field, SelectField, TextField, useTrans } from '../../../ui';
 import { jobQueries } from '../queries';
 import { kindOfJob } from '../submission';
-import { useThere } from '../useThere';
 import {
   takesEnvironments,
   refusesKind,
@@ -16,6 +15,7 @@ import {
 } from '../target';
 import type { IFieldsProps } from './AdvancedFields';
 import { EnvironmentField } from './EnvironmentField';
+import { KernelField } from './KernelField';
 
 /** Experiment, name, kernel and target. */
 export function MainFields(props: IFieldsProps): JSX.Element {
@@ -98,43 +98,6 @@ function useKnownNames(
     names: known?.names ?? [],
     isNew: unlisted && settled === name && (!known.more || exists === false)
   };
-}
-
-function KernelField(props: IFieldsProps): JSX.Element {
-  const { form, problems, disabled, onChange, subject } = props;
-  const trans = useTrans();
-  const there = useThere(form.target, subject);
-  const kernels = there.kernels ?? [];
-  const options = kernels.map(({ name, display_name: label }) => ({
-    value: name,
-    label:
-      name !== subject.kernel
-        ? label
-        : subject.job
-          ? trans.__('%1 · as before', label)
-          : trans.__('%1 · notebook’s own', label)
-  }));
-  if (!kernels.some(({ name }) => name === form.kernel)) {
-    const own = subject.kernel_display_name ?? form.kernel;
-    options.unshift({
-      value: form.kernel,
-      label: !form.kernel
-        ? trans.__('Choose a kernel')
-        : there.has(form.kernel)
-          ? own
-          : trans.__('%1 · not on this target', own)
-    });
-  }
-  return (
-    <SelectField
-      label={trans.__('Kernel')}
-      value={form.kernel}
-      options={options}
-      error={problems.kernel}
-      disabled={disabled}
-      onChange={kernel => onChange({ kernel })}
-    />
-  );
 }
 
 function TargetField(props: IFieldsProps): JSX.Element {
