@@ -1,11 +1,14 @@
 import type { ComputeTarget } from './types';
 
-type Place = NonNullable<ComputeTarget['slurm'] | ComputeTarget['pbs']>;
+/** What a batch system is asked for. */
+export type BatchPlace = NonNullable<
+  ComputeTarget['slurm'] | ComputeTarget['pbs']
+>;
 
 /** The batch system that a target submits to, by its name, and what it is asked for; null where it is none. */
 export function batchOf(
   target: Pick<ComputeTarget, 'slurm' | 'pbs'> | undefined
-): { name: string; place: Place } | null {
+): { name: string; place: BatchPlace } | null {
   if (target?.slurm) {
     return { name: 'Slurm', place: target.slurm };
   }

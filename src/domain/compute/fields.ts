@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ComputeCreate, ComputeTarget, ComputeUpdate } from './types';
 
 /** The kinds of targets that people make. */
-export const TARGET_KINDS = ['ssh', 'slurm', 'gateway'] as const;
+export const TARGET_KINDS = ['ssh', 'slurm', 'pbs', 'gateway'] as const;
 
 /** One of them. */
 export type TargetKind = (typeof TARGET_KINDS)[number];
@@ -15,7 +15,7 @@ const BESIDE: readonly string[] = ['name', 'description', 'max_jobs'];
 
 /** How a field looks that is more than a line of text. */
 export type Control =
-  'check' | 'hostKey' | 'privateKey' | 'sshTarget' | 'token';
+  'check' | 'choice' | 'hostKey' | 'privateKey' | 'sshTarget' | 'token';
 
 /** A field of the form of a target. */
 export interface ITargetField<N extends string = string> {
@@ -25,6 +25,8 @@ export interface ITargetField<N extends string = string> {
   help?: string;
   placeholder?: string;
   control?: Control;
+  /** Of a choice. */
+  choices?: readonly { value: string; label: string }[];
   /** What it begins with. */
   now?: string;
   /** Of four. */

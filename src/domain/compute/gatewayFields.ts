@@ -75,7 +75,7 @@ function seldom(
   place: ComputeTarget['gateway'] | undefined,
   trans: TranslationBundle
 ): ITargetField<keyof GatewayCreate>[] {
-  const { path, span, url } = rulesOf(trans);
+  const { kernelUser, path, span, url } = rulesOf(trans);
   return [
     {
       name: 'ca_file',
@@ -87,6 +87,17 @@ function seldom(
       now: place?.ca_file ?? '',
       seldom: true,
       problem: path
+    },
+    {
+      name: 'kernel_user',
+      label: trans.__('Starts kernels for'),
+      help: trans.__(
+        'A user, where it is an Enterprise Gateway (KERNEL_USERNAME).'
+      ),
+      placeholder: trans.__('whom it runs as itself'),
+      now: place?.kernel_user ?? '',
+      seldom: true,
+      problem: kernelUser
     },
     {
       name: 'server_url',

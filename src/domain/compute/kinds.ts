@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ITargetField, TargetKind } from './fields';
 import { gatewayFields } from './gatewayFields';
+import { pbsFields } from './pbsFields';
 import { rulesOf } from './rules';
 import { slurmFields } from './slurmFields';
 import { sshFields } from './sshFields';
@@ -12,6 +13,7 @@ import type { ComputeTarget } from './types';
 const MAX_JOBS: Readonly<Record<TargetKind, number>> = {
   ssh: 1,
   slurm: 100,
+  pbs: 100,
   gateway: 1
 };
 
@@ -55,6 +57,17 @@ export function kindWords(
         'Its name and its kind stay. What changes counts for jobs that are submitted from now on.'
       )
     },
+    pbs: {
+      title: trans.__('PBS cluster'),
+      purpose: trans.__(
+        'Commands and notebooks in the queue of Torque, OpenPBS or PBS Pro, submitted from this server’s machine or from a login node.'
+      ),
+      makes: trans.__('New PBS cluster'),
+      more: trans.__('Python, resources, jobs at once and more'),
+      fixed: trans.__(
+        'Its name and its kind stay. What changes counts for jobs that are submitted from now on.'
+      )
+    },
     gateway: {
       title: trans.__('Jupyter server'),
       purpose: trans.__(
@@ -75,7 +88,12 @@ export function targetFields(
   target: ComputeTarget | null,
   trans: TranslationBundle
 ): readonly ITargetField[] {
-  const own = { ssh: sshFields, slurm: slurmFields, gateway: gatewayFields };
+  const own = {
+    ssh: sshFields,
+    slurm: slurmFields,
+    pbs: pbsFields,
+    gateway: gatewayFields
+  };
   const { name, whole } = rulesOf(trans);
   const fields: ITargetField[] = [...own[kind](target, trans)];
   if (!target) {
@@ -90,8 +108,8 @@ export function targetFields(
       name: 'max_jobs',
       label: trans.__('Jobs at once'),
       help:
-        kind === 'slurm'
-          ? trans.__('So many are given to Slurm; the others wait here.')
+        kind === 'slurm' || kind === 'pbs'
+          ? trans.__('So many are given to its queue; the others wait here.')
           : trans.__('The others wait here. Limits… has more.'),
       now: String(MAX_JOBS[kind]),
       seldom: true,

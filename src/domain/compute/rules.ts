@@ -15,7 +15,9 @@ export function rulesOf(trans: TranslationBundle): {
   folder: Rule;
   url: Rule;
   slurm: Rule;
+  pbs: Rule;
   kernel: Rule;
+  kernelUser: Rule;
   path: Rule;
   whole: (least: number, most: number) => Rule;
   span: (least: number, words: string) => Rule;
@@ -50,9 +52,17 @@ export function rulesOf(trans: TranslationBundle): {
       /^[A-Za-z0-9_][A-Za-z0-9_.,:+/-]{0,199}$/,
       trans.__('Letters, digits and “_ . , : + / -”; not “-” first.')
     ),
+    pbs: like(
+      /^[A-Za-z0-9_][A-Za-z0-9_.,:+/@-]{0,199}$/,
+      trans.__('Letters, digits and “_ . , : + / @ -”; not “-” first.')
+    ),
     kernel: like(
       /^[A-Za-z0-9._-]{1,200}$/,
       trans.__('Letters, digits, “.”, “_” and “-”.')
+    ),
+    kernelUser: like(
+      /^[A-Za-z0-9_.@\\-]{1,200}$/,
+      trans.__('Letters, digits, “.”, “_”, “-”, “@” and “\\”.')
     ),
     path: like(/^[/~]/, trans.__('A whole path: /etc/ssl/lab.pem.')),
     whole: (least, most) => text =>

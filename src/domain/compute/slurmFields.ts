@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { readSpan, spanText } from '../../lib/span';
+import { nodeFields, timeLimitField, viaField } from './batchFields';
 import type { ITargetField } from './fields';
 import { rulesOf } from './rules';
 import type { SlurmCreate, ComputeTarget } from './types';
@@ -11,15 +11,10 @@ export function slurmFields(
   trans: TranslationBundle
 ): ITargetField<keyof SlurmCreate>[] {
   const place = target?.slurm;
-  const { slurm, span } = rulesOf(trans);
+  const { slurm } = rulesOf(trans);
   const none = trans.__('Slurm’s own');
   return [
-    {
-      name: 'via',
-      label: trans.__('Submits from'),
-      control: 'sshTarget',
-      now: place?.via ?? ''
-    },
+    viaField(place, trans),
     {
       name: 'partition',
       label: trans.__('Partition'),
@@ -56,44 +51,7 @@ export function slurmFields(
       now: place?.reservation ?? '',
       problem: slurm
     },
-    {
-      name: 'time_limit_s',
-      label: trans.__('Time limit'),
-      help: trans.__('For jobs without one: 30m, 2h. Rounded up to minutes.'),
-      placeholder: trans.__('the partition’s'),
-      now: spanText(place?.time_limit_s ?? null),
-      problem: span(60, trans.__('A span from one minute on: 30m, 2h.')),
-      read: readSpan
-    },
-    ...seldom(place, trans)
-  ];
-}
-
-/** What has a good default. */
-function seldom(
-  place: ComputeTarget['slurm'] | undefined,
-  trans: TranslationBundle
-): ITargetField<keyof SlurmCreate>[] {
-  const { program, url } = rulesOf(trans);
-  return [
-    {
-      name: 'python',
-      label: trans.__('Python on the nodes'),
-      help: trans.__('3.8 or newer; it starts each job there.'),
-      placeholder: trans.__('as where sbatch is'),
-      now: place?.python,
-      required: Boolean(place),
-      seldom: true,
-      problem: program
-    },
-    {
-      name: 'server_url',
-      label: trans.__('Address of this server, from there'),
-      help: trans.__('Where there is one jobs log to it by themselves.'),
-      placeholder: trans.__('none: logs are fetched'),
-      now: place?.server_url ?? '',
-      seldom: true,
-      problem: url
-    }
+    timeLimitField(place, trans.__('the partition’s'), trans),
+    ...nodeFields(place, trans.__('as where sbatch is'), trans)
   ];
 }

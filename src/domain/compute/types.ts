@@ -32,6 +32,8 @@ export type HostFacts = Schemas['HostFacts'];
 export type SshCreate = Schemas['SshCreate'];
 /** Slurm, to make a target of. */
 export type SlurmCreate = Schemas['SlurmCreate'];
+/** PBS, to make a target of. */
+export type PbsCreate = Schemas['PbsCreate'];
 /** Another Jupyter server, to make a target of. */
 export type GatewayCreate = Schemas['GatewayCreate'];
 /** A key that a host shows. */

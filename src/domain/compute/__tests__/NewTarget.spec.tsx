@@ -2,7 +2,13 @@ import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 
 import { ApiError } from '../../../api/errors';
-import { aGateway, aHost, aSlurm, aTarget } from '../../../testing/compute';
+import {
+  aGateway,
+  aHost,
+  aPbs,
+  aSlurm,
+  aTarget
+} from '../../../testing/compute';
 import { anApi, renderWithServer, type ICall } from '../../../testing/server';
 import { NewTarget } from '../parts/NewTarget';
 import { TargetForm } from '../parts/TargetForm';
@@ -80,7 +86,7 @@ describe('the kind of a new target', () => {
     const host = screen.getByRole('button', { name: 'SSH host' });
     expect(host).toHaveFocus();
     expect(host).toHaveAccessibleDescription(/machine that this server logs/);
-    await user.keyboard('{Tab}{Tab}{Enter}');
+    await user.keyboard('{Tab}{Tab}{Tab}{Enter}');
     expect(screen.getByRole('form')).toHaveAccessibleName('New Jupyter server');
     expect(screen.getByLabelText(/^Name/)).toHaveFocus();
     await user.click(screen.getByRole('button', { name: 'Back' }));
@@ -127,6 +133,38 @@ describe('the form of Slurm', () => {
       ['POST', { name: 'cluster', max_jobs: 100, slurm }]
     ]);
     expect(done).toHaveBeenCalledWith('made');
+  });
+
+  it('of PBS asks in its own words, and as its resources are asked for', async () => {
+    const user = await choose('PBS cluster');
+    await user.keyboard('cluster');
+    await user.type(screen.getByLabelText('Queue'), 'batch@head');
+    await user.click(
+      screen.getByText('Python, resources, jobs at once and more')
+    );
+    await user.selectOptions(
+      screen.getByLabelText('Asks for resources as'),
+      'pro'
+    );
+    await user.type(screen.getByLabelText('Project'), '-p');
+    expect(screen.getByLabelText('Project')).toBeInvalid();
+    await user.clear(screen.getByLabelText('Project'));
+    await user.click(screen.getByRole('button', { name: 'Make the target' }));
+    const pbs = { queue: 'batch@head', dialect: 'pro' };
+    expect(calls).toEqual([['POST', { name: 'cluster', max_jobs: 100, pbs }]]);
+  });
+
+  it('of PBS is changed, with what differs alone', async () => {
+    const user = edit(aPbs({ queue: 'batch', dialect: 'torque' }));
+    await user.clear(screen.getByLabelText('Queue'));
+    await user.selectOptions(
+      screen.getByLabelText('Asks for resources as'),
+      'qstat --version tells'
+    );
+    await user.click(screen.getByRole('button', { name: 'Save' }));
+    expect(calls).toEqual([
+      ['PATCH cluster', { pbs: { queue: null, dialect: null } }]
+    ]);
   });
 
   it('says how to go by way of a login node where there is none', async () => {

@@ -90,6 +90,12 @@ function batchRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
     [trans.__('Queue'), pbs?.queue ?? ''],
     [trans.__('Account'), place.account ?? ''],
     [trans.__('Project'), pbs?.project ?? ''],
+    [
+      trans.__('Asks as'),
+      pbs?.dialect
+        ? { torque: 'Torque', pro: 'OpenPBS, PBS Pro' }[pbs.dialect]
+        : ''
+    ],
     [trans.__('Quality of service'), slurm?.qos ?? ''],
     [trans.__('Reservation'), slurm?.reservation ?? ''],
     [
@@ -135,6 +141,7 @@ function gatewayRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
         : trans.__('none is sent')
     ],
     [trans.__('Trusts'), gateway.ca_file ?? ''],
+    [trans.__('Starts kernels for'), gateway.kernel_user ?? ''],
     [trans.__('Kernel'), gateway.kernel ?? trans.__('that of the notebook')],
     [trans.__('Notebooks'), notebooksText(facts, trans)],
     [trans.__('May be cut off for'), formatDuration(gateway.patience_s * 1000)],

@@ -1,4 +1,4 @@
-import { CheckboxField, TextField } from '../../../ui';
+import { CheckboxField, SelectField, TextField } from '../../../ui';
 import type { ITargetField } from '../fields';
 import type { ITargetForm } from '../useTargetForm';
 import { HostKeyField } from './HostKeyField';
@@ -30,6 +30,15 @@ export function TargetField(props: IControlProps): JSX.Element {
           {...common}
           value={value !== ''}
           onChange={yes => form.set({ [name]: yes ? 'yes' : '' })}
+        />
+      );
+    case 'choice':
+      return (
+        <SelectField
+          {...common}
+          options={field.choices ?? []}
+          value={value}
+          onChange={chosen => form.set({ [name]: chosen })}
         />
       );
     case 'hostKey':

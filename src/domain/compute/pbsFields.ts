@@ -1,0 +1,63 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { nodeFields, timeLimitField, viaField } from './batchFields';
+import type { ITargetField } from './fields';
+import { rulesOf } from './rules';
+import type { ComputeTarget, PbsCreate } from './types';
+
+/** Where PBS is, and what it is asked for with each job. */
+export function pbsFields(
+  target: ComputeTarget | null,
+  trans: TranslationBundle
+): ITargetField<keyof PbsCreate>[] {
+  const place = target?.pbs;
+  const { pbs } = rulesOf(trans);
+  const none = trans.__('PBS’s own');
+  return [
+    viaField(place, trans),
+    {
+      name: 'queue',
+      label: trans.__('Queue'),
+      help: trans.__('The queue that jobs go to.'),
+      placeholder: none,
+      columns: 2,
+      now: place?.queue ?? '',
+      problem: pbs
+    },
+    {
+      name: 'account',
+      label: trans.__('Account'),
+      help: trans.__('What jobs count against.'),
+      placeholder: none,
+      columns: 2,
+      now: place?.account ?? '',
+      problem: pbs
+    },
+    timeLimitField(place, trans.__('the queue’s'), trans),
+    {
+      name: 'dialect',
+      label: trans.__('Asks for resources as'),
+      control: 'choice',
+      choices: [
+        { value: '', label: trans.__('qstat --version tells') },
+        { value: 'torque', label: trans.__('Torque: -l nodes=1:ppn=…') },
+        {
+          value: 'pro',
+          label: trans.__('OpenPBS, PBS Pro: -l select=1:ncpus=…')
+        }
+      ],
+      seldom: true,
+      now: place?.dialect ?? ''
+    },
+    {
+      name: 'project',
+      label: trans.__('Project'),
+      help: trans.__('Of PBS Pro (-P); Torque has none.'),
+      placeholder: trans.__('none'),
+      seldom: true,
+      now: place?.project ?? '',
+      problem: pbs
+    },
+    ...nodeFields(place, trans.__('as where qsub is'), trans)
+  ];
+}
