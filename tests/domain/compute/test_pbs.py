@@ -183,7 +183,7 @@ def test_what_pbs_has_forgotten_is_no_failure_and_what_does_not_answer_is(tmp_pa
     site = Answers(tmp_path, qstat=Done(153, "", ""))  # Slurm's wrapper
     assert [one.state for one in Pbs("torque").look(site, ["9"], unnumbered=False)] == [""]
     assert Pbs("torque").end_of(site, "9", {}) is None
-    site = Answers(tmp_path, qstat=Done(255, "", "qstat: cannot connect to server head (errno=111) Connection refused\n"))
+    site = Answers(tmp_path, qstat=Done(255, "", "qstat: cannot connect to server head:15001 (errno=111) Connection refused\n"))
     with pytest.raises(HostUnreachable, match=r"PBS cannot be reached: .*Connection refused"):
         Pbs("torque").look(site, ["9"], unnumbered=False)
 

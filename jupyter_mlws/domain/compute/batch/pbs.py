@@ -26,7 +26,7 @@ OVER = {"torque": frozenset("CU"), "pro": frozenset("FX")}
 WORDS = {"H": "it is held", "W": "its time has not come", "T": "on its way to another queue"}
 """Why a job waits that has no comment."""
 NUMBER = re.compile(r"\d+(\[\])?(\.[A-Za-z0-9_.:-]+)?")
-GONE = re.compile(r"Unknown Job|has finished|15001|15139", re.IGNORECASE)
+GONE = re.compile(r"Unknown Job|Job has finished", re.IGNORECASE)
 NO_HISTORY = re.compile(r"job history|job_history_enable", re.IGNORECASE)
 KILLED: dict[str, dict[int, Cause]] = {
     "torque": {-10: "memory", -11: "timeout", -12: "limit"},
