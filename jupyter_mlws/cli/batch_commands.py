@@ -27,7 +27,12 @@ ASKED_OF_SLURM = (
 ASKED_OF_PBS = (
     click.option("--queue", metavar="NAME", help="The queue of PBS.  [default: its own]"),
     click.option("--project", metavar="NAME", help="The project of PBS Pro, which is its -P."),
-    click.option("--dialect", metavar="torque|pro", help="How PBS is asked for resources.  [default: as it says it is]"),
+    click.option(
+        "--dialect",
+        type=click.Choice(["torque", "pro", ""]),
+        metavar="torque|pro",
+        help="How PBS is asked for resources.  [default: as it says it is]",
+    ),
 )
 ASKED = (
     click.option(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from jupyter_mlws.domain.compute.batch.site import Here
 from jupyter_mlws.domain.compute.schemas import PbsPlace
 from tests.compute_ssh.test_commands import mlws
 from tests.live import LiveServer
-from tests.slurm import CPUS, Slurm, command, eventually
+from tests.slurm import CPUS, Slurm, command, eventually, waiting_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -29,6 +31,27 @@ def test_an_administrators_qdel_is_named(server: LiveServer, cluster: Slurm):
         run = server.wait(run_id)
         assert (run["status"], run["reason"]) == ("Canceled", "canceled")
         assert run["error"]["message"] == f"PBS job {number} was cancelled (C), and not from here: somebody called qdel{doubt}."
+
+
+@pytest.fixture
+def commenting(cluster: Slurm) -> Iterator[None]:
+    """A scheduler that writes comments to jobs that wait: PBS's do so, and Slurm's wrapper shows none of what Slurm says."""
+    place = cluster.folder / "programs" / "qstat"
+    comment = r"s/job_state = Q/&\n\tcomment = Not Running: Insufficient amount of resource: ncpus/"
+    place.write_text(f"#!/bin/bash\nset -o pipefail\n{shutil.which('qstat')} \"$@\" | sed '{comment}'\n")
+    place.chmod(0o755)
+    yield
+    place.unlink()
+
+
+def test_what_the_scheduler_says_of_a_job_that_waits_is_told(server: LiveServer, cluster: Slurm, commenting: None):
+    running = server.submit(command("sleep 600"), target="batch", resources={"cpus": CPUS})
+    server.wait(running, "Running")
+    waiting = server.submit(command("sleep 600"), target="batch", resources={"cpus": CPUS})
+    eventually(lambda: waiting_of(server, waiting)[1].startswith("Not Running: Insufficient amount of resource: ncpus (PBS job "))
+    for run_id in (waiting, running):
+        server.ok("POST", f"/jobs/{run_id}/cancel")
+        assert server.wait(run_id)["status"] == "Canceled"
 
 
 def test_the_environment_of_the_server_is_not_that_of_the_node(server: LiveServer, cluster: Slurm):
@@ -78,6 +101,7 @@ def test_it_is_made_shown_and_changed_on_the_command_line(server: LiveServer, cl
     wrong = mlws(server, "compute", "update", "cli", "--partition", "main")
     assert wrong.returncode == 2
     assert "a target of the kind pbs, which has no --partition" in wrong.stderr
+    assert mlws(server, "compute", "update", "cli", "--dialect", "lsf").returncode == 2
     changed = mlws(server, "compute", "update", "cli", "--queue", "", "--dialect", "torque")
     assert changed.returncode == 0, changed.stderr
     assert server.ok("GET", "/compute/cli")["pbs"] | {"python": ""} == {

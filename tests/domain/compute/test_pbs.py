@@ -11,7 +11,7 @@ from jupyter_mlws.domain.compute.batch import pbs, qstat
 from jupyter_mlws.domain.compute.batch.pbs import Dialect, Pbs
 from jupyter_mlws.domain.compute.batch.psi import Submitter
 from jupyter_mlws.domain.compute.batch.site import Done, Here, Laid
-from jupyter_mlws.domain.compute.batch.system import Unknown, Wanted
+from jupyter_mlws.domain.compute.batch.system import End, Unknown, Wanted, last_words
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import PbsPlace
 
@@ -69,7 +69,14 @@ def test_a_job_that_waits_says_why_in_the_words_of_pbs():
 
 @pytest.mark.parametrize(
     ("dialect", "state", "stage"),
-    [("torque", "E", "runs"), ("torque", "C", "over"), ("torque", "U", "over"), ("pro", "U", "runs"), ("pro", "F", "over")],
+    [
+        ("torque", "E", "runs"),
+        ("torque", "C", "over"),
+        ("torque", "U", "over"),
+        ("pro", "U", "runs"),
+        ("pro", "F", "over"),
+        ("pro", "?", "runs"),
+    ],
 )
 def test_each_dialect_has_its_own_states(dialect: Dialect, state: str, stage: str):
     assert pbs.seen(dialect, "1", {"job_state": state}).stage == stage
@@ -170,13 +177,25 @@ def test_jobs_are_asked_for_by_their_numbers_and_all_of_them_only_for_one_withou
 def test_what_pbs_has_forgotten_is_no_failure_and_what_does_not_answer_is(tmp_path: Path):
     gone = "qstat: Unknown Job Id Error 9.head.example\nqstat: 8.pbs01 Job has finished, use -x or -H to obtain it\n"
     site = Answers(tmp_path, qstat=Done(153, TORQUE, gone))
-    assert [one.native_id for one in Pbs("torque").look(site, ["812", "9", "8"], unnumbered=False)] == ["812"]
+    seen = Pbs("torque").look(site, ["812", "9", "8"], unnumbered=False)
+    assert [(one.native_id, one.stage) for one in seen] == [("812", "over"), ("9", "over"), ("8", "over")]
+    assert last_words(Pbs(None), seen[1]) == "PBS does not know job 9 any more"
     site = Answers(tmp_path, qstat=Done(153, "", ""))  # Slurm's wrapper
-    assert Pbs("torque").look(site, ["9"], unnumbered=False) == []
+    assert [one.state for one in Pbs("torque").look(site, ["9"], unnumbered=False)] == [""]
     assert Pbs("torque").end_of(site, "9", {}) is None
-    site = Answers(tmp_path, qstat=Done(255, "", "qstat: cannot connect to server head (errno=111) Connection refused\n"))
+    site = Answers(tmp_path, qstat=Done(255, "", "qstat: cannot connect to server head:15001 (errno=111) Connection refused\n"))
     with pytest.raises(HostUnreachable, match=r"PBS cannot be reached: .*Connection refused"):
         Pbs("torque").look(site, ["9"], unnumbered=False)
+
+
+def test_a_pbs_that_forgets_jobs_when_they_are_over_had_told_their_limit(tmp_path: Path):
+    running = TORQUE.replace("job_state = C", "job_state = R")
+    system, site = Pbs("torque"), Answers(tmp_path, qstat=Done(0, running, ""))
+    system.look(site, ["812.head.example"], unnumbered=False)
+    site.answers = {"qstat": Done(153, "", "qstat: Unknown Job Id Error 812.head.example\n")}
+    end = system.end_of(site, "812.head.example", {**SIGNALED, "ended_at": 600_000})
+    assert end == End("not known any more", "", "timeout", "00:10:00")
+    assert system.end_of(site, "812.head.example", {**SIGNALED, "signaled": False}) is None
 
 
 def test_where_pbs_pro_keeps_no_history_it_is_asked_without(tmp_path: Path):

@@ -148,7 +148,7 @@ def _awaited(native_id: str, site: Site, system: System, job_dir: Path, laid: La
             return f"ran on {node} with Python {version}, and sees {sees}"
         if over:
             said = " ".join(site.read(job_dir, LOG).split())
-            state = f"it ended as {job.state}" if job is not None else f"{system.name} does not know it any more"
+            state = f"it ended as {job.state}" if job is not None and job.state else f"{system.name} does not know it any more"
             state += f" ({job.reason})" if job is not None and job.reason else ""
             raise _Failed(
                 f"{state} and left nothing in {sees}" + (f": {said}" if said else ""),

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 Dialect = Literal["torque", "pro"]
 WAITS = frozenset("QHWT")
-RUNS = {"torque": frozenset("RES"), "pro": frozenset("REBSUM")}
-"""States of jobs that are not over; what runs on another server (`M`) is not over here either."""
+OVER = {"torque": frozenset("CU"), "pro": frozenset("FX")}
+"""States of jobs that wait and that are over; all others run, or are about to be over. `U` is what Slurm's wrapper has for strange ends."""
 WORDS = {"H": "it is held", "W": "its time has not come", "T": "on its way to another queue"}
 """Why a job waits that has no comment."""
 NUMBER = re.compile(r"\d+(\[\])?(\.[A-Za-z0-9_.:-]+)?")
-GONE = re.compile(r"Unknown Job|has finished|15001|15139", re.IGNORECASE)
+GONE = re.compile(r"Unknown Job|Job has finished", re.IGNORECASE)
 NO_HISTORY = re.compile(r"job history|job_history_enable", re.IGNORECASE)
 KILLED: dict[str, dict[int, Cause]] = {
     "torque": {-10: "memory", -11: "timeout", -12: "limit"},
@@ -72,6 +72,8 @@ class Pbs:
         self._chosen = dialect
         self._found: Dialect | None = None
         self._history = True
+        self._limits: dict[str, str] = {}
+        """Of jobs that it had at the last look."""
 
     def name_of(self, key: str, ticket: str) -> str:  # noqa: ARG002 - some take no more than 15 characters
         """Not that of the run, which is too long."""
@@ -83,11 +85,14 @@ class Pbs:
             self._ran(site, ["qstat", "-Q"])  # whether it answers
             return []
         dialect = self.dialect(site)
-        text = self._full(site, dialect, [] if unnumbered else sorted(numbers))
+        found = qstat.jobs(self._full(site, dialect, [] if unnumbered else sorted(numbers)))
         asked = {
             number.partition(".")[0]: number for number in numbers
         }  # `qsub` and `qstat` may differ in how they write a server's name
-        return [seen(dialect, asked.get(number.partition(".")[0], number), job) for number, job in qstat.jobs(text).items()]
+        jobs = {asked.get(number.partition(".")[0], number): job for number, job in found.items()}
+        self._limits = {one: jobs.get(one, {}).get("resource_list.walltime") or self._limits.get(one, "") for one in numbers}
+        gone = [Seen(number, "", "", "", "", "over") for number in numbers if number not in jobs]
+        return [seen(dialect, number, job) for number, job in jobs.items()] + gone
 
     def _full(self, site: Site, dialect: Dialect, numbers: list[str]) -> str:
         """What `qstat -f` says. PBS Pro is asked for jobs that are over, too, where it keeps them; Torque shows them by itself."""
@@ -107,7 +112,12 @@ class Pbs:
         """As `qstat -f` says, as long as it knows the job."""
         dialect = self.dialect(site)
         job = next(iter(qstat.jobs(self._full(site, dialect, [native_id])).values()), None)
-        return None if job is None else end(dialect, job, record)
+        limit = self._limits.get(native_id, "")
+        if job is not None:
+            return end(dialect, job, record)
+        # Many a PBS forgets a job when it is over; that somebody signaled its supervisor is known all the same.
+        told = {"exec_host": "?", "resource_list.walltime": limit}
+        return end(dialect, told, record)._replace(state="not known any more", over=True) if record.get("signaled") else None
 
     def number_of(self, submitted: Done) -> str:
         """The last word of `qsub`."""
@@ -199,7 +209,7 @@ def clock(seconds: int) -> str:
 def seen(dialect: Dialect, number: str, job: dict[str, str]) -> Seen:
     """A job as `qstat -f` has it."""
     state = job.get("job_state", "")
-    stage: Literal["waits", "runs", "over"] = "waits" if state in WAITS else "runs" if state in RUNS[dialect] else "over"
+    stage: Literal["waits", "runs", "over"] = "waits" if state in WAITS else "over" if state in OVER[dialect] else "runs"
     reason = job.get("comment", "").rstrip(".") or WORDS.get(state, "")
     return Seen(number, job.get("job_name", ""), state, reason, qstat.nodes(job.get("exec_host", "")), stage)
 

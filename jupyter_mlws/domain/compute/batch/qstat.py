@@ -24,7 +24,7 @@ def jobs(text: str) -> dict[str, dict[str, str]]:
         if attribute is not None and indent in ("", attribute[1]):
             indent, last = attribute[1], attribute[2].lower()
             job[last] = attribute[3]
-        elif last and line.strip():
+        elif last and line[:1].isspace() and line.strip():
             job[last] += line.strip("\t\r\n") if line.startswith("\t") else line.strip()
     return found
 

@@ -24,7 +24,7 @@ class Seen(NamedTuple):
     native_id: str
     name: str
     state: str
-    """In its own words: `PENDING`, `R` …"""
+    """In its own words: `PENDING`, `R` …; empty of a job that it does not know any more."""
     reason: str
     """Why it waits, or why it ended: `Resources`, `PartitionTimeLimit` …; empty where it does not say that."""
     nodes: str
@@ -71,6 +71,8 @@ class Wanted(NamedTuple):
 
 def last_words(system: System, seen: Seen) -> str:
     """What became of a job that the batch system ended before its supervisor came to it."""
+    if not seen.state:
+        return f"{system.name} does not know job {seen.native_id} any more"
     return f"{system.name} job {seen.native_id} ended as {seen.state}" + (f" ({seen.reason})" if seen.reason else "")
 
 
