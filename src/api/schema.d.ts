@@ -2668,6 +2668,7 @@ export interface components {
          */
         GatewayCreate: {
             ca_file?: string | null;
+            fetch_limit_bytes?: number;
             insecure?: boolean;
             kernel?: string | null;
             kernel_user?: string | null;
@@ -2682,6 +2683,8 @@ export interface components {
          */
         GatewayPlace: {
             ca_file: string | null;
+            /** @default 10000000000 */
+            fetch_limit_bytes?: number;
             insecure: boolean;
             kernel: string | null;
             /** @default null */
@@ -2697,6 +2700,7 @@ export interface components {
          */
         GatewayUpdate: {
             ca_file?: string | null;
+            fetch_limit_bytes?: number;
             insecure?: boolean;
             kernel?: string | null;
             kernel_user?: string | null;

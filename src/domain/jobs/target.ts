@@ -85,8 +85,9 @@ export function kernelsOn(
 
 /** Of which target a kernel is that a notebook was worked on in, and its name there; null for the kernels of this server. */
 function partsOf(name: string): { target: string; kernel: string } | null {
-  const found = /^mlws-([a-z0-9][a-z0-9_-]*)\.(.+)$/i.exec(name);
-  return found && { target: found[1].toLowerCase(), kernel: found[2] };
+  const [, target, kernel] =
+    /^mlws-([a-z0-9][a-z0-9_-]*)\.(.+)$/i.exec(name) ?? [];
+  return target && kernel ? { target: target.toLowerCase(), kernel } : null;
 }
 
 /** What a kernel is called on a target: a notebook that was worked on in one of its kernels names it as this server does. */

@@ -8,6 +8,7 @@ from jupyter_mlws.domain.compute.schemas.batch import (
     BatchUpdate,
 )  # fmt: skip
 from jupyter_mlws.domain.compute.schemas.gateway import (
+    FETCH_LIMIT,
     GatewayCreate,
     GatewayPlace,
     GatewayUpdate,
@@ -57,7 +58,7 @@ from jupyter_mlws.domain.compute.schemas.targets import (
 )  # fmt: skip
 
 __all__ = [
-    "Amounts", "BatchCreate", "BatchPlace", "BatchUpdate", "Bytes", "ComputeCreate", "ComputeDeleteQuery",
+    "FETCH_LIMIT", "Amounts", "BatchCreate", "BatchPlace", "BatchUpdate", "Bytes", "ComputeCreate", "ComputeDeleteQuery",
     "ComputeList", "ComputeTarget", "ComputeTest", "ComputeUpdate", "ComputeUsage", "Cpus", "EndedJob",
     "EndedJobPage", "EndedJobsQuery", "GatewayCreate", "GatewayPlace", "GatewayUpdate", "Gpus", "HostFacts",
     "HostKernel", "HostKeyQuery", "HostNotebooks", "Instances", "JobResources", "Jobs", "KeySecret", "LiveJob",
