@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from jupyter_mlws.cli import batch_commands
 from jupyter_mlws.cli.context import Session, common, named
-from jupyter_mlws.cli.spans import Span
+from jupyter_mlws.cli.spans import Size, Span
 from jupyter_mlws.sdk import text
 
 if TYPE_CHECKING:
@@ -28,9 +28,12 @@ PLACE = (
         "--kernel-user", metavar="USER", help="For whom an Enterprise Gateway starts kernels.  [default: the user it runs as]"
     ),
     click.option("--patience", type=Span(whole=True), metavar="SPAN", help="So long a kernel may be cut off.  [default: 5m]"),
+    click.option(
+        "--fetch-limit", type=Size(), metavar="SIZE", help="So much output and files a job brings here at most.  [default: 10GB]"
+    ),
     click.option("--insecure/--secure", default=None, help="Send the token over http:// to another machine."),
 )
-OF_GATEWAY = {"url", "token_secret", "ca_file", "kernel", "kernel_user", "patience", "insecure"}
+OF_GATEWAY = {"url", "token_secret", "ca_file", "kernel", "kernel_user", "patience", "fetch_limit", "insecure"}
 OF_ALL = {"server_url", "description"}
 EMPTIED = ("token_secret", "ca_file", "kernel", "kernel_user")
 """What `""` takes away."""
@@ -93,5 +96,6 @@ def rows(target: ComputeTarget) -> list[tuple[str, str]]:
         ("For user", place.kernel_user or ""),
         ("Kernels", ", ".join(kernel.name for kernel in found.kernels) if found is not None else ""),
         ("Patience", text.duration(place.patience_s * 1000)),
+        ("Fetches", f"up to {text.size(place.fetch_limit_bytes)} of a job"),
         ("Logs to", place.server_url or "its spool, which is fetched"),
     ]

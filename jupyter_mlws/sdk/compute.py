@@ -304,6 +304,7 @@ class Compute:
         kernel: str | UnsetType = UNSET,
         kernel_user: str | UnsetType = UNSET,
         patience: float | UnsetType = UNSET,
+        fetch_limit: int | UnsetType = UNSET,
         insecure: bool | UnsetType = UNSET,
         max_jobs: int | UnsetType = UNSET,
         description: str | UnsetType = UNSET,
@@ -312,7 +313,8 @@ class Compute:
 
         `token_secret` names the secret of this workspace that holds the server's token. `ca_file`, on the server's machine, has the
         certificates to trust. An Enterprise Gateway starts kernels for the `kernel_user`. So many seconds of `patience` a kernel's
-        connection may be cut. `insecure` sends the token over http:// to another machine.
+        connection may be cut, and so many bytes of output and files (`fetch_limit`) a job brings to that machine. `insecure` sends the
+        token over http:// to another machine.
         """
         place = GatewayCreate(
             url=url,
@@ -322,6 +324,7 @@ class Compute:
             kernel=kernel,
             kernel_user=kernel_user,
             patience_s=patience if patience is UNSET else int(patience),
+            fetch_limit_bytes=fetch_limit,
             insecure=insecure,
         )
         body = ComputeCreate(name=name, gateway=place, max_jobs=max_jobs, description=description)
@@ -338,6 +341,7 @@ class Compute:
         kernel: str | UnsetType | None = UNSET,
         kernel_user: str | UnsetType | None = UNSET,
         patience: float | UnsetType = UNSET,
+        fetch_limit: int | UnsetType = UNSET,
         insecure: bool | UnsetType = UNSET,
         description: str | UnsetType = UNSET,
     ) -> ComputeTarget:
@@ -350,6 +354,7 @@ class Compute:
             kernel=kernel,
             kernel_user=kernel_user,
             patience_s=patience if patience is UNSET else int(patience),
+            fetch_limit_bytes=fetch_limit,
             insecure=insecure,
         )
         body = ComputeUpdate(description=description, gateway=place)

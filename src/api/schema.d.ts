@@ -2627,6 +2627,7 @@ export interface components {
          */
         GatewayCreate: {
             ca_file?: string | null;
+            fetch_limit_bytes?: number;
             insecure?: boolean;
             kernel?: string | null;
             kernel_user?: string | null;
@@ -2641,6 +2642,8 @@ export interface components {
          */
         GatewayPlace: {
             ca_file: string | null;
+            /** @default 10000000000 */
+            fetch_limit_bytes?: number;
             insecure: boolean;
             kernel: string | null;
             /** @default null */
@@ -2656,6 +2659,7 @@ export interface components {
          */
         GatewayUpdate: {
             ca_file?: string | null;
+            fetch_limit_bytes?: number;
             insecure?: boolean;
             kernel?: string | null;
             kernel_user?: string | null;

@@ -40,8 +40,13 @@ def test_a_target_is_made_tested_moved_and_deleted(server: LiveServer, other: Ot
     wrong = mlws(server, "compute", "update", "far", "--partition", "gpu")
     assert wrong.returncode == 2
     assert "no --partition" in wrong.stderr
-    assert mlws(server, "compute", "update", "far", "--kernel", "", "--max-jobs", "3").returncode == 0
-    assert server.ok("GET", "/compute/far")["gateway"]["kernel"] is None
+    changes = ("--kernel", "", "--kernel-user", "ada", "--fetch-limit", "1GB", "--max-jobs", "3")
+    assert mlws(server, "compute", "update", "far", *changes).returncode == 0
+    kept = server.ok("GET", "/compute/far")["gateway"]
+    assert (kept["kernel"], kept["kernel_user"], kept["fetch_limit_bytes"]) == (None, "ada", 10**9)
+    assert "Fetches up to 1.0 GB" in " ".join(mlws(server, "compute", "show", "far").stdout.split())
+    assert mlws(server, "compute", "update", "far", "--kernel-user", "").returncode == 0
+    assert server.ok("GET", "/compute/far")["gateway"]["kernel_user"] is None
     assert mlws(server, "compute", "delete", "far", "--yes").returncode == 0
 
 
@@ -55,6 +60,8 @@ def test_a_target_is_made_tested_moved_and_deleted(server: LiveServer, other: Ot
         ({"url": "https://far.example:99999"}, "no address"),
         ({"url": "https://far.example", "ca_file": "/no/such/file"}, "no certificates"),
         ({"url": "https://far.example", "kernel": "a b"}, "kernel"),
+        ({"url": "https://far.example", "kernel_user": "a b"}, "user of a kernel"),
+        ({"url": "https://far.example", "fetch_limit_bytes": 5}, "fetch_limit_bytes"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused(server: LiveServer, place: dict[str, Any], words: str) -> None:

@@ -100,19 +100,21 @@ def reach(url: str) -> str:
 
 
 def fetch(had: Dict[str, int], ends: bool) -> Dict[str, Any]:
-    """The next of what is in the spool and, when the job `ends`, of its files, beyond what was `had` (name -> bytes)."""
+    """The next of what is in the spool and, when the job `ends`, of its files, beyond what was `had` (name -> bytes); and how many bytes
+    are left, these among them."""
     _flush(ends)
     names = _spool(os.path.join(_at["home"], "spool"))
     if ends:
         names += [file for top in ("outputs", "logs") for file in _files(_at["work"], top)]
     room = AT_ONCE
+    left = sum(max(0, size - max(0, had.get(name, 0))) for name, _, size in names)
     found: List[Any] = []
     for name, path, size in names:
         begin = had.get(name, -1)
         if begin >= size:
             continue
         if room <= 0:
-            return {"files": found, "more": True}
+            return {"files": found, "more": True, "left": left}
         begin = max(begin, 0)
         try:
             with open(path, "rb") as file:
@@ -124,8 +126,8 @@ def fetch(had: Dict[str, int], ends: bool) -> Dict[str, Any]:
         room -= len(data) + 1000
         found.append([name, begin, base64.b64encode(data).decode()])
         if begin + len(data) < size:
-            return {"files": found, "more": True}
-    return {"files": found, "more": False}
+            return {"files": found, "more": True, "left": left}
+    return {"files": found, "more": False, "left": left}
 
 
 def _flush(ends: bool) -> None:

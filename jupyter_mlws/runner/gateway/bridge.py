@@ -16,9 +16,10 @@ import zmq
 import zmq.asyncio
 from jupyter_client.session import DELIM, Session
 
+from jupyter_mlws.runner.gateway.allowance import Allowance, TooMuch
 from jupyter_mlws.runner.gateway.errand import Errand
 from jupyter_mlws.runner.gateway.frames import Message
-from jupyter_mlws.runner.gateway.link import Link
+from jupyter_mlws.runner.gateway.link import Link, size_of
 from jupyter_mlws.runner.gateway.remote import Away, Place, Refused, Remote, Untrusted
 from mlws.masking import NAMES
 from mlws.process import start_time
@@ -54,6 +55,8 @@ class Settings(NamedTuple):
     job: str = ""
     work: str = ""
     """Folders of the job, if it is one's."""
+    fetch_limit: int = 0
+    """So many bytes the kernel of a job may bring to this machine; 0: as many as come."""
     spools: bool = False
     """What the job logs does not go to this server by itself: it is fetched."""
     variables: list[str] = []  # noqa: RUF012 - a named tuple's default, never changed
@@ -74,6 +77,7 @@ class Bridge:
         )
         self._link = Link(self.remote, self._session, self._take, self._lost, self._cut, patience_s=settings.patience_s)
         self._errand: Errand | None = None
+        self._allowance = Allowance(settings.fetch_limit if settings.job else 0)
         self._sockets = _bound(connection)
         self._clients: OrderedDict[str, list[bytes]] = OrderedDict()
         """By request, who asked."""
@@ -166,7 +170,7 @@ class Bridge:
         await self._link.learn()
         language = str((info.get("language_info") or {}).get("name") or "").lower()
         job, work = (Path(one) if one else None for one in (self.settings.job, self.settings.work))
-        self._errand = Errand(self._link, language, job, work)
+        self._errand = Errand(self._link, language, job, work, self._allowance)
         given = {name: os.environ[name] for name in self.settings.variables if name in os.environ}
         given.update(self.settings.replace)
         if (given or self.settings.job) and (words := await self._errand.arrive(given)):
@@ -180,6 +184,8 @@ class Bridge:
         try:
             if self._errand is not None:
                 await self._errand.fetch()
+        except TooMuch:
+            raise
         except (Refused, OSError) as error:
             _say(f"What was logged on {self.remote.host} could not be fetched now: {error}")
 
@@ -187,6 +193,7 @@ class Bridge:
         """Fetch what is left, end the kernel over there, and let go of everything; what could not be fetched."""
         try:
             if self._errand is not None and self.remote.kernel_id and self._polite:
+                await self._errand.fetch()  # what was logged comes even where the files are too large
                 await self._errand.fetch(ends=True)
         except (Away, Refused, OSError, asyncio.TimeoutError) as error:
             return f"What the job left on {self.remote.host} could not be fetched: {str(error) or 'the kernel does not answer'}"
@@ -270,6 +277,7 @@ class Bridge:
         client = self._clients.get(of)
         if message.channel == "iopub":
             if not _is_reply_to(message, self._session.session):  # what we asked for ourselves is nobody else's
+                self._allowance.take(size_of(message))
                 self._publish(str(header.get("msg_type")), message)
         elif client is not None:
             if header.get("msg_type") == "execute_reply" and self.settings.spools:

@@ -15,6 +15,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlws.runner.gateway.allowance import Allowance
 from jupyter_mlws.runner.gateway.remote import Refused
 from mlws import far_kernel
 
@@ -39,8 +40,11 @@ R_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class Errand:
     """Speaks to the kernel over there through a link that runs."""
 
-    def __init__(self, link: Link, language: str, job: Path | None, work: Path | None) -> None:
+    def __init__(
+        self, link: Link, language: str, job: Path | None, work: Path | None, allowance: Allowance | None = None
+    ) -> None:
         """`job`: the folder of a job here, `work`: its working folder; both None for a kernel of no job."""
+        self._allowance = allowance or Allowance(0)
         self._link = link
         self._language = language
         self._job, self._work = job, work
@@ -69,7 +73,8 @@ class Errand:
         return str(await self._call("reach", url)) if self._language == "python" else None
 
     async def fetch(self, *, ends: bool = False) -> None:
-        """Take in what the job has logged since; with `ends` the files that it made, too."""
+        """Take in what the job has logged since; with `ends` the files that it made, too. Raises `TooMuch` where that is more than it may
+        bring, before the files are fetched."""
         if self._job is None or self._language != "python":
             return
         async with self._fetching:
@@ -81,6 +86,7 @@ class Errand:
                     "fetch", {**self._had, **dict.fromkeys(unread, UNREAD)}, ends, patience=PATIENCE_S if ends else None
                 )
                 came = 0
+                self._allowance.take(0, int(told["left"]))
                 for name, begin, text in told["files"]:
                     if int(begin) >= 0:
                         came += self._store(str(name), int(begin), str(text))
@@ -97,6 +103,7 @@ class Errand:
         """Append to a file here; so many bytes. Its name comes from over there: it may lead nowhere else, and leave no hole, whose bytes
         nobody sent and somebody would copy."""
         data, path = base64.b64decode(text), self._path(name)
+        self._allowance.take(len(data))
         if begin != self._had.get(name, 0):
             raise Refused(
                 f"The kernel over there goes on with {name[:200]!r} at byte {begin}, and was asked for {self._had.get(name, 0)}."

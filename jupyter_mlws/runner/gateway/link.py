@@ -275,7 +275,7 @@ class Link:
                     continue
             if asked.sent and not asked.begun:
                 asked.tries += 1
-            if asked.tries >= MOST_TRIES and (size := _size(asked.message)) > LARGE:
+            if asked.tries >= MOST_TRIES and (size := size_of(asked.message)) > LARGE:
                 self._give_up(msg_id, asked, size)
                 continue
             asked.begun = asked.sent = False
@@ -302,7 +302,8 @@ class Link:
             future.set_exception(Refused(words))
 
 
-def _size(message: Message) -> int:
+def size_of(message: Message) -> int:
+    """Bytes of a message."""
     return sum(map(len, [*message.parts, *message.buffers]))
 
 

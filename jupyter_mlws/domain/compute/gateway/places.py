@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from jupyter_mlws.domain.compute.errors import HostUnfit
 from jupyter_mlws.domain.compute.gateway import rest
-from jupyter_mlws.domain.compute.schemas import GatewayPlace
+from jupyter_mlws.domain.compute.schemas import FETCH_LIMIT, GatewayPlace
 from jupyter_mlws.kit.errors import BadInput
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def made(body: GatewayCreate) -> GatewayPlace:
             kernel=body.kernel or None,
             kernel_user=body.kernel_user or None,
             patience_s=PATIENCE_S if body.patience_s is UNSET else body.patience_s,
+            fetch_limit_bytes=FETCH_LIMIT if body.fetch_limit_bytes is UNSET else body.fetch_limit_bytes,
             insecure=body.insecure is True,
         )
     )

@@ -130,6 +130,7 @@ class GatewayCompute:
             "user": self.place.kernel_user or "",
             "ca_file": self.place.ca_file,
             "patience_s": self.place.patience_s,
+            "fetch_limit": self.place.fetch_limit_bytes,
             "record": str(job_dir / RECORD),
             "job": str(job_dir),
             "work": str(work),

@@ -13,6 +13,7 @@ from jupyter_mlws.domain.compute.schemas.batch import (
     SlurmUpdate,
 )  # fmt: skip
 from jupyter_mlws.domain.compute.schemas.gateway import (
+    FETCH_LIMIT,
     GatewayCreate,
     GatewayPlace,
     GatewayUpdate,
@@ -63,7 +64,7 @@ from jupyter_mlws.domain.compute.schemas.targets import (
 )  # fmt: skip
 
 __all__ = [
-    "Amounts", "BatchCreate", "BatchPlace", "Bytes", "ComputeCreate", "ComputeDeleteQuery",
+    "FETCH_LIMIT", "Amounts", "BatchCreate", "BatchPlace", "Bytes", "ComputeCreate", "ComputeDeleteQuery",
     "ComputeList", "ComputeTarget", "ComputeTest", "ComputeUpdate", "ComputeUsage", "Cpus", "EndedJob",
     "EndedJobPage", "EndedJobsQuery", "GatewayCreate", "GatewayPlace", "GatewayUpdate", "Gpus", "HostFacts",
     "HostKernel", "HostKeyQuery", "HostNotebooks", "Instances", "JobResources", "Jobs", "KeySecret", "LimitsChanged",

@@ -33,6 +33,8 @@ KernelUser = Annotated[
         max_length=200,
     ),
 ]
+FETCH_LIMIT = 10_000_000_000
+FetchLimit = Annotated[int, Meta(ge=1_000_000, le=2**53)]
 Patience = Annotated[int, Meta(ge=1, le=7 * 86_400)]
 
 
@@ -55,6 +57,8 @@ class GatewayPlace(Struct, kw_only=True):
     """Somebody has agreed to send the token, and all that runs, over a network without encryption."""
     kernel_user: str | None = None
     """For whom an Enterprise Gateway starts kernels; null: for the user that it runs as itself."""
+    fetch_limit_bytes: int = FETCH_LIMIT
+    """So much the kernel of a job may bring to the server's machine: what it prints, logs, and leaves as files."""
 
 
 class GatewayCreate(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +73,8 @@ class GatewayCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     kernel_user: KernelUser | UnsetType | None = UNSET
     patience_s: Patience | UnsetType = UNSET
     """300 if it is left out."""
+    fetch_limit_bytes: FetchLimit | UnsetType = UNSET
+    """10 GB if it is left out."""
     insecure: bool | UnsetType = UNSET
 
 
@@ -82,4 +88,5 @@ class GatewayUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
     kernel: KernelName | UnsetType | None = UNSET
     kernel_user: KernelUser | UnsetType | None = UNSET
     patience_s: Patience | UnsetType = UNSET
+    fetch_limit_bytes: FetchLimit | UnsetType = UNSET
     insecure: bool | UnsetType = UNSET
