@@ -92,7 +92,7 @@ function seldom(
       name: 'server_url',
       label: trans.__('Address of this server, from there'),
       help: trans.__(
-        'Where there is one kernels log to it by themselves, and find MLflow.'
+        'If it is given, kernels log to it by themselves, and find MLflow.'
       ),
       placeholder: trans.__('none: logs are fetched'),
       now: place?.server_url ?? '',
