@@ -28,16 +28,19 @@ export function readSize(text: string): number | null {
   return bytes >= 1 ? Math.floor(bytes) : NaN;
 }
 
-/** A size as `readSize` reads it, exactly: "4GiB", "1500MiB"; empty for none. */
+/** A size as `readSize` reads it, exactly, in its shortest form: "4GiB", "1500MiB", "10GB"; empty for none. */
 export function sizeText(bytes: number | null | undefined): string {
   if (!bytes) {
     return '';
   }
-  for (const unit of ['ti', 'gi', 'mi', 'ki']) {
-    const count = bytes / (UNITS[unit] ?? 1);
-    if (Number.isInteger(count)) {
-      return `${count}${unit[0]?.toUpperCase()}iB`;
-    }
-  }
-  return String(bytes);
+  const exact = Object.entries(UNITS)
+    .filter(([unit, size]) => unit && Number.isInteger(bytes / size))
+    .map(([unit, size]) => `${bytes / size}${written(unit)}`);
+  return [String(bytes), ...exact].reduce((shortest, one) =>
+    one.length < shortest.length ? one : shortest
+  );
+}
+
+function written(unit: string): string {
+  return `${unit.charAt(0).toUpperCase()}${unit.slice(1)}B`;
 }

@@ -60,11 +60,12 @@ def change(services: Any, db: Transactions, actor: Actor, name: str, update: Com
     target = find(services.jobs.computes, name)
     if update.min_instances and not hasattr(target, "keep_spares"):
         raise BadInput(f"No kernels can be kept ready on {name!r}: this kind of target does not do that.", field="min_instances")
-    if any(getattr(update, kind) is not UNSET for kind in compute.PLACES) or update.description is not UNSET:
+    given = {field for field in update.__struct_fields__ if getattr(update, field) is not UNSET}
+    of_place = given & {*compute.PLACES, "description"}
+    if target.problem and given != of_place:
+        raise BadInput(target.problem, field="target")  # before anything is changed of it
+    if of_place:
         _change_made(services, db, actor, target, update)
-        target = find(services.jobs.computes, name)
-    if target.problem:
-        raise BadInput(target.problem, field="target")
     if all(getattr(update, field) is UNSET for field in LimitsChanged.__struct_fields__):
         return
     if (hosts := services.jobs.hosts) is not None and name in hosts.rows:

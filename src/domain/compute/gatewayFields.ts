@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { readSize, sizeText } from '../../lib/size';
 import { readSpan, spanText } from '../../lib/span';
 import type { ITargetField } from './fields';
 import { isUnencrypted, rulesOf } from './rules';
@@ -8,6 +9,8 @@ import type { ComputeTarget, GatewayCreate } from './types';
 
 const YES = 'yes';
 const PATIENCE_S = 300;
+const FETCH_LIMIT = 10_000_000_000;
+const MB = 1_000_000;
 
 /** Where another Jupyter server is, and how to get in. */
 export function gatewayFields(
@@ -103,12 +106,28 @@ function seldom(
       name: 'server_url',
       label: trans.__('Address of this server, from there'),
       help: trans.__(
-        'Where there is one kernels log to it by themselves, and find MLflow.'
+        'If it is given, kernels log to it by themselves, and find MLflow.'
       ),
       placeholder: trans.__('none: logs are fetched'),
       now: place?.server_url ?? '',
       seldom: true,
       problem: url
+    },
+    {
+      name: 'fetch_limit_bytes',
+      label: trans.__('A job may bring'),
+      help: trans.__(
+        'What it prints, logs and stores comes to this machine; a job that brings more fails.'
+      ),
+      placeholder: sizeText(FETCH_LIMIT),
+      now: sizeText(place?.fetch_limit_bytes ?? FETCH_LIMIT),
+      seldom: true,
+      problem: text =>
+        (readSize(text) ?? 0) >= MB
+          ? ''
+          : trans.__('A size from 1 MB on: 500 MB, 10 GB.'),
+      read: readSize,
+      emptied: FETCH_LIMIT
     },
     {
       name: 'patience_s',

@@ -52,7 +52,7 @@ export function kindWords(
         'Commands and notebooks in the queue of a cluster, submitted from this server’s machine or from a login node.'
       ),
       makes: trans.__('New Slurm cluster'),
-      more: trans.__('Python, jobs at once and more'),
+      more: trans.__('Python, logging and more'),
       fixed: trans.__(
         'Its name and its kind stay. What changes counts for jobs that are submitted from now on.'
       )

@@ -98,7 +98,7 @@ function seldom(
     {
       name: 'server_url',
       label: trans.__('Address of this server, from there'),
-      help: trans.__('Where there is one jobs log to it by themselves.'),
+      help: trans.__('If it is given, jobs log to it by themselves.'),
       placeholder: trans.__('none: logs are fetched'),
       now: place?.server_url ?? '',
       seldom: true,

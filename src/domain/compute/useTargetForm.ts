@@ -51,6 +51,12 @@ export interface ITargetForm {
   submit: () => void;
 }
 
+/** What the control of a field is given. */
+export interface IControlProps {
+  form: ITargetForm;
+  field: ITargetField;
+}
+
 /** What is typed, what is wrong, and what the button does. */
 export function useTargetForm(props: ITargetFormProps): ITargetForm {
   const { kind, target, draft, onDraft, onDone } = props;

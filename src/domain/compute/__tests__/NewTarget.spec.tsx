@@ -241,6 +241,7 @@ describe('the form of a Jupyter server', () => {
           gateway: {
             url: 'https://far/user/a',
             token: { workspace: 'default', name: 'far-token-2' },
+            fetch_limit_bytes: 10_000_000_000,
             patience_s: 300
           }
         }

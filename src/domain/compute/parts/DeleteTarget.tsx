@@ -42,10 +42,11 @@ export function DeleteTarget(props: {
         onCancel={onCancel}
         onSubmit={() => remove.mutate({ force }, { onSuccess: onDeleted })}
       >
-        <p className="jp-mlws-confirm-text">
-          {deletionText(target, trans).join(' ')}
-        </p>
-        {others.length > 0 && (
+        {others.length === 0 ? (
+          <p className="jp-mlws-confirm-text">
+            {deletionText(target, trans).join(' ')}
+          </p>
+        ) : (
           <p className="jp-mlws-target-note jp-mlws-target-bad" role="status">
             {trans.__(
               'By way of %1 jobs are submitted to %2. Delete that first, or choose there under Edit… from where it submits.',

@@ -1,6 +1,6 @@
 import { SelectField, useTrans } from '../../../ui';
 import { useSecretChoices } from '../useSecretChoices';
-import type { IControlProps } from './TargetField';
+import type { IControlProps } from '../useTargetForm';
 
 /** Which private key the server shows to the host: one of its SSH agent, or a secret of the workspace. */
 export function PrivateKeyField(props: IControlProps): JSX.Element {

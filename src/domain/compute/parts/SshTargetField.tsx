@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useApi } from '../../../api/context';
 import { SelectField, useTrans } from '../../../ui';
 import { computeQueries } from '../queries';
-import type { IControlProps } from './TargetField';
+import type { IControlProps } from '../useTargetForm';
 
 /** From where jobs are submitted: this server's machine, or the host of a target of the kind ssh. */
 export function SshTargetField(props: IControlProps): JSX.Element {

@@ -1,16 +1,9 @@
 import { CheckboxField, SelectField, TextField } from '../../../ui';
-import type { ITargetField } from '../fields';
-import type { ITargetForm } from '../useTargetForm';
+import type { IControlProps, ITargetForm } from '../useTargetForm';
 import { HostKeyField } from './HostKeyField';
 import { PrivateKeyField } from './PrivateKeyField';
 import { SshTargetField } from './SshTargetField';
 import { TokenField } from './TokenField';
-
-/** What every control of a field is given. */
-export interface IControlProps {
-  form: ITargetForm;
-  field: ITargetField;
-}
 
 /** A field of a target's form, as its description has it. */
 export function TargetField(props: IControlProps): JSX.Element {

@@ -3,7 +3,7 @@ import { textOf } from '../fields';
 import { freeName, NEW_SECRET } from '../secretChoice';
 import { useSecretChoices } from '../useSecretChoices';
 import { keptSecret, TYPED_TOKEN } from '../useTypedToken';
-import type { IControlProps } from './TargetField';
+import type { IControlProps } from '../useTargetForm';
 
 /** The token of another Jupyter server: a secret that is there, or one that is made of what is typed. It is never shown again. */
 export function TokenField(props: IControlProps): JSX.Element {
