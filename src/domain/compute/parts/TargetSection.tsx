@@ -51,6 +51,14 @@ export function TargetSection(props: {
           )}
         </p>
       )}
+      {target.gateway && (
+        <p
+          className="jp-mlws-target-none jp-mlws-muted jp-mlws-ellipsis"
+          title={target.gateway.url}
+        >
+          {target.gateway.url}
+        </p>
+      )}
       {target.slurm?.via && (
         <p className="jp-mlws-target-none jp-mlws-muted">
           {trans.__('via %1', target.slurm.via)}
