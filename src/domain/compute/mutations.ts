@@ -67,11 +67,22 @@ export function useSaveTarget(): UseMutationResult<string, Error, ISaved> {
     // A token is not kept in the page's memory longer than it is sent.
     gcTime: 0,
     mutationFn: async ({ name, token, body }) => {
-      const kept = token && (await keepToken(api, token));
+      if (!token) {
+        return send(api, name, body(null));
+      }
+      const { workspace, secret, value } = token;
+      if (secret !== null) {
+        // What is refused of the target must not have cost the token that it has.
+        const saved = await send(api, name, body(null));
+        await setSecret(api, { workspace, name: secret }, value);
+        return saved;
+      }
+      const made = await makeSecret(api, token);
       try {
-        return await send(api, name, body(kept && secretChoice(kept.secret)));
+        return await send(api, name, body(secretChoice(made)));
       } catch (error) {
-        await kept?.undo();
+        // What the target was refused for is said; a secret that cannot be taken away now stands in the list of secrets.
+        await deleteSecret(api, made).catch(() => undefined);
         throw error;
       }
     },
@@ -97,38 +108,20 @@ async function send(
   return name;
 }
 
-/** Keeps a token in the secret it belongs in, or in a new one, which `undo` takes away again. */
-async function keepToken(
+/** Keeps a token in a new secret. One that somebody has for something else is not given this value. */
+async function makeSecret(
   api: ApiClient,
-  { value, workspace, secret, wish }: ITypedToken
-): Promise<{
-  secret: { workspace: string; name: string };
-  undo: () => Promise<void>;
-}> {
-  let name = secret;
-  if (name === null) {
-    // A secret that somebody has for something else must not be given this value.
-    const { secrets } = await unwrap(
-      api.GET('/workspaces/{workspace}/secrets', {
-        params: { path: { workspace } }
-      })
-    );
-    name = freeName(
-      wish,
-      secrets.map(one => one.name)
-    );
-  }
-  const made = { workspace, name };
+  { value, workspace, wish }: ITypedToken
+): Promise<{ workspace: string; name: string }> {
+  const { secrets } = await unwrap(
+    api.GET('/workspaces/{workspace}/secrets', {
+      params: { path: { workspace } }
+    })
+  );
+  const taken = secrets.map(one => one.name);
+  const made = { workspace, name: freeName(wish, taken) };
   await setSecret(api, made, value);
-  return {
-    secret: made,
-    undo: async () => {
-      if (secret === null) {
-        // What the target was refused for is said; a secret that cannot be taken away now stands in the list of secrets.
-        await deleteSecret(api, made).catch(() => undefined);
-      }
-    }
-  };
+  return made;
 }
 
 /** Deletes a target; by force also while jobs run there, which then are lost. */

@@ -322,6 +322,18 @@ describe('the form of a Jupyter server', () => {
     expect(done).toHaveBeenCalledWith('far');
   });
 
+  it('keeps the token that a target has where the rest is refused', async () => {
+    const user = edit(aGateway(), {
+      'PATCH /compute/{name}': refused('gateway.ca_file')
+    });
+    await user.type(screen.getByLabelText('Certificates'), '/gone.pem');
+    await user.type(screen.getByLabelText('Another token'), 'new one{Enter}');
+    await waitFor(() =>
+      expect(screen.getByLabelText('Certificates')).toBeInvalid()
+    );
+    expect(calls).toEqual([]);
+  });
+
   it('sends the token of the new address to no other one', async () => {
     const user = edit(aGateway());
     await user.type(screen.getByLabelText(/^Address \*/), '/user/a');

@@ -53,6 +53,14 @@ export function TargetSection(props: {
           )}
         </p>
       )}
+      {target.gateway && (
+        <p
+          className="jp-mlws-target-none jp-mlws-muted jp-mlws-ellipsis"
+          title={target.gateway.url}
+        >
+          {target.gateway.url}
+        </p>
+      )}
       {via && (
         <p className="jp-mlws-target-none jp-mlws-muted">
           {trans.__('via %1', via)}
