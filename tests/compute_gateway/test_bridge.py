@@ -238,7 +238,8 @@ def test_a_question_whose_answer_was_lost_is_asked_again_and_answered(
     before = other.kernels()[0]["last_activity"]
     wire.swallows = True
     asked = kernel.client.complete("impor")
-    until(lambda: other.kernels()[0]["last_activity"] != before, 30, "the kernel has answered")
+    until(lambda: other.kernels()[0]["last_activity"] != before, 30, "the kernel has begun")
+    until(lambda: other.kernels()[0]["execution_state"] == "idle", 30, "the kernel has answered")
     wire.cut()
     wire.swallows = False
     wire.mend()
