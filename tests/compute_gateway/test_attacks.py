@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.compute_gateway.bridges import Kernel, bridges
 from tests.compute_gateway.test_jobs_there import submit
 from tests.gateway import OtherServer, Wire
 from tests.live import LiveServer
@@ -33,6 +36,12 @@ def link(loud: OtherServer) -> Iterator[Wire]:
     made = Wire(loud.port)
     yield made
     made.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path, loud: OtherServer) -> Iterator[Callable[..., Kernel]]:
+    """Starts bridges."""
+    yield from bridges(tmp_path, loud)
 
 
 @pytest.fixture
@@ -66,6 +75,44 @@ def test_a_link_that_is_cut_twenty_times_in_a_cell_costs_nothing_but_output(
     assert (run["status"], run["error"]) == ("Completed", None), log_of(server, run_id)[-3000:]
     assert ran.read_text() == "xy"
     assert {"over", "next"} <= set(log_of(server, run_id).split())
+
+
+def test_whatever_is_lost_with_a_connection_each_cell_runs_once_or_is_said_to_be_lost(
+    start: Callable[..., Kernel], link: Wire, tmp_path: Path
+) -> None:
+    kernel, chance, ran = start(url=link.url), seeded("faults"), tmp_path / "ran"
+    kernel.run("import time")
+    over = threading.Event()
+
+    def faults() -> None:
+        while not over.wait(chance.uniform(0, 0.6)):
+            for what in chance.sample(["swallows", "deaf", "holds"], chance.randrange(3)):
+                setattr(link, what, True)
+            over.wait(chance.uniform(0, 0.4))
+            link.cut()
+            link.swallows = link.deaf = link.holds = False
+            over.wait(chance.uniform(0, 0.3))
+            link.mend()
+
+    thread = threading.Thread(target=faults)
+    thread.start()
+    try:
+        asked = []
+        for at in range(30):
+            asked.append(kernel.client.execute(f"open({str(ran)!r}, 'a').write('{at}\\n'); time.sleep(0.05)"))
+            time.sleep(chance.uniform(0, 0.4))
+    finally:
+        over.set()
+        thread.join()
+    told: dict[int, dict[str, Any]] = {}
+    while len(told) < len(asked):
+        message = kernel.client.get_shell_msg(timeout=60)
+        if message["parent_header"]["msg_id"] in asked:
+            told[asked.index(message["parent_header"]["msg_id"])] = message["content"]
+    done = [int(line) for line in ran.read_text().split()]
+    assert done == sorted(set(done)), "none ran twice, or before its turn"
+    for at, reply in told.items():
+        assert (reply["status"] == "ok" and at in done) or reply.get("ename") == "ConnectionLost", (at, reply)
 
 
 def test_a_server_that_comes_back_without_its_kernels_fails_the_job_and_runs_the_next(

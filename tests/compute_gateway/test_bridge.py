@@ -209,6 +209,43 @@ def test_a_cell_of_which_no_word_came_back_does_not_run_again(wire: Wire, start:
     assert kernel.run("print(runs)")[1] == "1\n"
 
 
+def test_a_cell_of_which_no_word_came_is_not_forgotten_over_one_behind_it(
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer, tmp_path: Path
+) -> None:
+    kernel = start(url=wire.url)
+    ran, began, go = (tmp_path / name for name in ("ran", "began", "go"))
+    kernel.run("import os, time")
+    wire.swallows = True
+    first = kernel.client.execute(f"open({str(ran)!r}, 'a').write('x')")
+    second = kernel.client.execute(f"open({str(began)!r}, 'w').close()\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)")
+    until(began.exists, 30, "the first cell has run")
+    until(lambda: other.kernels()[0]["execution_state"] == "busy", 30)
+    wire.cut()
+    wire.swallows = False
+    wire.mend()
+    go.touch()
+    assert kernel.reply(second)[0]["status"] == "ok"
+    assert kernel.reply(first)[0]["ename"] == "ConnectionLost"
+    assert kernel.run("print(1)")[1] == "1\n"
+    assert ran.read_text() == "x"
+
+
+def test_a_question_whose_answer_was_lost_is_asked_again_and_answered(
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer
+) -> None:
+    kernel = start(url=wire.url)
+    kernel.run("1")
+    before = other.kernels()[0]["last_activity"]
+    wire.swallows = True
+    asked = kernel.client.complete("impor")
+    until(lambda: other.kernels()[0]["last_activity"] != before, 30, "the kernel has begun")
+    until(lambda: other.kernels()[0]["execution_state"] == "idle", 30, "the kernel has answered")
+    wire.cut()
+    wire.swallows = False
+    wire.mend()
+    assert kernel.reply(asked)[0]["status"] == "ok"
+
+
 def test_a_cell_that_never_arrived_is_sent_again(wire: Wire, start: Callable[..., Kernel]) -> None:
     kernel = start(url=wire.url)
     kernel.run("runs = 0")

@@ -59,6 +59,16 @@ class Asked:
         """The kernel has said that it works on it."""
         self.counted = False
         """It has said as which of its cells."""
+        self._again = 0
+
+    def call_back(self) -> None:
+        """It goes once more, and differs from what went before: a kernel that has got a message does not look at it a second time."""
+        if self.sent:
+            self.sent, self._again = False, self._again + 1
+            metadata = {**json.loads(self.message.parts[2]), "mlws_again": self._again}
+            parts = [*self.message.parts]
+            parts[2] = json.dumps(metadata).encode()
+            self.message = self.message._replace(parts=parts)
 
 
 class Link:
@@ -90,10 +100,12 @@ class Link:
         """While it is not known what of the requests arrived: the request that tells, and what of it has come."""
         self._counts = False
         """The fence is the one that tells how many cells have run."""
-        self._cells = 0
-        """The number of the last cell that the kernel has told of."""
+        self._settled = 0
+        """Up to the cell of this number it is known of each whose it was, if only that its word is lost."""
+        self._heard: set[int] = set()
+        """The numbers of cells beyond it that the kernel has told of."""
         self._before: int | None = None
-        """What it says to a request that counts for no cell, beyond that number."""
+        """What it says to a request that counts for no cell, beyond the number of the last one."""
         self._away_since: float | None = None
         """Since when nothing was heard of the kernel, after a cut."""
         self._pause = FIRST_PAUSE_S
@@ -196,9 +208,9 @@ class Link:
         if not isinstance(number, int):
             return
         if own:
-            self._before = number - self._cells if self._before is None else self._before
+            self._before = number - max(self._heard, default=0) if self._before is None else self._before
         elif told:
-            self._cells = max(self._cells, number)
+            self._heard.add(number)
             if asked is not None:
                 asked.counted = True
 
@@ -225,6 +237,7 @@ class Link:
             await self._write(answer)
         for asked in self._asked.values():
             if asked.message.channel == "control":
+                asked.call_back()
                 asked.sent = await self._write(asked.message)
         await self._ask_fence("kernel_info_request", {})
 
@@ -248,26 +261,30 @@ class Link:
             self._fence[1].add(str(number) if isinstance(number, int) else "")
         if not {"idle", "reply"} <= self._fence[1]:
             return
-        doubtful = [one for one in self._sent_once() if not one.begun and one.is_cell]
+        doubtful = [one for one in self._sent_once() if one.is_cell and not one.counted]
         if doubtful and not self._counts:
             self._counts = True
             await self._ask_fence("execute_request", SILENT)
             return
         told = next((int(one) for one in self._fence[1] if one.lstrip("-").isdigit()), None)
-        unheard = len(doubtful) if told is None or self._before is None else told - self._before - self._cells
-        await self._settle(unheard)
+        unheard = len(doubtful)
+        if told is not None and self._before is not None:
+            last = told - self._before
+            unheard = last - self._settled - sum(self._settled < one <= last for one in self._heard)
+            self._settled, self._heard = last, {one for one in self._heard if one > last}
+        await self._settle(unheard - sum(one.begun for one in doubtful))
 
     def _sent_once(self) -> list[Asked]:
         return [one for msg_id, one in self._asked.items() if one.sent and one.kind in ONCE_ONLY and msg_id not in self._own]
 
     async def _settle(self, unheard: int) -> None:
-        """The kernel has answered all that it had got. Of so many cells it has run the word is lost."""
+        """The kernel has answered all that it had got. So many cells that it has not told of it has run: the first ones."""
         for msg_id, asked in list(self._asked.items()):
             if asked.message.channel == "control":
                 continue
             if asked.sent and asked.kind in ONCE_ONLY and msg_id not in self._own:  # ours may all be asked twice
                 ran = asked.begun or not asked.is_cell
-                if asked.is_cell and not asked.counted and unheard > 0:
+                if not ran and unheard > 0:
                     ran, unheard = True, unheard - 1
                 if ran:
                     del self._asked[msg_id]
@@ -278,7 +295,8 @@ class Link:
             if asked.tries >= MOST_TRIES and (size := size_of(asked.message)) > LARGE:
                 self._give_up(msg_id, asked, size)
                 continue
-            asked.begun = asked.sent = False
+            asked.begun = False
+            asked.call_back()
         while (waits := self._next()) is not None:  # more may come meanwhile, and goes behind
             waits.sent = await self._write(waits.message)
             if not waits.sent:
