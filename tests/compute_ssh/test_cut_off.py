@@ -60,7 +60,7 @@ def test_a_link_that_is_cut_again_and_again_costs_nothing(server: LiveServer, fa
     pid = pid_there(far, run_id)
     for _ in range(CUTS):
         seen = log_of(server, run_id)
-        assert far.cut()
+        eventually(far.cut)  # what it grew by may have come before the last cut, and the link is not back yet
         eventually(partial(grew, server, run_id, seen))
     (far.place / "jobs" / run_id / "work" / "stop").touch()
     run = server.wait(run_id, timeout=120)
