@@ -10,12 +10,14 @@ import { rulesOf } from './rules';
 /** Where its programs are: on this server's machine, or on the host of a target. */
 export function viaField(
   place: BatchPlace | null | undefined,
+  program: string,
   trans: TranslationBundle
 ): ITargetField<'via'> {
   return {
     name: 'via',
     label: trans.__('Submits from'),
     control: 'sshTarget',
+    program,
     now: place?.via ?? ''
   };
 }

@@ -27,6 +27,8 @@ export interface ITargetField<N extends string = string> {
   control?: Control;
   /** Of a choice. */
   choices?: readonly { value: string; label: string }[];
+  /** Of a batch system: what it is given jobs with. */
+  program?: string;
   /** What it begins with. */
   now?: string;
   /** Of four. */

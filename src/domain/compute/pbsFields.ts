@@ -14,7 +14,7 @@ export function pbsFields(
   const { pbs } = rulesOf(trans);
   const none = trans.__('PBS’s own');
   return [
-    viaField(place, trans),
+    viaField(place, 'qsub', trans),
     {
       name: 'queue',
       label: trans.__('Queue'),

@@ -14,7 +14,7 @@ export function slurmFields(
   const { slurm } = rulesOf(trans);
   const none = trans.__('Slurm’s own');
   return [
-    viaField(place, trans),
+    viaField(place, 'sbatch', trans),
     {
       name: 'partition',
       label: trans.__('Partition'),

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { formatDuration } from '../../../lib/format';
+import { sizeText } from '../../../lib/size';
 import { CopyButton, useTrans } from '../../../ui';
 import { batchOf } from '../batch';
 import { factsText, keyText, notebooksText, perUserText } from '../format';
@@ -144,6 +145,7 @@ function gatewayRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
     [trans.__('Starts kernels for'), gateway.kernel_user ?? ''],
     [trans.__('Kernel'), gateway.kernel ?? trans.__('that of the notebook')],
     [trans.__('Notebooks'), notebooksText(facts, trans)],
+    [trans.__('A job may bring'), sizeText(gateway.fetch_limit_bytes)],
     [trans.__('May be cut off for'), formatDuration(gateway.patience_s * 1000)],
     [
       trans.__('Jobs log to'),

@@ -29,10 +29,12 @@ export function SshTargetField(props: IControlProps): JSX.Element {
           ? trans.__('Can be changed while no job lives on the target.')
           : none
             ? trans.__(
-                'Where sbatch is. To submit from a login node make that a target first: an SSH host.'
+                'Where %1 is. To submit from a login node make that a target first: an SSH host.',
+                field.program
               )
             : trans.__(
-                'Where sbatch is: here, or on the host of a target, whose folder the nodes see.'
+                'Where %1 is: here, or on the host of a target, whose folder the nodes see.',
+                field.program
               )
       }
       error={form.problems[name]}
