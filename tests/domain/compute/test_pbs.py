@@ -174,6 +174,28 @@ def test_jobs_are_asked_for_by_their_numbers_and_all_of_them_only_for_one_withou
     assert site.asked == ["qstat -Q", "qstat -f 812.head", "qstat -f"]
 
 
+TWO_SERVERS = "Job Id: 7.{}\n    Job_Name = a\n    job_state = Q\n\nJob Id: 7.{}\n    Job_Name = b\n    job_state = R\n\n"
+
+
+@pytest.mark.parametrize("written", [("one", "two"), ("one.example", "two.example"), ("two.example", "one.example")])
+def test_jobs_of_one_number_on_two_servers_are_two_jobs(tmp_path: Path, written: tuple[str, str]):
+    """A queue may be named with its server, and that may change while jobs live."""
+    site = Answers(tmp_path, qstat=Done(0, TWO_SERVERS.format(*written), ""))
+    jobs = Pbs("torque").look(site, ["7.one", "7.two"], unnumbered=False)
+    assert {one.native_id: one.stage for one in jobs} == {
+        f"7.{written[0].partition('.')[0]}": "waits",
+        f"7.{written[1].partition('.')[0]}": "runs",
+    }
+
+
+def test_what_is_not_among_all_jobs_of_one_server_is_asked_for_by_its_number(tmp_path: Path):
+    there = Done(0, TORQUE.replace("812.head.example", "9.other").replace("job_state = C", "job_state = Q"), "")
+    site = Answers(tmp_path, qstat_f_9=there, qstat_f=Done(0, TORQUE, ""))
+    jobs = {one.native_id: one.stage for one in Pbs("torque").look(site, ["9.other"], unnumbered=True)}
+    assert jobs["9.other"] == "waits"
+    assert site.asked == ["qstat -f", "qstat -f 9.other"]
+
+
 def test_what_pbs_has_forgotten_is_no_failure_and_what_does_not_answer_is(tmp_path: Path):
     gone = "qstat: Unknown Job Id Error 9.head.example\nqstat: 8.pbs01 Job has finished, use -x or -H to obtain it\n"
     site = Answers(tmp_path, qstat=Done(153, TORQUE, gone))

@@ -85,11 +85,9 @@ class Pbs:
             self._ran(site, ["qstat", "-Q"])  # whether it answers
             return []
         dialect = self.dialect(site)
-        found = qstat.jobs(self._full(site, dialect, [] if unnumbered else sorted(numbers)))
-        asked = {
-            number.partition(".")[0]: number for number in numbers
-        }  # `qsub` and `qstat` may differ in how they write a server's name
-        jobs = {asked.get(number.partition(".")[0], number): job for number, job in found.items()}
+        jobs = _as_asked(qstat.jobs(self._full(site, dialect, [] if unnumbered else sorted(numbers))), numbers)
+        if unnumbered and (rest := sorted(set(numbers) - set(jobs))):  # all are those of one server, and there may be others
+            jobs |= _as_asked(qstat.jobs(self._full(site, dialect, rest)), rest)
         self._limits = {one: jobs.get(one, {}).get("resource_list.walltime") or self._limits.get(one, "") for one in numbers}
         gone = [Seen(number, "", "", "", "", "over") for number in numbers if number not in jobs]
         return [seen(dialect, number, job) for number, job in jobs.items()] + gone
@@ -185,6 +183,27 @@ class Pbs:
         if done.code != 0:
             raise silent(self, words_of(done))
         return done
+
+
+def _as_asked(found: dict[str, dict[str, str]], numbers: Collection[str]) -> dict[str, dict[str, str]]:
+    """The jobs by their numbers as `qsub` told them. It and `qstat` may differ in how they write a server's name, and two servers may have
+    jobs of one number."""
+    asked = set(numbers)
+    others = sorted(asked - set(found))
+    return {number if number in asked else _meant(number, others): job for number, job in found.items()}
+
+
+def _meant(number: str, asked: list[str]) -> str:
+    """Which of those that were asked for is this one; itself where none is."""
+    digits, _, server = number.partition(".")
+    same = {one: one.partition(".")[2] for one in asked if one.partition(".")[0] == digits}
+    if len(same) > 1:
+        same = {
+            one: other
+            for one, other in same.items()
+            if f"{server}.".startswith(f"{other}.") or f"{other}.".startswith(f"{server}.")
+        }
+    return next(iter(same), number)
 
 
 def resources(dialect: Dialect, wanted: Wanted) -> str:
