@@ -205,9 +205,19 @@ def test_what_pbs_has_forgotten_is_no_failure_and_what_does_not_answer_is(tmp_pa
     site = Answers(tmp_path, qstat=Done(153, "", ""))  # Slurm's wrapper
     assert [one.state for one in Pbs("torque").look(site, ["9"], unnumbered=False)] == [""]
     assert Pbs("torque").end_of(site, "9", {}) is None
-    site = Answers(tmp_path, qstat=Done(255, "", "qstat: cannot connect to server head:15001 (errno=111) Connection refused\n"))
-    with pytest.raises(HostUnreachable, match=r"PBS cannot be reached: .*Connection refused"):
-        Pbs("torque").look(site, ["9"], unnumbered=False)
+    for code in (255, 153):  # of several servers one may know no such job, and another be away
+        site = Answers(
+            tmp_path, qstat=Done(code, "", "qstat: cannot connect to server head:15001 (errno=111) Connection refused\n")
+        )
+        with pytest.raises(HostUnreachable, match=r"PBS cannot be reached: .*Connection refused"):
+            Pbs("torque").look(site, ["9"], unnumbered=False)
+
+
+def test_a_warning_about_the_locale_is_no_failure(tmp_path: Path):
+    """Slurm's wrapper is written in Perl."""
+    warning = 'perl: warning: Setting locale failed.\nperl: warning: Please check:\n\tLANG = "xx"\n    are supported.\n'
+    site = Answers(tmp_path, qstat=Done(153, "", warning))
+    assert [one.stage for one in Pbs("torque").look(site, ["9"], unnumbered=False)] == ["over"]
 
 
 def test_a_pbs_that_forgets_jobs_when_they_are_over_had_told_their_limit(tmp_path: Path):

@@ -27,6 +27,8 @@ WORDS = {"H": "it is held", "W": "its time has not come", "T": "on its way to an
 """Why a job waits that has no comment."""
 NUMBER = re.compile(r"\d+(\[\])?(\.[A-Za-z0-9_.:-]+)?")
 GONE = re.compile(r"Unknown Job|Job has finished", re.IGNORECASE)
+NO_SUCH_JOB = 153
+"""What `qstat` ends with where it knows none of the jobs, or not all."""
 NO_HISTORY = re.compile(r"job history|job_history_enable", re.IGNORECASE)
 KILLED: dict[str, dict[int, Cause]] = {
     "torque": {-10: "memory", -11: "timeout", -12: "limit"},
@@ -102,7 +104,9 @@ class Pbs:
             self._history = False
             return self._full(site, dialect, numbers)
         strange = [line for line in done.err.splitlines() if line.strip() and not GONE.search(line)]
-        if strange or (not done.err.strip() and done.code != 153):  # 153: there are no such jobs
+        if done.code == NO_SUCH_JOB:  # whatever else is written there, as by a Perl that does not know the locale
+            strange = [line for line in strange if line.startswith("qstat:") or REFUSALS.away.search(line)]
+        if strange or (not done.err.strip() and done.code != NO_SUCH_JOB):
             raise silent(self, words_of(done))
         return done.out
 
