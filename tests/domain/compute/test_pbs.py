@@ -145,6 +145,7 @@ def test_the_script_asks_as_qstat_says_that_it_is_asked(tmp_path: Path, version:
         "#PBS -A a1",
         "#PBS -q long",
         '#PBS -N "mlws-1a"',
+        '#PBS -S "/bin/bash"',
         f'#PBS -l "{begins},walltime=00:10:00"',
         "#PBS -e /dev/null",
         "#PBS -o /dev/null",

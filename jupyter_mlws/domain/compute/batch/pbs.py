@@ -135,7 +135,7 @@ class Pbs:
         return of.pbs_classic.PBSClassicJobExecutor, of.pbs_base.PBSExecutorConfig
 
     def ask_for(self, site: Site, psij: Any, spec: Any, name: str, place: BatchPlace, wanted: Wanted) -> None:  # noqa: ARG002 - no specification of PSI/J's
-        """In one `-l`. PSI/J's own lines leave out GPUs of PBS Pro, and give Torque the memory among the nodes, in bytes."""
+        """Resources in one `-l`. PSI/J's own lines leave out GPUs of PBS Pro, and give Torque the memory among the nodes, in bytes."""
         asked, dialect = _place(place), self.dialect(site)
         if asked.project and dialect == "torque":
             raise HostUnfit(
@@ -146,6 +146,8 @@ class Pbs:
         if asked.project:
             spec.attributes.set_custom_attribute("pbs.P", asked.project)
         spec.attributes.set_custom_attribute("pbs.N", name)
+        # Else the user's own shell reads the script, whatever its first line says.
+        spec.attributes.set_custom_attribute("pbs.S", "/bin/bash")
         spec.attributes.set_custom_attribute("pbs.l", resources(dialect, wanted))
 
     def version(self, site: Site) -> str:
