@@ -153,6 +153,14 @@ def test_the_script_asks_as_qstat_says_that_it_is_asked(tmp_path: Path, version:
     assert len(site.asked) == 1
 
 
+def test_a_qstat_that_fails_does_not_say_which_it_is(tmp_path: Path):
+    site, system = Answers(tmp_path, qstat=Done(1, "", "pbsconf error: pbs conf file /etc/pbs.conf not found\n")), Pbs(None)
+    with pytest.raises(HostUnreachable, match="pbs conf file"):
+        system.dialect(site)
+    site.answers = {"qstat": Done(0, "pbs_version = 23.06.06\n", "")}
+    assert system.dialect(site) == "pro"
+
+
 def test_a_project_is_given_to_pbs_pro_alone(tmp_path: Path):
     pytest.importorskip("psij")
     for dialect, refused in (("pro", False), ("torque", True)):

@@ -30,6 +30,8 @@ GONE = re.compile(r"Unknown Job|Job has finished", re.IGNORECASE)
 NO_SUCH_JOB = 153
 """What `qstat` ends with where it knows none of the jobs, or not all."""
 NO_HISTORY = re.compile(r"job history|job_history_enable", re.IGNORECASE)
+NO_VERSION = re.compile(r"\b(option|usage)\b", re.IGNORECASE)
+"""What `qstat` says that has no `--version`."""
 KILLED: dict[str, dict[int, Cause]] = {
     "torque": {-10: "memory", -11: "timeout", -12: "limit"},
     "pro": {-24: "limit", -25: "limit", -26: "memory", -27: "memory", -28: "limit", -29: "timeout"},
@@ -178,6 +180,8 @@ class Pbs:
             return self._chosen
         if self._found is None:
             done = self._version(site)
+            if done.code != 0 and not NO_VERSION.search(done.err + done.out):  # it may be the other one
+                raise silent(self, words_of(done))
             self._found = "pro" if "pbs_version" in done.out + done.err else "torque"
         return self._found
 
