@@ -101,6 +101,8 @@ SIGNALED = {"reason": "exited", "signaled": True, "started_at": 0, "ended_at": 3
         ("torque", {"job_state": "C", **RAN}, SIGNALED, "ended"),
         ("torque", {"job_state": "C", **RAN}, {**SIGNALED, "ended_at": 600_000}, "timeout"),
         ("torque", {"job_state": "C", **RAN}, {"reason": "exited", "signaled": False, "started_at": 0, "ended_at": 900_000}, ""),
+        ("torque", {"job_state": "C", **RAN}, {**SIGNALED, "ended_at": 10**400}, "timeout"),
+        ("torque", {"job_state": "C", **RAN}, {**SIGNALED, "started_at": 10**400}, "ended"),
         ("torque", {"job_state": "C", **RAN}, {"reason": "batch", "started_at": "0", "ended_at": 30_000}, "ended"),
     ],
 )

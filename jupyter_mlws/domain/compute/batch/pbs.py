@@ -39,6 +39,7 @@ KILLED: dict[str, dict[int, Cause]] = {
 """Exit statuses of jobs that were ended since a limit was over."""
 LATE_S = 5.0
 """By so much less than its limit the supervisor of a job lives that is ended for it: it starts after the job does."""
+LONGEST_MS = 1 << 50
 REFUSALS = Refusals(
     away=re.compile(
         r"cannot connect to|could not connect|Unable to contact|Connection refused|Communication failure|pbs_iff|trqauthd|munge"
@@ -265,7 +266,7 @@ def end(dialect: Dialect, job: dict[str, str], record: Mapping[str, Any]) -> End
 
 def _ran_s(record: Mapping[str, Any]) -> float:
     begun, ended = record.get("started_at"), record.get("ended_at")  # the job's user can write that file
-    return (ended - begun) / 1000 if isinstance(begun, int) and isinstance(ended, int) else 0.0
+    return max(0, min(ended - begun, LONGEST_MS)) / 1000 if isinstance(begun, int) and isinstance(ended, int) else 0.0
 
 
 def words_of(done: Done) -> str:
