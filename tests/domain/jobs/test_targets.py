@@ -10,11 +10,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, SlurmCreate, SlurmPlace
 from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
+from jupyter_mlws.domain.compute.tables import ComputeTargetRow
 from jupyter_mlws.domain.jobs import queue
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.secrets.service import KeyPlaces
@@ -70,6 +72,7 @@ def make_far(lab: Lab) -> None:
 def test_limits_that_another_server_changed_count_here_and_the_target_stays_as_it_is(lab: Lab):
     hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
     make_far(lab)
+    lab.db.write_sync(lambda s: s.execute(update(ComputeTargetRow).values(limits=None)))  # made before there were such
     compute.keep(lab.folders.compute, "far", ComputeUpdate(max_jobs=7, cpus=3.0))  # as a server of before kept it
     engine = lab.start(hosts=hosts)
     far = hosts.made
@@ -89,6 +92,17 @@ def test_limits_that_another_server_changed_count_here_and_the_target_stays_as_i
     )
     assert engine.computes["far"] is far, "its connections were not cut for that"
     assert not far.closing.is_set()
+
+
+def test_a_target_that_is_made_anew_has_no_limits_of_an_earlier_one_of_its_name(lab: Lab):
+    """Another server deleted that: the file of this one still has them."""
+    compute.keep(lab.folders.compute, "far", ComputeUpdate(max_jobs=7, paused=True))
+    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    make_far(lab)
+    lab.start(hosts=hosts)
+    hosts.made.may_close.set()
+    limits = queue.Queues.limits["far"]
+    assert (limits.max_jobs, limits.paused) == (hosts.made.usual, False)
 
 
 def test_nobody_waits_for_the_end_of_a_target_that_was_deleted(lab: Lab):
