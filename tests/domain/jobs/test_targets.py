@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
-from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, SlurmCreate, SlurmPlace
+from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, Load, SlurmCreate, SlurmPlace
 from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
 from jupyter_mlws.domain.compute.tables import ComputeTargetRow
 from jupyter_mlws.domain.jobs import queue
@@ -92,6 +92,30 @@ def test_limits_that_another_server_changed_count_here_and_the_target_stays_as_i
     )
     assert engine.computes["far"] is far, "its connections were not cut for that"
     assert not far.closing.is_set()
+
+
+def test_of_two_who_read_limits_at_once_the_later_one_has_what_counts(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    engine = lab.start()
+    asking, may_answer = threading.Event(), threading.Event()
+    load = lab.compute.load
+
+    def slow_once() -> Load:
+        if not asking.is_set():
+            asking.set()
+            assert may_answer.wait(30)
+        return load()
+
+    monkeypatch.setattr(lab.compute, "load", slow_once)
+    first = threading.Thread(target=engine.refresh_limits)
+    first.start()
+    assert asking.wait(30)
+    second = threading.Thread(target=partial(lab.limit, paused=True))
+    second.start()
+    second.join(0.5)  # it waits for the first one, or was there before it
+    may_answer.set()
+    first.join(30)
+    second.join(30)
+    assert queue.Queues.limits["local"].paused
 
 
 def test_a_target_that_is_made_anew_has_no_limits_of_an_earlier_one_of_its_name(lab: Lab):
