@@ -18,7 +18,7 @@ from jupyter_mlws.domain.compute.batch import psi, records, slurm
 from jupyter_mlws.domain.compute.batch.login import Login
 from jupyter_mlws.domain.compute.batch.site import Here, Laid
 from jupyter_mlws.domain.compute.batch.slurm import Slurm
-from jupyter_mlws.domain.compute.batch.system import Seen, Wanted
+from jupyter_mlws.domain.compute.batch.system import End, Seen, Wanted
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.batch.watch import Minder
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
@@ -353,6 +353,27 @@ def test_a_slurm_that_is_away_is_not_asked_how_each_job_ended(
     assert not target.note_end(sent), "it may be back in a moment"
     (sent / jobdir.EXIT).write_text(json.dumps({**record, "ended_at": 0}))
     assert target.note_end(sent)
+
+
+def test_an_end_that_a_server_of_before_had_noted_is_asked_for_again(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was stopped, and replaced by a newer one, before the job was settled."""
+    records.note(sent, {"name": "mlws-a1", "ticket": "t1", "secrets": False, "id": "7"})
+    record = {"reason": "exited", "exit_code": None, "signal": 15, "ended_at": int(time.time() * 1000)}
+    (sent / jobdir.EXIT).write_text(json.dumps(record))
+    (sent / jobdir.BATCH).write_text(
+        '{"id": "7", "state": "TIMEOUT", "reason": "", "exit_code": "0:15", "time_limit": "00:01:00"}'
+    )
+    ended = Mock(return_value=End("TIMEOUT", "", "timeout", "00:01:00"))
+    monkeypatch.setattr(Slurm, "end_of", ended)
+    assert target.note_end(sent)
+    assert target.note_end(sent)
+    assert ended.call_count == 1
+    outcome = folder.outcome_of(sent)
+    assert (outcome.status, outcome.reason) == (RunStatus.FAILED, "timeout")
+    assert outcome.error is not None
+    assert "the time limit that Slurm had for it, 00:01:00, was over" in outcome.error.message
 
 
 def test_who_asks_for_a_job_while_it_is_marked_finds_the_one_that_is_submitted(
