@@ -8,16 +8,18 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 from sqlalchemy import update
 
 from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
-from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, Load, SlurmCreate, SlurmPlace
+from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, Load, SlurmCreate, SlurmPlace, SlurmUpdate
 from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
 from jupyter_mlws.domain.compute.tables import ComputeTargetRow
-from jupyter_mlws.domain.jobs import queue
+from jupyter_mlws.domain.jobs import computes, queue
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.secrets.service import KeyPlaces
 from jupyter_mlws.domain.workspaces import service as workspaces
@@ -48,9 +50,12 @@ class SlowHosts(Hosts):
     """Makes such targets."""
 
     made: SlowToClose
+    may_all_close = False
 
     def _make(self, row: Made, rows: dict[str, Made]) -> Compute:
         self.made = SlowToClose(row.name)
+        if self.may_all_close:
+            self.made.may_close.set()
         return self.made
 
 
@@ -92,6 +97,20 @@ def test_limits_that_another_server_changed_count_here_and_the_target_stays_as_i
     )
     assert engine.computes["far"] is far, "its connections were not cut for that"
     assert not far.closing.is_set()
+
+
+def test_what_another_server_has_just_changed_of_a_place_stays_when_more_is_changed_here(lab: Lab):
+    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    make_far(lab)
+    services = SimpleNamespace(jobs=lab.start(hosts=hosts), folders=lab.folders)
+    hosts.made.may_close.set()
+    hosts.may_all_close = True
+    place = msgspec.structs.replace(SlurmPlace(**NOTHING, python="python3"), partition="gpu")
+    lab.db.write_sync(lambda s: compute.update_target(s, ADA, "far", ComputeUpdate(), place))
+    computes.change(services, lab.db, ADA, "far", ComputeUpdate(slurm=SlurmUpdate(account="lab42")))
+    [made] = lab.db.read_sync(compute.made_targets)
+    assert isinstance(made.place, SlurmPlace)
+    assert (made.place.partition, made.place.account) == ("gpu", "lab42")
 
 
 def test_of_two_who_read_limits_at_once_the_later_one_has_what_counts(lab: Lab, monkeypatch: pytest.MonkeyPatch):
