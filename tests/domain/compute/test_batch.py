@@ -14,7 +14,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from jupyter_mlws.domain.compute.batch import psi, records, slurm
+from jupyter_mlws.domain.compute.batch import psi, records, site, slurm
 from jupyter_mlws.domain.compute.batch.login import Login
 from jupyter_mlws.domain.compute.batch.site import Here, Laid
 from jupyter_mlws.domain.compute.batch.slurm import Slurm
@@ -374,6 +374,25 @@ def test_an_end_that_a_server_of_before_had_noted_is_asked_for_again(
     assert (outcome.status, outcome.reason) == (RunStatus.FAILED, "timeout")
     assert outcome.error is not None
     assert "the time limit that Slurm had for it, 00:01:00, was over" in outcome.error.message
+
+
+def test_what_the_script_of_a_job_writes_after_its_record_goes_too(
+    target: BatchCompute, sent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records.note(sent, {"name": "mlws-a1", "ticket": "t1", "secrets": False, "id": "7"})
+    (sent / jobdir.EXIT).write_text('{"reason": "exited", "exit_code": 0}')
+    scripts = tmp_path / "batch" / "slurm"
+    scripts.mkdir(parents=True)
+    (scripts / "7.out").touch()
+    (scripts / "8.out").touch()
+    assert target.note_end(sent)
+    (scripts / "7.ec").touch()
+    target.tidy()
+    assert [left.name for left in scripts.iterdir()] == ["8.out"]
+    monkeypatch.setattr(site, "SCRIPT_ENDS_S", -1.0)
+    target.tidy()
+    assert isinstance(target._site, Here)
+    assert not target._site._cleaned, "it is not looked for for ever"
 
 
 def test_who_asks_for_a_job_while_it_is_marked_finds_the_one_that_is_submitted(
