@@ -236,6 +236,8 @@ def test_a_pbs_that_forgets_jobs_when_they_are_over_had_told_their_limit(tmp_pat
     system, site = Pbs("torque"), Answers(tmp_path, qstat=Done(0, running, ""))
     system.look(site, ["812.head.example"], unnumbered=False)
     site.answers = {"qstat": Done(153, "", "qstat: Unknown Job Id Error 812.head.example\n")}
+    system.look(site, ["812.head.example"], unnumbered=False)
+    system.look(site, ["813.head.example"], unnumbered=False)  # while what the job logged is stored
     end = system.end_of(site, "812.head.example", {**SIGNALED, "ended_at": 600_000})
     assert end == End("not known any more", "", "timeout", "00:10:00")
     assert system.end_of(site, "812.head.example", {**SIGNALED, "signaled": False}) is None

@@ -40,6 +40,7 @@ KILLED: dict[str, dict[int, Cause]] = {
 LATE_S = 5.0
 """By so much less than its limit the supervisor of a job lives that is ended for it: it starts after the job does."""
 LONGEST_MS = 1 << 50
+LIMITS_KEPT = 5000
 REFUSALS = Refusals(
     away=re.compile(
         r"cannot connect to|could not connect|Unable to contact|Connection refused|Communication failure|pbs_iff|trqauthd|munge"
@@ -78,7 +79,7 @@ class Pbs:
         self._found: Dialect | None = None
         self._history = True
         self._limits: dict[str, str] = {}
-        """Of jobs that it had at the last look."""
+        """Of jobs that it had lately, the last ones last: a job is asked for how it ended when what it logged is stored."""
 
     def name_of(self, key: str, ticket: str) -> str:  # noqa: ARG002 - some take no more than 15 characters
         """Not that of the run, which is too long."""
@@ -93,7 +94,9 @@ class Pbs:
         jobs = _as_asked(qstat.jobs(self._full(site, dialect, [] if unnumbered else sorted(numbers))), numbers)
         if unnumbered and (rest := sorted(set(numbers) - set(jobs))):  # all are those of one server, and there may be others
             jobs |= _as_asked(qstat.jobs(self._full(site, dialect, rest)), rest)
-        self._limits = {one: jobs.get(one, {}).get("resource_list.walltime") or self._limits.get(one, "") for one in numbers}
+        limits = {one: limit for one in numbers if (limit := jobs.get(one, {}).get("resource_list.walltime"))}
+        before = [(one, limit) for one, limit in self._limits.items() if one not in limits]
+        self._limits = dict([*before, *limits.items()][-LIMITS_KEPT:])
         gone = [Seen(number, "", "", "", "", "over") for number in numbers if number not in jobs]
         return [seen(dialect, number, job) for number, job in jobs.items()] + gone
 
