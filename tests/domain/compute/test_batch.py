@@ -395,6 +395,17 @@ def test_what_the_script_of_a_job_writes_after_its_record_goes_too(
     assert not target._site._cleaned, "it is not looked for for ever"
 
 
+def test_a_later_job_of_somebody_else_that_has_the_name_of_ours_is_not_taken_for_it(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = Seen("7", "mlws-a1", "PENDING", "Resources", "", "waits")
+    queue(monkeypatch, ours, ours._replace(native_id="8", state="FAILED", stage="over"))
+    assert target.is_alive(sent)
+    target._look()
+    assert json.loads((sent / jobdir.SENT).read_bytes())["id"] == "7"
+    assert jobdir.read_exit(str(sent)) is None
+
+
 def test_who_asks_for_a_job_while_it_is_marked_finds_the_one_that_is_submitted(
     target: BatchCompute, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
