@@ -171,7 +171,7 @@ def _fill_compute(session: Session) -> None:
     compute.create_target(session, ADA, made, place)
     facts = HostFacts(host="gpu", python="3.11.2", system="Linux", machine="x86_64", cpus=8, memory=1 << 34, gpus=[0, 1])
     steps = [TestStep(name="login", state="ok", detail="ada@gpu.example", todo="")]
-    compute.update_limits(session, ADA, "far", ComputeUpdate(cpus=2.5, paused=True), LimitsChanged(max_jobs=2))
+    compute.update_limits(session, ADA, "far", ComputeUpdate(max_jobs=2, cpus=2.5, paused=True), LimitsChanged())
     compute.note_test(session, "far", TargetCheck(at=HOUR, usable=True, steps=steps), facts)
 
 

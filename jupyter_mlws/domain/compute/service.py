@@ -22,7 +22,7 @@ from jupyter_mlws.domain.compute.gateway.specs import parts_of, target_of
 from jupyter_mlws.domain.compute.hosts import PLACES, Hosts, Made, made_targets, own_user
 from jupyter_mlws.domain.compute.limits import Limits, changed_by, forget, keep, kept, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
-from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, PbsPlace, SlurmPlace, SshPlace
+from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, LimitsChanged, PbsPlace, SlurmPlace, SshPlace
 from jupyter_mlws.domain.compute.spares import NO_SPARES, SpareSettings
 from jupyter_mlws.domain.compute.ssh import keys, wheels
 from jupyter_mlws.domain.compute.tables import ComputeTargetRow
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
         ComputeUpdate,
         HostFacts,
         HostNotebooks,
-        LimitsChanged,
         Load,
         SshCreate,
         SshUpdate,
@@ -333,6 +332,7 @@ def create_target(session: Session, actor: Actor, body: ComputeCreate, place: Pl
         description=body.description or "",
         max_jobs=MOST_JOBS[kind] if body.max_jobs is UNSET else body.max_jobs,
         place=msgspec.to_builtins(place),
+        limits=LimitsChanged(),  # what files of other servers have is of an earlier target of this name
         version=at,
         created_at=at,
         created_by=actor.name,

@@ -27,7 +27,8 @@ class ComputeTargetRow(Base):
     checked: Mapped[TargetCheck | None] = mapped_column(JsonText(TargetCheck))
     """What the last test found."""
     limits: Mapped[LimitsChanged | None] = mapped_column(JsonText(LimitsChanged))
-    """What was changed of its limits since it was made, for all servers; None: nothing, or on a server of before, in a file of its own."""
+    """What was changed of its limits since it was made, for all servers; None of a target that was made before there was this: on each
+    server what a file of its own says, until they are changed."""
     version: Mapped[int] = mapped_column()
     """One more with each change: other servers on the database see by it what is new."""
     created_at: Mapped[int] = mapped_column()

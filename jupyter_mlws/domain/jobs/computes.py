@@ -57,6 +57,7 @@ def find(computes: Mapping[str, Compute], name: str) -> Compute:
 
 def change(services: Any, db: Transactions, actor: Actor, name: str, update: ComputeUpdate) -> None:
     """Change what is given of a target, from now on and after a restart. May block."""
+    services.jobs.refresh_targets()  # what another server changed a moment ago stays
     target = find(services.jobs.computes, name)
     if update.min_instances and not hasattr(target, "keep_spares"):
         raise BadInput(f"No kernels can be kept ready on {name!r}: this kind of target does not do that.", field="min_instances")

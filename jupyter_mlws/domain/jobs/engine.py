@@ -92,7 +92,7 @@ class JobEngine:
         self._compute_limits = compute_limits or {}
         self._hint = hint
         self._followed: dict[str, Followed] = {}
-        self._targets = threading.Lock()
+        self._targets, self._limiting = threading.Lock(), threading.Lock()
         self._wake = threading.Event()
         self._adopt_at = 0.0
         self._due_at = math.inf
@@ -175,15 +175,16 @@ class JobEngine:
 
     def refresh_limits(self) -> None:
         """What jobs may have of each target may have changed. Asks the targets; may block."""
-        found = {}
-        for name, compute in self.computes.items():
-            found[name] = limits_of(self.changed_limits(name), compute, self.usual[name], self._compute_limits)
-            compute.max_jobs = found[name].max_jobs
-            if hasattr(compute, "keep_spares"):
-                compute.keep_spares(found[name].min_instances, base_environment())
-        queue.Queues.limits, queue.Queues.owner = found, self.leases.owner
-        queue.Queues.shared = frozenset(() if self.hosts is None else self.hosts.rows)
-        queue.Queues.problems = {name: _problem(compute) for name, compute in self.computes.items()}
+        with self._limiting:  # of two the later one has what counts
+            found = {}
+            for name, compute in self.computes.items():
+                found[name] = limits_of(self.changed_limits(name), compute, self.usual[name], self._compute_limits)
+                compute.max_jobs = found[name].max_jobs
+                if hasattr(compute, "keep_spares"):
+                    compute.keep_spares(found[name].min_instances, base_environment())
+            queue.Queues.limits, queue.Queues.owner = found, self.leases.owner
+            queue.Queues.shared = frozenset(() if self.hosts is None else self.hosts.rows)
+            queue.Queues.problems = {name: _problem(compute) for name, compute in self.computes.items()}
         self.wake()
 
     def active(self) -> bool:

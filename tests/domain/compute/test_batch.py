@@ -14,11 +14,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from jupyter_mlws.domain.compute.batch import psi, records, slurm
+from jupyter_mlws.domain.compute.batch import psi, records, site, slurm
 from jupyter_mlws.domain.compute.batch.login import Login
 from jupyter_mlws.domain.compute.batch.site import Here, Laid
 from jupyter_mlws.domain.compute.batch.slurm import Slurm
-from jupyter_mlws.domain.compute.batch.system import Seen, Wanted
+from jupyter_mlws.domain.compute.batch.system import End, Seen, Wanted
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.batch.watch import Minder
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
@@ -353,6 +353,57 @@ def test_a_slurm_that_is_away_is_not_asked_how_each_job_ended(
     assert not target.note_end(sent), "it may be back in a moment"
     (sent / jobdir.EXIT).write_text(json.dumps({**record, "ended_at": 0}))
     assert target.note_end(sent)
+
+
+def test_an_end_that_a_server_of_before_had_noted_is_asked_for_again(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was stopped, and replaced by a newer one, before the job was settled."""
+    records.note(sent, {"name": "mlws-a1", "ticket": "t1", "secrets": False, "id": "7"})
+    record = {"reason": "exited", "exit_code": None, "signal": 15, "ended_at": int(time.time() * 1000)}
+    (sent / jobdir.EXIT).write_text(json.dumps(record))
+    (sent / jobdir.BATCH).write_text(
+        '{"id": "7", "state": "TIMEOUT", "reason": "", "exit_code": "0:15", "time_limit": "00:01:00"}'
+    )
+    ended = Mock(return_value=End("TIMEOUT", "", "timeout", "00:01:00"))
+    monkeypatch.setattr(Slurm, "end_of", ended)
+    assert target.note_end(sent)
+    assert target.note_end(sent)
+    assert ended.call_count == 1
+    outcome = folder.outcome_of(sent)
+    assert (outcome.status, outcome.reason) == (RunStatus.FAILED, "timeout")
+    assert outcome.error is not None
+    assert "the time limit that Slurm had for it, 00:01:00, was over" in outcome.error.message
+
+
+def test_what_the_script_of_a_job_writes_after_its_record_goes_too(
+    target: BatchCompute, sent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records.note(sent, {"name": "mlws-a1", "ticket": "t1", "secrets": False, "id": "7"})
+    (sent / jobdir.EXIT).write_text('{"reason": "exited", "exit_code": 0}')
+    scripts = tmp_path / "batch" / "slurm"
+    scripts.mkdir(parents=True)
+    (scripts / "7.out").touch()
+    (scripts / "8.out").touch()
+    assert target.note_end(sent)
+    (scripts / "7.ec").touch()
+    target.tidy()
+    assert [left.name for left in scripts.iterdir()] == ["8.out"]
+    monkeypatch.setattr(site, "SCRIPT_ENDS_S", -1.0)
+    target.tidy()
+    assert isinstance(target._site, Here)
+    assert not target._site._cleaned, "it is not looked for for ever"
+
+
+def test_a_later_job_of_somebody_else_that_has_the_name_of_ours_is_not_taken_for_it(
+    target: BatchCompute, sent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = Seen("7", "mlws-a1", "PENDING", "Resources", "", "waits")
+    queue(monkeypatch, ours, ours._replace(native_id="8", state="FAILED", stage="over"))
+    assert target.is_alive(sent)
+    target._look()
+    assert json.loads((sent / jobdir.SENT).read_bytes())["id"] == "7"
+    assert jobdir.read_exit(str(sent)) is None
 
 
 def test_who_asks_for_a_job_while_it_is_marked_finds_the_one_that_is_submitted(

@@ -101,6 +101,8 @@ SIGNALED = {"reason": "exited", "signaled": True, "started_at": 0, "ended_at": 3
         ("torque", {"job_state": "C", **RAN}, SIGNALED, "ended"),
         ("torque", {"job_state": "C", **RAN}, {**SIGNALED, "ended_at": 600_000}, "timeout"),
         ("torque", {"job_state": "C", **RAN}, {"reason": "exited", "signaled": False, "started_at": 0, "ended_at": 900_000}, ""),
+        ("torque", {"job_state": "C", **RAN}, {**SIGNALED, "ended_at": 10**400}, "timeout"),
+        ("torque", {"job_state": "C", **RAN}, {**SIGNALED, "started_at": 10**400}, "ended"),
         ("torque", {"job_state": "C", **RAN}, {"reason": "batch", "started_at": "0", "ended_at": 30_000}, "ended"),
     ],
 )
@@ -145,11 +147,20 @@ def test_the_script_asks_as_qstat_says_that_it_is_asked(tmp_path: Path, version:
         "#PBS -A a1",
         "#PBS -q long",
         '#PBS -N "mlws-1a"',
+        '#PBS -S "/bin/bash"',
         f'#PBS -l "{begins},walltime=00:10:00"',
         "#PBS -e /dev/null",
         "#PBS -o /dev/null",
     ]
     assert len(site.asked) == 1
+
+
+def test_a_qstat_that_fails_does_not_say_which_it_is(tmp_path: Path):
+    site, system = Answers(tmp_path, qstat=Done(1, "", "pbsconf error: pbs conf file /etc/pbs.conf not found\n")), Pbs(None)
+    with pytest.raises(HostUnreachable, match="pbs conf file"):
+        system.dialect(site)
+    site.answers = {"qstat": Done(0, "pbs_version = 23.06.06\n", "")}
+    assert system.dialect(site) == "pro"
 
 
 def test_a_project_is_given_to_pbs_pro_alone(tmp_path: Path):
@@ -174,6 +185,28 @@ def test_jobs_are_asked_for_by_their_numbers_and_all_of_them_only_for_one_withou
     assert site.asked == ["qstat -Q", "qstat -f 812.head", "qstat -f"]
 
 
+TWO_SERVERS = "Job Id: 7.{}\n    Job_Name = a\n    job_state = Q\n\nJob Id: 7.{}\n    Job_Name = b\n    job_state = R\n\n"
+
+
+@pytest.mark.parametrize("written", [("one", "two"), ("one.example", "two.example"), ("two.example", "one.example")])
+def test_jobs_of_one_number_on_two_servers_are_two_jobs(tmp_path: Path, written: tuple[str, str]):
+    """A queue may be named with its server, and that may change while jobs live."""
+    site = Answers(tmp_path, qstat=Done(0, TWO_SERVERS.format(*written), ""))
+    jobs = Pbs("torque").look(site, ["7.one", "7.two"], unnumbered=False)
+    assert {one.native_id: one.stage for one in jobs} == {
+        f"7.{written[0].partition('.')[0]}": "waits",
+        f"7.{written[1].partition('.')[0]}": "runs",
+    }
+
+
+def test_what_is_not_among_all_jobs_of_one_server_is_asked_for_by_its_number(tmp_path: Path):
+    there = Done(0, TORQUE.replace("812.head.example", "9.other").replace("job_state = C", "job_state = Q"), "")
+    site = Answers(tmp_path, qstat_f_9=there, qstat_f=Done(0, TORQUE, ""))
+    jobs = {one.native_id: one.stage for one in Pbs("torque").look(site, ["9.other"], unnumbered=True)}
+    assert jobs["9.other"] == "waits"
+    assert site.asked == ["qstat -f", "qstat -f 9.other"]
+
+
 def test_what_pbs_has_forgotten_is_no_failure_and_what_does_not_answer_is(tmp_path: Path):
     gone = "qstat: Unknown Job Id Error 9.head.example\nqstat: 8.pbs01 Job has finished, use -x or -H to obtain it\n"
     site = Answers(tmp_path, qstat=Done(153, TORQUE, gone))
@@ -183,9 +216,19 @@ def test_what_pbs_has_forgotten_is_no_failure_and_what_does_not_answer_is(tmp_pa
     site = Answers(tmp_path, qstat=Done(153, "", ""))  # Slurm's wrapper
     assert [one.state for one in Pbs("torque").look(site, ["9"], unnumbered=False)] == [""]
     assert Pbs("torque").end_of(site, "9", {}) is None
-    site = Answers(tmp_path, qstat=Done(255, "", "qstat: cannot connect to server head:15001 (errno=111) Connection refused\n"))
-    with pytest.raises(HostUnreachable, match=r"PBS cannot be reached: .*Connection refused"):
-        Pbs("torque").look(site, ["9"], unnumbered=False)
+    for code in (255, 153):  # of several servers one may know no such job, and another be away
+        site = Answers(
+            tmp_path, qstat=Done(code, "", "qstat: cannot connect to server head:15001 (errno=111) Connection refused\n")
+        )
+        with pytest.raises(HostUnreachable, match=r"PBS cannot be reached: .*Connection refused"):
+            Pbs("torque").look(site, ["9"], unnumbered=False)
+
+
+def test_a_warning_about_the_locale_is_no_failure(tmp_path: Path):
+    """Slurm's wrapper is written in Perl."""
+    warning = 'perl: warning: Setting locale failed.\nperl: warning: Please check:\n\tLANG = "xx"\n    are supported.\n'
+    site = Answers(tmp_path, qstat=Done(153, "", warning))
+    assert [one.stage for one in Pbs("torque").look(site, ["9"], unnumbered=False)] == ["over"]
 
 
 def test_a_pbs_that_forgets_jobs_when_they_are_over_had_told_their_limit(tmp_path: Path):
@@ -193,6 +236,8 @@ def test_a_pbs_that_forgets_jobs_when_they_are_over_had_told_their_limit(tmp_pat
     system, site = Pbs("torque"), Answers(tmp_path, qstat=Done(0, running, ""))
     system.look(site, ["812.head.example"], unnumbered=False)
     site.answers = {"qstat": Done(153, "", "qstat: Unknown Job Id Error 812.head.example\n")}
+    system.look(site, ["812.head.example"], unnumbered=False)
+    system.look(site, ["813.head.example"], unnumbered=False)  # while what the job logged is stored
     end = system.end_of(site, "812.head.example", {**SIGNALED, "ended_at": 600_000})
     assert end == End("not known any more", "", "timeout", "00:10:00")
     assert system.end_of(site, "812.head.example", {**SIGNALED, "signaled": False}) is None

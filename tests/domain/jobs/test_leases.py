@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from jupyter_mlws.domain.compute import service as compute
-from jupyter_mlws.domain.compute.schemas import ComputeCreate, Load, SlurmCreate, SlurmPlace
+from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, LimitsChanged, Load, SlurmCreate, SlurmPlace
 from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
 from jupyter_mlws.domain.jobs import computes
 from jupyter_mlws.domain.jobs.leases import Leases, Left, name_of
@@ -280,6 +282,28 @@ def test_what_runs_on_local_counts_for_its_own_server_and_what_runs_on_a_shared_
     assert most["batch"] == 3
     assert 4 < most["local"] <= 8
     assert all(len(list(lab.folders.jobs.iterdir())) > 0 for lab in labs)
+
+
+def test_limits_that_two_servers_change_at_once_are_all_kept(labs: tuple[Lab, Lab]):
+    row = ComputeCreate(name="batch", slurm=SlurmCreate())
+    nothing = dict.fromkeys(("partition", "account", "qos", "reservation", "time_limit_s", "server_url"))
+    place = SlurmPlace(**nothing, python="python3")
+    labs[0].db.write_sync(lambda s: compute.create_target(s, ADA, row, place))
+
+    def change(lab: Lab, field: str) -> list[int | None]:
+        found = []
+        for number in range(1, 31):
+            [made] = lab.db.read_sync(compute.made_targets)
+            found.append(getattr(made.limits, field))
+            update = msgspec.convert({field: number}, ComputeUpdate)
+            lab.db.write_sync(lambda s: compute.update_limits(s, ADA, "batch", update, LimitsChanged()))  # noqa: B023 - called now
+        return found
+
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(change, lab, field) for lab, field in zip(labs, ("max_jobs", "gpus"), strict=True)]
+        assert [one.result() for one in both] == [[None, *range(1, 30)]] * 2, "what one had changed the other took back"
+    [made] = labs[0].db.read_sync(compute.made_targets)
+    assert made.limits == LimitsChanged(max_jobs=30, gpus=30)
 
 
 @pytest.mark.usefixtures("soon")

@@ -8,14 +8,18 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
+import msgspec
 import pytest
+from sqlalchemy import update
 
 from jupyter_mlws.domain.compute import service as compute
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
-from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, SlurmCreate, SlurmPlace
+from jupyter_mlws.domain.compute.schemas import ComputeCreate, ComputeUpdate, Load, SlurmCreate, SlurmPlace, SlurmUpdate
 from jupyter_mlws.domain.compute.service import Compute, Hosts, Made
-from jupyter_mlws.domain.jobs import queue
+from jupyter_mlws.domain.compute.tables import ComputeTargetRow
+from jupyter_mlws.domain.jobs import computes, queue
 from jupyter_mlws.domain.runs.states import RunStatus
 from jupyter_mlws.domain.secrets.service import KeyPlaces
 from jupyter_mlws.domain.workspaces import service as workspaces
@@ -46,9 +50,12 @@ class SlowHosts(Hosts):
     """Makes such targets."""
 
     made: SlowToClose
+    may_all_close = False
 
     def _make(self, row: Made, rows: dict[str, Made]) -> Compute:
         self.made = SlowToClose(row.name)
+        if self.may_all_close:
+            self.made.may_close.set()
         return self.made
 
 
@@ -70,6 +77,7 @@ def make_far(lab: Lab) -> None:
 def test_limits_that_another_server_changed_count_here_and_the_target_stays_as_it_is(lab: Lab):
     hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
     make_far(lab)
+    lab.db.write_sync(lambda s: s.execute(update(ComputeTargetRow).values(limits=None)))  # made before there were such
     compute.keep(lab.folders.compute, "far", ComputeUpdate(max_jobs=7, cpus=3.0))  # as a server of before kept it
     engine = lab.start(hosts=hosts)
     far = hosts.made
@@ -89,6 +97,55 @@ def test_limits_that_another_server_changed_count_here_and_the_target_stays_as_i
     )
     assert engine.computes["far"] is far, "its connections were not cut for that"
     assert not far.closing.is_set()
+
+
+def test_what_another_server_has_just_changed_of_a_place_stays_when_more_is_changed_here(lab: Lab):
+    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    make_far(lab)
+    services = SimpleNamespace(jobs=lab.start(hosts=hosts), folders=lab.folders)
+    hosts.made.may_close.set()
+    hosts.may_all_close = True
+    place = msgspec.structs.replace(SlurmPlace(**NOTHING, python="python3"), partition="gpu")
+    lab.db.write_sync(lambda s: compute.update_target(s, ADA, "far", ComputeUpdate(), place))
+    computes.change(services, lab.db, ADA, "far", ComputeUpdate(slurm=SlurmUpdate(account="lab42")))
+    [made] = lab.db.read_sync(compute.made_targets)
+    assert isinstance(made.place, SlurmPlace)
+    assert (made.place.partition, made.place.account) == ("gpu", "lab42")
+
+
+def test_of_two_who_read_limits_at_once_the_later_one_has_what_counts(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    engine = lab.start()
+    asking, may_answer = threading.Event(), threading.Event()
+    load = lab.compute.load
+
+    def slow_once() -> Load:
+        if not asking.is_set():
+            asking.set()
+            assert may_answer.wait(30)
+        return load()
+
+    monkeypatch.setattr(lab.compute, "load", slow_once)
+    first = threading.Thread(target=engine.refresh_limits)
+    first.start()
+    assert asking.wait(30)
+    second = threading.Thread(target=partial(lab.limit, paused=True))
+    second.start()
+    second.join(0.5)  # it waits for the first one, or was there before it
+    may_answer.set()
+    first.join(30)
+    second.join(30)
+    assert queue.Queues.limits["local"].paused
+
+
+def test_a_target_that_is_made_anew_has_no_limits_of_an_earlier_one_of_its_name(lab: Lab):
+    """Another server deleted that: the file of this one still has them."""
+    compute.keep(lab.folders.compute, "far", ComputeUpdate(max_jobs=7, paused=True))
+    hosts = SlowHosts(lab.db, KeyPlaces(lab.folders.secrets_key), lab.folders.jobs, "")
+    make_far(lab)
+    lab.start(hosts=hosts)
+    hosts.made.may_close.set()
+    limits = queue.Queues.limits["far"]
+    assert (limits.max_jobs, limits.paused) == (hosts.made.usual, False)
 
 
 def test_nobody_waits_for_the_end_of_a_target_that_was_deleted(lab: Lab):

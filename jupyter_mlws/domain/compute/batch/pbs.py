@@ -27,7 +27,11 @@ WORDS = {"H": "it is held", "W": "its time has not come", "T": "on its way to an
 """Why a job waits that has no comment."""
 NUMBER = re.compile(r"\d+(\[\])?(\.[A-Za-z0-9_.:-]+)?")
 GONE = re.compile(r"Unknown Job|Job has finished", re.IGNORECASE)
+NO_SUCH_JOB = 153
+"""What `qstat` ends with where it knows none of the jobs, or not all."""
 NO_HISTORY = re.compile(r"job history|job_history_enable", re.IGNORECASE)
+NO_VERSION = re.compile(r"\b(option|usage)\b", re.IGNORECASE)
+"""What `qstat` says that has no `--version`."""
 KILLED: dict[str, dict[int, Cause]] = {
     "torque": {-10: "memory", -11: "timeout", -12: "limit"},
     "pro": {-24: "limit", -25: "limit", -26: "memory", -27: "memory", -28: "limit", -29: "timeout"},
@@ -35,6 +39,8 @@ KILLED: dict[str, dict[int, Cause]] = {
 """Exit statuses of jobs that were ended since a limit was over."""
 LATE_S = 5.0
 """By so much less than its limit the supervisor of a job lives that is ended for it: it starts after the job does."""
+LONGEST_MS = 1 << 50
+LIMITS_KEPT = 5000
 REFUSALS = Refusals(
     away=re.compile(
         r"cannot connect to|could not connect|Unable to contact|Connection refused|Communication failure|pbs_iff|trqauthd|munge"
@@ -73,7 +79,7 @@ class Pbs:
         self._found: Dialect | None = None
         self._history = True
         self._limits: dict[str, str] = {}
-        """Of jobs that it had at the last look."""
+        """Of jobs that it had lately, the last ones last: a job is asked for how it ended when what it logged is stored."""
 
     def name_of(self, key: str, ticket: str) -> str:  # noqa: ARG002 - some take no more than 15 characters
         """Not that of the run, which is too long."""
@@ -85,12 +91,12 @@ class Pbs:
             self._ran(site, ["qstat", "-Q"])  # whether it answers
             return []
         dialect = self.dialect(site)
-        found = qstat.jobs(self._full(site, dialect, [] if unnumbered else sorted(numbers)))
-        asked = {
-            number.partition(".")[0]: number for number in numbers
-        }  # `qsub` and `qstat` may differ in how they write a server's name
-        jobs = {asked.get(number.partition(".")[0], number): job for number, job in found.items()}
-        self._limits = {one: jobs.get(one, {}).get("resource_list.walltime") or self._limits.get(one, "") for one in numbers}
+        jobs = _as_asked(qstat.jobs(self._full(site, dialect, [] if unnumbered else sorted(numbers))), numbers)
+        if unnumbered and (rest := sorted(set(numbers) - set(jobs))):  # all are those of one server, and there may be others
+            jobs |= _as_asked(qstat.jobs(self._full(site, dialect, rest)), rest)
+        limits = {one: limit for one in numbers if (limit := jobs.get(one, {}).get("resource_list.walltime"))}
+        before = [(one, limit) for one, limit in self._limits.items() if one not in limits]
+        self._limits = dict([*before, *limits.items()][-LIMITS_KEPT:])
         gone = [Seen(number, "", "", "", "", "over") for number in numbers if number not in jobs]
         return [seen(dialect, number, job) for number, job in jobs.items()] + gone
 
@@ -104,7 +110,9 @@ class Pbs:
             self._history = False
             return self._full(site, dialect, numbers)
         strange = [line for line in done.err.splitlines() if line.strip() and not GONE.search(line)]
-        if strange or (not done.err.strip() and done.code != 153):  # 153: there are no such jobs
+        if done.code == NO_SUCH_JOB:  # whatever else is written there, as by a Perl that does not know the locale
+            strange = [line for line in strange if line.startswith("qstat:") or REFUSALS.away.search(line)]
+        if strange or (not done.err.strip() and done.code != NO_SUCH_JOB):
             raise silent(self, words_of(done))
         return done.out
 
@@ -133,7 +141,7 @@ class Pbs:
         return of.pbs_classic.PBSClassicJobExecutor, of.pbs_base.PBSExecutorConfig
 
     def ask_for(self, site: Site, psij: Any, spec: Any, name: str, place: BatchPlace, wanted: Wanted) -> None:  # noqa: ARG002 - no specification of PSI/J's
-        """In one `-l`. PSI/J's own lines leave out GPUs of PBS Pro, and give Torque the memory among the nodes, in bytes."""
+        """Resources in one `-l`. PSI/J's own lines leave out GPUs of PBS Pro, and give Torque the memory among the nodes, in bytes."""
         asked, dialect = _place(place), self.dialect(site)
         if asked.project and dialect == "torque":
             raise HostUnfit(
@@ -144,6 +152,8 @@ class Pbs:
         if asked.project:
             spec.attributes.set_custom_attribute("pbs.P", asked.project)
         spec.attributes.set_custom_attribute("pbs.N", name)
+        # Else the user's own shell reads the script, whatever its first line says.
+        spec.attributes.set_custom_attribute("pbs.S", "/bin/bash")
         spec.attributes.set_custom_attribute("pbs.l", resources(dialect, wanted))
 
     def version(self, site: Site) -> str:
@@ -174,6 +184,8 @@ class Pbs:
             return self._chosen
         if self._found is None:
             done = self._version(site)
+            if done.code != 0 and not NO_VERSION.search(done.err + done.out):  # it may be the other one
+                raise silent(self, words_of(done))
             self._found = "pro" if "pbs_version" in done.out + done.err else "torque"
         return self._found
 
@@ -185,6 +197,27 @@ class Pbs:
         if done.code != 0:
             raise silent(self, words_of(done))
         return done
+
+
+def _as_asked(found: dict[str, dict[str, str]], numbers: Collection[str]) -> dict[str, dict[str, str]]:
+    """The jobs by their numbers as `qsub` told them. It and `qstat` may differ in how they write a server's name, and two servers may have
+    jobs of one number."""
+    asked = set(numbers)
+    others = sorted(asked - set(found))
+    return {number if number in asked else _meant(number, others): job for number, job in found.items()}
+
+
+def _meant(number: str, asked: list[str]) -> str:
+    """Which of those that were asked for is this one; itself where none is."""
+    digits, _, server = number.partition(".")
+    same = {one: one.partition(".")[2] for one in asked if one.partition(".")[0] == digits}
+    if len(same) > 1:
+        same = {
+            one: other
+            for one, other in same.items()
+            if f"{server}.".startswith(f"{other}.") or f"{other}.".startswith(f"{server}.")
+        }
+    return next(iter(same), number)
 
 
 def resources(dialect: Dialect, wanted: Wanted) -> str:
@@ -236,7 +269,7 @@ def end(dialect: Dialect, job: dict[str, str], record: Mapping[str, Any]) -> End
 
 def _ran_s(record: Mapping[str, Any]) -> float:
     begun, ended = record.get("started_at"), record.get("ended_at")  # the job's user can write that file
-    return (ended - begun) / 1000 if isinstance(begun, int) and isinstance(ended, int) else 0.0
+    return max(0, min(ended - begun, LONGEST_MS)) / 1000 if isinstance(begun, int) and isinstance(ended, int) else 0.0
 
 
 def words_of(done: Done) -> str:

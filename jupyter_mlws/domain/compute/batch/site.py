@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from jupyter_mlws.domain.compute.errors import HostUnreachable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.compute.schemas import HostFacts, HostNotebooks
 
 SUBMIT_S = 120.0
+SCRIPT_ENDS_S = 60.0
+"""So long the script of a job may go on after the record of the job is there."""
 
 
 class Done(NamedTuple):
@@ -156,6 +159,7 @@ class Here:
         self.facts: dict[str, Any] = {}
         self._kind = kind
         self._scripts = scripts / kind
+        self._cleaned: dict[str, float] = {}
 
     def run(self, argv: list[str], seconds: float) -> Done:
         """By this process."""
@@ -221,7 +225,11 @@ class Here:
         """There is nothing to forget."""
 
     def clean(self, native_id: str) -> None:
-        """What PSI/J's script wrote."""
+        """What PSI/J's script wrote, and what it writes yet: the record of the job is there before its script ends."""
+        self._cleaned[native_id] = time.monotonic()
+        self._remove_left(native_id)
+
+    def _remove_left(self, native_id: str) -> None:
         for end in ("out", "ec", "nodefile"):
             with contextlib.suppress(OSError):
                 (self._scripts / f"{native_id}.{end}").unlink()
@@ -247,7 +255,11 @@ class Here:
         """It is this machine."""
 
     def tidy(self) -> None:
-        """There is nothing to do."""
+        """Remove what scripts wrote when their jobs were over."""
+        for native_id, at in list(self._cleaned.items()):
+            self._remove_left(native_id)
+            if time.monotonic() - at > SCRIPT_ENDS_S:
+                self._cleaned.pop(native_id, None)
 
     def stop_following(self) -> None:
         """There is one folder."""

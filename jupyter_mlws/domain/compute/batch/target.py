@@ -273,7 +273,8 @@ class BatchCompute(Watch):
             with self._lock:
                 self._watched.pop(job_dir, None)
             return True
-        if not watched.native_id or (job_dir / jobdir.BATCH).exists():
+        known = jobdir.read_json(str(job_dir / jobdir.BATCH)) or {}
+        if not watched.native_id or "cause" in known:  # a server of before, stopped while it settled the job, wrote no cause
             return True
         self._site.clean(watched.native_id)
         if record.get("reason") == "exited" and record.get("exit_code") == 0:

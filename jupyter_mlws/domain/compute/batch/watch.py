@@ -99,7 +99,8 @@ class Watch:
             raise
         self._say("")
         self._looked = time.monotonic()
-        by_id, by_name = {one.native_id: one for one in queue}, {one.name: one for one in queue}
+        # Of one name the first counts: PBS tells the jobs of others, too, and a later one may have taken the name of ours.
+        by_id, by_name = {one.native_id: one for one in queue}, {one.name: one for one in reversed(queue)}
         for watched in before:
             seen = by_id.get(watched.native_id) or by_name.get(watched.mark.get("name", ""))
             if seen is not None and not watched.native_id and watched.folder.is_dir():
