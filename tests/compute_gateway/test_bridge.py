@@ -113,13 +113,14 @@ def test_the_signal_to_end_while_the_kernel_starts_leaves_none(
     assert other.kernels() == []
 
 
+@pytest.mark.parametrize("resets", [False, True], ids=["ended", "reset"])
 def test_a_kernel_whose_start_was_answered_to_nobody_is_taken_and_not_started_twice(
-    wire: Wire, start: Callable[..., Kernel], other: OtherServer
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer, resets: bool
 ) -> None:
     wire.holds_from = START
     kernel = start(url=wire.url)
     until(lambda: len(other.kernels()) == 1, 30, "the kernel starts")
-    wire.cut()
+    wire.cut(resets=resets)
     wire.holds = False
     wire.mend()
     assert kernel.run("print(1)")[1] == "1\n"

@@ -201,8 +201,7 @@ class Remote:
         except HTTPClientError as error:
             raise self._failed(error) from None
         except OSError as error:
-            kind = Untrusted if isinstance(error, ssl.SSLError) else Unsent
-            raise kind(f"{self.host} cannot be reached: {words_of(error)}.") from None
+            raise _unsent(error)(f"{self.host} cannot be reached: {words_of(error)}.") from None
         except ValueError:
             raise Refused(f"{self.host} answers {path} with something that is no JSON: it is no Jupyter server.") from None
 
@@ -243,6 +242,13 @@ def _said(error: HTTPClientError) -> str:
         return ""
     said = (body.get("message") or body.get("reason")) if isinstance(body, dict) else None
     return " ".join(str(said).split())[:SHOWN] if said else ""
+
+
+def _unsent(error: OSError) -> type[Away]:
+    """Whether it is certain that nothing was sent: a connection may also break under an answer."""
+    if isinstance(error, ssl.SSLError):
+        return Untrusted
+    return Unsent if isinstance(error, (ConnectionRefusedError, socket.gaierror)) else Away
 
 
 def words_of(error: OSError) -> str:
