@@ -72,19 +72,17 @@ class Errand:
         """Why this server is not reached from there; empty where it is, None where that cannot be asked."""
         return str(await self._call("reach", url)) if self._language == "python" else None
 
-    async def fetch(self, *, ends: bool = False) -> None:
+    async def fetch(self, *, ends: bool = False, waits: bool = True) -> None:
         """Take in what the job has logged since; with `ends` the files that it made, too. Raises `TooMuch` where that is more than it may
-        bring, before the files are fetched."""
+        bring, before the files are fetched. It `waits` while the job goes on: a cell may be before it, however long that takes."""
         if self._job is None or self._language != "python":
             return
         async with self._fetching:
             more, without = True, 0
             unread: dict[str, str] = {}
             while more:
-                # While the job goes on, a cell may be before it, however long that takes.
-                told = await self._call(
-                    "fetch", {**self._had, **dict.fromkeys(unread, UNREAD)}, ends, patience=PATIENCE_S if ends else None
-                )
+                patience = None if waits and not ends else PATIENCE_S
+                told = await self._call("fetch", {**self._had, **dict.fromkeys(unread, UNREAD)}, ends, patience=patience)
                 came = 0
                 self._allowance.take(0, int(told["left"]))
                 for name, begin, text in told["files"]:
