@@ -366,25 +366,29 @@ def test_variables_are_passed_on_and_the_token_is_not(start: Callable[..., Kerne
 
 
 ANSWERS = [
-    ([["work/outputs/hole", 1 << 40, "YQ=="]], "at byte 1099511627776"),
-    ([["work/outputs/../../above", 0, "YQ=="]], "none of its own"),
-    ([["spool/../above.wal", 0, "YQ=="]], "none of its own"),
-    ([["/etc/above", 0, "YQ=="]], "none of its own"),
-    ([], "tells nothing more"),
+    ([["work/outputs/hole", 1 << 40, "YQ=="]], 0, "at byte 1099511627776"),
+    ([["work/outputs/../../above", 0, "YQ=="]], 0, "none of its own"),
+    ([["spool/../above.wal", 0, "YQ=="]], 0, "none of its own"),
+    ([["/etc/above", 0, "YQ=="]], 0, "none of its own"),
+    ([["work/outputs/above", 0, "a"]], 0, "no answer"),
+    ([["work/outputs/above"]], 0, "no answer"),
+    ([], None, "no answer"),
+    ([], 0, "tells nothing more"),
 ]
 
 
-@pytest.mark.parametrize(("files", "words"), ANSWERS)
+@pytest.mark.parametrize(("files", "left", "words"), ANSWERS)
 def test_a_kernel_that_lies_about_its_files_writes_nothing_here(
-    start: Callable[..., Kernel], tmp_path: Path, files: list[Any], words: str
+    start: Callable[..., Kernel], tmp_path: Path, files: list[Any], left: int | None, words: str
 ) -> None:
     job = tmp_path / "a" / "job"
     (job / "work").mkdir(parents=True)
     kernel = start(job=str(job), work=str(job / "work"))
-    answer = {"files": files, "more": True}
+    answer = {"files": files, "more": True, "left": left}
     kernel.run(f"import sys\nsys.modules['_mlws_far'].__dict__['fetch'] = lambda had, ends: {answer!r}")
     kernel.manager.shutdown_kernel()
     assert words in kernel.said()
+    assert "Traceback" not in kernel.said()
     assert [path for path in tmp_path.rglob("*") if path.name in ("hole", "above", "above.wal")] == []
 
 
