@@ -65,7 +65,6 @@ export function useTargetForm(props: ITargetFormProps): ITargetForm {
   const [all] = useState(() => targetFields(kind, target, trans));
   const [before] = useState(() => startTexts(all));
   const [texts, setTexts] = useState<Texts>({ ...before, ...draft });
-  useEffect(() => onDraft?.(texts), [texts, onDraft]);
   const save = useSaveTarget();
   const fields = shownFields(all, texts);
   const own = findProblems(all, texts, before, trans);
@@ -74,6 +73,12 @@ export function useTargetForm(props: ITargetFormProps): ITargetForm {
     save.reset();
   };
   const hostKey = useHostKey({ isNew: !target, kind, texts, own, write });
+  const { choosing } = hostKey;
+  useEffect(
+    // A key that the host has shown counts while it is shown: taken for a typed one, nobody would have to agree to it.
+    () => onDraft?.(choosing ? { ...texts, host_key: '' } : texts),
+    [texts, onDraft, choosing]
+  );
   const token = useTypedToken(texts, before, target);
   const failure = hostKey.error ?? save.error;
   const at =

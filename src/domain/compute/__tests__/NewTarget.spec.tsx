@@ -115,6 +115,27 @@ describe('the kind of a new target', () => {
   });
 });
 
+describe('the key of an SSH host', () => {
+  it('that was shown and not agreed to is no typed one when the form is there again', async () => {
+    const key = { type: 'ed25519', fingerprint: 'SHA256:one', known: false };
+    const user = await choose('SSH host', {
+      'POST /ssh/host-keys': () => ({ keys: [{ ...key, public_key: 'AAAA' }] })
+    });
+    await user.keyboard('lab');
+    await user.type(screen.getByLabelText(/^Host/), 'gpu1{Enter}');
+    expect(await screen.findByText('SHA256:one')).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Back' }));
+    await user.click(screen.getByRole('button', { name: 'SSH host' }));
+    expect(screen.getByLabelText(/^Host/)).toHaveValue('gpu1');
+    expect(screen.getByLabelText(/^Fingerprint/)).toHaveValue('');
+    await user.type(screen.getByLabelText(/^Fingerprint/), 'SHA256:two');
+    await user.click(screen.getByRole('button', { name: 'Back' }));
+    await user.click(screen.getByRole('button', { name: 'SSH host' }));
+    expect(screen.getByLabelText(/^Fingerprint/)).toHaveValue('SHA256:two');
+    expect(calls).toEqual([]);
+  });
+});
+
 describe('the form of Slurm', () => {
   it('asks Slurm for what is typed, and leaves the rest to it', async () => {
     const user = await choose('Slurm cluster');
