@@ -1,7 +1,7 @@
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 
-import { ApiError } from '../../../api/errors';
+import { ApiError, ConnectionError } from '../../../api/errors';
 import {
   aGateway,
   aHost,
@@ -285,6 +285,19 @@ describe('the form of a Jupyter server', () => {
       'PUT default/lab-token',
       'DELETE default/lab-token'
     ]);
+  });
+
+  it('keeps the new secret where nobody knows what became of the target', async () => {
+    const user = await choose('Jupyter server', {
+      'POST /compute': () => {
+        throw new ConnectionError('GET /compute');
+      }
+    });
+    await user.keyboard('lab');
+    await user.type(screen.getByLabelText('Token *'), 'told');
+    await user.type(screen.getByLabelText(/^Address \*/), 'https://far{Enter}');
+    expect(await screen.findByRole('alert')).toBeVisible();
+    expect(calls.map(([name]) => name)).toEqual(['PUT default/lab-token']);
   });
 
   it('shows at the token why its value cannot be kept', async () => {
