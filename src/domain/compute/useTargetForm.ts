@@ -83,7 +83,7 @@ export function useTargetForm(props: ITargetFormProps): ITargetForm {
   const failure = hostKey.error ?? save.error;
   const at =
     failure instanceof ApiError ? fieldOf(failure.field, kind, fields) : null;
-  const changes = toChange(kind, all, texts, before);
+  const changes = toChange(kind, fields, texts, before);
   const complete = target
     ? hasAny(changes) || token !== null
     : isComplete(all, texts);
@@ -100,8 +100,8 @@ export function useTargetForm(props: ITargetFormProps): ITargetForm {
         body: secret => {
           const sent = { ...texts, ...(secret && { token: secret }) };
           return target
-            ? toChange(kind, all, sent, before)
-            : toMake(kind, all, sent);
+            ? toChange(kind, fields, sent, before)
+            : toMake(kind, fields, sent);
         }
       },
       { onSuccess: name => onDone(name) }

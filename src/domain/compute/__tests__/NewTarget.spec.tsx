@@ -342,6 +342,11 @@ describe('the form of a Jupyter server', () => {
     expect(address).toBeValid();
     await user.click(screen.getByRole('button', { name: 'Make the target' }));
     expect(calls).toMatchObject([['POST', { gateway: { insecure: true } }]]);
+    // It is not meant of an address that is encrypted.
+    await user.clear(address);
+    await user.type(address, 'https://far{Enter}');
+    await waitFor(() => expect(calls).toHaveLength(2));
+    expect(calls[1]).not.toHaveProperty([1, 'gateway', 'insecure']);
   });
 
   it('keeps the token that is left empty, and replaces its value where one is typed', async () => {
