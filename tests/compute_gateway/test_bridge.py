@@ -392,6 +392,15 @@ def test_a_kernel_that_lies_about_its_files_writes_nothing_here(
     assert [path for path in tmp_path.rglob("*") if path.name in ("hole", "above", "above.wal")] == []
 
 
+def test_what_a_reply_brings_is_counted_as_well(start: Callable[..., Kernel], tmp_path: Path) -> None:
+    (tmp_path / "job" / "work").mkdir(parents=True)
+    kernel = start(job=str(tmp_path / "job"), work=str(tmp_path / "job" / "work"), fetch_limit=1_000_000)
+    kernel.run("1")
+    kernel.client.execute("1", user_expressions={"much": "'x' * 1_500_000"})
+    until(lambda: not kernel.manager.is_alive(), 30, "the bridge ends")
+    assert "brings more than 1 MB" in kernel.said()
+
+
 def test_files_that_cannot_be_read_keep_no_others_back(start: Callable[..., Kernel], tmp_path: Path) -> None:
     job = tmp_path / "job"
     (job / "work").mkdir(parents=True)

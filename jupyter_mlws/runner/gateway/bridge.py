@@ -285,6 +285,7 @@ class Bridge:
                 self._allowance.take(size_of(message))
                 self._publish(str(header.get("msg_type")), message)
         elif client is not None:
+            self._allowance.take(size_of(message))
             if header.get("msg_type") == "execute_reply" and self.settings.spools:
                 task = self._begin(self._fetch())
                 self._fetches.add(task)
