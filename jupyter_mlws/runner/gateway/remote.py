@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import HTTPTimeoutError
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
 
 from jupyter_mlws.runner.gateway.frames import SUBPROTOCOL
 from mlws import certificates
@@ -172,6 +172,8 @@ class Remote:
             raise self._failed(error) from None
         except OSError as error:
             raise Away(f"{self.host} cannot be reached: {words_of(error)}.") from None
+        except WebSocketError:  # a page, where a proxy between knows nothing of WebSockets
+            raise Refused(f"{self.host} opens no WebSocket to the kernel: they must come through any proxy between.") from None
 
     def _kernel(self, kernel_id: str) -> str:
         return f"/api/kernels/{quote(kernel_id, safe='')}"
