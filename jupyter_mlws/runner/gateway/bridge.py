@@ -16,13 +16,13 @@ import zmq
 import zmq.asyncio
 from jupyter_client.session import DELIM, Session
 
+from jupyter_mlws.runner.gateway import note
 from jupyter_mlws.runner.gateway.allowance import Allowance, TooMuch
 from jupyter_mlws.runner.gateway.errand import Errand
 from jupyter_mlws.runner.gateway.frames import Message
 from jupyter_mlws.runner.gateway.link import Link, size_of
 from jupyter_mlws.runner.gateway.remote import Away, Place, Refused, Remote, Untrusted
 from mlws.masking import NAMES
-from mlws.process import start_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,19 +154,8 @@ class Bridge:
         return {**given, **({"KERNEL_USERNAME": self.settings.user} if self.settings.user else {})}
 
     def _note(self) -> None:
-        """Note which kernel may live over there: whoever finds the note and no bridge ends it."""
-        told = {
-            "url": self.settings.url,
-            "target": self.settings.target,
-            "kernel_id": self.remote.kernel_id,
-            "asked": self.remote.asked,
-            "pid": os.getpid(),
-            "start_time": start_time(os.getpid()),
-        }
-        part = self.record.with_name(f"{self.record.name}.{os.getpid()}")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(told, file)
-        part.replace(self.record)
+        """Note which kernel may live over there."""
+        note.write(self.record, self.settings.target, self.remote)
 
     async def _ready(self) -> None:
         info = await self._link.ask("kernel_info_request", {}, INFO_S)
