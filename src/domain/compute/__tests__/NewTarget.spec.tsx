@@ -159,6 +159,9 @@ describe('the form of Slurm', () => {
   it('of PBS asks in its own words, and as its resources are asked for', async () => {
     const user = await choose('PBS cluster');
     await user.keyboard('cluster');
+    expect(screen.getByLabelText('Submits from')).toHaveAccessibleDescription(
+      /qsub/
+    );
     await user.type(screen.getByLabelText('Queue'), 'batch@head');
     await user.click(
       screen.getByText('Python, resources, jobs at once and more')

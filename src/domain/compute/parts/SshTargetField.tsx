@@ -29,10 +29,10 @@ export function SshTargetField(props: IControlProps): JSX.Element {
           ? trans.__('Can be changed while no job lives on the target.')
           : none
             ? trans.__(
-                'Where sbatch is. To submit from a login node make that a target first: an SSH host.'
+                'Where sbatch or qsub is. To submit from a login node make that a target first: an SSH host.'
               )
             : trans.__(
-                'Where sbatch is: here, or on the host of a target, whose folder the nodes see.'
+                'Where sbatch or qsub is: here, or on the host of a target, whose folder the nodes see.'
               )
       }
       error={form.problems[name]}
