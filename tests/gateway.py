@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -206,9 +208,9 @@ class Wire:
         """Let all through from now on."""
         self._wait(self._listen())
 
-    def cut(self) -> None:
-        """Cut what goes through, and let nobody through."""
-        self._wait(self._stop())
+    def cut(self, *, resets: bool = False) -> None:
+        """Cut what goes through, and let nobody through; `resets`: as a machine does that has forgotten the connection."""
+        self._wait(self._stop(resets=resets))
 
     def close(self) -> None:
         """Let go of it."""
@@ -223,10 +225,13 @@ class Wire:
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
 
-    async def _stop(self) -> None:
+    async def _stop(self, *, resets: bool) -> None:
         if self._server is not None:
             self._server.close()
         for writer in list(self._writers):
+            if resets:
+                linger = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             writer.transport.abort()
         while self._writers:  # noqa: ASYNC110 - their tasks tell nobody
             await asyncio.sleep(0.01)

@@ -113,13 +113,14 @@ def test_the_signal_to_end_while_the_kernel_starts_leaves_none(
     assert other.kernels() == []
 
 
+@pytest.mark.parametrize("resets", [False, True], ids=["ended", "reset"])
 def test_a_kernel_whose_start_was_answered_to_nobody_is_taken_and_not_started_twice(
-    wire: Wire, start: Callable[..., Kernel], other: OtherServer
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer, resets: bool
 ) -> None:
     wire.holds_from = START
     kernel = start(url=wire.url)
     until(lambda: len(other.kernels()) == 1, 30, "the kernel starts")
-    wire.cut()
+    wire.cut(resets=resets)
     wire.holds = False
     wire.mend()
     assert kernel.run("print(1)")[1] == "1\n"
@@ -365,26 +366,39 @@ def test_variables_are_passed_on_and_the_token_is_not(start: Callable[..., Kerne
 
 
 ANSWERS = [
-    ([["work/outputs/hole", 1 << 40, "YQ=="]], "at byte 1099511627776"),
-    ([["work/outputs/../../above", 0, "YQ=="]], "none of its own"),
-    ([["spool/../above.wal", 0, "YQ=="]], "none of its own"),
-    ([["/etc/above", 0, "YQ=="]], "none of its own"),
-    ([], "tells nothing more"),
+    ([["work/outputs/hole", 1 << 40, "YQ=="]], 0, "at byte 1099511627776"),
+    ([["work/outputs/../../above", 0, "YQ=="]], 0, "none of its own"),
+    ([["spool/../above.wal", 0, "YQ=="]], 0, "none of its own"),
+    ([["/etc/above", 0, "YQ=="]], 0, "none of its own"),
+    ([["work/outputs/above", 0, "a"]], 0, "no answer"),
+    ([["work/outputs/above"]], 0, "no answer"),
+    ([], None, "no answer"),
+    ([], 0, "tells nothing more"),
 ]
 
 
-@pytest.mark.parametrize(("files", "words"), ANSWERS)
+@pytest.mark.parametrize(("files", "left", "words"), ANSWERS)
 def test_a_kernel_that_lies_about_its_files_writes_nothing_here(
-    start: Callable[..., Kernel], tmp_path: Path, files: list[Any], words: str
+    start: Callable[..., Kernel], tmp_path: Path, files: list[Any], left: int | None, words: str
 ) -> None:
     job = tmp_path / "a" / "job"
     (job / "work").mkdir(parents=True)
     kernel = start(job=str(job), work=str(job / "work"))
-    answer = {"files": files, "more": True}
+    answer = {"files": files, "more": True, "left": left}
     kernel.run(f"import sys\nsys.modules['_mlws_far'].__dict__['fetch'] = lambda had, ends: {answer!r}")
     kernel.manager.shutdown_kernel()
     assert words in kernel.said()
+    assert "Traceback" not in kernel.said()
     assert [path for path in tmp_path.rglob("*") if path.name in ("hole", "above", "above.wal")] == []
+
+
+def test_what_a_reply_brings_is_counted_as_well(start: Callable[..., Kernel], tmp_path: Path) -> None:
+    (tmp_path / "job" / "work").mkdir(parents=True)
+    kernel = start(job=str(tmp_path / "job"), work=str(tmp_path / "job" / "work"), fetch_limit=1_000_000)
+    kernel.run("1")
+    kernel.client.execute("1", user_expressions={"much": "'x' * 1_500_000"})
+    until(lambda: not kernel.manager.is_alive(), 30, "the bridge ends")
+    assert "brings more than 1 MB" in kernel.said()
 
 
 def test_files_that_cannot_be_read_keep_no_others_back(start: Callable[..., Kernel], tmp_path: Path) -> None:

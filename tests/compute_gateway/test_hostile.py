@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.gateway import rest, specs
 from jupyter_mlws.domain.compute.schemas import GatewayPlace
+from jupyter_mlws.runner.gateway.remote import Place, Refused, Remote
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -83,6 +85,18 @@ def test_an_answer_that_is_cut_short_is_not_taken_for_something_else(server: res
     Answers.body, Answers.more = b'{"kernelspecs": {', 100
     with pytest.raises(HostUnreachable):
         rest.kernelspecs(server, 10)
+
+
+def test_a_page_in_place_of_a_websocket_is_told_in_words(server: rest.Server) -> None:
+    Answers.body = b"<html>"
+
+    async def connect() -> None:
+        remote = Remote(Place(server.url, ""))
+        remote.kernel_id = "1"
+        await remote.connect("s")
+
+    with pytest.raises(Refused, match="opens no WebSocket"):
+        asyncio.run(connect())
 
 
 PLACE: dict[str, Any] = {

@@ -203,7 +203,8 @@ class Hosts:
             raise ComputeNotFound(name)
         row = self.rows[name]
         if isinstance(row.place, GatewayPlace):
-            return gateway_checks.steps(row.place, partial(self._token, row.place)), None
+            token = partial(self._token, row.place)
+            return gateway_checks.steps(row.place, token, name, records.folder_of(self._kernels)), None
         if isinstance(row.place, SshPlace):
             return self._test_host(row.place)
         folder = self._jobs.parent / "batch" / name

@@ -2,6 +2,5 @@
 
 To who started it, it is an ordinary kernel; it passes all messages on to one kernel of a Jupyter server, Kernel Gateway or Enterprise
 Gateway. `frames` has the forms of messages on the wire, `remote` speaks to the server, `link` keeps the connection, `bridge` the sockets
-here, `errand` what is asked
-of the kernel over there, where `mlws.far_kernel` runs.
+here, `note` says which kernel may live there, `errand` what is asked of the kernel over there, where `mlws.far_kernel` runs.
 """

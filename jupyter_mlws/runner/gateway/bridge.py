@@ -16,13 +16,13 @@ import zmq
 import zmq.asyncio
 from jupyter_client.session import DELIM, Session
 
+from jupyter_mlws.runner.gateway import note
 from jupyter_mlws.runner.gateway.allowance import Allowance, TooMuch
 from jupyter_mlws.runner.gateway.errand import Errand
 from jupyter_mlws.runner.gateway.frames import Message
 from jupyter_mlws.runner.gateway.link import Link, size_of
 from jupyter_mlws.runner.gateway.remote import Away, Place, Refused, Remote, Untrusted
 from mlws.masking import NAMES
-from mlws.process import start_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,8 @@ class Bridge:
         self._held: list[tuple[Message, str, str]] | None = []
         """Requests that came before the kernel was ready; None from then on."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._fetches: set[asyncio.Task[None]] = set()
+        """Those of them that fetch, and wait for whatever cell is before them."""
 
     async def run(self) -> str:
         """Serve until the end; why it came, if nobody asked for it, or what is missing."""
@@ -101,10 +103,11 @@ class Bridge:
         if not self._ended.done():
             self._ended.set_result(why)
 
-    def _begin(self, work: Any) -> None:
+    def _begin(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.ensure_future(self._told(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _told(self, work: Any) -> None:
         """What cannot go on ends the bridge, with the reason."""
@@ -151,19 +154,8 @@ class Bridge:
         return {**given, **({"KERNEL_USERNAME": self.settings.user} if self.settings.user else {})}
 
     def _note(self) -> None:
-        """Note which kernel may live over there: whoever finds the note and no bridge ends it."""
-        told = {
-            "url": self.settings.url,
-            "target": self.settings.target,
-            "kernel_id": self.remote.kernel_id,
-            "asked": self.remote.asked,
-            "pid": os.getpid(),
-            "start_time": start_time(os.getpid()),
-        }
-        part = self.record.with_name(f"{self.record.name}.{os.getpid()}")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(told, file)
-        part.replace(self.record)
+        """Note which kernel may live over there."""
+        note.write(self.record, self.settings.target, self.remote)
 
     async def _ready(self) -> None:
         info = await self._link.ask("kernel_info_request", {}, INFO_S)
@@ -193,7 +185,9 @@ class Bridge:
         """Fetch what is left, end the kernel over there, and let go of everything; what could not be fetched."""
         try:
             if self._errand is not None and self.remote.kernel_id and self._polite:
-                await self._errand.fetch()  # what was logged comes even where the files are too large
+                for task in self._fetches:  # a kernel that has stopped answering holds up nobody
+                    task.cancel()
+                await self._errand.fetch(waits=False)  # what was logged comes even where the files are too large
                 await self._errand.fetch(ends=True)
         except (Away, Refused, OSError, asyncio.TimeoutError) as error:
             return f"What the job left on {self.remote.host} could not be fetched: {str(error) or 'the kernel does not answer'}"
@@ -280,8 +274,11 @@ class Bridge:
                 self._allowance.take(size_of(message))
                 self._publish(str(header.get("msg_type")), message)
         elif client is not None:
+            self._allowance.take(size_of(message))
             if header.get("msg_type") == "execute_reply" and self.settings.spools:
-                self._begin(self._fetch())
+                task = self._begin(self._fetch())
+                self._fetches.add(task)
+                task.add_done_callback(self._fetches.discard)
             self._send(message.channel, client, message.parts, message.buffers)
 
     def _lost(self, asked: Asked, why: str) -> None:

@@ -31,6 +31,7 @@ MOST_WITHOUT = 10
 """So many answers without a byte in them are believed that there is more."""
 UNREAD = 1 << 62
 """So much is said to be had of a file that cannot be read: it is asked for again by the next look only."""
+NO_ANSWER = "The kernel over there answers with something that is no answer: what runs in it has changed what is asked there."
 PAUSES_S = (0.1, 0.3, 1.0, 3.0)
 OF_SPOOL = re.compile(r"spool/[0-9A-Za-z][0-9A-Za-z._-]*\.(wal|blob)")
 OF_WORK = re.compile(r"work/(outputs|logs)/.+", re.DOTALL)
@@ -72,37 +73,35 @@ class Errand:
         """Why this server is not reached from there; empty where it is, None where that cannot be asked."""
         return str(await self._call("reach", url)) if self._language == "python" else None
 
-    async def fetch(self, *, ends: bool = False) -> None:
+    async def fetch(self, *, ends: bool = False, waits: bool = True) -> None:
         """Take in what the job has logged since; with `ends` the files that it made, too. Raises `TooMuch` where that is more than it may
-        bring, before the files are fetched."""
+        bring, before the files are fetched. It `waits` while the job goes on: a cell may be before it, however long that takes."""
         if self._job is None or self._language != "python":
             return
         async with self._fetching:
             more, without = True, 0
             unread: dict[str, str] = {}
             while more:
-                # While the job goes on, a cell may be before it, however long that takes.
-                told = await self._call(
-                    "fetch", {**self._had, **dict.fromkeys(unread, UNREAD)}, ends, patience=PATIENCE_S if ends else None
-                )
+                patience = None if waits and not ends else PATIENCE_S
+                told = await self._call("fetch", {**self._had, **dict.fromkeys(unread, UNREAD)}, ends, patience=patience)
+                files, left, more = _fetched(told)
                 came = 0
-                self._allowance.take(0, int(told["left"]))
-                for name, begin, text in told["files"]:
-                    if int(begin) >= 0:
-                        came += self._store(str(name), int(begin), str(text))
+                self._allowance.take(0, left)
+                for name, begin, data in files:
+                    if begin >= 0:
+                        came += self._store(name, begin, data)
                     else:  # the others are not lost for it
-                        unread[str(name)] = str(text)
-                more = bool(told["more"])
+                        unread[name] = data.decode(errors="replace")
                 without = 0 if came else without + 1
                 if more and without >= MOST_WITHOUT:
                     raise Refused("The kernel over there says that there is more to fetch, and tells nothing more.")
         for name, text in unread.items():
             raise Refused(f"{name[:200]} cannot be read over there: {text[:200]}.")
 
-    def _store(self, name: str, begin: int, text: str) -> int:
+    def _store(self, name: str, begin: int, data: bytes) -> int:
         """Append to a file here; so many bytes. Its name comes from over there: it may lead nowhere else, and leave no hole, whose bytes
         nobody sent and somebody would copy."""
-        data, path = base64.b64decode(text), self._path(name)
+        path = self._path(name)
         self._allowance.take(len(data))
         if begin != self._had.get(name, 0):
             raise Refused(
@@ -142,12 +141,28 @@ class Errand:
         answer = (reply.get("user_expressions") or {}).get("answer") or reply
         if answer.get("status") != "ok":
             raise Refused(f"The kernel over there fails with {answer.get('ename')}: {str(answer.get('evalue'))[:500]}.")
-        return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
+        try:
+            return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
+        except (ValueError, LookupError, TypeError, SyntaxError, RecursionError, MemoryError):
+            raise Refused(NO_ANSWER) from None
 
     async def _execute(self, code: str) -> None:
         reply = await self._link.ask("execute_request", _silent(code), PATIENCE_S)
         if reply.get("status") != "ok":
             raise Refused(f"The kernel over there fails with {reply.get('ename')}: {str(reply.get('evalue'))[:500]}.")
+
+
+def _fetched(told: Any) -> tuple[list[tuple[str, int, bytes]], int, bool]:
+    """The files of an answer, each with where its bytes go (below 0: the words why there are none); how many bytes are left, and whether
+    there is more. Raises `Refused`."""
+    try:
+        files = [
+            (str(name), int(begin), base64.b64decode(text) if int(begin) >= 0 else str(text).encode(errors="replace"))
+            for name, begin, text in told["files"]
+        ]
+        return files, int(told["left"]), bool(told["more"])
+    except (ValueError, LookupError, TypeError, OverflowError):
+        raise Refused(NO_ANSWER) from None
 
 
 @functools.cache

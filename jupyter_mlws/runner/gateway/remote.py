@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import HTTPTimeoutError
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
 
 from jupyter_mlws.runner.gateway.frames import SUBPROTOCOL
 from mlws import certificates
@@ -172,6 +172,8 @@ class Remote:
             raise self._failed(error) from None
         except OSError as error:
             raise Away(f"{self.host} cannot be reached: {words_of(error)}.") from None
+        except WebSocketError:  # a page, where a proxy between knows nothing of WebSockets
+            raise Refused(f"{self.host} opens no WebSocket to the kernel: they must come through any proxy between.") from None
 
     def _kernel(self, kernel_id: str) -> str:
         return f"/api/kernels/{quote(kernel_id, safe='')}"
@@ -201,8 +203,7 @@ class Remote:
         except HTTPClientError as error:
             raise self._failed(error) from None
         except OSError as error:
-            kind = Untrusted if isinstance(error, ssl.SSLError) else Unsent
-            raise kind(f"{self.host} cannot be reached: {words_of(error)}.") from None
+            raise _unsent(error)(f"{self.host} cannot be reached: {words_of(error)}.") from None
         except ValueError:
             raise Refused(f"{self.host} answers {path} with something that is no JSON: it is no Jupyter server.") from None
 
@@ -243,6 +244,13 @@ def _said(error: HTTPClientError) -> str:
         return ""
     said = (body.get("message") or body.get("reason")) if isinstance(body, dict) else None
     return " ".join(str(said).split())[:SHOWN] if said else ""
+
+
+def _unsent(error: OSError) -> type[Away]:
+    """Whether it is certain that nothing was sent: a connection may also break under an answer."""
+    if isinstance(error, ssl.SSLError):
+        return Untrusted
+    return Unsent if isinstance(error, (ConnectionRefusedError, socket.gaierror)) else Away
 
 
 def words_of(error: OSError) -> str:

@@ -108,7 +108,7 @@ export function isComplete(
   );
 }
 
-/** What is sent for a new target. */
+/** What is sent for a new target, of the fields that are shown. */
 export function toMake(
   kind: TargetKind,
   fields: readonly ITargetField[],
@@ -120,7 +120,7 @@ export function toMake(
   return { ...beside, [kind]: place } as unknown as ComputeCreate;
 }
 
-/** What is sent for a target that is there: only what differs from what the form began with. */
+/** What is sent for a target that is there: of the fields that are shown, only what differs from what the form began with. */
 export function toChange(
   kind: TargetKind,
   fields: readonly ITargetField[],

@@ -6,6 +6,7 @@ import {
 
 import { unwrap, type ApiClient } from '../../api/client';
 import { useApi } from '../../api/context';
+import { ApiError } from '../../api/errors';
 import { deleteSecret, secretKeys, setSecret } from '../secrets';
 import { computeKeys } from './queries';
 import { freeName, secretChoice } from './secretChoice';
@@ -81,8 +82,11 @@ export function useSaveTarget(): UseMutationResult<string, Error, ISaved> {
       try {
         return await send(api, name, body(secretChoice(made)));
       } catch (error) {
-        // What the target was refused for is said; a secret that cannot be taken away now stands in the list of secrets.
-        await deleteSecret(api, made).catch(() => undefined);
+        // Without an answer the target may have been made, or changed, and needs the token.
+        if (error instanceof ApiError && error.status < 500) {
+          // What the target was refused for is said; a secret that cannot be taken away now stands in the list of secrets.
+          await deleteSecret(api, made).catch(() => undefined);
+        }
         throw error;
       }
     },

@@ -65,7 +65,6 @@ export function useTargetForm(props: ITargetFormProps): ITargetForm {
   const [all] = useState(() => targetFields(kind, target, trans));
   const [before] = useState(() => startTexts(all));
   const [texts, setTexts] = useState<Texts>({ ...before, ...draft });
-  useEffect(() => onDraft?.(texts), [texts, onDraft]);
   const save = useSaveTarget();
   const fields = shownFields(all, texts);
   const own = findProblems(all, texts, before, trans);
@@ -74,11 +73,17 @@ export function useTargetForm(props: ITargetFormProps): ITargetForm {
     save.reset();
   };
   const hostKey = useHostKey({ isNew: !target, kind, texts, own, write });
+  const { choosing } = hostKey;
+  useEffect(
+    // A key that the host has shown counts while it is shown: taken for a typed one, nobody would have to agree to it.
+    () => onDraft?.(choosing ? { ...texts, host_key: '' } : texts),
+    [texts, onDraft, choosing]
+  );
   const token = useTypedToken(texts, before, target);
   const failure = hostKey.error ?? save.error;
   const at =
     failure instanceof ApiError ? fieldOf(failure.field, kind, fields) : null;
-  const changes = toChange(kind, all, texts, before);
+  const changes = toChange(kind, fields, texts, before);
   const complete = target
     ? hasAny(changes) || token !== null
     : isComplete(all, texts);
@@ -95,8 +100,8 @@ export function useTargetForm(props: ITargetFormProps): ITargetForm {
         body: secret => {
           const sent = { ...texts, ...(secret && { token: secret }) };
           return target
-            ? toChange(kind, all, sent, before)
-            : toMake(kind, all, sent);
+            ? toChange(kind, fields, sent, before)
+            : toMake(kind, fields, sent);
         }
       },
       { onSuccess: name => onDone(name) }

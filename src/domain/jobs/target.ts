@@ -146,7 +146,7 @@ export function snapshotWords(
   }
   return {
     files: '',
-    left: target?.slurm
+    left: batchOf(target)
       ? trans._n(
           '%1 path is not captured: the job sees the original, where its node sees it.',
           '%1 paths are not captured: the job sees the originals, where its node sees them.',

@@ -14,7 +14,8 @@ from jupyter_mlws.domain.compute.gateway.target import TOKEN
 from jupyter_mlws.domain.compute.schemas import TestStep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from jupyter_mlws.domain.compute.schemas import GatewayPlace
 
@@ -30,11 +31,12 @@ class _Failed(Exception):
         self.step = ("missing" if only_missing else "failed", detail, todo)
 
 
-def steps(place: GatewayPlace, token: Callable[[], str]) -> list[TestStep]:
-    """One after the other; behind what failed nothing is tried. Blocks, up to a minute."""
+def steps(place: GatewayPlace, token: Callable[[], str], target: str, records: Path) -> list[TestStep]:
+    """One after the other; behind what failed nothing is tried. Blocks, up to a minute. In `records` the kernel is noted that is started:
+    one that comes too late is ended by the target."""
     found: list[TestStep] = []
     try:
-        for state, detail in _tried(place, token):
+        for state, detail in _tried(place, token, {"target": target, "records": str(records)}):
             found.append(_step(len(found), state, detail))
     except _Failed as failed:
         state, detail, todo = failed.step
@@ -46,7 +48,7 @@ def _step(at: int, state: Any, detail: str, todo: str = "") -> TestStep:
     return TestStep(name=NAMES[at], state=state, detail=detail, todo=todo)
 
 
-def _tried(place: GatewayPlace, token: Callable[[], str]) -> Iterator[tuple[str, str]]:
+def _tried(place: GatewayPlace, token: Callable[[], str], noted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     server = rest.Server(place.url, "", place.ca_file)
     try:
         told = rest.ask(server, "GET", "/api", PATIENCE_S)
@@ -77,7 +79,7 @@ def _tried(place: GatewayPlace, token: Callable[[], str]) -> Iterator[tuple[str,
         raise _Failed(error.message, "Look at the log of that server.") from None
     yield "ok", "accepted" if server.token else "none is asked for"
     yield "ok", _kernels(place, specs)
-    yield from _kernel(place, server, specs)
+    yield from _kernel(place, server, specs, noted)
 
 
 def _kernels(place: GatewayPlace, specs: dict[str, dict[str, Any]]) -> str:
@@ -89,10 +91,13 @@ def _kernels(place: GatewayPlace, specs: dict[str, dict[str, Any]]) -> str:
     return names
 
 
-def _kernel(place: GatewayPlace, server: rest.Server, specs: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
+def _kernel(
+    place: GatewayPlace, server: rest.Server, specs: dict[str, dict[str, Any]], noted: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """Start one, hear it through its WebSocket, and ask it for this server. A process of its own does that, as for a job."""
     name = place.kernel or next((name for name, spec in specs.items() if spec.get("language") == "python"), next(iter(specs)))
     asked = {
+        **noted,
         "url": place.url,
         "ca_file": place.ca_file,
         "kernel": name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 from mlws import jobdir
@@ -39,8 +40,19 @@ def read(path: Path) -> dict[str, Any]:
 
 def is_minded(told: Mapping[str, Any]) -> bool:
     """Whether the bridge that wrote it lives: it ends its kernel itself."""
-    pid = told.get("pid")
-    return isinstance(pid, int) and jobdir.start_time(pid) == told.get("start_time")
+    pid, began = told.get("pid"), told.get("start_time")
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    return jobdir.start_time(pid) == began if began is not None else _is_there(pid)
+
+
+def _is_there(pid: int) -> bool:
+    """Whether there is such a process; where there is no /proc (macOS) more is not known of it."""
+    try:
+        os.kill(pid, 0)
+    except (OSError, OverflowError):  # there is none, or it is somebody else's
+        return False
+    return True
 
 
 def drop_unknown(jobs: Path, kernels: Path, places: Mapping[str, str]) -> None:

@@ -1,7 +1,7 @@
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 
-import { ApiError } from '../../../api/errors';
+import { ApiError, ConnectionError } from '../../../api/errors';
 import {
   aGateway,
   aHost,
@@ -112,6 +112,27 @@ describe('the kind of a new target', () => {
     expect(screen.getByLabelText(/^Name/)).toHaveValue('near');
     expect(screen.getByLabelText(/^Address \*/)).toHaveValue('https://far');
     expect(screen.getByLabelText('Token *')).toHaveValue('');
+  });
+});
+
+describe('the key of an SSH host', () => {
+  it('that was shown and not agreed to is no typed one when the form is there again', async () => {
+    const key = { type: 'ed25519', fingerprint: 'SHA256:one', known: false };
+    const user = await choose('SSH host', {
+      'POST /ssh/host-keys': () => ({ keys: [{ ...key, public_key: 'AAAA' }] })
+    });
+    await user.keyboard('lab');
+    await user.type(screen.getByLabelText(/^Host/), 'gpu1{Enter}');
+    expect(await screen.findByText('SHA256:one')).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Back' }));
+    await user.click(screen.getByRole('button', { name: 'SSH host' }));
+    expect(screen.getByLabelText(/^Host/)).toHaveValue('gpu1');
+    expect(screen.getByLabelText(/^Fingerprint/)).toHaveValue('');
+    await user.type(screen.getByLabelText(/^Fingerprint/), 'SHA256:two');
+    await user.click(screen.getByRole('button', { name: 'Back' }));
+    await user.click(screen.getByRole('button', { name: 'SSH host' }));
+    expect(screen.getByLabelText(/^Fingerprint/)).toHaveValue('SHA256:two');
+    expect(calls).toEqual([]);
   });
 });
 
@@ -267,6 +288,19 @@ describe('the form of a Jupyter server', () => {
     ]);
   });
 
+  it('keeps the new secret where nobody knows what became of the target', async () => {
+    const user = await choose('Jupyter server', {
+      'POST /compute': () => {
+        throw new ConnectionError('GET /compute');
+      }
+    });
+    await user.keyboard('lab');
+    await user.type(screen.getByLabelText('Token *'), 'told');
+    await user.type(screen.getByLabelText(/^Address \*/), 'https://far{Enter}');
+    expect(await screen.findByRole('alert')).toBeVisible();
+    expect(calls.map(([name]) => name)).toEqual(['PUT default/lab-token']);
+  });
+
   it('shows at the token why its value cannot be kept', async () => {
     const user = await choose('Jupyter server', {
       'PUT /workspaces/{workspace}/secrets/{name}': refused('value')
@@ -309,6 +343,11 @@ describe('the form of a Jupyter server', () => {
     expect(address).toBeValid();
     await user.click(screen.getByRole('button', { name: 'Make the target' }));
     expect(calls).toMatchObject([['POST', { gateway: { insecure: true } }]]);
+    // It is not meant of an address that is encrypted.
+    await user.clear(address);
+    await user.type(address, 'https://far{Enter}');
+    await waitFor(() => expect(calls).toHaveLength(2));
+    expect(calls[1]).not.toHaveProperty([1, 'gateway', 'insecure']);
   });
 
   it('keeps the token that is left empty, and replaces its value where one is typed', async () => {

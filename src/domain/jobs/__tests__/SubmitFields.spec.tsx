@@ -4,6 +4,7 @@ import userEvent from '@testing-library/user-event';
 import {
   aGateway,
   aHost,
+  aPbs,
   aSlurm,
   aTarget,
   ofHost
@@ -92,13 +93,15 @@ describe('SubmitFields', () => {
       aHost({ kinds: null }),
       aSlurm(),
       { ...aSlurm({ via: 'lab' }), name: 'far-cluster' },
+      { ...aPbs(), name: 'torque' },
       aGateway()
     ]);
     const user = userEvent.setup();
     const target = screen.getByRole('combobox', { name: 'Compute target' });
     await screen.findByRole('option', { name: /^far · / });
     const said: (string | null)[] = [];
-    for (const name of ['local', 'lab', 'cluster', 'far-cluster', 'far']) {
+    const names = ['local', 'lab', 'cluster', 'far-cluster', 'torque', 'far'];
+    for (const name of names) {
       await user.selectOptions(target, name);
       said.push(screen.getByText(/not captured/).textContent);
     }
@@ -107,6 +110,7 @@ describe('SubmitFields', () => {
       '1 path is not captured: it is not there on lab.',
       '1 path is not captured: the job sees the original, where its node sees it.',
       '1 path is not captured: it is not there on far-cluster.',
+      '1 path is not captured: the job sees the original, where its node sees it.',
       '1 path is not captured, nor is it there.'
     ]);
     expect(screen.getByText(/kernel on far sees none of them/)).toBeVisible();
