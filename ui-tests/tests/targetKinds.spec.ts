@@ -88,8 +88,8 @@ test('another Jupyter server is made a target in the browser, tested, changed, a
   const NAME = `next-room-${test.info().retry}`;
   const server = new Server(request, baseURL ?? '');
   const other = new OtherServer();
-  await other.start(request);
   try {
+    await other.start(request);
     const lab = await openLab(context, `${baseURL}/lab?reset`);
     const form = await openForm(lab, 'Jupyter server');
     await form.getByLabel('Name').fill(NAME);

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ END_S = 10.0
 
 async def tried(asked: dict[str, Any], token: str) -> dict[str, Any]:
     """What came of it."""
-    record = Path(asked["records"]) / f"test-{os.getpid()}.json"
+    record = Path(asked["records"]) / f"test-{uuid.uuid4()}.json"
     record.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     remote = Remote(Place(asked["url"], token, asked.get("ca_file")), lambda: note.write(record, asked["target"], remote))
     link = Link(remote, Session(), lambda *_: None, lambda *_: None, lambda *_: None, patience_s=PATIENCE_S)
