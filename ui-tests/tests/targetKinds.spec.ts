@@ -132,7 +132,7 @@ test('another Jupyter server is made a target in the browser, tested, changed, a
     await page.getByRole('button', { name: 'Edit…' }).click();
     const edit = page.getByRole('form', { name: /^Edit the compute target/ });
     await expect(edit.getByLabel('Another token')).toHaveValue('');
-    await edit.getByLabel('Kernel').fill('python3');
+    await edit.getByLabel('Kernel', { exact: true }).fill('python3');
     await edit.getByLabel('What it is').fill('The next room');
     await expectAccessible(lab, `[aria-label="Compute target ${NAME}"]`);
     await edit.getByLabel('What it is').press('Enter');
