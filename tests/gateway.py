@@ -215,6 +215,7 @@ class Wire:
     def close(self) -> None:
         """Let go of it."""
         self.cut()
+        self._wait(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
@@ -235,6 +236,13 @@ class Wire:
             writer.transport.abort()
         while self._writers:  # noqa: ASYNC110 - their tasks tell nobody
             await asyncio.sleep(0.01)
+
+    async def _end(self) -> None:
+        """Nothing may be left in the loop when it closes: somebody may just have come in."""
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -196,13 +196,16 @@ def test_a_cell_whose_end_is_lost_fails_in_words_and_does_not_run_again(
     assert kernel.run("print(runs)")[1] == "1\n"
 
 
-def test_a_cell_of_which_no_word_came_back_does_not_run_again(wire: Wire, start: Callable[..., Kernel], tmp_path: Path) -> None:
+def test_a_cell_of_which_no_word_came_back_does_not_run_again(
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer, tmp_path: Path
+) -> None:
     kernel = start(url=wire.url)
     kernel.run("runs = 0")
-    ran = tmp_path / "ran"
+    ran, before = tmp_path / "ran", other.kernels()[0]["last_activity"]
     wire.swallows = True
     asked = kernel.client.execute(f"runs += 1\nopen({str(ran)!r}, 'a').close()")
     until(ran.exists, 30, "the cell has run")
+    has_answered(other, before)
     wire.cut()
     wire.swallows = False
     wire.mend()
@@ -231,6 +234,12 @@ def test_a_cell_of_which_no_word_came_is_not_forgotten_over_one_behind_it(
     assert ran.read_text() == "x"
 
 
+def has_answered(other: OtherServer, before: str) -> None:
+    """Wait until the kernel has begun after that moment, and has answered: what is still to be said is not lost with a connection."""
+    until(lambda: other.kernels()[0]["last_activity"] != before, 30, "the kernel has begun")
+    until(lambda: other.kernels()[0]["execution_state"] == "idle", 30, "the kernel has answered")
+
+
 def test_a_question_whose_answer_was_lost_is_asked_again_and_answered(
     wire: Wire, start: Callable[..., Kernel], other: OtherServer
 ) -> None:
@@ -239,8 +248,7 @@ def test_a_question_whose_answer_was_lost_is_asked_again_and_answered(
     before = other.kernels()[0]["last_activity"]
     wire.swallows = True
     asked = kernel.client.complete("impor")
-    until(lambda: other.kernels()[0]["last_activity"] != before, 30, "the kernel has begun")
-    until(lambda: other.kernels()[0]["execution_state"] == "idle", 30, "the kernel has answered")
+    has_answered(other, before)
     wire.cut()
     wire.swallows = False
     wire.mend()
@@ -262,16 +270,19 @@ def test_a_cell_that_never_arrived_is_sent_again(wire: Wire, start: Callable[...
 
 
 @pytest.mark.parametrize("lost", ["asked", "answered"])
-def test_cells_in_r_run_once_whatever_is_lost(wire: Wire, start: Callable[..., Kernel], tmp_path: Path, lost: str) -> None:
+def test_cells_in_r_run_once_whatever_is_lost(
+    wire: Wire, start: Callable[..., Kernel], other: OtherServer, tmp_path: Path, lost: str
+) -> None:
     if not has_r():
         pytest.skip("R and its kernel are not installed there (Debian: apt install r-base-core r-cran-irkernel)")
     kernel = start(url=wire.url, kernel="ir")
     kernel.run("runs <- 0", timeout=60)
-    ran = tmp_path / "ran"
+    ran, before = tmp_path / "ran", other.kernels()[0]["last_activity"]
     wire.swallows, wire.deaf = lost == "answered", lost == "asked"
     asked = kernel.client.execute(f'runs <- runs + 1\ncat(file="{ran}", "x")')
     if lost == "answered":
         until(ran.exists, 30, "the cell has run")
+        has_answered(other, before)
     wire.cut()
     wire.swallows = wire.deaf = False
     wire.mend()
