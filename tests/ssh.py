@@ -123,6 +123,8 @@ class Sshd:
     def stop(self) -> None:
         """End it, and the connections that it has: whoever is connected sees a cut link."""
         if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGSTOP)  # else it may let in another one, who stays
             for pid in [*_children(self._process.pid), self._process.pid]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
