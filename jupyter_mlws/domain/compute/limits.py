@@ -109,15 +109,18 @@ def changed_by(before: LimitsChanged, update: ComputeUpdate) -> LimitsChanged:
 
 def kept(path: Path, name: str) -> LimitsChanged:
     """What the file has of a target."""
-    found = _read(path)
+    return _of(_read(path), name)
+
+
+def _of(found: _Kept, name: str) -> LimitsChanged:
     return msgspec.structs.replace(found.changed.get(name, LimitsChanged()), max_jobs=found.max_jobs.get(name))
 
 
 def keep(path: Path, name: str, update: ComputeUpdate) -> None:
     """Remember in the file what is changed of a target; None forgets it."""
     with _keeping:
-        changed = changed_by(kept(path, name), update)
         found = _read(path)
+        changed = changed_by(_of(found, name), update)
         found.max_jobs.pop(name, None)
         if changed.max_jobs is not None:
             found.max_jobs[name] = changed.max_jobs
