@@ -116,9 +116,15 @@ class Database:
 
         `shortcut`: tried first where all of the group brought the same one; `fn` then runs only if that did not do it.
         """
+        return await self.begin_write(fn, repeatable=repeatable, shortcut=shortcut)
+
+    def begin_write(
+        self, fn: Callable[[Session], T], *, repeatable: bool = False, shortcut: Shortcut | None = None
+    ) -> asyncio.Future[T]:
+        """As `write`, whose answer the future is."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._accept(_Item(fn, future, repeatable=repeatable, shortcut=shortcut))
-        return await future
+        return future
 
     def _accept(self, item: _Item[Any]) -> None:
         with self._gate:  # nothing may come into the queue behind the mark of `close()`

@@ -97,11 +97,23 @@ class Runtime(Protocol):
     async def actor_of_token(self, token: str, headers: HTTPHeaders) -> Actor | None:
         """The actor of one of our tokens, or None if it is unknown, expired or revoked."""
 
+    def known_actor(self, token: str, headers: HTTPHeaders) -> Actor | None:
+        """The same where nothing must be waited for; None: `actor_of_token` tells."""
+
+    def let_in(self, host: str) -> None:
+        """Remember a Host header that was checked and may come."""
+
+    def lets_in(self, host: str) -> bool:
+        """Whether it was checked before, and may come."""
+
     def actor_of_user(self, user: User) -> Actor:
         """The actor of a person whom Jupyter let in."""
 
     async def masker(self, actor: Actor) -> Masker | None:
         """Hides secrets in what the actor sends, if it was given any."""
+
+    def known_masker(self, actor: Actor) -> Masker | None:
+        """The same where nothing must be waited for. Raises `LookupError`: `masker` tells."""
 
     def may(self, actor: Actor, action: Action, workspace: str | None) -> bool:
         """Whether the actor may do this in the workspace (None: where the path names none)."""
@@ -239,6 +251,7 @@ class ApiHandler(JupyterHandler):
         if scheme.lower() == "bearer" and credentials.startswith(TOKEN_PREFIX):
             if not self.check_host():
                 raise web.HTTPError(403)
+            self.runtime.let_in(self.request.host)
             self._token = credentials.strip()
             user = User("mlws-token")
             self.current_user = self._jupyter_current_user = user
@@ -321,10 +334,9 @@ class ApiHandler(JupyterHandler):
 
     def _log(self) -> None:
         """As Jupyter logs requests; but where nobody reads of those that went well, they are not put into words."""
-        function: Any = self.settings.get("log_function")
-        if getattr(function, "func", function) is not log_request or self._status_code >= 300 or _heard(self.log, logging.DEBUG):
+        if self._status_code >= 300 or not nobody_reads_of(self.settings, self.log):
             super()._log()
-        elif getattr(function, "keywords", {}).get("record_prometheus_metrics", True):
+        elif counts_requests(self.settings):
             prometheus_log_method(self)  # type: ignore[no-untyped-call]
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
@@ -368,6 +380,17 @@ PLAIN_WORDS = {
     405: "This address does not take this method; openapi.json lists those that it takes.",
     500: "Something went wrong inside the server; its log has the details.",
 }
+
+
+def nobody_reads_of(settings: dict[str, Any], logger: Any) -> bool:
+    """Whether requests that went well are in no log."""
+    function = settings.get("log_function")
+    return getattr(function, "func", function) is log_request and not _heard(logger, logging.DEBUG)
+
+
+def counts_requests(settings: dict[str, Any]) -> bool:
+    """Whether Jupyter keeps metrics of requests."""
+    return bool(getattr(settings.get("log_function"), "keywords", {}).get("record_prometheus_metrics", True))
 
 
 def _heard(logger: Any, level: int) -> bool:

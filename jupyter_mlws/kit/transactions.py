@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from sqlalchemy.orm import Session
@@ -31,3 +32,6 @@ class Transactions(Protocol):
     async def write(self, fn: Callable[[Session], T], *, repeatable: bool = False, shortcut: Any = None) -> T:
         """Run `fn` in the writer, and answer once it is committed; `repeatable` if it may be called twice, which is quicker, and a
         `shortcut` (`db.shortcut`) where there is one."""
+
+    def begin_write(self, fn: Callable[[Session], T], *, repeatable: bool = False, shortcut: Any = None) -> asyncio.Future[T]:
+        """As `write`, whose answer the future is."""

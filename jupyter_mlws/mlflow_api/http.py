@@ -36,6 +36,11 @@ class Context(NamedTuple):
     workspace: str
 
 
+def context_of(actor: Actor, named: str | None) -> Context:
+    """Who calls, and where: in the workspace that the address names, else in the token's, else in the one that is always there."""
+    return Context(actor, named or actor.workspace or workspaces.DEFAULT)
+
+
 class Call(NamedTuple):
     """One route of the protocol."""
 
@@ -61,12 +66,13 @@ class MlflowHandler(ApiHandler):
     """Base of these handlers: MLflow's shape of errors, its sign-in, and the workspace that the URL or the token names."""
 
     too_large: type[BodyTooLarge]
+    quick: Call | None = None
+    """The call of this path that may be answered without a handler (see `lane`)."""
 
     @property
     def context(self) -> Context:
         """Who calls, and where."""
-        named = self.path_kwargs.get("workspace")
-        return Context(self.actor, named or self.actor.workspace or workspaces.DEFAULT)
+        return context_of(self.actor, self.path_kwargs.get("workspace"))
 
     def set_default_headers(self) -> None:
         """JSON for programs needs none of the headers that Jupyter gives its pages."""
@@ -94,7 +100,7 @@ class MlflowHandler(ApiHandler):
         self.set_status(200)
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")
-        self.finish(value if isinstance(value, bytes) else msgspec.json.encode(value))
+        self.finish(json_of(value))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """MLflow's JSON for every error."""
@@ -119,7 +125,7 @@ class MlflowHandler(ApiHandler):
         for name, value in names.items():
             if name != "workspace":
                 setattr(request, name, value)
-        run = partial(_run, call.run, self.context, request)
+        run = partial(encoded, call.run, self.context, request)
         if call.writes:
             shortcut = None if call.shortcut is None else call.shortcut(self.context, request)
             self.send_json(await self.db.write(run, repeatable=call.repeatable, shortcut=shortcut))
@@ -148,9 +154,14 @@ class MlflowBodyTooLarge(BodyTooLarge, MlflowHandler):
 MlflowHandler.too_large = MlflowBodyTooLarge
 
 
-def _run(function: Callable[[Session, Context, Any], Any], context: Context, request: Any, session: Session) -> bytes:
-    """Encoded in the same thread: a page of a thousand runs is not the event loop's work."""
+def encoded(function: Callable[[Session, Context, Any], Any], context: Context, request: Any, session: Session) -> bytes:
+    """What a call answers, encoded in the same thread: a page of a thousand runs is not the event loop's work."""
     return msgspec.json.encode(function(session, context, request))
+
+
+def json_of(answer: Any) -> bytes:
+    """What a call answers, as JSON; most of it comes `encoded`."""
+    return answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
 
 
 def handlers_of(calls: list[Call], special: Mapping[str, type[MlflowHandler]]) -> list[tuple[str, type[MlflowHandler]]]:
@@ -171,7 +182,8 @@ def pattern_of(path: str) -> str:
 
 def _handler(path: str, calls: list[Call], base: type[MlflowHandler]) -> type[MlflowHandler]:
     verbs = {call.method.lower(): _verb(call) for call in calls}
-    return type(f"Mlflow<{path}>", (base,), {"__doc__": f"`{path}` of MLflow's protocol.", **verbs})
+    quick = next((call for call in calls if call.repeatable), None)
+    return type(f"Mlflow<{path}>", (base,), {"__doc__": f"`{path}` of MLflow's protocol.", "quick": quick, **verbs})
 
 
 def _verb(call: Call) -> Callable[..., Any]:

@@ -59,27 +59,47 @@ class LazyRouter(Router):
     def _limited(self, request: HTTPServerRequest, delegate: Any) -> HTTPMessageDelegate | None:
         """Whatever is no upload is held in memory: its size and its time are limited before the first byte is read."""
         from jupyter_mlws.kit.http import MAX_JSON_BYTES, SLOW_BODY_S  # noqa: PLC0415 - imported by the runtime already
-        from jupyter_mlws.kit.refusals import BodyTooLarge  # noqa: PLC0415
 
         handler = getattr(delegate, "handler_class", None)
         if handler is None or getattr(handler, "_stream_request_body", False):
             return cast("HTTPMessageDelegate | None", delegate)
-        too_large = self._application.get_handler_delegate(request, getattr(handler, "too_large", BodyTooLarge))
         length = request.headers.get("Content-Length", "0")
-        if length.isascii() and length.isdigit() and int(length[:20]) > MAX_JSON_BYTES:
-            return too_large
+        announced = int(length[:20]) if length.isascii() and length.isdigit() else None
+        if announced is not None and announced > MAX_JSON_BYTES:
+            return self._too_large(request, handler)
         connection: Any = request.connection
-        connection.set_body_timeout(SLOW_BODY_S)
         if "Transfer-Encoding" in request.headers:
+            connection.set_body_timeout(SLOW_BODY_S)
             connection.set_max_body_size(2**62)
-            return Counted(delegate, too_large, MAX_JSON_BYTES)
+            return Counted(delegate, self._too_large(request, handler), MAX_JSON_BYTES)
+        if announced is None or announced > _has_come(connection):
+            connection.set_body_timeout(SLOW_BODY_S)
         connection.set_max_body_size(MAX_JSON_BYTES)
-        return cast("HTTPMessageDelegate | None", delegate)
+        return self._quick(request, delegate, handler)
+
+    def _too_large(self, request: HTTPServerRequest, handler: Any) -> HTTPMessageDelegate:
+        from jupyter_mlws.kit.refusals import BodyTooLarge  # noqa: PLC0415 - imported by the runtime already
+
+        return self._application.get_handler_delegate(request, getattr(handler, "too_large", BodyTooLarge))
+
+    def _quick(self, request: HTTPServerRequest, delegate: Any, handler: Any) -> HTTPMessageDelegate | None:
+        """Past the handler, where there is such a way."""
+        call = getattr(handler, "quick", None)
+        if call is None:
+            return cast("HTTPMessageDelegate | None", delegate)
+        from jupyter_mlws.mlflow_api.lane import Lane, Place  # noqa: PLC0415 - imported with the routes already
+
+        return Lane(Place(call, handler, self._application), request, delegate.path_kwargs.get("workspace"), delegate)
 
     def _build(self) -> Any:
         from tornado.web import _ApplicationRouter  # noqa: PLC0415 - private, but what `add_handlers` uses for sub-routers
 
         return ByEnd(rules_below(self._base), partial(_ApplicationRouter, self._application))
+
+
+def _has_come(connection: Any) -> int:
+    """Bytes of the body that came with the head; tornado does not tell, and 0 where it has them elsewhere than it does now."""
+    return len(getattr(getattr(connection, "stream", None), "_read_buffer", b""))
 
 
 def rules_below(base: str) -> list[tuple[str, Any]]:

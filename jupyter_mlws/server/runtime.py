@@ -50,6 +50,7 @@ RETRY_S = 10.0
 RETRY_UPGRADE_S = 300.0
 """Each attempt copies the database."""
 KEEP_S = 3.0
+HOSTS_KEPT = 100
 
 
 class Settings(Struct, kw_only=True):
@@ -118,6 +119,7 @@ class Runtime:
         """Called now and then while jobs run: such a server is not idle."""
         self._tokens: dict[str, tuple[float, Actor | None]] = {}
         self._maskers: dict[str | None, Masker] = {}
+        self._hosts: set[str] = set()
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -275,17 +277,39 @@ class Runtime:
 
     async def _actor_of_token(self, token: str, headers: HTTPHeaders) -> Actor | None:
         """Remembered for five seconds, so that a revoked one is dead within that time."""
-        if hmac.compare_digest(token.encode(), self.lock.local_token.encode()):
-            return Actor(name=actor_named(headers) or access.local_name(), kind=ActorKind.LOCAL)
-        digest, remembered = access.digest_of(token), self._tokens
-        found = remembered.get(digest)
-        if found is not None and found[0] > time.monotonic():
-            return found[1]
+        with contextlib.suppress(LookupError):
+            return self._remembered(token, headers)
+        remembered = self._tokens
         actor = await self.db.read(lambda s: access.actor_of_token(s, token))
         if len(remembered) > 10_000:
             remembered.clear()
-        remembered[digest] = (time.monotonic() + TOKEN_CACHE_S, actor)
+        remembered[access.digest_of(token)] = (time.monotonic() + TOKEN_CACHE_S, actor)
         return actor
+
+    def _remembered(self, token: str, headers: HTTPHeaders) -> Actor | None:
+        """Raises `LookupError` where the database must be asked."""
+        if hmac.compare_digest(token.encode(), self.lock.local_token.encode()):
+            return Actor(name=actor_named(headers) or access.local_name(), kind=ActorKind.LOCAL)
+        until, actor = self._tokens[access.digest_of(token)]
+        if until <= time.monotonic():
+            raise LookupError
+        return actor
+
+    def known_actor(self, token: str, headers: HTTPHeaders) -> Actor | None:
+        """As `actor_of_token` where nothing must be waited for, and without where paths begin; None: that tells."""
+        if self._database is not None:
+            with contextlib.suppress(LookupError):
+                return self._remembered(token, headers)
+        return None
+
+    def let_in(self, host: str) -> None:
+        """Remember a Host that may come. Names of sockets are none: whether they may come is asked of the disk."""
+        if len(self._hosts) < HOSTS_KEPT and "%" not in host:
+            self._hosts.add(host)
+
+    def lets_in(self, host: str) -> bool:
+        """Whether it was let in before."""
+        return host in self._hosts
 
     def forget_tokens(self) -> None:
         """Ask the database again for every token."""
@@ -293,15 +317,17 @@ class Runtime:
 
     async def masker(self, actor: Actor) -> Masker | None:
         """Hides what a job was given as secrets in what it sends; None for all who are no job. By token: each attempt has its own."""
-        if actor.run_id is None:
-            return None
-        found = self._maskers.get(actor.token_id)
-        if found is None:
-            found = await asyncio.to_thread(secret_values.masker_of, self.db, self.services.secrets, actor.run_id)
-            if len(self._maskers) > 1000:
-                self._maskers.clear()
-            self._maskers[actor.token_id] = found
+        with contextlib.suppress(LookupError):
+            return self.known_masker(actor)
+        found = await asyncio.to_thread(secret_values.masker_of, self.db, self.services.secrets, str(actor.run_id))
+        if len(self._maskers) > 1000:
+            self._maskers.clear()
+        self._maskers[actor.token_id] = found
         return found
+
+    def known_masker(self, actor: Actor) -> Masker | None:
+        """The same, where it was asked before. Raises `LookupError` where it was not."""
+        return None if actor.run_id is None else self._maskers[actor.token_id]
 
     def may(self, actor: Actor, action: Action, workspace: str | None) -> bool:
         """Whether the actor may do this."""

@@ -40,6 +40,9 @@ class FakeRuntime:
     async def actor_of_token(self, token: str, headers: object) -> Actor | None:
         return Actor(name="tester", kind=ActorKind.LOCAL) if token == TOKEN else None
 
+    def let_in(self, host: str) -> None:
+        return None
+
     def may(self, actor: Actor, action: Action, workspace: str | None) -> bool:
         return True
 

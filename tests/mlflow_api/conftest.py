@@ -16,7 +16,7 @@ class Wire:
     def __init__(self, server: LiveServer, workspace: str | None = None, token: str | None = None) -> None:
         place = f"/w/{workspace}" if workspace else ""
         self.root = f"{server.url}/mlws{place}"
-        self.http = httpx.Client(headers={"Authorization": f"Bearer {token or server.token}"}, timeout=30)
+        self.http = httpx.Client(headers={"Authorization": f"Bearer {token or server.owner()['token']}"}, timeout=30)
 
     def ask(self, method: str, path: str, body: Any = None, *, status: int = 200, **options: Any) -> Any:
         """The JSON of an answer with this status."""

@@ -215,7 +215,7 @@ def written(step: Step, status: int, answer: Any) -> str:
 
 def side_of(server: LiveServer) -> Side:
     """Our server, to be asked."""
-    return Side("ours", f"{server.url}/mlws", {"Authorization": f"Bearer {server.token}"})
+    return Side("ours", f"{server.url}/mlws", {"Authorization": f"Bearer {server.owner()['token']}"})
 
 
 def main() -> None:

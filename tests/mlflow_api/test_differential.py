@@ -43,7 +43,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     try:
         theirs.start()
         starting.join()
-        sides = Side("theirs", theirs.url), Side("ours", f"{ours.url}/mlws", {"Authorization": f"Bearer {ours.token}"})
+        sides = Side("theirs", theirs.url), Side("ours", f"{ours.url}/mlws", {"Authorization": f"Bearer {ours.owner()['token']}"})
         yield Pair(*sides, DIFFERENCES, alike)
         for side in sides:
             side.http.close()
