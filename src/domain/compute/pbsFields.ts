@@ -11,7 +11,7 @@ export function pbsFields(
   trans: TranslationBundle
 ): ITargetField<keyof PbsCreate>[] {
   const place = target?.pbs;
-  const { pbs } = rulesOf(trans);
+  const { queue } = rulesOf(trans);
   const none = trans.__('PBS’s own');
   return [
     viaField(place, 'qsub', trans),
@@ -22,7 +22,7 @@ export function pbsFields(
       placeholder: none,
       columns: 2,
       now: place?.queue ?? '',
-      problem: pbs
+      problem: queue
     },
     {
       name: 'account',
@@ -31,7 +31,7 @@ export function pbsFields(
       placeholder: none,
       columns: 2,
       now: place?.account ?? '',
-      problem: pbs
+      problem: queue
     },
     timeLimitField(place, trans.__('the queue’s'), trans),
     {
@@ -56,7 +56,7 @@ export function pbsFields(
       placeholder: trans.__('none'),
       seldom: true,
       now: place?.project ?? '',
-      problem: pbs
+      problem: queue
     },
     ...nodeFields(place, trans.__('as where qsub is'), trans)
   ];

@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from jupyter_mlws.domain.compute.batch.system import Cause, End, Refusals, Seen, Unknown, Wanted, ran, said, silent
+from jupyter_mlws.domain.compute.batch.system import Cause, End, Refusals, Seen, Unknown, Wanted, minutes, ran, said, silent
 from jupyter_mlws.domain.compute.errors import HostUnreachable
 from jupyter_mlws.domain.compute.schemas import SlurmPlace
 
@@ -50,6 +50,7 @@ class Slurm:
     kind = "slurm"
     name = "Slurm"
     programs: tuple[str, ...] = ("sbatch", "squeue", "scontrol", "scancel")
+    tells_version = "--version"
     cancels = "scancel"
     package = "Slurm's client, or start the server where it is (Debian: apt install slurm-client)"
     ask_owner = "Ask who runs Slurm whether slurmctld is up: `scontrol ping`."
@@ -96,7 +97,7 @@ class Slurm:
         asked = _place(place)
         attributes = spec.attributes
         attributes.queue_name, attributes.account, attributes.reservation_id = asked.partition, asked.account, asked.reservation
-        attributes.duration = None if wanted.time_s is None else timedelta(minutes=math.ceil(wanted.time_s / 60))
+        attributes.duration = None if wanted.time_s is None else timedelta(minutes=minutes(wanted.time_s))
         if asked.qos:
             attributes.set_custom_attribute("slurm.qos", asked.qos)
         attributes.set_custom_attribute("slurm.job-name", name)  # the name of a specification is not passed on
@@ -119,7 +120,7 @@ class Slurm:
         asked = [
             f"--{name}={value}" for name in ("partition", "account", "qos", "reservation") if (value := getattr(found, name))
         ]
-        limit = [f"--time={-(-place.time_limit_s // 60)}"] if place.time_limit_s else []
+        limit = [f"--time={minutes(place.time_limit_s)}"] if place.time_limit_s else []
         self._ran(site, ["sbatch", "--test-only", *asked, *limit, "--wrap=true"])
         return " ".join([*asked, *limit])
 
