@@ -97,16 +97,19 @@ class Lsf:
         return last.seen if last is not None else Seen(number, "", "PEND", NOT_YET, "", "waits")
 
     def _jobs(self, site: Site, numbers: list[str]) -> dict[str, Job]:
-        """Those that it knows, also those that are over since a while. `bjobs` may end as failed where it does not know one of them."""
+        """Those that it knows, also those that are over since a while. `bjobs` may end as failed where it does not know one of them, or
+        where all are over."""
         done = ran(self, site, ["bjobs", "-a", "-noheader", "-o", bjobs.FIELDS, *numbers])
-        said_too = f"{done.err}\n{done.out}"
-        if done.code != 0 and (not GONE.search(said_too) or REFUSALS.away.search(done.err)):
-            raise silent(self, said(said_too))
-        return bjobs.jobs(done.out)
+        jobs, words = bjobs.jobs(done.out), f"{done.err}\n{done.out}"
+        if done.code != 0 and (REFUSALS.away.search(done.err) or not (jobs or GONE.search(words))):
+            raise silent(self, said(words))
+        return jobs
 
     def end_of(self, site: Site, native_id: str, record: Mapping[str, Any]) -> End | None:
         """As `bjobs` says, or has said before."""
-        job = self._jobs(site, [native_id]).get(native_id) or self._lately.get(native_id)
+        job, last = self._jobs(site, [native_id]).get(native_id), self._lately.get(native_id)
+        if job is None and last is not None and last.seen.over:
+            job = last
         signaled = bool(record.get("signaled")) or record.get("reason") == "batch"
         if job is None:
             return End("not known any more", "", "ended", "") if record.get("signaled") else None
