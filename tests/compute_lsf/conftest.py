@@ -6,21 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live import LiveServer
-from tests.slurm import Lsf, Slurm, overdue_job, running_slurm, server_of
+from tests.compute_slurm.conftest import overdue, server
+from tests.slurm import Lsf, Slurm, running_slurm
+
+__all__ = ["overdue", "server"]
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Slurm]:
     yield from running_slurm(Lsf)
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, cluster: Slurm) -> Iterator[LiveServer]:
-    yield from server_of(cluster, tmp_path_factory.mktemp("server"))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def overdue(server: LiveServer, cluster: Slurm) -> str:
-    """Begun before all other tests."""
-    return overdue_job(server, cluster)

@@ -248,12 +248,9 @@ def place_made(body: ComputeCreate, made: Mapping[str, Made]) -> Place:
         raise BadInput("Say of what kind the target is: give one of `ssh`, `slurm`, `pbs`, `lsf` and `gateway`.", field="ssh")
     if body.gateway is not UNSET:
         return places.made(body.gateway)
-    if body.slurm is not UNSET:
-        return SlurmPlace(**_batch_made("slurm", body.slurm, made))
-    if body.pbs is not UNSET:
-        return PbsPlace(**_batch_made("pbs", body.pbs, made))
-    if body.lsf is not UNSET:
-        return LsfPlace(**_batch_made("lsf", body.lsf, made))
+    for kind, place in PLACES.items():
+        if issubclass(place, BatchPlace) and (given := getattr(body, kind)) is not UNSET:
+            return place(**_batch_made(kind, given, made))
     assert body.ssh is not UNSET  # noqa: S101 - one of them is there
     return _host_made(body.ssh)
 

@@ -1,6 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { nodeFields, timeLimitField, viaField } from './batchFields';
+import {
+  nodeFields,
+  queueField,
+  timeLimitField,
+  viaField
+} from './batchFields';
 import type { ITargetField } from './fields';
 import { rulesOf } from './rules';
 import type { ComputeTarget, LsfCreate } from './types';
@@ -15,15 +20,7 @@ export function lsfFields(
   const none = trans.__('LSF’s own');
   return [
     viaField(place, 'bsub', trans),
-    {
-      name: 'queue',
-      label: trans.__('Queue'),
-      help: trans.__('The queue that jobs go to.'),
-      placeholder: none,
-      columns: 2,
-      now: place?.queue ?? '',
-      problem: queue
-    },
+    queueField(place, none, trans),
     {
       name: 'project',
       label: trans.__('Project'),

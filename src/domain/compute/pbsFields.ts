@@ -1,6 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { nodeFields, timeLimitField, viaField } from './batchFields';
+import {
+  nodeFields,
+  queueField,
+  timeLimitField,
+  viaField
+} from './batchFields';
 import type { ITargetField } from './fields';
 import { rulesOf } from './rules';
 import type { ComputeTarget, PbsCreate } from './types';
@@ -15,15 +20,7 @@ export function pbsFields(
   const none = trans.__('PBS’s own');
   return [
     viaField(place, 'qsub', trans),
-    {
-      name: 'queue',
-      label: trans.__('Queue'),
-      help: trans.__('The queue that jobs go to.'),
-      placeholder: none,
-      columns: 2,
-      now: place?.queue ?? '',
-      problem: queue
-    },
+    queueField(place, none, trans),
     {
       name: 'account',
       label: trans.__('Account'),

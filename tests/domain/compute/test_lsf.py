@@ -162,7 +162,7 @@ def test_jobs_are_asked_for_by_their_numbers_and_all_of_them_only_for_one_withou
 def test_a_job_is_gone_only_when_it_was_not_known_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int):
     """What `bjobs` is answered by may be some seconds old, and end as failed or not (LSB_BJOBS_CONSISTENT_EXIT_CODE)."""
     now = 1000.0
-    monkeypatch.setattr(lsf.time, "monotonic", lambda: now)
+    monkeypatch.setattr("time.monotonic", lambda: now)
     site, system = Answers(tmp_path, bjobs=Done(code, RUNNING, NOT_FOUND.format(101))), Lsf()
 
     def stages() -> dict[str, tuple[str, str]]:

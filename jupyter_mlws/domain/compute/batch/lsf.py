@@ -19,6 +19,7 @@ from jupyter_mlws.domain.compute.batch.system import (
     forgotten,
     megabytes,
     minutes,
+    printed,
     ran,
     said,
     silent,
@@ -82,7 +83,7 @@ class Lsf:
     def look(self, site: Site, numbers: Collection[str], *, unnumbered: bool) -> list[Seen]:
         """Asked for by their numbers; where some are not known it is asked for all jobs of this user."""
         if not numbers and not unnumbered:
-            self._ran(site, ["bqueues"])  # whether it answers
+            printed(self, site, ["bqueues"])  # whether it answers
             return []
         jobs = self._jobs(site, [] if unnumbered else sorted(numbers))
         self._lately.keep({number: jobs[number] for number in numbers if number in jobs})
@@ -135,23 +136,17 @@ class Lsf:
 
     def version(self, site: Site) -> str:
         """The first line of `lsid`, once its queues were looked at."""
-        self._ran(site, ["bqueues"])
-        lines = [line.strip() for line in self._ran(site, ["lsid"]).splitlines() if line.strip()]
+        printed(self, site, ["bqueues"])
+        lines = [line.strip() for line in printed(self, site, ["lsid"]).splitlines() if line.strip()]
         return f"{next((line for line in lines if 'LSF' in line), 'LSF')} answers"
 
     def takes(self, place: BatchPlace, site: Site) -> str:
         """LSF tries nothing without doing it: the queue alone is looked for."""
         found = _place(place)
         if found.queue is not None:
-            self._ran(site, ["bqueues", found.queue])
+            printed(self, site, ["bqueues", found.queue])
         limit = [f"-W {minutes(found.time_limit_s)}"] if found.time_limit_s else []
         return " ".join([*(one.replace('"', "") for one in asked(found)), *limit])
-
-    def _ran(self, site: Site, argv: list[str]) -> str:
-        done = ran(self, site, argv)
-        if done.code != 0:
-            raise silent(self, said(done.err or done.out))
-        return done.out
 
 
 def asked(place: LsfPlace) -> list[str]:

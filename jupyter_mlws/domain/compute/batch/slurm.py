@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from jupyter_mlws.domain.compute.batch.system import Cause, End, Refusals, Seen, Unknown, Wanted, minutes, ran, said, silent
+from jupyter_mlws.domain.compute.batch.system import Cause, End, Refusals, Seen, Unknown, Wanted, minutes, printed, said
 from jupyter_mlws.domain.compute.errors import HostUnreachable
 from jupyter_mlws.domain.compute.schemas import SlurmPlace
 
@@ -65,13 +65,13 @@ class Slurm:
         """All jobs of this user."""
         form = SEPARATOR.join(("%i", "%j", "%T", "%r", "%N"))
         # By number: a name would be that of LOGNAME, which may be another one, and need not be there.
-        out = self._ran(site, ["squeue", "--noheader", "--states=all", "--user={uid}", f"--format={form}"])
+        out = printed(self, site, ["squeue", "--noheader", "--states=all", "--user={uid}", f"--format={form}"])
         return [seen(*fields) for line in out.splitlines() if len(fields := line.split(SEPARATOR)) == 5]
 
     def end_of(self, site: Site, native_id: str, record: Mapping[str, Any]) -> End | None:  # noqa: ARG002 - it says what it did
         """As `scontrol` says."""
         try:
-            text = self._ran(site, ["scontrol", "show", "job", "--oneliner", native_id])
+            text = printed(self, site, ["scontrol", "show", "job", "--oneliner", native_id])
         except HostUnreachable as error:
             if PURGED.search(error.message):
                 return None
@@ -112,7 +112,7 @@ class Slurm:
     def version(self, site: Site) -> str:
         """That of `sbatch`, once its queue was looked at."""
         self.look(site, (), unnumbered=False)
-        return f"{self._ran(site, ['sbatch', '--version']).strip()} answers"
+        return f"{printed(self, site, ['sbatch', '--version']).strip()} answers"
 
     def takes(self, place: BatchPlace, site: Site) -> str:
         """Slurm tries it, and starts nothing."""
@@ -121,14 +121,8 @@ class Slurm:
             f"--{name}={value}" for name in ("partition", "account", "qos", "reservation") if (value := getattr(found, name))
         ]
         limit = [f"--time={minutes(place.time_limit_s)}"] if place.time_limit_s else []
-        self._ran(site, ["sbatch", "--test-only", *asked, *limit, "--wrap=true"])
+        printed(self, site, ["sbatch", "--test-only", *asked, *limit, "--wrap=true"])
         return " ".join([*asked, *limit])
-
-    def _ran(self, site: Site, argv: list[str]) -> str:
-        done = ran(self, site, argv)
-        if done.code != 0:
-            raise silent(self, said(done.err or done.out))
-        return done.out
 
 
 def _place(place: BatchPlace) -> SlurmPlace:

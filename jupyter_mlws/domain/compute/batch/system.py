@@ -178,6 +178,14 @@ def silent(system: System, words: str) -> HostUnreachable:
     return HostUnreachable(f"{system.name} cannot be reached: {words}.")
 
 
+def printed(system: System, site: Site, argv: list[str]) -> str:
+    """What a program prints that does not fail. Raises `HostUnreachable` for one that does."""
+    done = ran(system, site, argv)
+    if done.code != 0:
+        raise silent(system, said(done.err or done.out))
+    return done.out
+
+
 def said(words: str) -> str:
     """What a program printed, in one line."""
     lines = [re.sub(r"^\w+: (error|fatal): ", "", line.strip()) for line in words.splitlines() if line.strip()]
