@@ -1,5 +1,5 @@
 """A real Slurm of our own, for the tests: munged, slurmctld and slurmd of one node, on loopback, in a folder that goes with it. Debian has
-the command line of Torque for it, which makes it a PBS, too."""
+the command line of Torque for it, which makes it a PBS, too; that of LSF is ours (`tests/lsf`)."""
 
 from __future__ import annotations
 
@@ -99,6 +99,8 @@ class Slurm:
     """What is said of a job whose time was over."""
     number, cpus = "SLURM_JOB_ID", "SLURM_CPUS_PER_TASK"
     """The variables of a job that say these."""
+    places = PLACES
+    """Where its programs are."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mlws-slurm-"))
@@ -120,7 +122,7 @@ class Slurm:
     @property
     def env(self) -> dict[str, str]:
         """Variables of programs that are to find it."""
-        return {"SLURM_CONF": str(self.config), "PATH": PLACES}
+        return {"SLURM_CONF": str(self.config), "PATH": self.places}
 
     def start(self) -> Self:
         """Start, and return once a node takes jobs."""
@@ -216,6 +218,18 @@ class Pbs(Slurm):
         (self.folder / "plugstack.conf").write_text("required spank_pbs.so\n")
 
 
+class Lsf(Slurm):
+    """The same with programs of ours that speak as those of LSF: none of that was to be had."""
+
+    kind, called = "lsf", "LSF"
+    submits = "bsub"
+    main: ClassVar[dict[str, str]] = {"queue": "main"}
+    full = "Not enough job slot(s)"
+    late = "TERM_RUNLIMIT"
+    number, cpus = "LSB_JOBID", "LSB_DJOB_NUMPROC"
+    places = f"{Path(__file__).parent / 'lsf'}{os.pathsep}{PLACES}"
+
+
 MUNGE = (("key-file", "key"), ("socket", "sock"), ("pid-file", "pid"), ("log-file", "log"), ("seed-file", "seed"))
 
 
@@ -263,7 +277,7 @@ def running_slurm(kind: type[Slurm] = Slurm) -> Iterator[Slurm]:
 def server_of(cluster: Slurm, folder: Path) -> Iterator[LiveServer]:
     """A server whose machine has it, as the target `batch`."""
     (cluster.folder / "programs").mkdir()  # tests put programs there that come before Slurm's
-    environment = {**cluster.env, "PATH": f"{cluster.folder / 'programs'}{os.pathsep}{PLACES}", "OF_THE_SERVER": "alone"}
+    environment = {**cluster.env, "PATH": f"{cluster.folder / 'programs'}{os.pathsep}{cluster.places}", "OF_THE_SERVER": "alone"}
     live = LiveServer(folder, options=["--MlwsApp.retry_backoff_s=0.1"], environment=environment).start()
     live.ok("POST", "/compute", {"name": "batch", cluster.kind: cluster.main})
     yield live
@@ -285,7 +299,7 @@ def first_sbatch(cluster: Slurm) -> Iterator[Callable[[str], None]]:
 
     def put(lines: str) -> None:
         new, once = place / "new", place / "once"
-        real = f"real={shutil.which(cluster.submits, path=PLACES)}"
+        real = f"real={shutil.which(cluster.submits, path=cluster.places)}"
         new.write_text(f'#!/bin/bash\n{real}\nif mkdir {once} 2>/dev/null; then {lines}; else exec $real "$@"; fi\n')
         new.chmod(0o755)
         new.rename(place / cluster.submits)

@@ -1,4 +1,4 @@
-"""`mlws compute create slurm` and `pbs`, and what `update` changes of them."""
+"""`mlws compute create slurm`, `pbs` and `lsf`, and what `update` changes of them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ ASKED_OF_SLURM = (
     click.option("--qos", metavar="NAME", help="Slurm's quality of service.  [default: Slurm's own]"),
     click.option("--reservation", metavar="NAME", help="A reservation of Slurm to run in."),
 )
-ASKED_OF_PBS = (
-    click.option("--queue", metavar="NAME", help="The queue of PBS.  [default: its own]"),
-    click.option("--project", metavar="NAME", help="The project of PBS Pro, which is its -P."),
-    click.option(
-        "--dialect",
-        type=click.Choice(["torque", "pro", ""]),
-        metavar="torque|pro",
-        help="How PBS is asked for resources.  [default: as it says it is]",
-    ),
+QUEUE = click.option("--queue", metavar="NAME", help="The queue of PBS or LSF.  [default: its own]")
+PROJECT = click.option("--project", metavar="NAME", help="The project of PBS Pro or LSF, which is its -P.")
+DIALECT = click.option(
+    "--dialect",
+    type=click.Choice(["torque", "pro", ""]),
+    metavar="torque|pro",
+    help="How PBS is asked for resources.  [default: as it says it is]",
+)
+ASKED_OF_LSF = (
+    click.option("--user-group", metavar="NAME", help="The group of users of LSF whose share jobs use, which is its -G."),
+    click.option("--application", metavar="NAME", help="The application profile of LSF, which is its -app."),
 )
 ASKED = (
     click.option(
@@ -42,7 +44,9 @@ ASKED = (
         help="For jobs without a --timeout: 30m, 2h.  [default: that of the partition or queue]",
     ),
     click.option(
-        "--via", metavar="TARGET", help="Target of the kind ssh whose host has sbatch or qsub.  [default: the server has it]"
+        "--via",
+        metavar="TARGET",
+        help="Target of the kind ssh whose host has sbatch, qsub or bsub.  [default: the server has it]",
     ),
 )
 ABOUT = (
@@ -55,15 +59,19 @@ ABOUT = (
     click.option("--server-url", metavar="URL", help="How jobs reach this server, if they do.  [default: they do not]"),
     click.option("--description", metavar="TEXT", help="What the target is."),
 )
-OF_BOTH = {"account", "time_limit", "via"}
+OF_EACH = {"time_limit", "via"}
 OF_ALL = {"python", "server_url", "description"}
-OF = {"slurm": {"partition", "qos", "reservation"} | OF_BOTH, "pbs": {"queue", "project", "dialect"} | OF_BOTH}
-OF_SOME = OF["slurm"] | OF["pbs"]
+OF = {
+    "slurm": {"partition", "account", "qos", "reservation"} | OF_EACH,
+    "pbs": {"queue", "account", "project", "dialect"} | OF_EACH,
+    "lsf": {"queue", "project", "user_group", "application"} | OF_EACH,
+}
+OF_SOME = set().union(*OF.values())
 
 
 def asked_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What a batch system is asked for with each job."""
-    return _given(command, (ACCOUNT, *ASKED_OF_SLURM, *ASKED_OF_PBS, *ASKED))
+    return _given(command, (ACCOUNT, *ASKED_OF_SLURM, QUEUE, PROJECT, DIALECT, *ASKED_OF_LSF, *ASKED))
 
 
 def _given(command: Callable[..., Any], options: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
@@ -91,9 +99,21 @@ def attach(create: click.Group, one: Callable[[Session, ComputeTarget], None]) -
         """
         one(session, session.workspace.compute.create_pbs(target, **_set(options)))
 
-    for kind, command, own in (("slurm", of_slurm, ASKED_OF_SLURM), ("pbs", of_pbs, ASKED_OF_PBS)):
-        whole = _given(common(command), (*own[:1], ACCOUNT, *own[1:], *ASKED, *ABOUT))
-        create.command(kind)(named("target", "targets")(whole))
+    def of_lsf(session: Session, target: str, **options: Any) -> None:
+        """Make a target of IBM Spectrum LSF, which the server's machine submits to, or the host of another target.
+        `mlws compute test TARGET` says what it lacks.
+
+        The nodes must see the data folder of the server, under the same path; with --via the folder of that target on its host.
+        """
+        one(session, session.workspace.compute.create_lsf(target, **_set(options)))
+
+    partition, *of_slurm_too = ASKED_OF_SLURM
+    for kind, command, own in (
+        ("slurm", of_slurm, (partition, ACCOUNT, *of_slurm_too)),
+        ("pbs", of_pbs, (QUEUE, ACCOUNT, PROJECT, DIALECT)),
+        ("lsf", of_lsf, (QUEUE, PROJECT, *ASKED_OF_LSF)),
+    ):
+        create.command(kind)(named("target", "targets")(_given(common(command), (*own, *ASKED, *ABOUT))))
 
 
 def _set(options: dict[str, Any]) -> dict[str, Any]:
@@ -117,14 +137,14 @@ def refuse(target: str, kind: str, wrong: list[str]) -> None:
 
 def rows(target: ComputeTarget) -> list[tuple[str, str]]:
     """What a batch system is asked for."""
-    if (place := target.slurm or target.pbs) is None:
+    if (place := target.slurm or target.pbs or target.lsf) is None:
         return []
-    names = ("partition", "queue", "account", "project", "qos", "reservation")
-    asked = [f"{name} {value}" for name in names if (value := getattr(place, name, None))]
+    names = ("partition", "queue", "account", "project", "user_group", "application", "qos", "reservation")
+    asked = [f"{name.replace('_', ' ')} {value}" for name in names if (value := getattr(place, name, None))]
     limit = [f"{text.duration(place.time_limit_s * 1000)} for jobs without a time limit"] if place.time_limit_s else []
-    by_itself = f"what {'Slurm' if target.slurm else 'PBS'} gives by itself"
+    system = "Slurm" if target.slurm else "PBS" if target.pbs else "LSF"
     return [
-        ("Asks for", ", ".join([*asked, *limit]) or by_itself),
+        ("Asks for", ", ".join([*asked, *limit]) or f"what {system} gives by itself"),
         ("Dialect", (target.pbs.dialect or "as qstat says") if target.pbs else ""),
         ("Via", place.via or ""),
         ("Python", place.python),

@@ -103,7 +103,7 @@ LIMITS = {
 @common
 def update(session: Session, target: str, usual: bool, **options: Any) -> None:
     """Change what jobs may have of a target, from now on and after a restart; of another host and of another Jupyter server also where it
-    is, and how to get in, and of Slurm and PBS what they are asked for.
+    is, and how to get in, and of Slurm, PBS and LSF what they are asked for.
 
     `default` instead of a value is what the server's settings say. Jobs that run go on, even if they have more.
     """
@@ -154,7 +154,7 @@ def _one(
         *_place(target),
         *batch_commands.rows(target),
         *gateway_commands.rows(target),
-        *(_machine(target.facts) if target.slurm or target.pbs else []),
+        *(_machine(target.facts) if target.slurm or target.pbs or target.lsf else []),
         ("Jobs", f"{target.running} running of at most {target.max_jobs}{usual}, {target.queued} waiting"),
         ("Ready", _ready(target)),
         ("CPUs", load_of(target)),

@@ -114,7 +114,11 @@ def move(session: Session, target: str, options: dict[str, Any]) -> ComputeTarge
     if gateway_commands.is_asked(session, target, given):
         return session.workspace.compute.move_gateway(target, **given)
     compute = session.workspace.compute
-    changes: dict[str, Callable[..., ComputeTarget]] = {"slurm": compute.change_slurm, "pbs": compute.change_pbs}
+    changes: dict[str, Callable[..., ComputeTarget]] = {
+        "slurm": compute.change_slurm,
+        "pbs": compute.change_pbs,
+        "lsf": compute.change_lsf,
+    }
     return changes.get(batch_commands.kind_asked(session, target, given), compute.move_ssh)(target, **given)
 
 

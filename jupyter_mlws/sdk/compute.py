@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
@@ -19,18 +19,15 @@ from jupyter_mlws.domain.compute.schemas import (
     GatewayUpdate,
     HostKeyQuery,
     KeySecret,
-    PbsCreate,
-    PbsUpdate,
     ShownKey,
     ShownKeys,
-    SlurmCreate,
-    SlurmUpdate,
     Span,
     SshCreate,
     SshUpdate,
 )
 from jupyter_mlws.kit.sizes import read_bytes
 from jupyter_mlws.sdk import forms
+from jupyter_mlws.sdk.batch_targets import BatchTargets
 from jupyter_mlws.sdk.errors import BadInput
 from jupyter_mlws.sdk.table import Table
 from jupyter_mlws.sdk.transport import segment
@@ -38,19 +35,14 @@ from jupyter_mlws.sdk.transport import segment
 if TYPE_CHECKING:
     import builtins
 
-    from jupyter_mlws.sdk.workspace import Workspace
 
 PAGE = 200
 SLOW_S = 90.0
 """So long a host may take to answer, or not to."""
 
 
-class Compute:
+class Compute(BatchTargets):
     """`ws.compute`."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        self._ask = workspace.transport.ask
-        self._workspace = workspace.name
 
     def list(self) -> Table[ComputeTarget]:
         """All targets with their load and their queue."""
@@ -176,122 +168,6 @@ class Compute:
         )
         body = ComputeUpdate(description=description, ssh=ssh)
         return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body, timeout=SLOW_S)
-
-    def create_slurm(
-        self,
-        name: str,
-        *,
-        partition: str | UnsetType = UNSET,
-        account: str | UnsetType = UNSET,
-        qos: str | UnsetType = UNSET,
-        reservation: str | UnsetType = UNSET,
-        time_limit: float | UnsetType = UNSET,
-        python: str | UnsetType = UNSET,
-        server_url: str | UnsetType = UNSET,
-        via: str | UnsetType = UNSET,
-        max_jobs: int | UnsetType = UNSET,
-        description: str | UnsetType = UNSET,
-    ) -> ComputeTarget:
-        """Make a target of Slurm, as the server's machine submits to it, or the host of the target `via`, of the kind ssh. `time_limit`
-        (seconds) is for jobs without a `timeout`."""
-        place = SlurmCreate(
-            partition=partition,
-            account=account,
-            qos=qos,
-            reservation=reservation,
-            time_limit_s=time_limit if time_limit is UNSET else int(time_limit),
-            python=python,
-            server_url=server_url,
-            via=via,
-        )
-        body = ComputeCreate(name=name, slurm=place, max_jobs=max_jobs, description=description)
-        return self._ask("POST", "/compute", ComputeTarget, body=body)
-
-    def change_slurm(
-        self,
-        name: str,
-        *,
-        partition: str | UnsetType | None = UNSET,
-        account: str | UnsetType | None = UNSET,
-        qos: str | UnsetType | None = UNSET,
-        reservation: str | UnsetType | None = UNSET,
-        time_limit: float | UnsetType | None = UNSET,
-        python: str | UnsetType = UNSET,
-        server_url: str | UnsetType | None = UNSET,
-        via: str | UnsetType | None = UNSET,
-        description: str | UnsetType = UNSET,
-    ) -> ComputeTarget:
-        """Change what Slurm is asked for with each job from now on; what is left out stays, and None is what Slurm has."""
-        place = SlurmUpdate(
-            partition=partition,
-            account=account,
-            qos=qos,
-            reservation=reservation,
-            time_limit_s=int(time_limit) if isinstance(time_limit, (int, float)) else time_limit,
-            python=python,
-            server_url=server_url,
-            via=via,
-        )
-        body = ComputeUpdate(description=description, slurm=place)
-        return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body)
-
-    def create_pbs(
-        self,
-        name: str,
-        *,
-        queue: str | UnsetType = UNSET,
-        account: str | UnsetType = UNSET,
-        project: str | UnsetType = UNSET,
-        dialect: Literal["torque", "pro"] | UnsetType = UNSET,
-        time_limit: float | UnsetType = UNSET,
-        python: str | UnsetType = UNSET,
-        server_url: str | UnsetType = UNSET,
-        via: str | UnsetType = UNSET,
-        max_jobs: int | UnsetType = UNSET,
-        description: str | UnsetType = UNSET,
-    ) -> ComputeTarget:
-        """Make a target of PBS (Torque, OpenPBS, PBS Pro), as `create_slurm` does of Slurm. `dialect` is how it is asked for resources; if
-        it is left out it is asked what it is."""
-        place = PbsCreate(
-            queue=queue,
-            account=account,
-            project=project,
-            dialect=dialect,
-            time_limit_s=time_limit if time_limit is UNSET else int(time_limit),
-            python=python,
-            server_url=server_url,
-            via=via,
-        )
-        body = ComputeCreate(name=name, pbs=place, max_jobs=max_jobs, description=description)
-        return self._ask("POST", "/compute", ComputeTarget, body=body)
-
-    def change_pbs(
-        self,
-        name: str,
-        *,
-        queue: str | UnsetType | None = UNSET,
-        account: str | UnsetType | None = UNSET,
-        project: str | UnsetType | None = UNSET,
-        dialect: Literal["torque", "pro"] | UnsetType | None = UNSET,
-        time_limit: float | UnsetType | None = UNSET,
-        python: str | UnsetType = UNSET,
-        server_url: str | UnsetType | None = UNSET,
-        via: str | UnsetType | None = UNSET,
-        description: str | UnsetType = UNSET,
-    ) -> ComputeTarget:
-        """Change what PBS is asked for with each job from now on; what is left out stays, and None is what PBS has."""
-        place = PbsUpdate(
-            queue=queue,
-            account=account,
-            project=project,
-            dialect=dialect,
-            time_limit_s=int(time_limit) if isinstance(time_limit, (int, float)) else time_limit,
-            python=python,
-            server_url=server_url,
-            via=via,
-        )
-        body = ComputeUpdate(description=description, pbs=place)
-        return self._ask("PATCH", f"/compute/{segment(name)}", ComputeTarget, body=body)
 
     def create_gateway(
         self,

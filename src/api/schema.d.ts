@@ -59,8 +59,8 @@ export interface paths {
         put?: never;
         /**
          * Make a compute target
-         * @description A host on which jobs run, reached by SSH, whose key must be given: it is never believed without. Or Slurm or PBS, where
-         *     `sbatch` or `qsub` is, or by way of such a host. Or another Jupyter server, whose kernels run notebooks.
+         * @description A host on which jobs run, reached by SSH, whose key must be given: it is never believed without. Or Slurm, PBS or
+         *     LSF, where `sbatch`, `qsub` or `bsub` is, or by way of such a host. Or another Jupyter server, whose kernels run notebooks.
          */
         post: operations["compute_post_Computes"];
         delete?: never;
@@ -2203,6 +2203,7 @@ export interface components {
         ComputeCreate: {
             description?: string;
             gateway?: components["schemas"]["GatewayCreate"];
+            lsf?: components["schemas"]["LsfCreate"];
             max_jobs?: number;
             name: string;
             pbs?: components["schemas"]["PbsCreate"];
@@ -2232,6 +2233,7 @@ export interface components {
             kinds: string[] | null;
             live: components["schemas"]["LiveJob"][];
             load: number | null;
+            lsf: components["schemas"]["LsfPlace"] | null;
             made: boolean;
             max_jobs: number;
             memory_bytes: number | null;
@@ -2273,6 +2275,7 @@ export interface components {
             gateway?: components["schemas"]["GatewayUpdate"];
             gpus?: number | null;
             gpus_per_user?: number | null;
+            lsf?: components["schemas"]["LsfUpdate"];
             max_jobs?: number | null;
             max_jobs_per_user?: number | null;
             memory_bytes?: number | null;
@@ -3264,6 +3267,50 @@ export interface components {
          * @enum {unknown}
          */
         LogsTo: "folder" | "undecided" | "unset" | "workspace";
+        /**
+         * LsfCreate
+         * @description IBM Spectrum LSF, as the machine of this server submits to it, or a host on the way. Its nodes must see the same folders as those
+         *         of Slurm.
+         */
+        LsfCreate: {
+            application?: string | null;
+            project?: string | null;
+            python?: string;
+            queue?: string | null;
+            server_url?: string | null;
+            time_limit_s?: number | null;
+            user_group?: string | null;
+            via?: string | null;
+        };
+        /**
+         * LsfPlace
+         * @description What LSF is asked for with each job; null: as it has it.
+         */
+        LsfPlace: {
+            application: string | null;
+            project: string | null;
+            python: string;
+            queue: string | null;
+            server_url: string | null;
+            time_limit_s: number | null;
+            user_group: string | null;
+            /** @default null */
+            via?: string | null;
+        };
+        /**
+         * LsfUpdate
+         * @description What may change of it; what is left out stays, and null is what LSF has.
+         */
+        LsfUpdate: {
+            application?: string | null;
+            project?: string | null;
+            python?: string;
+            queue?: string | null;
+            server_url?: string | null;
+            time_limit_s?: number | null;
+            user_group?: string | null;
+            via?: string | null;
+        };
         /**
          * ManifestFile
          * @description A file of a manifest that a client offers.

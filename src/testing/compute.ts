@@ -35,6 +35,7 @@ export function aTarget(part: Partial<ComputeTarget> = {}): ComputeTarget {
     ssh: null,
     slurm: null,
     pbs: null,
+    lsf: null,
     gateway: null,
     facts: null,
     kinds: null,
@@ -128,6 +129,28 @@ export function aPbs(
       account: null,
       project: null,
       dialect: null,
+      time_limit_s: null,
+      python: '/usr/bin/python3',
+      server_url: null,
+      via: null,
+      ...asked
+    }
+  });
+}
+
+/** LSF, which somebody made a target of. */
+export function anLsf(
+  asked: Partial<NonNullable<ComputeTarget['lsf']>> = {}
+): ComputeTarget {
+  return aTarget({
+    ...aPbs(),
+    kind: 'lsf',
+    pbs: null,
+    lsf: {
+      queue: null,
+      project: null,
+      user_group: null,
+      application: null,
       time_limit_s: null,
       python: '/usr/bin/python3',
       server_url: null,

@@ -178,7 +178,7 @@ SHAPES: dict[str, tuple[list[str], list[str]]] = {
             *("min_instances", "spares", "spares_end_at", "running", "queued"),
             *("state", "detail", "cpu_count", "memory_bytes", "load", "memory_used_bytes"),
             *("paused", "total", "reserved", "per_user", "queue", "live"),
-            *("ssh", "slurm", "pbs", "gateway", "facts", "kinds", "made", "checked"),
+            *("ssh", "slurm", "pbs", "lsf", "gateway", "facts", "kinds", "made", "checked"),
             *("usage", "last_jobs"),
         ],
     ),

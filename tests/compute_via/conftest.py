@@ -27,7 +27,7 @@ def login(cluster: Slurm) -> Iterator[Sshd]:
 def login_of(cluster: Slurm) -> Iterator[Sshd]:
     """The host that has `sbatch`; tests put programs into `programs` that come before Slurm's."""
     (cluster.folder / "programs").mkdir()
-    environment = {"SLURM_CONF": str(cluster.config), "PATH": f"{cluster.folder / 'programs'}{os.pathsep}{PLACES}"}
+    environment = {"SLURM_CONF": str(cluster.config), "PATH": f"{cluster.folder / 'programs'}{os.pathsep}{cluster.places}"}
     made = Sshd(sshd_or_skip(), environment).start()
     yield made
     made.remove()

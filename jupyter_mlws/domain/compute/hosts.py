@@ -15,6 +15,7 @@ from jupyter_mlws.domain.compute import store
 from jupyter_mlws.domain.compute.batch import checks as batch_checks
 from jupyter_mlws.domain.compute.batch import psi
 from jupyter_mlws.domain.compute.batch.login import Login
+from jupyter_mlws.domain.compute.batch.lsf import Lsf
 from jupyter_mlws.domain.compute.batch.pbs import Pbs
 from jupyter_mlws.domain.compute.batch.site import Here, Site
 from jupyter_mlws.domain.compute.batch.slurm import Slurm
@@ -23,7 +24,7 @@ from jupyter_mlws.domain.compute.errors import ComputeNotFound, ExtraMissing, Lo
 from jupyter_mlws.domain.compute.gateway import checks as gateway_checks
 from jupyter_mlws.domain.compute.gateway import records, specs
 from jupyter_mlws.domain.compute.gateway.target import GatewayCompute
-from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, PbsPlace, SlurmPlace, SshPlace
+from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, LsfPlace, PbsPlace, SlurmPlace, SshPlace
 from jupyter_mlws.domain.compute.ssh import checks, keys, link, loop
 from jupyter_mlws.domain.compute.ssh.target import SshCompute
 from jupyter_mlws.domain.secrets import service as secrets
@@ -41,10 +42,11 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.secrets.service import KeyPlaces
     from jupyter_mlws.kit.transactions import Transactions
 
-PLACES: dict[str, type[SshPlace | SlurmPlace | PbsPlace | GatewayPlace]] = {
+PLACES: dict[str, type[SshPlace | SlurmPlace | PbsPlace | LsfPlace | GatewayPlace]] = {
     "ssh": SshPlace,
     "slurm": SlurmPlace,
     "pbs": PbsPlace,
+    "lsf": LsfPlace,
     "gateway": GatewayPlace,
 }
 
@@ -60,7 +62,7 @@ class Made(NamedTuple):
     name: str
     description: str
     max_jobs: int
-    place: SshPlace | SlurmPlace | PbsPlace | GatewayPlace
+    place: SshPlace | SlurmPlace | PbsPlace | LsfPlace | GatewayPlace
     facts: HostFacts | None
     version: int
     checked: TargetCheck | None = None
@@ -279,7 +281,9 @@ def _limits(rows: dict[str, Made]) -> list[LimitsChanged | None]:
 
 def system_of(place: BatchPlace) -> System:
     """The batch system that is asked for this."""
-    return Pbs(place.dialect) if isinstance(place, PbsPlace) else Slurm()
+    if isinstance(place, PbsPlace):
+        return Pbs(place.dialect)
+    return Lsf() if isinstance(place, LsfPlace) else Slurm()
 
 
 def place_of(place: SshPlace) -> link.Place:
@@ -310,5 +314,5 @@ def made_targets(session: Session) -> list[Made]:
     ]
 
 
-def _place_of(kind: str, place: dict[str, Any]) -> SshPlace | SlurmPlace | PbsPlace | GatewayPlace:
+def _place_of(kind: str, place: dict[str, Any]) -> SshPlace | SlurmPlace | PbsPlace | LsfPlace | GatewayPlace:
     return msgspec.convert(place, PLACES[kind])

@@ -22,7 +22,7 @@ from jupyter_mlws.domain.compute.gateway.specs import parts_of, target_of
 from jupyter_mlws.domain.compute.hosts import PLACES, Hosts, Made, made_targets, own_user
 from jupyter_mlws.domain.compute.limits import Limits, changed_by, forget, keep, kept, limits_of
 from jupyter_mlws.domain.compute.local import LocalCompute
-from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, LimitsChanged, PbsPlace, SlurmPlace, SshPlace
+from jupyter_mlws.domain.compute.schemas import BatchPlace, GatewayPlace, LimitsChanged, LsfPlace, PbsPlace, SlurmPlace, SshPlace
 from jupyter_mlws.domain.compute.spares import NO_SPARES, SpareSettings
 from jupyter_mlws.domain.compute.ssh import keys, wheels
 from jupyter_mlws.domain.compute.tables import ComputeTargetRow
@@ -230,10 +230,10 @@ def _kind(name: str) -> EntryPoint:
 # ---- targets that somebody made
 
 
-Place: TypeAlias = SshPlace | SlurmPlace | PbsPlace | GatewayPlace
+Place: TypeAlias = SshPlace | SlurmPlace | PbsPlace | LsfPlace | GatewayPlace
 """Where a target is that somebody made."""
 KINDS: dict[type[Place], str] = {place: kind for kind, place in PLACES.items()}
-MOST_JOBS = {"ssh": 1, "slurm": SUBMITTED, "pbs": SUBMITTED, "gateway": 1}
+MOST_JOBS = {"ssh": 1, "slurm": SUBMITTED, "pbs": SUBMITTED, "lsf": SUBMITTED, "gateway": 1}
 
 
 def lock_target(session: Session, name: str) -> None:
@@ -245,13 +245,12 @@ def place_made(body: ComputeCreate, made: Mapping[str, Made]) -> Place:
     """What is kept of a new target: of a host, once its key is known to be one. Blocks: for threads. Raises `BadInput` for none or two,
     `ExtraMissing` where a batch system cannot be spoken to. `made` are the targets that there are."""
     if sum(getattr(body, kind) is not UNSET for kind in PLACES) != 1:
-        raise BadInput("Say of what kind the target is: give one of `ssh`, `slurm`, `pbs` and `gateway`.", field="ssh")
+        raise BadInput("Say of what kind the target is: give one of `ssh`, `slurm`, `pbs`, `lsf` and `gateway`.", field="ssh")
     if body.gateway is not UNSET:
         return places.made(body.gateway)
-    if body.slurm is not UNSET:
-        return SlurmPlace(**_batch_made("slurm", body.slurm, made))
-    if body.pbs is not UNSET:
-        return PbsPlace(**_batch_made("pbs", body.pbs, made))
+    for kind, place in PLACES.items():
+        if issubclass(place, BatchPlace) and (given := getattr(body, kind)) is not UNSET:
+            return place(**_batch_made(kind, given, made))
     assert body.ssh is not UNSET  # noqa: S101 - one of them is there
     return _host_made(body.ssh)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WORDS = {
-    "timeout": "the time limit that {system} had for it, {limit}, was over",
+    "timeout": "the time limit that {system} had for it{limit} was over",
     "deadline": "its deadline was over",
     "memory": "it used more memory than {system} gave to it",
     "limit": "it used more than it had asked for",
@@ -43,7 +43,8 @@ def end_of(job_dir: Path, record: dict[str, Any]) -> tuple[RunStatus, str, RunEr
         words = f"{system} job {number} was cancelled ({state}), and not from here: somebody called {told.get('by')}{doubt}."
         return RunStatus.CANCELED, "canceled", RunError(message=words)
     if cause in WORDS and (cause != "failed" or record.get("reason") == "batch"):
-        why = WORDS[cause].format(system=system, limit=told.get("time_limit"))
+        limit = f", {told['time_limit']}," if told.get("time_limit") else ""
+        why = WORDS[cause].format(system=system, limit=limit)
         more = f" {record['message']}." if record.get("reason") == "batch" and record.get("message") else ""
         words = f"{system} ended job {number} ({state}): {why}.{more}"
         return RunStatus.FAILED, REASONS.get(cause, "batch"), RunError(message=whole_text(words))

@@ -7,7 +7,9 @@ import contextlib
 import fcntl
 import json
 import os
+import subprocess
 import time
+from typing import Sequence
 
 from mlws import jobdir
 
@@ -22,8 +24,35 @@ SUBMIT = {
     "slurm": ("sbatch", "--no-requeue", "--parsable"),
     # A variable that is named keeps all others of this process from the job where `qsub` is Slurm's.
     "pbs": ("qsub", "-r", "n", "-v", "MLWS_BATCH=pbs", "-o", "/dev/null", "-e", "/dev/null"),
+    "lsf": ("bsub", "-rn"),
 }
 """How a script is submitted: it is not begun a second time by itself."""
+BY_INPUT = ("bsub",)
+"""Programs that read the script from their input: what asks for resources in that of `bsub SCRIPT` is read only where LSF is set up so."""
+TRIES = {"bsub": "1", "bjobs": "2", "bkill": "2", "bqueues": "2"}
+"""How often programs of LSF try to reach it, which else is for ever; and `bsub` would wait, where as many jobs are pending as may be."""
+
+
+def run(argv: Sequence[str], seconds: float, script: str = os.devnull) -> subprocess.CompletedProcess[str]:
+    """Run a program of a batch system, which may read this script. Raises as `subprocess.run` does."""
+    tries = TRIES.get(argv[0])
+    with open(script, "rb") as given:
+        return subprocess.run(
+            argv,
+            stdin=given,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+            env={**os.environ, "LSB_NTRIES": tries} if tries else None,
+        )
+
+
+def submit(kind: str, script: str, seconds: float) -> subprocess.CompletedProcess[str]:
+    """Submit a script. Raises as `subprocess.run` does."""
+    argv = SUBMIT[kind]
+    return run(argv, seconds, script) if argv[0] in BY_INPUT else run([*argv, script], seconds)
 
 
 def bury(job_dir: str, words: str) -> bool:

@@ -22,6 +22,23 @@ export function viaField(
   };
 }
 
+/** The queue that jobs go to. */
+export function queueField(
+  place: { queue: string | null } | null | undefined,
+  usual: string,
+  trans: TranslationBundle
+): ITargetField<'queue'> {
+  return {
+    name: 'queue',
+    label: trans.__('Queue'),
+    help: trans.__('The queue that jobs go to.'),
+    placeholder: usual,
+    columns: 2,
+    now: place?.queue ?? '',
+    problem: rulesOf(trans).queue
+  };
+}
+
 /** How long a job may take that says nothing of that itself. */
 export function timeLimitField(
   place: BatchPlace | null | undefined,

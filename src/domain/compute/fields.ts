@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ComputeCreate, ComputeTarget, ComputeUpdate } from './types';
 
 /** The kinds of targets that people make. */
-export const TARGET_KINDS = ['ssh', 'slurm', 'pbs', 'gateway'] as const;
+export const TARGET_KINDS = ['ssh', 'slurm', 'pbs', 'lsf', 'gateway'] as const;
 
 /** One of them. */
 export type TargetKind = (typeof TARGET_KINDS)[number];

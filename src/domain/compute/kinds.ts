@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ITargetField, TargetKind } from './fields';
 import { gatewayFields } from './gatewayFields';
+import { lsfFields } from './lsfFields';
 import { pbsFields } from './pbsFields';
 import { rulesOf } from './rules';
 import { slurmFields } from './slurmFields';
@@ -14,6 +15,7 @@ const MAX_JOBS: Readonly<Record<TargetKind, number>> = {
   ssh: 1,
   slurm: 100,
   pbs: 100,
+  lsf: 100,
   gateway: 1
 };
 
@@ -68,6 +70,17 @@ export function kindWords(
         'Its name and its kind stay. What changes counts for jobs that are submitted from now on.'
       )
     },
+    lsf: {
+      title: trans.__('LSF cluster'),
+      purpose: trans.__(
+        'Commands and notebooks in the queue of IBM Spectrum LSF, submitted from this server’s machine or from a login node.'
+      ),
+      makes: trans.__('New LSF cluster'),
+      more: trans.__('Python, application profile and more'),
+      fixed: trans.__(
+        'Its name and its kind stay. What changes counts for jobs that are submitted from now on.'
+      )
+    },
     gateway: {
       title: trans.__('Jupyter server'),
       purpose: trans.__(
@@ -92,6 +105,7 @@ export function targetFields(
     ssh: sshFields,
     slurm: slurmFields,
     pbs: pbsFields,
+    lsf: lsfFields,
     gateway: gatewayFields
   };
   const { name, whole } = rulesOf(trans);
@@ -108,7 +122,7 @@ export function targetFields(
       name: 'max_jobs',
       label: trans.__('Jobs at once'),
       help:
-        kind === 'slurm' || kind === 'pbs'
+        MAX_JOBS[kind] > 1
           ? trans.__('So many are given to its queue; the others wait here.')
           : trans.__('The others wait here. Limits… has more.'),
       now: String(MAX_JOBS[kind]),

@@ -1,6 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { nodeFields, timeLimitField, viaField } from './batchFields';
+import {
+  nodeFields,
+  queueField,
+  timeLimitField,
+  viaField
+} from './batchFields';
 import type { ITargetField } from './fields';
 import { rulesOf } from './rules';
 import type { ComputeTarget, PbsCreate } from './types';
@@ -11,19 +16,11 @@ export function pbsFields(
   trans: TranslationBundle
 ): ITargetField<keyof PbsCreate>[] {
   const place = target?.pbs;
-  const { pbs } = rulesOf(trans);
+  const { queue } = rulesOf(trans);
   const none = trans.__('PBS’s own');
   return [
     viaField(place, 'qsub', trans),
-    {
-      name: 'queue',
-      label: trans.__('Queue'),
-      help: trans.__('The queue that jobs go to.'),
-      placeholder: none,
-      columns: 2,
-      now: place?.queue ?? '',
-      problem: pbs
-    },
+    queueField(place, none, trans),
     {
       name: 'account',
       label: trans.__('Account'),
@@ -31,7 +28,7 @@ export function pbsFields(
       placeholder: none,
       columns: 2,
       now: place?.account ?? '',
-      problem: pbs
+      problem: queue
     },
     timeLimitField(place, trans.__('the queue’s'), trans),
     {
@@ -56,7 +53,7 @@ export function pbsFields(
       placeholder: trans.__('none'),
       seldom: true,
       now: place?.project ?? '',
-      problem: pbs
+      problem: queue
     },
     ...nodeFields(place, trans.__('as where qsub is'), trans)
   ];

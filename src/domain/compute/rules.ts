@@ -15,7 +15,7 @@ export function rulesOf(trans: TranslationBundle): {
   folder: Rule;
   url: Rule;
   slurm: Rule;
-  pbs: Rule;
+  queue: Rule;
   kernel: Rule;
   kernelUser: Rule;
   path: Rule;
@@ -52,7 +52,7 @@ export function rulesOf(trans: TranslationBundle): {
       /^[A-Za-z0-9_][A-Za-z0-9_.,:+/-]{0,199}$/,
       trans.__('Letters, digits and “_ . , : + / -”; not “-” first.')
     ),
-    pbs: like(
+    queue: like(
       /^[A-Za-z0-9_][A-Za-z0-9_.,:+/@-]{0,199}$/,
       trans.__('Letters, digits and “_ . , : + / @ -”; not “-” first.')
     ),

@@ -34,6 +34,8 @@ export type SshCreate = Schemas['SshCreate'];
 export type SlurmCreate = Schemas['SlurmCreate'];
 /** PBS, to make a target of. */
 export type PbsCreate = Schemas['PbsCreate'];
+/** LSF, to make a target of. */
+export type LsfCreate = Schemas['LsfCreate'];
 /** Another Jupyter server, to make a target of. */
 export type GatewayCreate = Schemas['GatewayCreate'];
 /** A key that a host shows. */

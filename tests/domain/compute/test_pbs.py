@@ -10,10 +10,11 @@ import pytest
 from jupyter_mlws.domain.compute.batch import pbs, qstat
 from jupyter_mlws.domain.compute.batch.pbs import Dialect, Pbs
 from jupyter_mlws.domain.compute.batch.psi import Submitter
-from jupyter_mlws.domain.compute.batch.site import Done, Here, Laid
+from jupyter_mlws.domain.compute.batch.site import Done, Laid
 from jupyter_mlws.domain.compute.batch.system import End, Unknown, Wanted, last_words
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import PbsPlace
+from tests.domain.compute.answers import Answers
 
 TORQUE = (
     "Job Id: 812.head.example\n    Job_Name = mlws-1a2b3c4d5e\n    Job_Owner = ada@head.example\n"
@@ -36,19 +37,6 @@ WRAPPER = "Job Id:\t7\n\tJob_Name = mlws-1a2b3c4d5e\n\tjob_state = C\n\texec_hos
 def place(**given: Any) -> PbsPlace:
     nothing = dict.fromkeys(("queue", "account", "project", "dialect", "time_limit_s", "server_url"))
     return PbsPlace(**{**nothing, "python": "python3", **given})
-
-
-class Answers(Here):
-    """A site whose programs say what a test has for them."""
-
-    def __init__(self, folder: Path, **answers: Done) -> None:
-        super().__init__(folder, "pbs")
-        self.answers = {name.replace("_", " "): done for name, done in answers.items()}
-        self.asked: list[str] = []
-
-    def run(self, argv: list[str], seconds: float) -> Done:
-        self.asked.append(" ".join(argv))
-        return next(done for start, done in self.answers.items() if " ".join(argv).replace("-", "").startswith(start))
 
 
 def test_values_that_go_on_in_the_next_line_are_whole_whatever_they_hold():

@@ -90,7 +90,7 @@ def _has_programs(site: Site, system: System) -> str:
     lacks = []
     for one in system.programs:
         try:
-            site.run([one, "--version"], TRIED_S)
+            site.run([one, system.tells_version], TRIED_S)
         except NotThere:
             lacks.append(one)
         except (NoAnswer, HostUnreachable) as error:

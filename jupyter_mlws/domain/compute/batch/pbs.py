@@ -9,7 +9,21 @@ import secrets
 from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_mlws.domain.compute.batch import qstat
-from jupyter_mlws.domain.compute.batch.system import Cause, End, Refusals, Seen, Unknown, Wanted, ran, said, silent
+from jupyter_mlws.domain.compute.batch.system import (
+    Cause,
+    End,
+    Lately,
+    Refusals,
+    Seen,
+    Unknown,
+    Wanted,
+    forgotten,
+    megabytes,
+    minutes,
+    ran,
+    said,
+    silent,
+)
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable
 from jupyter_mlws.domain.compute.schemas import PbsPlace
 
@@ -40,7 +54,6 @@ KILLED: dict[str, dict[int, Cause]] = {
 LATE_S = 5.0
 """By so much less than its limit the supervisor of a job lives that is ended for it: it starts after the job does."""
 LONGEST_MS = 1 << 50
-LIMITS_KEPT = 5000
 REFUSALS = Refusals(
     away=re.compile(
         r"cannot connect to|could not connect|Unable to contact|Connection refused|Communication failure|pbs_iff|trqauthd|munge"
@@ -61,6 +74,7 @@ class Pbs:
     kind = "pbs"
     name = "PBS"
     programs: tuple[str, ...] = ("qsub", "qstat", "qdel")
+    tells_version = "--version"
     cancels = "qdel"
     package = "the client of your PBS, or start the server where it is"
     ask_owner = "Ask who runs PBS whether its server is up: `qstat -B`."
@@ -78,8 +92,8 @@ class Pbs:
         self._chosen = dialect
         self._found: Dialect | None = None
         self._history = True
-        self._limits: dict[str, str] = {}
-        """Of jobs that it had lately, the last ones last: a job is asked for how it ended when what it logged is stored."""
+        self._limits: Lately[str] = Lately()
+        """Of jobs that it had lately: a job is asked for how it ended when what it logged is stored."""
 
     def name_of(self, key: str, ticket: str) -> str:  # noqa: ARG002 - some take no more than 15 characters
         """Not that of the run, which is too long."""
@@ -94,10 +108,8 @@ class Pbs:
         jobs = _as_asked(qstat.jobs(self._full(site, dialect, [] if unnumbered else sorted(numbers))), numbers)
         if unnumbered and (rest := sorted(set(numbers) - set(jobs))):  # all are those of one server, and there may be others
             jobs |= _as_asked(qstat.jobs(self._full(site, dialect, rest)), rest)
-        limits = {one: limit for one in numbers if (limit := jobs.get(one, {}).get("resource_list.walltime"))}
-        before = [(one, limit) for one, limit in self._limits.items() if one not in limits]
-        self._limits = dict([*before, *limits.items()][-LIMITS_KEPT:])
-        gone = [Seen(number, "", "", "", "", "over") for number in numbers if number not in jobs]
+        self._limits.keep({one: limit for one in numbers if (limit := jobs.get(one, {}).get("resource_list.walltime"))})
+        gone = [forgotten(number) for number in numbers if number not in jobs]
         return [seen(dialect, number, job) for number, job in jobs.items()] + gone
 
     def _full(self, site: Site, dialect: Dialect, numbers: list[str]) -> str:
@@ -120,7 +132,7 @@ class Pbs:
         """As `qstat -f` says, as long as it knows the job."""
         dialect = self.dialect(site)
         job = next(iter(qstat.jobs(self._full(site, dialect, [native_id])).values()), None)
-        limit = self._limits.get(native_id, "")
+        limit = self._limits.get(native_id) or ""
         if job is not None:
             return end(dialect, job, record)
         # Many a PBS forgets a job when it is over; that somebody signaled its supervisor is known all the same.
@@ -223,7 +235,7 @@ def _meant(number: str, asked: list[str]) -> str:
 def resources(dialect: Dialect, wanted: Wanted) -> str:
     """What is asked for with `-l`: one node, and of that what a job needs."""
     cpus = max(1, math.ceil(wanted.cpus or 1))
-    memory = f"mem={-(-wanted.memory_bytes // (1 << 20))}mb" if wanted.memory_bytes else ""
+    memory = f"mem={megabytes(wanted.memory_bytes)}mb" if wanted.memory_bytes else ""
     if dialect == "pro":
         words = [":".join(filter(None, ("select=1", f"ncpus={cpus}", memory, f"ngpus={wanted.gpus}" if wanted.gpus else "")))]
     else:
@@ -235,8 +247,8 @@ def resources(dialect: Dialect, wanted: Wanted) -> str:
 
 def clock(seconds: int) -> str:
     """Rounded up to minutes, as `hours:minutes:seconds`."""
-    minutes = -(-seconds // 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}:00"
+    hours, rest = divmod(minutes(seconds), 60)
+    return f"{hours:02}:{rest:02}:00"
 
 
 def seen(dialect: Dialect, number: str, job: dict[str, str]) -> Seen:

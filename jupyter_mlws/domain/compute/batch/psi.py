@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.kit.errors import MlwsError
 
 MISSING = (
-    "Targets of the kinds slurm and pbs need the package psij-python, which is not installed here. Install the extra: "
+    "Targets of the kinds slurm, pbs and lsf need the package psij-python, which is not installed here. Install the extra: "
     "`pip install 'jupyter_mlws[slurm]'`, and restart the server."
 )
 CANCEL_S = 30.0
@@ -45,6 +45,7 @@ def library() -> Any:
     logging.getLogger("psij").setLevel(logging.ERROR)  # it warns of threads that are not the main one
     try:
         import psij  # noqa: PLC0415 - an extra, and 200 ms
+        import psij.executors.batch.lsf  # noqa: PLC0415
         import psij.executors.batch.pbs_classic  # noqa: PLC0415
         import psij.executors.batch.slurm  # noqa: PLC0415
     except ImportError:
@@ -80,7 +81,7 @@ class Submitter:
                 executor, config = self._system.executor(library())
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 of_ours = _without_polling(self._system.kind, executor)
-                self._made = of_ours(config=config(launcher_log_file=None, work_directory=self._folder))
+                self._made = of_ours(url=None, config=config(launcher_log_file=None, work_directory=self._folder))
             return self._made
 
     def script(self, name: str, argv: list[str], laid: Laid, place: BatchPlace, wanted: Wanted, log: str) -> Script:

@@ -15,7 +15,7 @@ from jupyter_mlws.kit.paths import job_key
 from mlws import ending, jobdir
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -163,16 +163,8 @@ class Here:
 
     def run(self, argv: list[str], seconds: float) -> Done:
         """By this process."""
-        argv = [word.replace("{uid}", str(os.getuid())) for word in argv]
-        try:
-            done = subprocess.run(
-                argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=seconds, check=False
-            )
-        except FileNotFoundError:
-            raise NotThere(argv[0]) from None
-        except subprocess.TimeoutExpired:
-            raise NoAnswer(f"{argv[0]} took longer than {seconds:.0f} s") from None
-        return Done(done.returncode, done.stdout, done.stderr)
+        whole = [word.replace("{uid}", str(os.getuid())) for word in argv]
+        return _done(argv[0], seconds, lambda: ending.run(whole, seconds))
 
     def address(self, url: str) -> str:
         """It is believed."""
@@ -192,7 +184,8 @@ class Here:
         except OSError as error:
             raise HostUnreachable(f"The job's script cannot be written: {error}.") from error
         try:
-            return self.run([*ending.SUBMIT[self._kind], str(path)], SUBMIT_S)
+            program = ending.SUBMIT[self._kind][0]
+            return _done(program, SUBMIT_S, lambda: ending.submit(self._kind, str(path), SUBMIT_S))
         finally:
             path.unlink(missing_ok=True)
 
@@ -266,3 +259,13 @@ class Here:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+def _done(program: str, seconds: float, run: Callable[[], subprocess.CompletedProcess[str]]) -> Done:
+    try:
+        done = run()
+    except FileNotFoundError:
+        raise NotThere(program) from None
+    except subprocess.TimeoutExpired:
+        raise NoAnswer(f"{program} took longer than {seconds:.0f} s") from None
+    return Done(done.returncode, done.stdout, done.stderr)

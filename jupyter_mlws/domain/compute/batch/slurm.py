@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from jupyter_mlws.domain.compute.batch.system import Cause, End, Refusals, Seen, Unknown, Wanted, ran, said, silent
+from jupyter_mlws.domain.compute.batch.system import Cause, End, Refusals, Seen, Unknown, Wanted, minutes, printed, said
 from jupyter_mlws.domain.compute.errors import HostUnreachable
 from jupyter_mlws.domain.compute.schemas import SlurmPlace
 
@@ -50,6 +50,7 @@ class Slurm:
     kind = "slurm"
     name = "Slurm"
     programs: tuple[str, ...] = ("sbatch", "squeue", "scontrol", "scancel")
+    tells_version = "--version"
     cancels = "scancel"
     package = "Slurm's client, or start the server where it is (Debian: apt install slurm-client)"
     ask_owner = "Ask who runs Slurm whether slurmctld is up: `scontrol ping`."
@@ -64,13 +65,13 @@ class Slurm:
         """All jobs of this user."""
         form = SEPARATOR.join(("%i", "%j", "%T", "%r", "%N"))
         # By number: a name would be that of LOGNAME, which may be another one, and need not be there.
-        out = self._ran(site, ["squeue", "--noheader", "--states=all", "--user={uid}", f"--format={form}"])
+        out = printed(self, site, ["squeue", "--noheader", "--states=all", "--user={uid}", f"--format={form}"])
         return [seen(*fields) for line in out.splitlines() if len(fields := line.split(SEPARATOR)) == 5]
 
     def end_of(self, site: Site, native_id: str, record: Mapping[str, Any]) -> End | None:  # noqa: ARG002 - it says what it did
         """As `scontrol` says."""
         try:
-            text = self._ran(site, ["scontrol", "show", "job", "--oneliner", native_id])
+            text = printed(self, site, ["scontrol", "show", "job", "--oneliner", native_id])
         except HostUnreachable as error:
             if PURGED.search(error.message):
                 return None
@@ -96,7 +97,7 @@ class Slurm:
         asked = _place(place)
         attributes = spec.attributes
         attributes.queue_name, attributes.account, attributes.reservation_id = asked.partition, asked.account, asked.reservation
-        attributes.duration = None if wanted.time_s is None else timedelta(minutes=math.ceil(wanted.time_s / 60))
+        attributes.duration = None if wanted.time_s is None else timedelta(minutes=minutes(wanted.time_s))
         if asked.qos:
             attributes.set_custom_attribute("slurm.qos", asked.qos)
         attributes.set_custom_attribute("slurm.job-name", name)  # the name of a specification is not passed on
@@ -111,7 +112,7 @@ class Slurm:
     def version(self, site: Site) -> str:
         """That of `sbatch`, once its queue was looked at."""
         self.look(site, (), unnumbered=False)
-        return f"{self._ran(site, ['sbatch', '--version']).strip()} answers"
+        return f"{printed(self, site, ['sbatch', '--version']).strip()} answers"
 
     def takes(self, place: BatchPlace, site: Site) -> str:
         """Slurm tries it, and starts nothing."""
@@ -119,15 +120,9 @@ class Slurm:
         asked = [
             f"--{name}={value}" for name in ("partition", "account", "qos", "reservation") if (value := getattr(found, name))
         ]
-        limit = [f"--time={-(-place.time_limit_s // 60)}"] if place.time_limit_s else []
-        self._ran(site, ["sbatch", "--test-only", *asked, *limit, "--wrap=true"])
+        limit = [f"--time={minutes(place.time_limit_s)}"] if place.time_limit_s else []
+        printed(self, site, ["sbatch", "--test-only", *asked, *limit, "--wrap=true"])
         return " ".join([*asked, *limit])
-
-    def _ran(self, site: Site, argv: list[str]) -> str:
-        done = ran(self, site, argv)
-        if done.code != 0:
-            raise silent(self, said(done.err or done.out))
-        return done.out
 
 
 def _place(place: BatchPlace) -> SlurmPlace:

@@ -1,9 +1,9 @@
-"""What a target asks of a batch system, whichever it is, and what that says. `slurm` and `pbs` are the two that there are."""
+"""What a target asks of a batch system, whichever it is, and what that says. `slurm`, `pbs` and `lsf` are those that there are."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from jupyter_mlws.domain.compute.batch.site import NoAnswer, NotThere
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, QueueFull
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from jupyter_mlws.kit.errors import MlwsError
 
 PATIENCE_S = 30.0
+KEPT = 5000
+
+T = TypeVar("T")
 
 
 class Seen(NamedTuple):
@@ -76,6 +79,37 @@ def last_words(system: System, seen: Seen) -> str:
     return f"{system.name} job {seen.native_id} ended as {seen.state}" + (f" ({seen.reason})" if seen.reason else "")
 
 
+def forgotten(native_id: str) -> Seen:
+    """A job that the batch system does not know any more."""
+    return Seen(native_id, "", "", "", "", "over")
+
+
+class Lately(Generic[T]):
+    """What was known of jobs lately, by their numbers: of so many, the last ones last."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, T] = {}
+
+    def keep(self, found: Mapping[str, T]) -> None:
+        """What is known of these now."""
+        before = [(number, known) for number, known in self._known.items() if number not in found]
+        self._known = dict([*before, *found.items()][-KEPT:])
+
+    def get(self, number: str) -> T | None:
+        """What is known of one; None where that is nothing, or too long ago."""
+        return self._known.get(number)
+
+
+def megabytes(amount: int) -> int:
+    """So many bytes, rounded up."""
+    return -(-amount // (1 << 20))
+
+
+def minutes(seconds: int) -> int:
+    """So many seconds, rounded up."""
+    return -(-seconds // 60)
+
+
 class Unknown(Exception):
     """Whether the job was submitted is not known."""
 
@@ -88,6 +122,8 @@ class System(Protocol):
     name: str
     programs: tuple[str, ...]
     """Those that must be there."""
+    tells_version: str
+    """The word by which any of them says of what version it is, and does nothing."""
     cancels: str
     """The program by which somebody ends a job."""
     package: str
@@ -140,6 +176,14 @@ def ran(system: System, site: Site, argv: list[str], patience: float = PATIENCE_
 def silent(system: System, words: str) -> HostUnreachable:
     """The error of a program that fails with such words."""
     return HostUnreachable(f"{system.name} cannot be reached: {words}.")
+
+
+def printed(system: System, site: Site, argv: list[str]) -> str:
+    """What a program prints that does not fail. Raises `HostUnreachable` for one that does."""
+    done = ran(system, site, argv)
+    if done.code != 0:
+        raise silent(system, said(done.err or done.out))
+    return done.out
 
 
 def said(words: str) -> str:

@@ -1,4 +1,4 @@
-"""The compute targets `slurm` and `pbs`."""
+"""The compute targets `slurm`, `pbs` and `lsf`."""
 
 from __future__ import annotations
 

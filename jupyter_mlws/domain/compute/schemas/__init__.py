@@ -5,6 +5,9 @@ from __future__ import annotations
 from jupyter_mlws.domain.compute.schemas.batch import (
     BatchCreate,
     BatchPlace,
+    LsfCreate,
+    LsfPlace,
+    LsfUpdate,
     PbsCreate,
     PbsPlace,
     PbsUpdate,
@@ -68,7 +71,7 @@ __all__ = [
     "ComputeList", "ComputeTarget", "ComputeTest", "ComputeUpdate", "ComputeUsage", "Cpus", "EndedJob",
     "EndedJobPage", "EndedJobsQuery", "GatewayCreate", "GatewayPlace", "GatewayUpdate", "Gpus", "HostFacts",
     "HostKernel", "HostKeyQuery", "HostNotebooks", "Instances", "JobResources", "Jobs", "KeySecret", "LimitsChanged",
-    "LiveJob", "Load", "PbsCreate", "PbsPlace", "PbsUpdate", "QueuedJob", "ShownKey", "ShownKeys", "SlurmCreate", "SlurmPlace",
-    "SlurmUpdate", "Span", "SshCreate", "SshPlace", "SshUpdate", "TargetCheck",
+    "LiveJob", "Load", "LsfCreate", "LsfPlace", "LsfUpdate", "PbsCreate", "PbsPlace", "PbsUpdate", "QueuedJob", "ShownKey",
+    "ShownKeys", "SlurmCreate", "SlurmPlace", "SlurmUpdate", "Span", "SshCreate", "SshPlace", "SshUpdate", "TargetCheck",
     "TestStep", "UsageQuery", "Use", "UserLimits", "UserUse",
 ]  # fmt: skip

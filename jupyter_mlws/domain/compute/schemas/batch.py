@@ -28,11 +28,11 @@ ComputeName = Annotated[
 Seconds = Annotated[int, Meta(ge=60, le=365 * 86_400)]
 
 
-PbsName = Annotated[
+QueueName = Annotated[
     str,
     matching(
         r"^[A-Za-z0-9_][A-Za-z0-9_.,:+/@-]*$(?!\n)",
-        "A name of PBS has letters, digits and `_ . , : + / @ -`, and does not begin with `-`",
+        "A name of PBS or LSF has letters, digits and `_ . , : + / @ -`, and does not begin with `-`",
         max_length=200,
     ),
 ]
@@ -41,7 +41,6 @@ PbsName = Annotated[
 class BatchPlace(Struct, kw_only=True):
     """What a batch system is asked for with each job, whichever it is; null: as it has it."""
 
-    account: str | None
     time_limit_s: int | None
     """How long a job may take that says nothing of that itself; null: as long as the partition or queue lets it."""
     python: str
@@ -56,6 +55,7 @@ class SlurmPlace(BatchPlace, kw_only=True):
     """What Slurm is asked for with each job; null: as it has it."""
 
     partition: str | None
+    account: str | None
     qos: str | None
     reservation: str | None
 
@@ -64,11 +64,24 @@ class PbsPlace(BatchPlace, kw_only=True):
     """What PBS is asked for with each job; null: as it has it."""
 
     queue: str | None
+    account: str | None
     project: str | None
     """PBS Pro's `-P`; Torque has none."""
     dialect: Literal["torque", "pro"] | None
     """How jobs ask for resources: `-l nodes=1:ppn=…` of Torque, or `-l select=1:ncpus=…` of OpenPBS and PBS Pro; null: `qstat --version`
     tells."""
+
+
+class LsfPlace(BatchPlace, kw_only=True):
+    """What LSF is asked for with each job; null: as it has it."""
+
+    queue: str | None
+    project: str | None
+    """`-P`: what jobs count against."""
+    user_group: str | None
+    """`-G`: the group whose share they use."""
+    application: str | None
+    """`-app`: a profile that LSF has for jobs of a kind."""
 
 
 class BatchCreate(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -101,9 +114,9 @@ class PbsCreate(BatchCreate, kw_only=True, forbid_unknown_fields=True):
     """PBS (Torque, OpenPBS, PBS Pro, or their command line in front of Slurm), as the machine of this server submits to it, or a host on
     the way. Its nodes must see the same folders as those of Slurm."""
 
-    queue: PbsName | UnsetType | None = UNSET
-    account: PbsName | UnsetType | None = UNSET
-    project: PbsName | UnsetType | None = UNSET
+    queue: QueueName | UnsetType | None = UNSET
+    account: QueueName | UnsetType | None = UNSET
+    project: QueueName | UnsetType | None = UNSET
     """PBS Pro's `-P`."""
     dialect: Literal["torque", "pro"] | UnsetType | None = UNSET
     """How jobs ask for resources; if it is left out `qstat --version` tells."""
@@ -111,3 +124,20 @@ class PbsCreate(BatchCreate, kw_only=True, forbid_unknown_fields=True):
 
 class PbsUpdate(PbsCreate, kw_only=True, forbid_unknown_fields=True):
     """What may change of it; what is left out stays, and null is what PBS has."""
+
+
+class LsfCreate(BatchCreate, kw_only=True, forbid_unknown_fields=True):
+    """IBM Spectrum LSF, as the machine of this server submits to it, or a host on the way. Its nodes must see the same folders as those
+    of Slurm."""
+
+    queue: QueueName | UnsetType | None = UNSET
+    project: QueueName | UnsetType | None = UNSET
+    """`-P`: what jobs count against."""
+    user_group: QueueName | UnsetType | None = UNSET
+    """`-G`: the group whose share they use."""
+    application: QueueName | UnsetType | None = UNSET
+    """`-app`: a profile that LSF has for jobs of a kind."""
+
+
+class LsfUpdate(LsfCreate, kw_only=True, forbid_unknown_fields=True):
+    """What may change of it; what is left out stays, and null is what LSF has."""

@@ -8,6 +8,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from jupyter_mlws.domain.compute.schemas.batch import (
     ComputeName,
+    LsfCreate,
+    LsfPlace,
+    LsfUpdate,
     PbsCreate,
     PbsPlace,
     PbsUpdate,
@@ -133,6 +136,8 @@ class ComputeTarget(Struct, kw_only=True):
     """What Slurm is asked for; null for targets of other kinds."""
     pbs: PbsPlace | None
     """What PBS is asked for; null for targets of other kinds."""
+    lsf: LsfPlace | None
+    """What LSF is asked for; null for targets of other kinds."""
     gateway: GatewayPlace | None
     """The Jupyter server whose kernels it has; null for targets of other kinds."""
     facts: HostFacts | None
@@ -170,6 +175,8 @@ class ComputeUpdate(Struct, kw_only=True, forbid_unknown_fields=True):
     """What Slurm is asked for, of jobs that are submitted from now on."""
     pbs: PbsUpdate | UnsetType = UNSET
     """What PBS is asked for, likewise."""
+    lsf: LsfUpdate | UnsetType = UNSET
+    """What LSF is asked for, likewise."""
     gateway: GatewayUpdate | UnsetType = UNSET
 
 
@@ -195,12 +202,13 @@ class ComputeCreate(Struct, kw_only=True, forbid_unknown_fields=True):
     ssh: SshCreate | UnsetType = UNSET
     slurm: SlurmCreate | UnsetType = UNSET
     pbs: PbsCreate | UnsetType = UNSET
+    lsf: LsfCreate | UnsetType = UNSET
     gateway: GatewayCreate | UnsetType = UNSET
-    """One of the four: what is given says of what kind the target is."""
+    """One of the five: what is given says of what kind the target is."""
     description: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
     max_jobs: Jobs | UnsetType = UNSET
-    """How many jobs run at once; if it is left out 1. To Slurm and PBS, which have queues of their own, so many are submitted at once:
-    100 if it is left out."""
+    """How many jobs run at once; if it is left out 1. To Slurm, PBS and LSF, which have queues of their own, so many are submitted at
+    once: 100 if it is left out."""
 
 
 class ComputeDeleteQuery(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -50,8 +50,8 @@ class ComputesHandler(ApiHandler):
         errors=[ComputeExists, ExtraMissing, HostSilent, TargetRefuses],
     )
     async def post(self) -> None:
-        """A host on which jobs run, reached by SSH, whose key must be given: it is never believed without. Or Slurm or PBS, where
-        `sbatch` or `qsub` is, or by way of such a host. Or another Jupyter server, whose kernels run notebooks."""
+        """A host on which jobs run, reached by SSH, whose key must be given: it is never believed without. Or Slurm, PBS or
+        LSF, where `sbatch`, `qsub` or `bsub` is, or by way of such a host. Or another Jupyter server, whose kernels run notebooks."""
         await asyncio.to_thread(computes.create, self.services, self.db, self.actor, self.body)
         await tell(self, self.body.name)
         self.set_status(201)

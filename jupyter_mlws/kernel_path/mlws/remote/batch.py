@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Any, Dict, List
+from typing import TYPE_CHECKING, Any, Callable, Dict, List
 
 from mlws import ending, jobdir
 from mlws.remote.jobs import has_begun
@@ -30,6 +30,11 @@ WORDS = {
     "qsub": r"--version",
     "qstat": r"--version|-[Qxf]|[A-Za-z0-9_][A-Za-z0-9_.,:+/@\[\]-]*",
     "qdel": rf"--version|{NUMBER}",
+    "bsub": r"-V",
+    "bjobs": r"-(V|a|noheader|o)|[0-9]+|[a-z_ ]+ delimiter='\^'",
+    "bkill": r"-V|[0-9]+",
+    "bqueues": r"-V|[A-Za-z0-9_][A-Za-z0-9_.,:+/@-]*",
+    "lsid": r"-V",
 }
 """The words that each program may be given."""
 SUBMIT_S = 120.0
@@ -49,7 +54,8 @@ class Batch:
         for word in words:
             if re.fullmatch(WORDS[program], word) is None:
                 raise ValueError(f"{program} is not given {word!r:.80} here")
-        return _ran([program, *(word.replace("{uid}", str(os.getuid())) for word in words)], seconds)
+        whole = [program, *(word.replace("{uid}", str(os.getuid())) for word in words)]
+        return _ran(program, lambda: ending.run(whole, seconds))
 
     def submit(self, key: str, asked: Dict[str, Any]) -> Dict[str, Any]:
         """Submit the script of a job that was laid. Its `mark` and its secrets are there before."""
@@ -63,7 +69,8 @@ class Batch:
         if asked["secrets"]:
             jobdir.write_atomic(os.path.join(place, jobdir.SECRETS), json.dumps(asked["secrets"]).encode())
         jobdir.write_atomic(os.path.join(place, jobdir.SENT), json.dumps(asked["mark"]).encode(), durable=True)
-        return _ran([*ending.SUBMIT[asked["kind"]], script], SUBMIT_S)
+        kind = asked["kind"]
+        return _ran(ending.SUBMIT[kind][0], lambda: ending.submit(kind, script, SUBMIT_S))
 
     def end(self, key: str, words: str) -> Dict[str, Any]:
         """Write the record of a job that the batch system ended before its supervisor came to it."""
@@ -92,13 +99,11 @@ class Batch:
         return {}
 
 
-def _ran(argv: List[str], seconds: float) -> Dict[str, Any]:
-    if shutil.which(argv[0]) is None:
-        return {"missing": argv[0]}
+def _ran(program: str, run: Callable[[], subprocess.CompletedProcess[str]]) -> Dict[str, Any]:
+    if shutil.which(program) is None:
+        return {"missing": program}
     try:
-        done = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=seconds, check=False
-        )
+        done = run()
     except subprocess.TimeoutExpired:
         return {"late": True}
     return {"code": done.returncode, "out": done.stdout, "err": done.stderr}

@@ -5,6 +5,7 @@ import { ApiError, ConnectionError } from '../../../api/errors';
 import {
   aGateway,
   aHost,
+  anLsf,
   aPbs,
   aSlurm,
   aTarget
@@ -86,7 +87,7 @@ describe('the kind of a new target', () => {
     const host = screen.getByRole('button', { name: 'SSH host' });
     expect(host).toHaveFocus();
     expect(host).toHaveAccessibleDescription(/machine that this server logs/);
-    await user.keyboard('{Tab}{Tab}{Tab}{Enter}');
+    await user.keyboard('{Tab}{Tab}{Tab}{Tab}{Enter}');
     expect(screen.getByRole('form')).toHaveAccessibleName('New Jupyter server');
     expect(screen.getByLabelText(/^Name/)).toHaveFocus();
     await user.click(screen.getByRole('button', { name: 'Back' }));
@@ -186,6 +187,33 @@ describe('the form of Slurm', () => {
     await user.click(screen.getByRole('button', { name: 'Save' }));
     expect(calls).toEqual([
       ['PATCH cluster', { pbs: { queue: null, dialect: null } }]
+    ]);
+  });
+
+  it('of LSF asks in its own words, and for no account', async () => {
+    const user = await choose('LSF cluster');
+    await user.keyboard('cluster');
+    expect(screen.getByText(/^Where bsub is/)).toBeVisible();
+    expect(screen.queryByLabelText('Account')).toBeNull();
+    await user.type(screen.getByLabelText('Queue'), 'normal');
+    await user.type(screen.getByLabelText('Project'), '-p');
+    expect(screen.getByLabelText('Project')).toBeInvalid();
+    await user.clear(screen.getByLabelText('Project'));
+    await user.click(screen.getByText('Python, application profile and more'));
+    await user.type(screen.getByLabelText('User group'), 'team');
+    await user.click(screen.getByRole('button', { name: 'Make the target' }));
+    const lsf = { queue: 'normal', user_group: 'team' };
+    expect(calls).toEqual([['POST', { name: 'cluster', max_jobs: 100, lsf }]]);
+  });
+
+  it('of LSF is changed, with what differs alone', async () => {
+    const user = edit(anLsf({ queue: 'normal', application: 'gpu' }));
+    await user.click(screen.getByText('Python, application profile and more'));
+    await user.clear(screen.getByLabelText('Application profile'));
+    await user.type(screen.getByLabelText('Project'), 'p1');
+    await user.click(screen.getByRole('button', { name: 'Save' }));
+    expect(calls).toEqual([
+      ['PATCH cluster', { lsf: { project: 'p1', application: null } }]
     ]);
   });
 

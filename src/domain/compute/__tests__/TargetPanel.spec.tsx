@@ -6,6 +6,7 @@ import { ApiError } from '../../../api/errors';
 import {
   aGateway,
   aHost,
+  anLsf,
   aPbs,
   aSlurm,
   aTarget,
@@ -98,6 +99,20 @@ describe('TargetPanel', () => {
     show({ ...aPbs(), name: 'lab', paused: true });
     expect(await screen.findByText('what PBS gives by itself')).toBeVisible();
     expect(screen.getByText(/no job goes to PBS/)).toBeVisible();
+  });
+
+  it('tells what LSF is asked for', async () => {
+    show({ ...anLsf({ queue: 'normal', user_group: 'team' }), name: 'lab' });
+    const about = await screen.findByRole('region', { name: 'About' });
+    expect(within(about).getByText('normal')).toBeVisible();
+    expect(within(about).getByText('User group')).toBeVisible();
+    expect(within(about).queryByText('Account')).toBeNull();
+  });
+
+  it('says so where LSF is asked for nothing, and what a pause holds up', async () => {
+    show({ ...anLsf(), name: 'lab', paused: true });
+    expect(await screen.findByText('what LSF gives by itself')).toBeVisible();
+    expect(screen.getByText(/no job goes to LSF/)).toBeVisible();
   });
 
   it('tells by way of which host Slurm is reached, and what that runs', async () => {

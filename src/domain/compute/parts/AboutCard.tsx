@@ -76,7 +76,7 @@ function sshRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
 }
 
 function batchRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
-  const { slurm, pbs, facts } = target;
+  const { slurm, pbs, lsf, facts } = target;
   const batch = batchOf(target);
   if (!batch) {
     return [];
@@ -88,9 +88,11 @@ function batchRows(target: ComputeTarget, trans: TranslationBundle): Row[] {
   const limit = place.time_limit_s;
   const asked: Row[] = [
     [trans.__('Partition'), slurm?.partition ?? ''],
-    [trans.__('Queue'), pbs?.queue ?? ''],
-    [trans.__('Account'), place.account ?? ''],
-    [trans.__('Project'), pbs?.project ?? ''],
+    [trans.__('Queue'), (pbs ?? lsf)?.queue ?? ''],
+    [trans.__('Account'), (slurm ?? pbs)?.account ?? ''],
+    [trans.__('Project'), (pbs ?? lsf)?.project ?? ''],
+    [trans.__('User group'), lsf?.user_group ?? ''],
+    [trans.__('Application profile'), lsf?.application ?? ''],
     [
       trans.__('Asks as'),
       pbs?.dialect
