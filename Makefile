@@ -18,6 +18,7 @@ MLFLOW := 3.17.2
 MLFLOW2 := 2.2.2 2.9.2 2.22.5
 ENTERPRISE := jupyter_enterprise_gateway==3.3.0 ipykernel==6.29.5
 KERNEL_GATEWAY := jupyter_kernel_gateway==3.0.1
+UV := uv>=0.9
 
 # jlpm, ruff and the rest come from the venv.
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -34,6 +35,11 @@ SKIPS := $(VENV)/skipped
 # $(call skip,what,why): says what is left out; with CI=true leaving anything out is a failure.
 define skip
 { echo "SKIPPED $(1): $(2)" | tee -a $(SKIPS); [ "$${CI:-}" != true ] || { echo "CI=true: nothing may be skipped" >&2; exit 1; }; }
+endef
+
+# $(call install,venv,packages): with uv, in seconds. Where it is not there yet, or this fails (it reads no settings of pip), pip does it.
+define install
+{ { [ -x $(BIN)/uv ] && $(BIN)/uv pip install --quiet --python $(1)/bin/python $(2) 2>/dev/null; } || $(1)/bin/python -m pip install -qq $(2); }
 endef
 
 # A file of ours: an installation writes to those of the extension, and they would look newer than the sources.
@@ -156,27 +162,28 @@ $(VENV)/.stamp-demo: pyproject.toml package.json | $(PY)
 
 $(VENV)/.stamp-dev: pyproject.toml package.json | $(PY)
 	@echo "Installing with the tools of development into $(VENV) ..."
-	@$(PY) -m pip install -qq --editable '.[dev]'
+	@[ -x $(BIN)/uv ] || $(PY) -m pip install -qq '$(UV)'
+	@$(call install,$(VENV),--editable '.[dev]')
 	@touch $@ $(VENV)/.stamp-demo
 
 # MLflow stands apart: its own server is what ours is compared with, and its packages are not ours to live with.
 $(VENV)-mlflow/.stamp: | $(PY)
 	@echo "Installing MLflow, for the tests of its protocol, into $(VENV)-mlflow ..."
-	@rm -rf $(VENV)-mlflow && $(PY) -m venv $(VENV)-mlflow && $(VENV)-mlflow/bin/python -m pip install -qq 'mlflow==$(MLFLOW)' ipykernel lightgbm psutil
+	@rm -rf $(VENV)-mlflow && $(PY) -m venv $(VENV)-mlflow && $(call install,$(VENV)-mlflow,'mlflow==$(MLFLOW)' ipykernel lightgbm psutil)
 	@touch $@
 
 $(VENV)-mlflow2/.stamp: | $(PY)
 	@echo "Installing the oldest MLflow 2 that this Python takes into $(VENV)-mlflow2 ..."
 	@rm -rf $(VENV)-mlflow2 && $(PY) -m venv $(VENV)-mlflow2 && for version in $(MLFLOW2); do \
-	$(VENV)-mlflow2/bin/python -m pip install -qq --only-binary :all: "mlflow==$$version" 'setuptools<81' >/dev/null 2>&1 && touch $@ && break; done; \
+	$(call install,$(VENV)-mlflow2,--only-binary :all: "mlflow==$$version" 'setuptools<81') >/dev/null 2>&1 && touch $@ && break; done; \
 	[ -e $@ ] || { rm -rf $(VENV)-mlflow2; $(call skip,tests with MLflow 2,none of $(MLFLOW2) can be installed for $$($(PY) --version)); }
 
 # Jupyter's gateways: Enterprise Gateway needs the Jupyter Server and the pyzmq of some years ago, Kernel Gateway runs with the one of today.
 $(VENV)-gateway/.stamp: | $(PY)
 	@echo "Installing Jupyter's gateways, whose kernels jobs of the tests have, into $(VENV)-gateway ..."
-	@rm -rf $(VENV)-gateway && $(PY) -m venv $(VENV)-gateway && \
-	$(VENV)-gateway/bin/python -m pip install -qq --prefer-binary $(ENTERPRISE) && \
-	$(VENV)-gateway/bin/python -m pip install -qq --no-deps --target $(VENV)-gateway/kernel-gateway $(KERNEL_GATEWAY) && touch $@ || \
+	@export PIP_PREFER_BINARY=1; rm -rf $(VENV)-gateway && $(PY) -m venv $(VENV)-gateway && \
+	$(call install,$(VENV)-gateway,$(ENTERPRISE)) && \
+	$(call install,$(VENV)-gateway,--no-deps --target $(VENV)-gateway/kernel-gateway $(KERNEL_GATEWAY)) && touch $@ || \
 	{ rm -rf $(VENV)-gateway; $(call skip,tests with Jupyter's gateways,$(ENTERPRISE) cannot be installed for $$($(PY) --version)); }
 
 node_modules/.stamp: package.json yarn.lock .yarnrc.yml | $(VENV)/.stamp-demo

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from bench import notebook_job
-from tests.live import LiveServer
+from tests.live import WITH_LAB, LiveServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def row(what: str, value: float, unit: str, limit: float, *, least: bool = False
 def served(*options: str) -> Iterator[tuple[LiveServer, httpx.Client]]:
     """A server, and a client that is signed in."""
     with tempfile.TemporaryDirectory() as folder:
-        server = LiveServer(Path(folder), options=list(options)).start()
+        server = LiveServer(Path(folder), options=list(options), extensions=WITH_LAB).start()
         try:
             headers = {"Authorization": f"Bearer {server.owner()['token']}"}
             with httpx.Client(base_url=f"{server.url}/mlws/api/v1", headers=headers, timeout=60) as client:
@@ -121,8 +121,7 @@ def bench_idle() -> None:
         time.sleep(15)
         mine = idle(server)
     with tempfile.TemporaryDirectory() as folder:
-        bare = LiveServer(Path(folder))
-        bare.extensions = {"jupyter_mlws": False}
+        bare = LiveServer(Path(folder), extensions={"jupyter_mlws": False})
         bare.start(early=True)
         try:
             time.sleep(5)

@@ -19,7 +19,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from tests.live import LiveServer
+from tests.live import WITH_LAB, LiveServer
 from tests.live_kernel import Kernel
 
 KERNEL_PATH = Path(__file__).parents[1] / "jupyter_mlws" / "kernel_path"
@@ -82,7 +82,7 @@ def in_python(calls: int, url: str, *, paced: bool = False) -> list[float]:
 def in_a_cell(calls: int, *, paced: bool) -> list[float]:
     """Microseconds of each call, in a cell of a kernel that a server started; the points are all there afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        server = LiveServer(Path(folder)).start()
+        server = LiveServer(Path(folder), extensions=WITH_LAB).start()
         try:
             with Kernel(server) as kernel:
                 took = _read(kernel.run(LOOP.format(calls=calls, paced=paced), timeout=300).text)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tests.live import LiveServer, free_port
+from tests.live import WITH_LAB, LiveServer, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ class Client:
 @contextlib.contextmanager
 def ours(folder: Path, database: Path | None = None, **options: Any) -> Iterator[Peer]:
     """Our server, with sign-in by a token such as kernels and jobs have."""
-    server = LiveServer(folder, **options)
+    server = LiveServer(folder, **options, extensions=WITH_LAB)
     if database is not None:
         target = server.data_dir / "mlws.db"
         target.parent.mkdir(parents=True, exist_ok=True)

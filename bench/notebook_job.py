@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from tests.live import LiveServer
+from tests.live import WITH_LAB, LiveServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +97,7 @@ def spare_waits(client: httpx.Client) -> None:
 @contextmanager
 def served(folder: Path, option: str) -> Iterator[tuple[Path, httpx.Client]]:
     """A server with the notebook in its root folder, and a client that is signed in."""
-    server = LiveServer(folder, options=[option]).start()
+    server = LiveServer(folder, options=[option], extensions=WITH_LAB).start()
     try:
         source = server.root / "in.ipynb"
         notebook(source)

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from tests.live import LiveServer
+from tests.live import WITH_LAB, LiveServer
 
 POINTS = 100_000
 BATCH = 10_000
@@ -47,7 +47,7 @@ def main() -> int:
     """Print the table."""
     worst = 0.0
     with tempfile.TemporaryDirectory() as folder:
-        server = LiveServer(Path(folder)).start()
+        server = LiveServer(Path(folder), extensions=WITH_LAB).start()
         headers = {"Authorization": f"Bearer {server.token}"}
         try:
             with httpx.Client(base_url=f"{server.url}/mlws/api/v1", headers=headers, timeout=60) as client:

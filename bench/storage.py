@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from tests.live import LiveServer
+from tests.live import WITH_LAB, LiveServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,7 +110,7 @@ def main() -> int:
     parser.add_argument("--mb", type=int, default=2048)
     size = parser.parse_args().mb * MB
     with tempfile.TemporaryDirectory() as folder:
-        server = LiveServer(Path(folder)).start()
+        server = LiveServer(Path(folder), extensions=WITH_LAB).start()
         try:
             fine = run(server, size)
         finally:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.live import LiveServer, write_notebook
+from tests.live import WITH_LAB, LiveServer, write_notebook
 
 UNCHANGED = 30
 FILES = 1000
@@ -100,7 +100,7 @@ def lags(client: httpx.Client) -> list[float]:
 def main() -> int:
     """Print the table; 1 if something is over its limit."""
     with tempfile.TemporaryDirectory() as folder:
-        server = LiveServer(Path(folder), options=["--MlwsApp.max_jobs=1"]).start()
+        server = LiveServer(Path(folder), options=["--MlwsApp.max_jobs=1"], extensions=WITH_LAB).start()
         try:
             headers = {"Authorization": f"Bearer {server.owner()['token']}"}
             with httpx.Client(base_url=f"{server.url}/mlws/api/v1", headers=headers, timeout=60) as client:

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from bench.mlflow_peer import Peer, stock_client
 from bench.startup import start_once
 from bench.tracking import MISSED, both, row, within
-from tests.live import LiveServer
+from tests.live import WITH_LAB, LiveServer
 from tests.live_kernel import Kernel
 
 CLIENTS = 200
@@ -121,7 +121,7 @@ def percentile(took: list[float], part: float) -> float:
 
 def bench_many(folder: Path, seconds: float) -> None:
     """Two hundred clients, and a kernel's websocket meanwhile."""
-    server = LiveServer(folder).start()
+    server = LiveServer(folder, extensions=WITH_LAB).start()
     try:
         token = server.ok("POST", "/tokens", {"workspace": "default"})["secret"]
         assert server.process is not None  # noqa: S101 - it was started

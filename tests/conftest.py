@@ -5,21 +5,47 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jupyter_mlws.domain.jobs import queue
 from tests.databases import PostgresPool
-from tests.live import LiveServer
+from tests.live import WITH_LAB, LiveServer
 from tests.postgres import PostgresServer, start_or_skip
+from tests.servers import SOAK
 from tests.skips import pytest_runtest_makereport  # noqa: F401 - a hook
 
 pytest_plugins = ["pytester"]
 
 
+CLUSTERS = ("compute_pbs", "compute_pbs_via", "compute_slurm", "compute_via")
+"""Folders of tests of one worker, for two would start two clusters, and a server for each."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """`--dist loadfile`: a file at a time, or a folder whose tests share much."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - it is not there for who runs tests without it
+
+    class Files(LoadFileScheduling):  # type: ignore[misc]  # what is imported where it is needed has no type
+        def _split_scope(self, nodeid: str) -> str:
+            path = Path(nodeid.partition("::")[0])
+            return str(path.parent if path.parent.name in CLUSTERS else path)
+
+    return Files(config, log)
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first: with a file at a time, the quick ones then keep both workers busy to the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files with slow tests first: with a file at a time, the quick ones then keep both workers busy to the end. Without those that are for
+    a long run alone."""
+    if not SOAK:
+        again = [item for item in items if item.get_closest_marker("again")]
+        config.hook.pytest_deselected(items=again)
+        items[:] = [item for item in items if item not in again]
     slow = {item.path for item in items if any(item.get_closest_marker(name) for name in ("slow", "soak", "postgres"))}
     items.sort(key=lambda item: item.path not in slow)
 
@@ -43,7 +69,7 @@ def queues_of_its_own() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """One Jupyter server for all tests that do not disturb it."""
-    live = LiveServer(tmp_path_factory.mktemp("server")).start()
+    live = LiveServer(tmp_path_factory.mktemp("server"), extensions=WITH_LAB).start()
     yield live
     live.stop()
 

@@ -19,7 +19,8 @@ START_S = 90.0
 
 
 class MlflowServer:
-    """`mlflow server` on SQLite with one worker, without sign-in, as it comes. Everything it writes lies below `folder`."""
+    """`mlflow server` on SQLite with one worker, without sign-in, as it comes but for the processes of its own jobs, whose start costs more
+    than its own. Everything it writes lies below `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -41,7 +42,8 @@ class MlflowServer:
             "--backend-store-uri", f"sqlite:///{self.folder / 'mlflow.db'}", "--artifacts-destination", str(self.folder / "artifacts"),
         ]  # fmt: skip
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "MLWS_", "PYTHONPATH"))}
-        env = {**kept, "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": f"{programs}:{os.environ['PATH']}"}
+        off = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        env = {**kept, **off, "PATH": f"{programs}:{os.environ['PATH']}"}
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=self.folder, env=env, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + START_S

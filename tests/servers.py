@@ -21,8 +21,6 @@ from tests.live import LiveServer
 
 T = TypeVar("T")
 
-LEAN = {"jupyter_mlws": True, "jupyterlab": False, "jupyter_lsp": False, "notebook_shim": False, "notebook": False}
-"""Extensions of a server without the Lab: it starts in half the time."""
 SOAK = os.environ.get("MLWS_SOAK") == "1"
 
 
@@ -34,11 +32,9 @@ def lean(
     base_url: str = "/",
     environment: dict[str, str] | None = None,
 ) -> LiveServer:
-    """A server without the Lab; not started."""
+    """A server without the Lab, whose folder is made, too; not started."""
     folder.mkdir(parents=True, exist_ok=True)
-    server = LiveServer(folder, data_dir=data_dir, options=options, base_url=base_url, environment=environment)
-    server.extensions = LEAN
-    return server
+    return LiveServer(folder, data_dir=data_dir, options=options, base_url=base_url, environment=environment)
 
 
 def seeded(name: str) -> random.Random:

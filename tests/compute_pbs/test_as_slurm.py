@@ -1,4 +1,4 @@
-"""What targets of PBS do as those of Slurm: the same tests, with other programs."""
+"""What targets of PBS do as those of Slurm: the same tests, with other programs, of what `qsub`, `qstat` and `qdel` have a part in."""
 
 from __future__ import annotations
 
@@ -7,18 +7,11 @@ import pytest
 from tests.compute_slurm.test_cut_off import (
     sbatch,
     test_a_server_that_was_killed_takes_up_what_waits_runs_has_ended_and_was_just_submitted,
-    test_of_two_submissions_one_runs,
     test_slurmctld_is_down_while_jobs_are_submitted_wait_and_run,
 )
-from tests.compute_slurm.test_ends import (
-    test_a_target_that_is_given_up_leaves_nothing_there,
-    test_its_time_limit_is_named,
-)
+from tests.compute_slurm.test_ends import test_its_time_limit_is_named
 from tests.compute_slurm.test_jobs_there import (
     test_a_command_runs_there_with_all_that_it_logs,
-    test_a_notebook_runs_there,
-    test_exit_code_limit_and_retries_are_as_everywhere,
-    test_secrets_reach_the_job_and_stay_nowhere,
     test_what_is_refused_there_fails_with_its_words,
     test_why_it_waits_is_said_and_it_leaves_the_queue,
 )
@@ -26,13 +19,8 @@ from tests.compute_slurm.test_jobs_there import (
 __all__ = [
     "sbatch",
     "test_a_command_runs_there_with_all_that_it_logs",
-    "test_a_notebook_runs_there",
     "test_a_server_that_was_killed_takes_up_what_waits_runs_has_ended_and_was_just_submitted",
-    "test_a_target_that_is_given_up_leaves_nothing_there",
-    "test_exit_code_limit_and_retries_are_as_everywhere",
     "test_its_time_limit_is_named",
-    "test_of_two_submissions_one_runs",
-    "test_secrets_reach_the_job_and_stay_nowhere",
     "test_slurmctld_is_down_while_jobs_are_submitted_wait_and_run",
     "test_what_is_refused_there_fails_with_its_words",
     "test_why_it_waits_is_said_and_it_leaves_the_queue",

@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, login: Sshd, cluster: Slurm
     yield from server_via(login, cluster, tmp_path_factory.mktemp("server"))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def overdue(server: LiveServer, cluster: Slurm) -> str:
-    """Begun before all other tests."""
+    """For a long run alone."""
     return overdue_job(server, cluster)

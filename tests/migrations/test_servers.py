@@ -13,7 +13,7 @@ from jupyter_mlws.server.schema import HEAD
 from tests.live import LiveServer
 from tests.migrations import contents, frozen
 from tests.migrations.future import NEXT, build_future
-from tests.servers import LEAN, until
+from tests.servers import until
 
 
 def refusal(server: LiveServer) -> Any:
@@ -58,7 +58,6 @@ def test_a_later_server_upgrades_and_an_earlier_one_refuses_until_the_copy_is_ba
     data_dir = tmp_path / "data"
     database = frozen.thaw(version, data_dir / "mlws.db")
     later = new_server(data_dir=data_dir, environment=build_future(tmp_path / "future"))
-    later.extensions = LEAN
     later.start()
     assert contents.missing(expected(version), seen(later)) == []
     later.stop()
@@ -66,7 +65,6 @@ def test_a_later_server_upgrades_and_an_earlier_one_refuses_until_the_copy_is_ba
     assert copy.exists()
 
     present = new_server(data_dir=data_dir)
-    present.extensions = LEAN
     present.start(answer=503)
     status, error = until(lambda: refusal(present), 30)
     assert (status, error["code"]) == (503, "newer_schema")

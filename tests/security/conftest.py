@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.live import LiveServer
+from tests.live import WITH_LAB, LiveServer
 from tests.security.api import Api
 from tests.security.world import World, clear_queue
 
@@ -15,7 +15,7 @@ from tests.security.world import World, clear_queue
 @pytest.fixture(scope="session")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A Jupyter server that is attacked."""
-    live = LiveServer(tmp_path_factory.mktemp("target"), options=["--MlwsApp.max_jobs=8"]).start()
+    live = LiveServer(tmp_path_factory.mktemp("target"), options=["--MlwsApp.max_jobs=8"], extensions=WITH_LAB).start()
     yield live
     live.stop()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.live import LiveServer
-from tests.servers import LEAN
 
 
 class OfJupyter(LiveServer):
@@ -19,7 +18,6 @@ class OfJupyter(LiveServer):
 
 def keeps_in(server: LiveServer, folder: Path) -> None:
     """Start a server, and see that everything lies in `folder`."""
-    server.extensions = LEAN
     try:
         server.start()
         assert server.ok("GET", "/info")["data_dir"] == str(folder)

@@ -11,7 +11,6 @@ import pytest
 
 from tests.live import LiveServer, write_notebook
 from tests.postgres import PostgresServer
-from tests.servers import LEAN
 
 SPACE = "twins"
 TRAIN = """
@@ -183,7 +182,6 @@ def test_a_server_on_postgresql_answers_as_one_on_sqlite(
 ) -> None:
     url = postgres.new_database().render_as_string(hide_password=False)
     other = new_server(environment={"MLWS_DATABASE_URL": url})
-    other.extensions = LEAN
     twins = Twin(server), Twin(other.start())
     for twin in twins:
         twin.play()
