@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from sqlalchemy import delete, exists, func, select
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.db.values import listed
+from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.environments.tables import EnvironmentRow, EnvironmentVersionRow, PackageSetRow, RunEnvironmentRow
 
 if TYPE_CHECKING:
@@ -22,6 +25,13 @@ def of_run(session: Session, run_id: str) -> tuple[RunEnvironmentRow, dict[str, 
         return None
     packages = session.get(PackageSetRow, row.package_set_id)
     return row, packages.packages if packages is not None else {}
+
+
+def capture_of_run(session: Session, run_id: str) -> EnvironmentCapture | None:
+    """What a run ran in, without its packages."""
+    session.flush()
+    found = driver.fetch(session, "SELECT capture FROM run_environments WHERE run_id = ?", [run_id])
+    return msgspec.json.decode(found[0][0], type=EnvironmentCapture) if found else None
 
 
 def put(session: Session, row: RunEnvironmentRow, packages: dict[str, str]) -> None:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.compute.schemas import LimitsChanged
     from jupyter_mlws.domain.compute.service import Compute, Hosts
     from jupyter_mlws.domain.environments.service import Environments
+    from jupyter_mlws.domain.jobs.store import Current
     from jupyter_mlws.domain.jobs.tables import JobRow
     from jupyter_mlws.domain.storage.service import BlobStore
     from jupyter_mlws.kit.paths import Folders
@@ -327,7 +328,7 @@ class JobEngine:
             raise ComputeNotFound(name)
         return compute
 
-    def check_current(self, row: JobRow, folder: Path) -> None:
+    def check_current(self, row: JobRow | Current, folder: Path) -> None:
         """Raise `JobGone` unless this is the folder of the job's current attempt: no other one may change the job."""
         if self.folders.job(row.run_id, row.attempt) != folder or self.leases.owner not in (None, row.owner):
             raise JobGone(f"Attempt {row.attempt} of job {row.run_id} runs now, or another server minds it.")

@@ -130,13 +130,19 @@ class Worker:
             raise JobGone(f"Another server minds job {followed.run_id} now.")
         if followed.cancel:
             self.pass_on_cancel(followed)
-        if followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
+        ended = (
+            jobdir.read_exit(folder) is not None
+        )  # then all that it left is taken in at once, and that it ran is told with that
+        if not ended and followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
             self._to(followed, RunStatus.RUNNING, pid.get("started_at"))
-        remote.tell_waiting(self._engine, self._compute(followed), followed)
+        if not ended:
+            remote.tell_waiting(self._engine, self._compute(followed), followed)
         if remote.taken_back(self._compute(followed), followed):
             return False
-        self._look_at_files(followed)
-        if jobdir.read_exit(folder) is None:  # else all that it left is taken in at once
+        for kind in changed_files(followed):
+            self._engine.hint(followed, kind)
+        if not ended:
+            self._note_progress(followed)
             usage.follow(self._engine, followed)
             remote.follow_spool(self._engine, followed)
             if not self._is_lost(followed):
@@ -149,9 +155,7 @@ class Worker:
         with contextlib.suppress(OSError):  # no folder yet, or a full disk: the next look tries again
             self._compute(followed).cancel(followed.folder)
 
-    def _look_at_files(self, followed: Followed) -> None:
-        for kind in changed_files(followed):
-            self._engine.hint(followed, kind)
+    def _note_progress(self, followed: Followed) -> None:
         if (progress := new_progress(followed)) is not None:
             self._engine.db.write_sync(lambda s: runs.set_progress(s, followed.run_id, progress))
 
@@ -164,7 +168,7 @@ class Worker:
             followed.status = status
 
     def _change(self, session: Session, followed: Followed, status: RunStatus, at: int | None) -> None:
-        row = store.by_id(session, followed.run_id)
+        row = store.current_attempt(session, followed.run_id)
         if row is not None:
             self._engine.check_current(row, followed.folder)
         runs.change_status(session, followed.run_id, status, actor=ACTOR, at=at)

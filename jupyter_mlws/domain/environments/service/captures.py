@@ -32,6 +32,12 @@ def is_whole(capture: EnvironmentCapture) -> bool:
     return capture.platform is not None
 
 
+def is_known(session: Session, run_id: str) -> bool:
+    """Whether more is known of what a run ran in than the git state; its packages are not read."""
+    found = store.capture_of_run(session, run_id)
+    return found is not None and is_whole(found)
+
+
 def store_capture(session: Session, run_id: str, capture: EnvironmentCapture) -> EnvironmentCapture:
     """Keep what a run ran in, without credentials."""
     packages = dict(sorted(capture.packages.items()))

@@ -22,7 +22,6 @@ from jupyter_mlws.domain.runs.service.retention import sparing
 from jupyter_mlws.domain.runs.service.rows import (
     RunRef,
     active_among,
-    ended_at,
     experiment_name,
     note_artifacts,
     open_run,
@@ -58,7 +57,7 @@ from jupyter_mlws.domain.runs.service.writing import (
 __all__ = [
     "DatasetInput", "NewRun", "Origin", "RunHead", "RunRecord", "RunRef", "active_among", "add_datasets", "add_file", "add_run",
     "change_status",
-    "changed", "create_run", "declare_io", "decorating", "deletion_plan", "end_run", "ended_at", "experiment_name", "finding_origin",
+    "changed", "create_run", "declare_io", "decorating", "deletion_plan", "end_run", "experiment_name", "finding_origin",
     "forget_batches", "get_run", "given_name", "head", "history", "interactive_running", "jobs_made_since", "log", "log_batch",
     "move_to_bin", "new_record", "note_artifacts", "note_environment", "open_run", "open_to_log", "parent_of", "purge_some",
     "purging", "record", "records", "ref_by_id", "ref_of", "remove_unused", "restore_run", "set_deleted",
