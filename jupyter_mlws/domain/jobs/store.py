@@ -75,6 +75,12 @@ def current_attempt(session: Session, run_id: str) -> Current | None:
     return Current._make(found[0]) if found else None
 
 
+def is_canceled(session: Session, run_id: str) -> bool:
+    """Whether somebody asked for the job's end."""
+    sql = "SELECT 1 FROM jobs WHERE run_id = ? AND cancel_requested_at IS NOT NULL"
+    return bool(driver.fetch(session, sql, [run_id]))
+
+
 def known(session: Session, ids: Collection[str]) -> set[str]:
     """Those of the run ids that have a job."""
     return set(session.execute(select(JobRow.run_id).where(JobRow.run_id.in_(listed(session, ids)))).scalars())
@@ -120,6 +126,12 @@ def queued_with(session: Session, environment_id: int) -> list[str]:
     """Run ids of the queued jobs that name an environment."""
     query = select(JobRow.run_id).where(JobRow.phase == Phase.QUEUED, JobRow.environment_id == environment_id)
     return list(session.execute(query).scalars())
+
+
+def environments_wanted(session: Session, target: str) -> list[int]:
+    """Versions of environments that queued jobs of a target name."""
+    sql = "SELECT DISTINCT environment_id FROM jobs WHERE target = ? AND phase = ? AND environment_id IS NOT NULL"
+    return [found for (found,) in driver.fetch(session, sql, [target, Phase.QUEUED.value])]
 
 
 def environments_in_use(session: Session) -> list[int]:

@@ -135,11 +135,6 @@ def source_of(session: Session, run_id: str) -> str:
     return row_of(session, run_id).source
 
 
-def experiment_name(session: Session, run_id: str) -> str:
-    """Name of the experiment of a run."""
-    return experiments.find(session, row_of(session, run_id).experiment_id).name
-
-
 def note_artifacts(session: Session, ref: RunRef) -> None:
     """Tell listeners that the files of a run changed."""
     record_change(session, ref.workspace, "artifacts", ref.id, str(ref.experiment_id))

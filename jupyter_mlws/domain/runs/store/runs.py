@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from sqlalchemy import delete, exists, func, select, update
@@ -23,6 +23,31 @@ if TYPE_CHECKING:
 def by_id(session: Session, run_id: str) -> RunRow | None:
     """The run with this id."""
     return session.get(RunRow, run_id)
+
+
+_NAMED = """
+SELECT e.name, r.name, r.source, r.kind, r."user" FROM runs AS r JOIN experiments AS e ON e.id = r.experiment_id WHERE r.id = ?
+"""
+
+
+class Named(NamedTuple):
+    """What a run is called."""
+
+    experiment: str
+    name: str
+    source: str
+    kind: RunKind
+    user: str
+
+
+def named(session: Session, run_id: str) -> Named | None:
+    """What a run is called, and whose it is."""
+    session.flush()
+    rows = driver.fetch(session, _NAMED, (run_id,))
+    if not rows:
+        return None
+    experiment, name, source, kind, user = rows[0]
+    return Named(experiment, name, source, RunKind(kind), user)
 
 
 def by_ids(session: Session, ids: Sequence[str]) -> list[RunRow]:
@@ -110,14 +135,14 @@ def forget_batches(session: Session, before: int) -> None:
     session.execute(delete(RunBatchRow).where(RunBatchRow.at < before))
 
 
+_CHILDREN = """
+SELECT parent_id, count(*) FROM runs WHERE parent_id {among} AND lifecycle = 'active' GROUP BY parent_id
+"""
+
+
 def children_counts(session: Session, ids: Collection[str]) -> dict[str, int]:
     """Number of children that are not deleted, by run id."""
-    query = (
-        select(RunRow.parent_id, func.count())
-        .where(RunRow.parent_id.in_(listed(session, ids)), RunRow.lifecycle == Lifecycle.ACTIVE)
-        .group_by(RunRow.parent_id)
-    )
-    return {parent: count for parent, count in session.execute(query) if parent is not None}
+    return dict(driver.fetch_among(session, _CHILDREN, ids))
 
 
 def descendants(session: Session, ids: Collection[str], *, lifecycle: Lifecycle | None = None) -> list[str]:
@@ -177,7 +202,8 @@ def set_lifecycle(session: Session, ids: Collection[str], lifecycle: Lifecycle, 
 
 def number_of_runs(session: Session, experiment_id: int) -> int:
     """How many runs an experiment has, deleted ones too."""
-    return session.execute(select(func.count()).select_from(RunRow).where(RunRow.experiment_id == experiment_id)).scalar_one()
+    session.flush()
+    return int(driver.fetch(session, "SELECT count(*) FROM runs WHERE experiment_id = ?", [experiment_id])[0][0])
 
 
 def counts_by_status(session: Session, experiment_ids: Collection[int]) -> list[tuple[int, RunStatus, int, int]]:
