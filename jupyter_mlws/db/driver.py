@@ -64,6 +64,19 @@ def run(session: Session, sql: str, parameters: Sequence[Any], *, many: bool = F
     tell(_connection(session), sql, parameters, many=many)
 
 
+def change(session: Session, sql: str, parameters: Sequence[Any]) -> int:
+    """A statement that changes rows; how many those were."""
+    connection = _connection(session)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(_for(connection, sql), parameters)
+        return int(cursor.rowcount)
+    except connection.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+        raise _wrapped(connection, sql, error) from error
+    finally:
+        cursor.close()
+
+
 def put(session: Session, table: str, rows: Sequence[Mapping[str, Any]], key: Sequence[str], values: Sequence[str]) -> None:
     """Store rows, all of the same columns; of those whose `key` is there already the `values` are replaced."""
     if rows:

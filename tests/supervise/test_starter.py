@@ -105,7 +105,7 @@ def test_a_killed_supervisor_is_told_and_leaves_no_record(starter: subprocess.Po
 def test_the_target_starts_anew_what_was_killed(make_folder: MakeFolder, tmp_path: Path) -> None:
     target = LocalCompute("local", 2)
     ended: list[str] = []
-    target.when_one_ends = lambda: ended.append("one")
+    target.when_this_ends = ended.append
     first, second = make_folder("one", "sh", "-c", "sleep 0.3"), make_folder("two", "true")
     target.start(first.path)
     assert target.is_alive(first.path)

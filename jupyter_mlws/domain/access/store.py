@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
+_ADD = """
+INSERT INTO tokens (id, hash, kind, "user", workspace_id, run_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
 def add(session: Session, row: TokenRow) -> None:
-    """Store a token."""
-    session.add(row)
+    """Store a token that has no holder."""
     session.flush()
+    given = [row.id, row.hash, row.kind.value, row.user, row.workspace_id, row.run_id, row.created_at, row.expires_at]
+    driver.run(session, _ADD, given)
 
 
 def by_hash(session: Session, digest: str) -> TokenRow | None:

@@ -30,7 +30,7 @@ class LocalCompute:
         self.name = name
         self.max_jobs = max_jobs
         self.min_instances = 0
-        self.when_one_ends: Callable[[], None] = lambda: None
+        self.when_this_ends: Callable[[str], None] = lambda _folder: None
         self.gpu_ids = gpus_here()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         argv, env = [sys.executable, "-S", "-m", "mlws.supervise.starter"], {**os.environ, "PYTHONPATH": jobdir.KERNEL_PATH}
@@ -77,7 +77,7 @@ class LocalCompute:
     def _ended(self, folder: str) -> None:
         self._given.pop(folder, None)
         self._spares.soon()
-        self.when_one_ends()
+        self.when_this_ends(folder)
 
     def _heard_of_spare(self, said: dict[str, Any] | None) -> None:
         if said is None:

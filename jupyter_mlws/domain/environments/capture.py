@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import platform
@@ -38,7 +37,23 @@ def capture(
 
     `interpreter`: the one of the `environment` that it named, if that has one.
     """
-    language, display_name, executable = _kernel(kernel) if interpreter is None else ("python", None, interpreter)
+    found = _kernel(kernel) if interpreter is None else ("python", None, interpreter)
+    return _captured(kernel, found, git, environment)
+
+
+def capture_at_once(kernel: str | None, git: GitState | None, *, environment: str | None = None) -> EnvironmentCapture | None:
+    """The same, if the interpreter was asked before and has the same packages; else None."""
+    found = _kernel(kernel)
+    executable = found[2]
+    if executable is not None and _answer_of(executable, _stamp(executable)) is None:
+        return None
+    return _captured(kernel, found, git, environment)
+
+
+def _captured(
+    kernel: str | None, found: tuple[str, str | None, str | None], git: GitState | None, environment: str | None
+) -> EnvironmentCapture:
+    language, display_name, executable = found
     version, packages, local = python_of(executable) if executable is not None else (None, {}, [])
     return EnvironmentCapture(
         language=language,
@@ -76,12 +91,26 @@ def _kernel(name: str | None) -> tuple[str, str | None, str | None]:
     return spec.language, spec.display_name, shutil.which(first)
 
 
-def python_of(executable: str) -> tuple[str | None, dict[str, str], list[str]]:
+Answer = tuple[str | None, dict[str, str], list[str]]
+_answers: dict[str, tuple[tuple[int, ...], Answer]] = {}
+"""What interpreters answered, each with the stamp of its packages then."""
+
+
+def python_of(executable: str) -> Answer:
     """(version, packages, those that no index has) of an interpreter; remembered as long as its site-packages do not change.
 
     The version is None for what is no Python, or does not answer.
     """
-    return _ask_python(executable, _stamp(executable))
+    stamp = _stamp(executable)
+    if (found := _answer_of(executable, stamp)) is None:
+        found = _ask_python(executable)
+        _answers[executable] = (stamp, found)
+    return found
+
+
+def _answer_of(executable: str, stamp: tuple[int, ...]) -> Answer | None:
+    known = _answers.get(executable)
+    return known[1] if known is not None and known[0] == stamp else None
 
 
 def _stamp(executable: str) -> tuple[int, ...]:
@@ -89,8 +118,7 @@ def _stamp(executable: str) -> tuple[int, ...]:
     return tuple(sorted(int(path.stat().st_mtime_ns) for path in prefix.glob("lib/python*/site-packages")))
 
 
-@functools.lru_cache(maxsize=32)
-def _ask_python(executable: str, _when: tuple[int, ...]) -> tuple[str | None, dict[str, str], list[str]]:
+def _ask_python(executable: str) -> Answer:
     try:
         asked = subprocess.run(
             [executable, "-I", "-c", LIST_PACKAGES],

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from sqlalchemy import delete, exists, func, select
 
+from jupyter_mlws.db import driver
 from jupyter_mlws.db.values import listed
+from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
 from jupyter_mlws.domain.environments.tables import EnvironmentRow, EnvironmentVersionRow, PackageSetRow, RunEnvironmentRow
 
 if TYPE_CHECKING:
@@ -24,12 +27,19 @@ def of_run(session: Session, run_id: str) -> tuple[RunEnvironmentRow, dict[str, 
     return row, packages.packages if packages is not None else {}
 
 
-def put(session: Session, row: RunEnvironmentRow, packages: dict[str, str]) -> None:
-    """Store the environment of a run, replacing an earlier one."""
-    if session.get(PackageSetRow, row.package_set_id) is None:
-        session.add(PackageSetRow(id=row.package_set_id, packages=packages))
-    session.merge(row)
+def capture_of_run(session: Session, run_id: str) -> EnvironmentCapture | None:
+    """What a run ran in, without its packages."""
     session.flush()
+    found = driver.fetch(session, "SELECT capture FROM run_environments WHERE run_id = ?", [run_id])
+    return msgspec.json.decode(found[0][0], type=EnvironmentCapture) if found else None
+
+
+def put(session: Session, run_id: str, capture: EnvironmentCapture, digest: str, packages: str) -> None:
+    """Store what a run ran in, replacing what was known before. `packages`: as JSON, and its SHA-256."""
+    if not driver.fetch(session, "SELECT 1 FROM package_sets WHERE id = ?", [digest]):
+        driver.put(session, "package_sets", [{"id": digest, "packages": packages}], ["id"], ["packages"])
+    row = {"run_id": run_id, "package_set_id": digest, "capture": msgspec.json.encode(capture).decode()}
+    driver.put(session, "run_environments", [row], ["run_id"], ["package_set_id", "capture"])
 
 
 def delete_of_runs(session: Session, run_ids: Sequence[str]) -> None:

@@ -101,23 +101,32 @@ def clean_name(name: str, what: str, *, field: str = "name") -> str:
 
 def find(session: Session, experiment_id: str | int) -> ExperimentRef:
     """The experiment with this id. Raises `ExperimentNotFound`."""
-    row = _row(session, str(experiment_id))
-    names = workspaces.workspace_names(session, [row.workspace_id])
-    return ExperimentRef(row.id, row.name, workspaces.WorkspaceRef(row.workspace_id, names[row.workspace_id]))
+    number = _number(str(experiment_id))
+    found = None if number is None else store.place(session, number)
+    if found is None:
+        raise _missing(str(experiment_id))
+    known_id, name, workspace_id, workspace = found
+    return ExperimentRef(known_id, name, workspaces.WorkspaceRef(workspace_id, workspace))
+
+
+def names(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """Names of experiments, by id."""
+    return store.names(session, ids)
 
 
 def find_or_create(session: Session, workspace: WorkspaceRef, name: str) -> ExperimentRef:
     """The experiment of this name, made if it is new. Raises `ExperimentArchived`."""
     cleaned = clean_name(name, "an experiment", field="experiment")
-    row = store.by_name(session, workspace.id, cleaned)
-    if row is None:
-        at = now_ms()
-        row = ExperimentRow(workspace_id=workspace.id, name=cleaned, created_at=at, used_at=at, updated_at=at)
-        store.add(session, row)
-        record_change(session, workspace.name, "experiment", str(row.id))
-    elif row.archived_at is not None:
+    known = store.standing(session, workspace.id, cleaned)
+    if known is not None and known[1] is not None:
         raise ExperimentArchived(f"The experiment {cleaned!r} is archived; restore it, or choose another.", field="experiment")
-    return ExperimentRef(row.id, row.name, workspace)
+    if known is not None:
+        return ExperimentRef(known[0], cleaned, workspace)
+    at = now_ms()
+    row = ExperimentRow(workspace_id=workspace.id, name=cleaned, created_at=at, used_at=at, updated_at=at)
+    store.add(session, row)
+    record_change(session, workspace.name, "experiment", str(row.id))
+    return ExperimentRef(row.id, cleaned, workspace)
 
 
 def check_open(session: Session, experiment_id: int) -> None:
@@ -131,8 +140,7 @@ def check_open(session: Session, experiment_id: int) -> None:
 def touch(session: Session, experiment: ExperimentRef, at: int | None = None) -> None:
     """Note that a run was made or changed: the experiment's lists are different now."""
     if at is not None:
-        row = _row(session, str(experiment.id))
-        row.used_at = max(row.used_at, at)
+        store.note_use(session, experiment.id, at)
     record_change(session, experiment.workspace.name, "experiment", str(experiment.id))
 
 
@@ -318,12 +326,16 @@ def _delete_with_workspace(session: Session, contents: workspaces.Contents) -> N
 
 
 def _row(session: Session, experiment_id: str) -> ExperimentRow:
-    row = None
-    if experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 19:
-        row = store.by_id(session, int(experiment_id))
+    number = _number(experiment_id)
+    row = None if number is None else store.by_id(session, number)
     if row is None:
         raise _missing(experiment_id)
     return row
+
+
+def _number(experiment_id: str) -> int | None:
+    """The number that an id is; None for what can be none."""
+    return int(experiment_id) if experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 19 else None
 
 
 def _missing(experiment_id: str) -> ExperimentNotFound:

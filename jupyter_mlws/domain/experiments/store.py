@@ -21,6 +21,37 @@ def by_id(session: Session, experiment_id: int) -> ExperimentRow | None:
     return session.get(ExperimentRow, experiment_id)
 
 
+_PLACE = """
+SELECT e.id, e.name, e.workspace_id, w.name FROM experiments AS e JOIN workspaces AS w ON w.id = e.workspace_id WHERE e.id = ?
+"""
+
+
+def place(session: Session, experiment_id: int) -> tuple[int, str, int, str] | None:
+    """(id, name, workspace's id, workspace's name) of an experiment."""
+    session.flush()
+    found = driver.fetch(session, _PLACE, [experiment_id])
+    return (found[0][0], found[0][1], found[0][2], found[0][3]) if found else None
+
+
+def names(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """Names by id."""
+    return dict(driver.fetch_among(session, "SELECT id, name FROM experiments WHERE id {among}", ids))
+
+
+def standing(session: Session, workspace_id: int, name: str) -> tuple[int, int | None] | None:
+    """(id, when it was archived) of the experiment of this name in a workspace."""
+    session.flush()
+    sql = "SELECT id, archived_at FROM experiments WHERE workspace_id = ? AND name = ?"
+    found = driver.fetch(session, sql, [workspace_id, name])
+    return (found[0][0], found[0][1]) if found else None
+
+
+def note_use(session: Session, experiment_id: int, at: int) -> None:
+    """A run was made in it."""
+    session.flush()
+    driver.run(session, "UPDATE experiments SET used_at = ? WHERE id = ? AND used_at < ?", [at, experiment_id, at])
+
+
 def by_name(session: Session, workspace_id: int, name: str) -> ExperimentRow | None:
     """The experiment of this name in a workspace."""
     query = select(ExperimentRow).where(ExperimentRow.workspace_id == workspace_id, ExperimentRow.name == name)

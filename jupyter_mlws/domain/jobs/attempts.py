@@ -18,7 +18,7 @@ from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.kit.clock import now_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -50,12 +50,21 @@ def prefix_of(attempt: int) -> str:
 
 
 def end_attempt(
-    session: Session, row: JobRow, outcome: Outcome, base_s: float, *, record: Mapping[str, Any] | None = None
+    session: Session,
+    row: JobRow,
+    outcome: Outcome,
+    base_s: float,
+    *,
+    record: Mapping[str, Any] | None = None,
+    through: Sequence[tuple[RunStatus, int]] = (),
 ) -> bool:
-    """End an attempt, and with it the job unless another follows. True if one does. `record`: what the supervisor left."""
-    _note(session, row, outcome, record or {})
+    """End an attempt, and with it the job unless another follows. True if one does. `record`: what the supervisor left.
+
+    `through`: what the run went through meanwhile, as of `runs.change_status`.
+    """
+    _note(session, row, outcome, record or {}, dict(through).get(RunStatus.RUNNING))
     if comes_again(row, outcome):
-        _again(session, row, base_s)
+        _again(session, row, base_s, through)
         return True
     if row.cancel_requested_at is not None and row.attempt <= row.max_retries and outcome.status is RunStatus.FAILED:
         # Canceled in the moment between the failure and the next attempt: it is that one that does not come.
@@ -70,19 +79,16 @@ def end_attempt(
         at=outcome.ended_at,
         error=outcome.error,
         values={"started_at": outcome.started_at} if first else {},
+        through=through,
     )
     return False
 
 
-def _note(session: Session, row: JobRow, outcome: Outcome, record: Mapping[str, Any]) -> None:
-    attempt = store.attempt(session, row.run_id, row.attempt)
-    if attempt is None:  # a job of before there were attempts
-        return
-    attempt.status, attempt.reason, attempt.error = outcome.status, outcome.reason, outcome.error
-    attempt.started_at = outcome.started_at or attempt.started_at
-    attempt.ended_at = outcome.ended_at or now_ms()
-    attempt.exit_code, attempt.signal = _small(record.get("exit_code")), _small(record.get("signal"))
-    session.flush()
+def _note(session: Session, row: JobRow, outcome: Outcome, record: Mapping[str, Any], running: int | None) -> None:
+    ended = outcome.ended_at or now_ms()
+    code, number = _small(record.get("exit_code")), _small(record.get("signal"))
+    end = store.AttemptEnd(outcome.status, outcome.reason, outcome.error, outcome.started_at or running, ended, code, number)
+    store.end_attempt(session, row.run_id, row.attempt, end)
 
 
 def _small(value: Any) -> int | None:
@@ -90,23 +96,21 @@ def _small(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and -(2**31) <= value < 2**31 else None
 
 
-def _again(session: Session, row: JobRow, base_s: float) -> None:
+def _again(session: Session, row: JobRow, base_s: float, through: Sequence[tuple[RunStatus, int]]) -> None:
     """Back to the queue."""
     row.not_before = now_ms() + backoff_ms(row.attempt, base_s)
     row.attempt += 1
     row.gpu_ids = None
     session.flush()
-    runs.change_status(session, row.run_id, RunStatus.QUEUED, actor=ACTOR, reason=RETRY, values={"progress": None})
+    runs.change_status(
+        session, row.run_id, RunStatus.QUEUED, actor=ACTOR, reason=RETRY, values={"progress": None}, through=through
+    )
     record_change(session, runs.ref_by_id(session, row.run_id).workspace, "compute", row.target)
 
 
 def note_running(session: Session, run_id: str, at: int | None) -> None:
     """The process of the current attempt runs."""
-    row = store.by_id(session, run_id)
-    attempt = None if row is None else store.attempt(session, run_id, row.attempt)
-    if attempt is not None and attempt.ended_at is None:
-        attempt.started_at = at if at is not None else now_ms()
-        session.flush()
+    store.note_running(session, run_id, at if at is not None else now_ms())
 
 
 def attempts_of(session: Session, row: JobRow, status: RunStatus) -> list[Attempt]:

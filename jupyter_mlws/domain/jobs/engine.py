@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlws.domain.compute.errors import ComputeNotFound
 from jupyter_mlws.domain.compute.service import kept as kept_limits
 from jupyter_mlws.domain.compute.service import limits_of
-from jupyter_mlws.domain.jobs import attempts, environments, kept, queue, service, store
+from jupyter_mlws.domain.jobs import attempts, environments, kept, queue, remote, service, store
 from jupyter_mlws.domain.jobs.absent import Absent
 from jupyter_mlws.domain.jobs.errors import JobGone
 from jupyter_mlws.domain.jobs.folder import base_environment
 from jupyter_mlws.domain.jobs.followed import Followed, begun
 from jupyter_mlws.domain.jobs.leases import Leases
+from jupyter_mlws.domain.jobs.prepare import claim
 from jupyter_mlws.domain.jobs.working import Worker
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import StatusConflict
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from jupyter_mlws.domain.compute.schemas import LimitsChanged
     from jupyter_mlws.domain.compute.service import Compute, Hosts
     from jupyter_mlws.domain.environments.service import Environments
+    from jupyter_mlws.domain.jobs.prepare import Plan
+    from jupyter_mlws.domain.jobs.store import Current
     from jupyter_mlws.domain.jobs.tables import JobRow
     from jupyter_mlws.domain.storage.service import BlobStore
     from jupyter_mlws.kit.paths import Folders
@@ -93,7 +96,8 @@ class JobEngine:
         self._hint = hint
         self._followed: dict[str, Followed] = {}
         self._targets, self._limiting = threading.Lock(), threading.Lock()
-        self._wake = threading.Event()
+        self._wake, self._changed = threading.Event(), threading.Event()
+        """Something is to be done; what may start is other than before."""
         self._adopt_at = 0.0
         self._due_at = math.inf
         """When the next back-off ends (ms)."""
@@ -111,7 +115,7 @@ class JobEngine:
         self.refresh_targets()
         self.refresh_limits()
         self._adopt()
-        self._wake.set()
+        self.wake()
         self._thread.start()
 
     def stop(self) -> None:
@@ -126,13 +130,29 @@ class JobEngine:
         _close(self.computes.values())
 
     def wake(self) -> None:
-        """There is something to do: a job was submitted or canceled."""
+        """Jobs may be able to start: one was submitted or canceled, or has ended."""
+        self._changed.set()
+        self._wake.set()
+
+    def look_now(self) -> None:
+        """There is something to see of a job."""
         self._wake.set()
 
     def _attach(self, compute: Compute) -> None:
-        for name, told in (("when_one_ends", self.wake), ("when_it_changes", lambda: self._target_changed(compute.name))):
+        ends = "when_this_ends" if hasattr(compute, "when_this_ends") else "when_one_ends"
+        for name, told in (
+            (ends, partial(self._ended, compute)),
+            ("when_it_changes", lambda: self._target_changed(compute.name)),
+        ):
             if hasattr(compute, name):
                 setattr(compute, name, told)
+
+    def _ended(self, compute: Compute, folder: str | None = None) -> None:
+        """A target says that the job of this folder has ended, or that one of its jobs has."""
+        for followed in list(self._followed.values()):
+            if str(followed.folder) == folder if folder is not None else followed.target == compute.name:
+                followed.look_now = True
+        self.look_now()
 
     def refresh_targets(self) -> None:
         """Somebody may have made, changed or removed targets, here or on another server. Blocks: for threads."""
@@ -184,7 +204,7 @@ class JobEngine:
                     compute.keep_spares(found[name].min_instances, base_environment())
             queue.Queues.limits, queue.Queues.owner = found, self.leases.owner
             queue.Queues.shared = frozenset(() if self.hosts is None else self.hosts.rows)
-            queue.Queues.problems = {name: _problem(compute) for name, compute in self.computes.items()}
+            queue.Queues.problems = {name: remote.problem(compute) for name, compute in self.computes.items()}
         self.wake()
 
     def active(self) -> bool:
@@ -217,21 +237,29 @@ class JobEngine:
                 now = time.monotonic()
                 if now >= self._adopt_at:
                     self._adopt()
-                if woken or not self._followed or time.monotonic() >= self._due_at:
+                changed = self._changed.is_set()
+                if changed:
+                    self._changed.clear()
+                if changed or not self._followed or time.monotonic() >= self._due_at:
                     self._dispatch()
-                for followed in list(self._followed.values()):
-                    if followed.busy or followed.rests(now):
-                        continue
-                    if followed.unprepared and not followed.elsewhere:
-                        self._hand(self._work, self._worker.prepare, followed)
-                    else:
-                        self._hand(self._looks, self._worker.look, followed)
+                self._hand_out(now)
             except Exception:
                 self.leases.failed()
                 if not self.stopping.is_set():
                     log.exception("The engine of jobs stumbled; going on")
-                self._wake.set()
+                self.wake()
                 self.stopping.wait(1)
+
+    def _hand_out(self, now: float) -> None:
+        """Let worker threads see to the jobs of which there may be something to see."""
+        for followed in list(self._followed.values()):
+            if followed.busy or followed.rests(now) or not followed.is_due(time.monotonic()):
+                continue
+            followed.look_now = False
+            if followed.unprepared and not followed.elsewhere:
+                self._hand(self._work, self._worker.prepare, followed)
+            else:
+                self._hand(self._looks, self._worker.look, followed)
 
     def _patience_s(self) -> float:
         return max(0.0, min(IDLE_S, self._due_at - time.monotonic()))
@@ -290,7 +318,7 @@ class JobEngine:
             back = RunStatus.CANCELED if canceled else RunStatus.QUEUED
             reason = "canceled" if canceled else None
             self.db.write_sync(partial(runs.change_status, run_id=followed.run_id, status=back, actor=ACTOR, reason=reason))
-            self._wake.set()
+            self.wake()
         else:
             self._followed[followed.run_id] = followed
 
@@ -298,8 +326,13 @@ class JobEngine:
         """Start what may start, in the order of the queue."""
         due = math.inf
         for name, compute in self.computes.items():
+            if remote.problem(compute):
+                continue
+            if self._is_full(name):  # what ends wakes it; meanwhile environments are built
+                environments.see_to(self, self.db.read_sync(partial(store.environments_wanted, target=name)))
+                continue
             read_plan = partial(queue.plan_of, target=name, owner=self.leases.owner)
-            if _problem(compute) or not (plan := self.db.read_sync(read_plan)).waiting:
+            if not (plan := self.db.read_sync(read_plan)).waiting:
                 continue
             if wanted := {ask.environment_id for ask in plan.waiting if ask.environment_id is not None}:
                 environments.see_to(self, wanted)
@@ -307,12 +340,19 @@ class JobEngine:
             if (at := plan.due()) is not None:  # from here on a clock that nobody sets
                 due = min(due, time.monotonic() + (at - plan.now) / 1000)
             if picks := plan.starts():
-                for taken in self.db.write_sync(partial(queue.claim, picks=picks, target=name, leases=self.leases)):
-                    self._begin(taken.ref, self.folders.job(taken.ref.id, taken.attempt), name)
+                for taken in self.db.write_sync(partial(claim, picks=picks, target=name, leases=self.leases)):
+                    self._begin(taken, name)
         self._due_at = due
 
-    def _begin(self, ref: runs.RunRef, folder: Path, target: str) -> None:
+    def _is_full(self, target: str) -> bool:
+        """Whether as many jobs are followed as the target takes at once: then the queue need not be read, however long it is."""
+        limits = queue.Queues.limits.get(target, queue.NO_TARGET)
+        return sum(followed.target == target for followed in list(self._followed.values())) >= limits.max_jobs
+
+    def _begin(self, plan: Plan, target: str) -> None:
+        ref, folder = plan.ref, self.folders.job(plan.ref.id, plan.row.attempt)
         self._followed[ref.id] = followed = Followed(ref.id, ref.workspace, ref.experiment_id, target, folder)
+        followed.plan = plan
         self._hand(self._work, self._worker.prepare, followed)
 
     # ---- what is asked by those who work for it
@@ -327,7 +367,7 @@ class JobEngine:
             raise ComputeNotFound(name)
         return compute
 
-    def check_current(self, row: JobRow, folder: Path) -> None:
+    def check_current(self, row: JobRow | Current, folder: Path) -> None:
         """Raise `JobGone` unless this is the folder of the job's current attempt: no other one may change the job."""
         if self.folders.job(row.run_id, row.attempt) != folder or self.leases.owner not in (None, row.owner):
             raise JobGone(f"Attempt {row.attempt} of job {row.run_id} runs now, or another server minds it.")
@@ -357,8 +397,3 @@ def _close(computes: Iterable[Compute]) -> None:
     for compute in computes:
         if hasattr(compute, "close"):
             compute.close()
-
-
-def _problem(compute: Compute) -> str:
-    """Why nothing starts on a target now."""
-    return compute.problem or str(getattr(compute, "unreachable", ""))

@@ -33,7 +33,7 @@ def asked_again(session: Session, actor: Actor, run_id: str) -> tuple[JobCreate,
         JobCreate(
             spec=spec,
             experiment=job.run.experiment_name,
-            name=runs.given_name(session, run_id) or UNSET,
+            name=runs.names_of(session, run_id).given or UNSET,
             target=row.target,
             priority=row.priority,
             timeout_s=row.timeout_s or UNSET,

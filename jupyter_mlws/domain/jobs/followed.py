@@ -18,10 +18,13 @@ from mlws import jobdir
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jupyter_mlws.domain.jobs.prepare import Plan
     from jupyter_mlws.domain.runs.schemas import Progress
 
 LONGEST_PAUSE_S = 30.0
 PROGRESS_EVERY_S = 0.5
+FIRST_LOOK_S = 0.1
+"""So long after its start a job is looked at first, unless its target says before that it has ended."""
 PASSING = (Busy, Unavailable, NotNow, StorageFull, OperationalError)
 """Failures that say nothing against the job: a full disk, a busy or stopping server. They are waited out."""
 
@@ -44,6 +47,12 @@ class Followed:
         """Preparing it failed for a passing reason; it is tried again."""
         self.busy = False
         """A worker thread has it."""
+        self.plan: Plan | None = None
+        """What preparing it needs to know, as it was when it left the queue."""
+        self.look_at = 0.0
+        """Not looked at before, unless `look_now`: until its supervisor begins there is nothing to see."""
+        self.look_now = False
+        """Its target said that it has ended."""
         self.tries = 0
         self.failures = 0
         """Tries to settle it that failed, and not for a passing reason."""
@@ -56,6 +65,16 @@ class Followed:
         self.spool_at = 0.0
         self.usage_offset = 0
         """Up to here the notes of what it uses are taken in."""
+
+    def prepared(self) -> None:
+        """Its supervisor was started, if all went well."""
+        self.look_at = time.monotonic() + FIRST_LOOK_S
+        self.usage_at = time.monotonic()
+        self.busy = False
+
+    def is_due(self, now: float) -> bool:
+        """Whether there may be something to see of it."""
+        return self.look_now or self.cancel or now >= self.look_at
 
     def rests(self, now: float) -> bool:
         """Whether it is left alone now. A job that is canceled before it began has nothing to wait for."""

@@ -27,13 +27,8 @@ USERS_SHOWN = 100
 
 def note_end(session: Session, ref: runs.RunRef) -> None:
     """A job has ended: what the history of its target tells of it stands beside it from now on."""
-    row = store.by_id(session, ref.id)
-    if row is None:
-        return
-    row.ended_at = runs.ended_at(session, ref.id)
-    row.ran_ms = store.ran_ms(session, ref.id)
-    row.peak_memory_bytes, row.cpu_time_s = peak_and_sum(session, ref.id)
-    session.flush()
+    peak, spent = peak_and_sum(session, ref.id)
+    store.note_end(session, ref.id, store.ran_ms(session, ref.id), spent, peak)
 
 
 def ended_jobs(session: Session, actor: Actor, target: str, *, limit: int, cursor: str | None) -> EndedJobPage:

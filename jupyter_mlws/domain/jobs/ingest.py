@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,12 @@ def parts(record: dict[str, Any]) -> list[dict[str, Any]]:
     rest = {name: value for name, value in body.items() if name not in ("params", "tags")}
     ones = [{"batch_id": f"{body.get('batch_id')}-{n}", kind: {key: body[kind][key]}} for n, (kind, key) in enumerate(names)]
     return [{**record, "body": one} for one in ([rest, *ones] if rest.get("metrics") else ones)]
+
+
+def put(session: Session, actor: Actor, record: dict[str, Any]) -> None:
+    """Apply what a supervisor noted, within a transaction; where its run does not take it, that is left out."""
+    with contextlib.suppress(MlwsError, msgspec.ValidationError):
+        _one(session, actor, actor.workspace or DEFAULT, str(record["run_id"]), record)
 
 
 def _one(session: Session, actor: Actor, workspace: str, run_id: str, record: dict[str, Any]) -> None:

@@ -8,23 +8,26 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import msgspec
 
 from jupyter_mlws.domain.access import service as access
-from jupyter_mlws.domain.jobs import data, environments, kept, remote, service, store
+from jupyter_mlws.domain.jobs import data, environments, kept, queue, remote, service, store
 from jupyter_mlws.domain.jobs.errors import NotNow
 from jupyter_mlws.domain.jobs.folder import Address, folder_of, fresh, write_job
 from jupyter_mlws.domain.jobs.kinds import kind_of
 from jupyter_mlws.domain.jobs.layout import materialize
 from jupyter_mlws.domain.jobs.schemas import CommandSpec
 from jupyter_mlws.domain.runs import service as runs
+from jupyter_mlws.domain.secrets import service as secrets
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.kit.actors import ActorKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.jobs.engine import JobEngine
+    from jupyter_mlws.domain.jobs.leases import Leases
+    from jupyter_mlws.domain.jobs.store import Ask
     from jupyter_mlws.domain.jobs.tables import JobRow
 
 
@@ -36,15 +39,15 @@ class Plan(NamedTuple):
 
     row: JobRow
     ref: runs.RunRef
-    experiment: str
-    name: str | None
-    user: str
-    files: list[storage.SnapshotFile]
+    names: runs.RunNames
+    has_secrets: bool
+    token: str | None = None
+    """Made with the claim; a job that is prepared again gets another one."""
 
 
-def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
+def prepare(engine: JobEngine, plan: Plan, folder: Path) -> bool:
     """Make the folder of a job ready to start. False if the job was canceled meanwhile."""
-    plan = engine.db.read_sync(lambda s: _plan(s, run_id))
+    run_id = plan.ref.id
     if plan.row.cancel_requested_at is not None:
         return False
     target = engine.target_to_begin(plan.row.target)  # a job of a target that was deleted does not run on this machine instead
@@ -55,12 +58,10 @@ def prepare(engine: JobEngine, run_id: str, folder: Path) -> bool:
             shutil.rmtree(engine.folders.job(run_id, plan.row.attempt - 1) / name, ignore_errors=True)
     if not plan.row.in_place or plan.row.source_dir is None:
         links = [(path, target) for path, target in plan.row.links]
-        files = _while_wanted(engine, run_id, plan.files)
+        files = _while_wanted(engine, run_id, _files_of(engine, plan))
         materialize(folder / "work", plan.row.work_subdir, files, engine.blobs.path, links)
-    token = engine.db.write_sync(
-        lambda s: access.issue_token(s, kind=ActorKind.JOB, user=plan.user, workspace_id=plan.ref.workspace_id, run_id=run_id)
-    )
-    address = Address(url, token.secret, plan.ref.workspace, plan.experiment, plan.name)
+    token = plan.token or engine.db.write_sync(lambda s: _token_of(s, plan))
+    address = Address(url, token, plan.ref.workspace, plan.names.experiment, plan.names.given)
     spec, cwd = service.spec_of(plan.row), folder_of(plan.row, folder)
     variables: dict[str, str] = {}
     if isinstance(spec, CommandSpec):
@@ -95,17 +96,27 @@ def _while_wanted(engine: JobEngine, run_id: str, files: Iterable[T]) -> Iterato
         yield file
 
 
-def _plan(session: Session, run_id: str) -> Plan:
+def _files_of(engine: JobEngine, plan: Plan) -> list[storage.SnapshotFile]:
+    snapshot_id = plan.ref.snapshot_id
+    return [] if snapshot_id is None else engine.db.read_sync(lambda s: storage.snapshot_files(s, snapshot_id))
+
+
+def claim(session: Session, picks: Sequence[tuple[Ask, tuple[int, ...]]], target: str, leases: Leases) -> list[Plan]:
+    """Move jobs out of the queue; what begins now, each with its token: one transaction for all of it."""
+    plans = [plan_of(session, run_id) for run_id in queue.claim(session, picks, target, leases)]
+    return [plan._replace(token=_token_of(session, plan)) for plan in plans]
+
+
+def plan_of(session: Session, run_id: str) -> Plan:
+    """What preparing a job needs to know."""
     row = store.by_id(session, run_id)
     if row is None:
         raise LookupError(run_id)
-    ref = runs.ref_by_id(session, run_id)
-    files = [] if ref.snapshot_id is None else storage.snapshot_files(session, ref.snapshot_id)
-    return Plan(
-        row,
-        ref,
-        runs.experiment_name(session, run_id),
-        runs.given_name(session, run_id),
-        runs.user_of(session, run_id),
-        files,
-    )
+    has_secrets = bool(secrets.names_of_run(session, run_id))
+    return Plan(row, runs.ref_by_id(session, run_id), runs.names_of(session, run_id), has_secrets)
+
+
+def _token_of(session: Session, plan: Plan) -> str:
+    """A token for a job, which speaks for who submitted it."""
+    job, user, space = ActorKind.JOB, plan.names.user, plan.ref.workspace_id
+    return access.issue_token(session, kind=job, user=user, workspace_id=space, run_id=plan.ref.id).secret

@@ -350,14 +350,7 @@ def held_up(run_id: str) -> Waiting | None:
     return None
 
 
-class Claimed(NamedTuple):
-    """A job that left the queue."""
-
-    ref: runs.RunRef
-    attempt: int
-
-
-def claim(session: Session, picks: Sequence[tuple[Ask, tuple[int, ...]]], target: str, leases: Leases) -> list[Claimed]:
+def claim(session: Session, picks: Sequence[tuple[Ask, tuple[int, ...]]], target: str, leases: Leases) -> list[str]:
     """Move jobs out of the queue: those that nobody else took, or canceled, at the same time."""
     taken = []
     if leases.owner is not None and target in Queues.shared:  # one server at a time, so that all keep the limits together
@@ -378,7 +371,6 @@ def claim(session: Session, picks: Sequence[tuple[Ask, tuple[int, ...]]], target
         store.begin_attempt(session, row.run_id, row.attempt, RunStatus.PREPARING)
         if row.attempt > 1:
             runs.store_tags(session, row.run_id, {ATTEMPT_TAG: str(row.attempt)})
-        ref = runs.ref_by_id(session, row.run_id)
-        record_change(session, ref.workspace, "compute", target)
-        taken.append(Claimed(ref, row.attempt))
+        record_change(session, runs.ref_by_id(session, row.run_id).workspace, "compute", target)
+        taken.append(row.run_id)
     return taken

@@ -61,6 +61,11 @@ def passed(compute: Compute) -> tuple[str, ...]:
     return tuple(getattr(compute, "passed", ()))
 
 
+def problem(compute: Compute) -> str:
+    """Why nothing starts on a target now; empty while it does."""
+    return compute.problem or str(getattr(compute, "unreachable", ""))
+
+
 def tell_waiting(engine: JobEngine, compute: Compute, followed: Followed) -> None:
     """Say why the batch system has not begun a job yet."""
     if not hasattr(compute, "waits"):

@@ -31,19 +31,12 @@ def check(compute: Compute, named: Mapping[str, str], env: Mapping[str, Any]) ->
             raise BadInput(f"The variable {variable} is given twice: by `env` and by `secrets`.", field=f"secrets.{variable}")
 
 
-def start(engine: JobEngine, compute: Compute, run_id: str, folder: Path) -> None:
-    """Start the supervisor of a job, and give it the job's secrets if there are any."""
-    given = _given(engine, run_id)
-    if given:
-        compute.start(folder, given)
+def start(engine: JobEngine, compute: Compute, run_id: str, folder: Path, *, has_secrets: bool) -> None:
+    """Start the supervisor of a job, and give it the job's secrets if it has any."""
+    if has_secrets:
+        compute.start(folder, secrets.give(engine.db, engine.secrets, run_id))
     else:
         compute.start(folder)
-
-
-def _given(engine: JobEngine, run_id: str) -> dict[str, str]:
-    if not engine.db.read_sync(lambda s: secrets.names_of_run(s, run_id)):
-        return {}
-    return secrets.give(engine.db, engine.secrets, run_id)
 
 
 def masker_of(db: Transactions, places: KeyPlaces, run_id: str) -> Masker:

@@ -60,6 +60,8 @@ class Prepared(NamedTuple):
     environment: environments.Chosen | None = None
     used: tuple[list[RunIO], list[RunIO]] = ([], [])
     """What it reads and writes."""
+    capture: EnvironmentCapture | None = None
+    """What it runs in, where that is known already."""
 
 
 def find_by_key(session: Session, workspace: str, key: str, body_hash: str) -> str | None:
@@ -106,7 +108,9 @@ def add_job(
     row = _row_of(run.id, space.id, actor, body, prepared, key, body_hash)
     store.add(session, row)
     secrets.note_uses(session, run.id, space, body.secrets or {})
-    if prepared.git is not None or prepared.environment is not None:
+    if prepared.capture is not None:
+        environments.store_capture(session, run.id, prepared.capture)
+    elif prepared.git is not None or prepared.environment is not None:
         shown = None if prepared.environment is None else prepared.environment.shown
         environments.store_capture(session, run.id, EnvironmentCapture(git=prepared.git, environment=shown))
     record_change(session, space.name, "compute", body.target)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import shutil
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jupyter_mlws.db.outbox import record_change
+from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.jobs import attempts, data, ingest, remote, service, store, usage
 from jupyter_mlws.domain.jobs.environments import note_capture
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
@@ -18,8 +19,10 @@ from jupyter_mlws.domain.jobs.snapshots import is_text, readable
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.schemas import RunError
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
+from jupyter_mlws.domain.secrets import service as secrets
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.storage.errors import ArtifactClash, StorageFailed, StorageFull
+from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.errors import MlwsError
 from mlws import jobdir, spool
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.jobs.engine import JobEngine
+    from jupyter_mlws.domain.jobs.schemas import Spec
     from jupyter_mlws.domain.jobs.tables import JobRow
 
 log = logging.getLogger(__name__)
@@ -39,6 +43,8 @@ LEFT_LIMIT = 200
 COARSE_MS = 50
 """The times of files are those of a coarser clock, which is behind by up to a tick: what is made at once may seem older than the job."""
 NAMED_AT_ONCE = 200
+QUICK_BYTES = 1 << 20
+"""So much is stored quickly."""
 
 
 class Captured(NamedTuple):
@@ -50,28 +56,39 @@ class Captured(NamedTuple):
     modified_at: int
 
 
+class Known(NamedTuple):
+    """What settling needs to know."""
+
+    row: JobRow
+    ref: runs.RunRef
+    snapshot: dict[str, str | None]
+    noted: int
+    """The number of the last note of what it uses that was taken in."""
+    has_secrets: bool
+    is_captured: bool
+    """What it ran in is known."""
+
+
 def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
-    """Store what the job made, and end it; or, where another attempt follows, what this one made, and queue the job again."""
-    row, ref, snapshot = engine.db.read_sync(lambda s: _known(s, run_id))
+    """Store what the job made, and end it; or, where another attempt follows, what this one made, and queue the job again.
+
+    Where that takes its time the run is Finalizing meanwhile; where there is next to nothing to store all of it is one transaction.
+    """
+    known = engine.db.read_sync(lambda s: _known(s, run_id))
+    row, ref, since = known.row, known.ref, now_ms()
     if ref.status in TERMINAL:
         return
     engine.check_current(row, folder)
-    if ref.status is not RunStatus.FINALIZING:
-        engine.db.write_sync(lambda s: runs.change_status(s, run_id, RunStatus.FINALIZING, actor=ACTOR))
-    masker = masker_of(engine.db, engine.secrets, run_id)
-    taker = ingest.Ingest(engine.db, engine.blobs, ingest.job_actor(ref, row.submitted_by), engine.stopping, masker)
-    if spool.replay(str(folder / "spool"), taker).left:
-        raise NotNow(f"What job {run_id} logged could not be stored now.")
-    usage.take_rest(engine, run_id, folder, taker)
+    spec = service.spec_of(row)
+    noted = _take_in(engine, known, spec, folder, since)
     remote.note_end(engine.target(row.target), folder)
     outcome = outcome_of(folder, canceled=row.cancel_requested_at is not None)
     again = attempts.comes_again(row, outcome)
     captured = Capture(engine, attempts.prefix_of(row.attempt) if again else "")
-    captured.leavings(row, folder, snapshot)
+    captured.leavings(row, folder, known.snapshot)
     notebook = captured.notebook(row, folder)
-    rest = name_files(engine, run_id, captured)
-    new_files = [] if row.in_place else new_files_of(folder / "work", row, snapshot)
-    spec = service.spec_of(row)
+    unnamed = name_files(engine, run_id, captured)
+    new_files = [] if row.in_place else new_files_of(folder / "work", row, known.snapshot)
     if isinstance(spec, CommandSpec) and outcome.status is RunStatus.COMPLETED:
         data.deliver(spec, folder_of(row, folder), engine.mirrors, captured.leave)
     progress, record = progress_of(folder), jobdir.read_exit(str(folder))
@@ -81,7 +98,9 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         if job is None:
             return
         engine.check_current(job, folder)
-        _name(session, run_id, rest, captured)
+        for one in noted:
+            ingest.put(session, ingest.job_actor(ref, job.submitted_by), one)
+        _name(session, run_id, unnamed, captured)
         if not attempts.comes_again(job, outcome):  # it may have been canceled since `again` was told
             job.notebook_artifact = notebook
             job.new_files = new_files
@@ -90,7 +109,8 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
         session.flush()
         if progress is not None:
             runs.set_progress(session, run_id, progress)
-        attempts.end_attempt(session, job, outcome, engine.retry_backoff_s, record=record)
+        through = _meanwhile(runs.ref_by_id(session, run_id).status, folder, since)
+        attempts.end_attempt(session, job, outcome, engine.retry_backoff_s, record=record, through=through)
         runs.note_artifacts(session, ref)
         record_change(session, ref.workspace, "compute", job.target)
 
@@ -98,7 +118,55 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     engine.kept.add(run_id)
     if not again:
         _tidy(folder, captured, new_files)
-        note_capture(engine, row)
+        if not known.is_captured:
+            note_capture(engine, row)
+
+
+def _take_in(engine: JobEngine, known: Known, spec: Spec, folder: Path, since: int) -> list[dict[str, Any]]:
+    """Take in what the job logged and used; the run is Finalizing from now on. Where that is quick all of it is left to the transaction
+    that ends the job: what it used is answered."""
+    row, ref, run_id = known.row, known.ref, known.row.run_id
+    if _is_quick(known, spec, folder) and len(found := usage.rest(folder, run_id, known.noted)) <= 1:
+        return found
+    engine.db.write_sync(lambda s: _begin(s, run_id, folder, since))
+    masker = masker_of(engine.db, engine.secrets, run_id) if known.has_secrets else None
+    taker = ingest.Ingest(engine.db, engine.blobs, ingest.job_actor(ref, row.submitted_by), engine.stopping, masker)
+    if spool.replay(str(folder / "spool"), taker).left:
+        raise NotNow(f"What job {run_id} logged could not be stored now.")
+    usage.take_rest(folder, run_id, taker, known.noted)
+    return []
+
+
+def _is_quick(known: Known, spec: Spec, folder: Path) -> bool:
+    """Whether a job that has ended left next to nothing to store."""
+    work, logs = folder_of(known.row, folder), [folder / name for name in (jobdir.USER_LOG, jobdir.SYSTEM_LOG)]
+    return (
+        isinstance(spec, CommandSpec)
+        and not spec.outputs
+        and not known.has_secrets
+        and jobdir.read_exit(str(folder)) is not None
+        and not spool.waiting(str(folder / "spool"))
+        and not any((work / name).is_symlink() or next(files_below(work / name), None) for name in CAPTURED)
+        and sum(path.stat().st_size for path in logs if path.is_file()) < QUICK_BYTES
+    )
+
+
+def _begin(session: Session, run_id: str, folder: Path, since: int) -> None:
+    """The run is Finalizing from now on."""
+    steps = _meanwhile(runs.ref_by_id(session, run_id).status, folder, since)
+    if steps:
+        runs.change_status(session, run_id, steps[-1][0], actor=ACTOR, at=steps[-1][1], through=steps[:-1])
+    for _, at in steps[:-1]:
+        attempts.note_running(session, run_id, at)
+
+
+def _meanwhile(status: RunStatus, folder: Path, since: int) -> list[tuple[RunStatus, int]]:
+    """What a run in this status went through, up to Finalizing, that nobody was told of."""
+    found = []
+    if status is RunStatus.PREPARING and (pid := jobdir.read_pid(str(folder))) is not None:
+        started = pid.get("started_at")
+        found.append((RunStatus.RUNNING, started if isinstance(started, int) else since))
+    return found if status is RunStatus.FINALIZING else [*found, (RunStatus.FINALIZING, since)]
 
 
 def _tidy(folder: Path, captured: Capture, new_files: list[str]) -> None:
@@ -107,13 +175,20 @@ def _tidy(folder: Path, captured: Capture, new_files: list[str]) -> None:
         shutil.rmtree(folder / "work", ignore_errors=True)
 
 
-def _known(session: Session, run_id: str) -> tuple[JobRow, runs.RunRef, dict[str, str | None]]:
+def _known(session: Session, run_id: str) -> Known:
     row = store.by_id(session, run_id)
     if row is None:
         raise JobGone(f"There is no job {run_id}.")
     ref = runs.ref_by_id(session, run_id)
     files = [] if ref.snapshot_id is None else storage.snapshot_files(session, ref.snapshot_id)
-    return row, ref, {file.path: file.sha256 for file in files}
+    return Known(
+        row,
+        ref,
+        {file.path: file.sha256 for file in files},
+        usage.last_step(session, run_id),
+        bool(secrets.names_of_run(session, run_id)),
+        environments.is_known(session, run_id),
+    )
 
 
 def give_up(engine: JobEngine, run_id: str, folder: Path, why: str) -> None:
@@ -127,8 +202,7 @@ def give_up(engine: JobEngine, run_id: str, folder: Path, why: str) -> None:
         if job is None:
             return
         engine.check_current(job, folder)
-        if runs.ref_by_id(session, run_id).status is not RunStatus.FINALIZING:
-            runs.change_status(session, run_id, RunStatus.FINALIZING, actor=ACTOR)
+        _begin(session, run_id, folder, now_ms())
         lost = Outcome(RunStatus.FAILED, "lost", error, None, None)
         attempts.end_attempt(session, job, lost, engine.retry_backoff_s, record=record)
         record_change(session, runs.ref_by_id(session, run_id).workspace, "compute", job.target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from sqlalchemy import case, delete, distinct, func, select, tuple_, update
 
 from jupyter_mlws.db import driver
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
+    from jupyter_mlws.domain.runs.schemas import RunError
     from jupyter_mlws.domain.runs.states import RunStatus
 
 LONGEST_BACKOFF_S = 600.0
@@ -56,6 +58,27 @@ ORDER = (JobRow.priority.desc(), JobRow.submitted_at, JobRow.run_id)
 def by_id(session: Session, run_id: str) -> JobRow | None:
     """The job with this run id."""
     return session.get(JobRow, run_id)
+
+
+class Current(NamedTuple):
+    """The current attempt of a job, and which server minds it."""
+
+    run_id: str
+    attempt: int
+    owner: str | None
+
+
+def current_attempt(session: Session, run_id: str) -> Current | None:
+    """The current attempt of the job with this run id."""
+    session.flush()
+    found = driver.fetch(session, "SELECT run_id, attempt, owner FROM jobs WHERE run_id = ?", [run_id])
+    return Current._make(found[0]) if found else None
+
+
+def is_canceled(session: Session, run_id: str) -> bool:
+    """Whether somebody asked for the job's end."""
+    sql = "SELECT 1 FROM jobs WHERE run_id = ? AND cancel_requested_at IS NOT NULL"
+    return bool(driver.fetch(session, sql, [run_id]))
 
 
 def known(session: Session, ids: Collection[str]) -> set[str]:
@@ -103,6 +126,12 @@ def queued_with(session: Session, environment_id: int) -> list[str]:
     """Run ids of the queued jobs that name an environment."""
     query = select(JobRow.run_id).where(JobRow.phase == Phase.QUEUED, JobRow.environment_id == environment_id)
     return list(session.execute(query).scalars())
+
+
+def environments_wanted(session: Session, target: str) -> list[int]:
+    """Versions of environments that queued jobs of a target name."""
+    sql = "SELECT DISTINCT environment_id FROM jobs WHERE target = ? AND phase = ? AND environment_id IS NOT NULL"
+    return [found for (found,) in driver.fetch(session, sql, [target, Phase.QUEUED.value])]
 
 
 def environments_in_use(session: Session) -> list[int]:
@@ -203,6 +232,18 @@ def _used(jobs: Any, ran_ms: Any, cpu_time_s: Any, peak: Any) -> Used:
     return Used(jobs, int(ran_ms), cpu_time_s, peak)  # PostgreSQL's sum of whole numbers is a decimal
 
 
+_NOTE_END = """
+UPDATE jobs SET ended_at = (SELECT ended_at FROM runs WHERE id = ?), ran_ms = ?, cpu_time_s = ?, peak_memory_bytes = ?
+WHERE run_id = ?
+"""
+
+
+def note_end(session: Session, run_id: str, ran_ms: int, cpu_time_s: float | None, peak_memory_bytes: int | None) -> None:
+    """What a job used stands beside it from now on, and when its run ended."""
+    session.flush()
+    driver.run(session, _NOTE_END, [run_id, ran_ms, cpu_time_s, peak_memory_bytes, run_id])
+
+
 def _ended_on(target: str, workspace_id: int | None, since: int | None = None) -> list[ColumnElement[bool]]:
     found = [JobRow.target == target, JobRow.ended_at.is_not(None)]
     if workspace_id is not None:
@@ -239,28 +280,67 @@ def use_in_all(session: Session, target: str, workspace_id: int | None, since: i
 
 def ran_ms(session: Session, run_id: str) -> int:
     """How long the attempts of a job ran, all together."""
-    spans = ((one.started_at, one.ended_at) for one in attempts(session, run_id))
+    session.flush()
+    spans = driver.fetch(session, "SELECT started_at, ended_at FROM job_attempts WHERE run_id = ?", [run_id])
     return sum(max(0, end - start) for start, end in spans if start is not None and end is not None)
+
+
+_BEGIN = """
+INSERT INTO job_attempts (run_id, attempt, status) VALUES (?, ?, ?)
+ON CONFLICT (run_id, attempt) DO UPDATE SET status = excluded.status, reason = NULL, error = NULL, ended_at = NULL
+"""
 
 
 def begin_attempt(session: Session, run_id: str, attempt: int, status: RunStatus) -> None:
     """An attempt left the queue; one that came back unbegun does so again."""
-    session.merge(JobAttemptRow(run_id=run_id, attempt=attempt, status=status, reason=None, error=None, ended_at=None))
+    driver.run(session, _BEGIN, [run_id, attempt, status.value])
+
+
+_RUNNING = """
+UPDATE job_attempts SET started_at = ?
+WHERE run_id = ? AND attempt = (SELECT attempt FROM jobs WHERE run_id = ?) AND ended_at IS NULL
+"""
+
+
+def note_running(session: Session, run_id: str, at: int) -> None:
+    """The process of the current attempt runs since then."""
     session.flush()
+    driver.run(session, _RUNNING, [at, run_id, run_id])
 
 
-def attempt(session: Session, run_id: str, number: int) -> JobAttemptRow | None:
-    """One attempt of a job."""
-    return session.get(JobAttemptRow, (run_id, number))
+_END = """
+UPDATE job_attempts
+SET status = ?, reason = ?, error = ?, started_at = COALESCE(?, started_at), ended_at = ?, exit_code = ?, signal = ?
+WHERE run_id = ? AND attempt = ?
+"""
+
+
+class AttemptEnd(NamedTuple):
+    """How an attempt ended."""
+
+    status: RunStatus
+    reason: str | None
+    error: RunError | None
+    started_at: int | None
+    """None: as it is known."""
+    ended_at: int
+    exit_code: int | None
+    signal: int | None
+
+
+def end_attempt(session: Session, run_id: str, attempt: int, end: AttemptEnd) -> None:
+    """An attempt has ended."""
+    error = None if end.error is None else msgspec.json.encode(end.error).decode()
+    driver.run(session, _END, [end.status.value, end.reason, error, *end[3:], run_id, attempt])
 
 
 def attempts(session: Session, run_id: str) -> list[JobAttemptRow]:
     """The attempts of a job, the first first."""
     query = select(JobAttemptRow).where(JobAttemptRow.run_id == run_id).order_by(JobAttemptRow.attempt)
-    return list(session.execute(query).scalars())
+    return list(session.execute(query.execution_options(populate_existing=True)).scalars())  # they are changed past the session
 
 
 def close_attempts(session: Session, run_id: str, status: RunStatus, at: int) -> None:
     """End what is open of a job's attempts: the job has ended otherwise than by its process."""
-    query = update(JobAttemptRow).where(JobAttemptRow.run_id == run_id, JobAttemptRow.ended_at.is_(None))
-    session.execute(query.values(status=status, ended_at=at))
+    sql = "UPDATE job_attempts SET status = ?, ended_at = ? WHERE run_id = ? AND ended_at IS NULL"
+    driver.run(session, sql, [status.value, at, run_id])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 from functools import partial
@@ -20,9 +19,7 @@ from jupyter_mlws.domain.environments.errors import UnknownEnvironment
 from jupyter_mlws.domain.environments.schemas import KernelDefinition
 from jupyter_mlws.domain.jobs import data, queue, remote, secret_values, service, sources, store
 from jupyter_mlws.domain.jobs import environments as job_environments
-from jupyter_mlws.domain.jobs.attempts import prefix_of
 from jupyter_mlws.domain.jobs.errors import ComputeMissing, FileNotThere, UnknownParameter
-from jupyter_mlws.domain.jobs.folder import folder_of
 from jupyter_mlws.domain.jobs.kinds import ExtensionKind, kind_of
 from jupyter_mlws.domain.jobs.notebooks import inspect_notebook
 from jupyter_mlws.domain.jobs.schemas import (
@@ -39,14 +36,9 @@ from jupyter_mlws.domain.jobs.schemas import (
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.secrets import service as secrets
 from jupyter_mlws.domain.storage import service as storage
-from jupyter_mlws.domain.storage.errors import ArtifactNotFound
-from jupyter_mlws.domain.storage.schemas import StoredFile
 from jupyter_mlws.kit.actors import Action
-from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.decoding import check_values
 from jupyter_mlws.kit.errors import BadInput, TooLarge
-from jupyter_mlws.kit.paths import clean_relative, inside
-from mlws import jobdir
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,14 +85,30 @@ async def _add(
     digest: str,
 ) -> Job:
     """Queue a job whose sources are frozen."""
-    if prepared.environment is not None:
-        await asyncio.to_thread(job_environments.begin_build, services, prepared.environment)
-    used = await asyncio.to_thread(data.noted, prepared.spec, services.settings.mirror_map)
-    prepared = prepared._replace(used=used)
+    prepared = await asyncio.to_thread(_noted, services, prepared, body.target)
     job = await db.write(lambda s: service.add_job(s, actor, workspace, body, prepared, key=key, body_hash=digest))
     services.jobs.wake()
-    _later(_capture(db, job.run.id, prepared, services.jobs.target(job.run.target or LOCAL)))
+    if prepared.capture is None:
+        _later(_capture(db, job.run.id, prepared, services.jobs.target(job.run.target or LOCAL)))
     return job
+
+
+def _noted(services: Any, prepared: Prepared, target: str) -> Prepared:
+    """The same with what it reads and writes, and, where that is known at once, with what it runs in."""
+    chosen = prepared.environment
+    if chosen is not None:
+        job_environments.begin_build(services, chosen)
+    prepared = prepared._replace(used=data.noted(prepared.spec, services.settings.mirror_map))
+    if remote.has_other_kernels(services.jobs.target(target)) or _is_noted_later(chosen):
+        return prepared
+    shown = None if chosen is None else chosen.shown
+    known = environments.capture_at_once(service.kernel_of(prepared.spec), prepared.git, environment=shown)
+    return prepared._replace(capture=known)
+
+
+def _is_noted_later(chosen: environments.Chosen | None) -> bool:
+    """Whether what an environment has is noted when the job begins: until then it may have to be built."""
+    return chosen is not None and not isinstance(chosen.definition, KernelDefinition)
 
 
 async def _in_environment(
@@ -169,11 +177,16 @@ async def _check_places(services: Any, db: Transactions, workspace: str, body: J
         raise ComputeMissing(f"There is no compute target {body.target[:80]!r}; there are: {there}.", field="target")
     if services.jobs.computes[body.target].problem:
         raise ComputeMissing(services.jobs.computes[body.target].problem, field="target")
-    await asyncio.to_thread(remote.check, services.jobs.computes[body.target], body)
+    await _check_target(services.jobs.computes[body.target], body)
     if body.resources is not UNSET:
         queue.check_resources(body.resources, body.target)
     await db.read(lambda s: service.check_workspace(s, workspace))
     await _check_secrets(services, db, workspace, body)
+
+
+async def _check_target(compute: Compute, body: JobCreate) -> None:
+    if remote.has_other_kernels(compute) or remote.is_remote(compute):  # they may have to be asked
+        await asyncio.to_thread(remote.check, compute, body)
 
 
 async def _check_secrets(services: Any, db: Transactions, workspace: str, body: JobCreate) -> None:
@@ -192,8 +205,8 @@ def _later(work: Any) -> None:
 async def _capture(db: Transactions, run_id: str, prepared: Prepared, target: Compute) -> None:
     """Note interpreter and packages; the submit does not wait for it. Where it fails they are noted at the job's end."""
     chosen = prepared.environment
-    if chosen is not None and not isinstance(chosen.definition, KernelDefinition):
-        return  # noted when the job begins: until then it may have to be built
+    if _is_noted_later(chosen):
+        return
     shown = None if chosen is None else chosen.shown
     capture = partial(environments.capture_environment, service.kernel_of(prepared.spec), prepared.git, environment=shown)
     try:
@@ -231,7 +244,7 @@ async def rerun(services: Any, db: Transactions, actor: Actor, run_id: str, body
     if body.target is not UNSET or body.resources is not UNSET:
         await _check_places(services, db, ref.workspace, new)
     else:
-        await asyncio.to_thread(remote.check, services.jobs.target(new.target), new)
+        await _check_target(services.jobs.target(new.target), new)
         if new.secrets is not UNSET:
             await _check_secrets(services, db, ref.workspace, new)
     remote.check_environment(services.jobs.target(new.target), chosen)
@@ -334,7 +347,7 @@ async def _snapshot_notebook(services: Any, db: Transactions, row: JobRow, ref: 
 
 def _original(session: Session, actor: Actor, action: Action, run_id: str) -> tuple[JobRow, runs.RunRef, str]:
     ref = runs.open_run(session, actor, action, run_id)
-    return service.job_row(session, run_id), ref, runs.experiment_name(session, run_id)
+    return service.job_row(session, run_id), ref, runs.names_of(session, run_id).experiment
 
 
 def _notebook_blob(session: Session, row: JobRow, ref: runs.RunRef) -> str:
@@ -350,49 +363,6 @@ def _notebook_blob(session: Session, row: JobRow, ref: runs.RunRef) -> str:
 async def inspect(services: Any, actor: Actor, path: str) -> NotebookInspection:
     """What the submit dialog needs to know of a notebook."""
     return await asyncio.to_thread(sources.inspection, services, actor, path)
-
-
-def log_path(session: Session, services: Any, run_id: str, stream: str, attempt: int | None = None) -> tuple[Path, bool]:
-    """Where a log lies: in the folder of the attempt (the current one, if none is given), or in the store once that is gone.
-
-    The flag: that attempt is over, whatever the job does.
-    """
-    row = service.job_row(session, run_id)
-    number = attempt or row.attempt
-    name = jobdir.USER_LOG if stream == "user" else jobdir.SYSTEM_LOG
-    path: Path = services.folders.job(run_id, number) / name
-    if not path.exists():
-        for kept in (f"{prefix_of(number)}{name}", *([name] if number == row.attempt else [])):
-            with contextlib.suppress(ArtifactNotFound):
-                path = services.blobs.path(storage.find_artifact(session, run_id, kept).sha256)
-    return path, number < row.attempt
-
-
-async def keep(services: Any, db: Transactions, actor: Actor, run_id: str, path: str) -> StoredFile:
-    """Store a file of the working folder as an artifact."""
-    cleaned = clean_relative(path)
-
-    def look(session: Session) -> JobRow:
-        runs.open_run(session, actor, Action.SUBMIT, run_id)
-        return service.job_row(session, run_id)
-
-    row = await db.read(look)
-    folder = services.folders.job(run_id, row.attempt)
-    base = folder_of(row, folder) if row.in_place else folder / "work"
-    source = inside(base, cleaned) if base.is_dir() else None
-    if source is None or not source.is_file():
-        raise FileNotThere(f"The job's working folder has no file {cleaned!r} any more.", field="path")
-    stored = await asyncio.to_thread(services.blobs.put_file, source)
-
-    def note(session: Session) -> None:
-        ref = runs.open_to_log(session, actor, run_id)
-        storage.add_artifact(session, run_id, f"kept/{cleaned}", stored.sha256, stored.size, now_ms())
-        job = service.job_row(session, run_id)
-        job.new_files = [name for name in job.new_files if name != cleaned]
-        runs.note_artifacts(session, ref)
-
-    await db.write(note)
-    return StoredFile(path=f"kept/{cleaned}", size=stored.size, sha256=stored.sha256)
 
 
 @runs.finding_origin.register

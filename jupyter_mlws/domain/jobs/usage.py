@@ -59,13 +59,19 @@ def follow(engine: JobEngine, followed: Followed) -> None:
         followed.usage_offset = take(followed.folder, followed.run_id, taker, offset=followed.usage_offset, after=after)
 
 
-def take_rest(engine: JobEngine, run_id: str, folder: Path, taker: Taker) -> None:
-    """Take in what is left at the end of a job. Raises `NotNow`."""
-    after = engine.db.read_sync(lambda s: last_step(s, run_id))
+def take_rest(folder: Path, run_id: str, taker: Taker, after: int) -> None:
+    """Take in what is left at the end of a job, beyond the note of this number. Raises `NotNow`."""
     try:
         take(folder, run_id, taker, after=after)
     except ServerAway:
         raise NotNow(f"What job {run_id} used could not be stored now.") from None
+
+
+def rest(folder: Path, run_id: str, after: int) -> list[dict[str, Any]]:
+    """What is left at the end of a job, beyond the note of this number."""
+    found: list[dict[str, Any]] = []
+    take(folder, run_id, lambda record, _: found.append(record), after=after)
+    return found
 
 
 def last_step(session: Session, run_id: str) -> int:

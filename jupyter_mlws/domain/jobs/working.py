@@ -11,7 +11,7 @@ from jupyter_mlws.domain.jobs import attempts, environments, queue, remote, stor
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
 from jupyter_mlws.domain.jobs.folder import Outcome
 from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, changed_files, new_progress, passes, reason_of
-from jupyter_mlws.domain.jobs.prepare import prepare
+from jupyter_mlws.domain.jobs.prepare import plan_of, prepare
 from jupyter_mlws.domain.jobs.secret_values import start
 from jupyter_mlws.domain.jobs.settle import give_up, settle
 from jupyter_mlws.domain.runs import service as runs
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from jupyter_mlws.domain.compute.service import Compute
     from jupyter_mlws.domain.jobs.engine import JobEngine
+    from jupyter_mlws.domain.jobs.tables import JobRow
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +49,7 @@ class Worker:
     def prepare(self, followed: Followed) -> None:
         """Lay its folder, and start its supervisor."""
         try:
-            if not begun(followed.folder):
-                if not prepare(self._engine, followed.run_id, followed.folder):
-                    self._end(followed, RunStatus.CANCELED, "canceled", None)
-                    return
-                start(self._engine, self._engine.target_to_begin(followed.target), followed.run_id, followed.folder)
-            followed.unprepared, followed.tries = False, 0
-            queue.Queues.held_up.pop(followed.run_id, None)
-            self._note_capture(followed.run_id)
+            self._prepare(followed)
         except NotNow:
             self._engine.adopt_soon()  # taken up again at once, or by the next server
             self._engine.drop(followed)
@@ -71,18 +65,31 @@ class Worker:
                 words = RunError(message=f"The job could not be prepared: {error}")
                 self._end(followed, RunStatus.FAILED, "spawn_failed", words)
         finally:
-            followed.busy = False
-            self._engine.wake()
+            followed.prepared()
+            if followed.is_due(time.monotonic()):
+                self._engine.look_now()
 
-    def _note_capture(self, run_id: str) -> None:
+    def _prepare(self, followed: Followed) -> None:
+        plan, followed.plan = followed.plan, None
+        if plan is None or followed.cancel or self._engine.db.read_sync(lambda s: store.is_canceled(s, followed.run_id)):
+            plan = self._engine.db.read_sync(lambda s: plan_of(s, followed.run_id))
+        if not begun(followed.folder):
+            if not prepare(self._engine, plan, followed.folder):
+                self._end(followed, RunStatus.CANCELED, "canceled", None)
+                return
+            compute = self._engine.target_to_begin(followed.target)
+            start(self._engine, compute, followed.run_id, followed.folder, has_secrets=plan.has_secrets)
+        followed.unprepared, followed.tries = False, 0
+        queue.Queues.held_up.pop(followed.run_id, None)
+        if plan.row.environment_id is not None:
+            self._note_capture(plan.row)
+
+    def _note_capture(self, row: JobRow) -> None:
         """Of a job that named an environment: what that has is known now. Where it fails it is noted at the job's end."""
-        row = self._engine.db.read_sync(lambda s: store.by_id(s, run_id))
-        if row is None or row.environment_id is None:
-            return
         try:
             environments.note_capture(self._engine, row)
         except Exception:
-            log.exception("The environment of job %s could not be captured", run_id)
+            log.exception("The environment of job %s could not be captured", row.run_id)
 
     def _end(self, followed: Followed, status: RunStatus, reason: str | None, error: RunError | None) -> None:
         """End an attempt that has no processes. Where that fails it is taken up again."""
@@ -112,6 +119,8 @@ class Worker:
             if not self._look_once(followed):
                 followed.tries = 0
                 followed.busy = False
+                if followed.look_now:  # it has ended meanwhile
+                    self._engine.look_now()
         except (RunNotFound, JobGone):
             log.info("Job %s was deleted, or goes on elsewhere", followed.run_id)
             self.pass_on_cancel(followed)  # nobody waits for what its processes still do
@@ -130,13 +139,19 @@ class Worker:
             raise JobGone(f"Another server minds job {followed.run_id} now.")
         if followed.cancel:
             self.pass_on_cancel(followed)
-        if followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
+        ended = (
+            jobdir.read_exit(folder) is not None
+        )  # then all that it left is taken in at once, and that it ran is told with that
+        if not ended and followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
             self._to(followed, RunStatus.RUNNING, pid.get("started_at"))
-        remote.tell_waiting(self._engine, self._compute(followed), followed)
+        if not ended:
+            remote.tell_waiting(self._engine, self._compute(followed), followed)
         if remote.taken_back(self._compute(followed), followed):
             return False
-        self._look_at_files(followed)
-        if jobdir.read_exit(folder) is None:  # else all that it left is taken in at once
+        for kind in changed_files(followed):
+            self._engine.hint(followed, kind)
+        if not ended:
+            self._note_progress(followed)
             usage.follow(self._engine, followed)
             remote.follow_spool(self._engine, followed)
             if not self._is_lost(followed):
@@ -149,9 +164,7 @@ class Worker:
         with contextlib.suppress(OSError):  # no folder yet, or a full disk: the next look tries again
             self._compute(followed).cancel(followed.folder)
 
-    def _look_at_files(self, followed: Followed) -> None:
-        for kind in changed_files(followed):
-            self._engine.hint(followed, kind)
+    def _note_progress(self, followed: Followed) -> None:
         if (progress := new_progress(followed)) is not None:
             self._engine.db.write_sync(lambda s: runs.set_progress(s, followed.run_id, progress))
 
@@ -164,7 +177,7 @@ class Worker:
             followed.status = status
 
     def _change(self, session: Session, followed: Followed, status: RunStatus, at: int | None) -> None:
-        row = store.by_id(session, followed.run_id)
+        row = store.current_attempt(session, followed.run_id)
         if row is not None:
             self._engine.check_current(row, followed.folder)
         runs.change_status(session, followed.run_id, status, actor=ACTOR, at=at)

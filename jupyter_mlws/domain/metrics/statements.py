@@ -11,6 +11,9 @@ IDS = {how: f"SELECT key, id FROM metric_latest WHERE run_id = ? AND {keys}" for
 LATEST = """
 SELECT id, run_id, key, value, min_value, max_value, step, time, count
 FROM metric_latest WHERE run_id {among} ORDER BY run_id, key"""
+LATEST_OF = """
+SELECT id, run_id, key, value, min_value, max_value, step, time, count
+FROM metric_latest WHERE run_id = ? AND key {among} ORDER BY key"""
 TAIL_AT = {
     "sqlite": """
         SELECT t.series_id, t.step, t.time, t.value

@@ -203,6 +203,9 @@ def latest_of_runs(session: Session, run_ids: Sequence[str], keys: Sequence[str]
     if keys is None:
         yield from map(Latest._make, driver.fetch_among(session, statements.LATEST, run_ids))
         return
+    if len(run_ids) == 1:
+        yield from map(Latest._make, driver.fetch_among(session, statements.LATEST_OF, keys, run_ids[0]))
+        return
     for part in batches(run_ids):
         query = _latest().where(MetricLatestRow.run_id.in_(part))
         for some in batches(keys):

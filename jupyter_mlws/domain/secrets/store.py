@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from jupyter_mlws.db import driver
 from jupyter_mlws.db.values import listed
@@ -85,7 +85,8 @@ def unfinished(session: Session, workspace_id: int, secret: str, limit: int) -> 
 
 def end_uses(session: Session, run_id: str) -> None:
     """A job has ended: nothing is kept of what it was given."""
-    session.execute(update(SecretUseRow).where(SecretUseRow.run_id == run_id).values(ended=True, sealed=None, key_id=None))
+    session.flush()
+    driver.run(session, "UPDATE secret_uses SET ended = ?, sealed = NULL, key_id = NULL WHERE run_id = ?", [True, run_id])
 
 
 def remove_uses(session: Session, run_ids: Collection[str]) -> None:

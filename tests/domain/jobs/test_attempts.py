@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from jupyter_mlws.domain.access import service as access
-from jupyter_mlws.domain.jobs import attempts, store, submit, working
+from jupyter_mlws.domain.jobs import attempts, files, store, working
 from jupyter_mlws.domain.jobs import service as jobs
 from jupyter_mlws.domain.jobs import settle as settle_module
 from jupyter_mlws.domain.jobs.engine import JobEngine
@@ -45,7 +45,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
 
 def log_of(lab: Lab, run_id: str, attempt: int | None = None) -> tuple[str, bool]:
     services = type("Services", (), {"folders": lab.folders, "blobs": lab.blobs})
-    path, over = lab.db.read_sync(lambda s: submit.log_path(s, services, run_id, "user", attempt))
+    path, over = lab.db.read_sync(lambda s: files.log_path(s, services, run_id, "user", attempt))
     return path.read_text(), over
 
 

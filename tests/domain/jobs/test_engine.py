@@ -93,7 +93,7 @@ def test_a_job_is_canceled_while_it_waits_for_room(
 
     def full(*given: Any) -> bool:
         tries.append(time.monotonic())
-        if run_of(db, given[1]).status is RunStatus.PREPARING:
+        if run_of(db, given[1].ref.id).status is RunStatus.PREPARING:
             raise OSError(errno.ENOSPC, "No space left on device")
         return prepare(*given)
 

@@ -123,10 +123,8 @@ class TestHistory:
         def two_attempts(session: Any) -> None:
             for number, (start, end) in enumerate([(at, at + 300), (at + 900, at + 1100)], start=1):
                 store.begin_attempt(session, run_id, number, RunStatus.FAILED)
-                row = store.attempt(session, run_id, number)
-                assert row is not None
-                row.started_at, row.ended_at = start, end
-            session.flush()
+                end_of = store.AttemptEnd(RunStatus.FAILED, None, None, start, end, None, None)
+                store.end_attempt(session, run_id, number, end_of)
             runs.change_status(session, run_id, RunStatus.FAILED, actor="mlws", at=at + 1100)
 
         db.write_sync(two_attempts)

@@ -64,12 +64,12 @@ class GatewayCompute:
         self.max_jobs = max_jobs
         self.description = description
         self.place = place
-        self.when_one_ends: Callable[[], None] = lambda: None
+        self.when_this_ends: Callable[[str], None] = lambda _folder: None
         self._token = token
         self._jobs = jobs
         self._kernels = kernels
         self._local = LocalCompute(name, max_jobs)
-        self._local.when_one_ends = lambda: self.when_one_ends()
+        self._local.when_this_ends = lambda folder: self.when_this_ends(folder)
         self._known: tuple[float, dict[str, dict[str, Any]]] = (0.0, {})
         self._known_server: rest.Server | None = None
         """With the token that it had last: once the target has gone, the secret may hold one for another address."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from jupyter_mlws.domain.environments.aliases import Aliases
 from jupyter_mlws.domain.environments.builds import TIMEOUT_S, Builds, Whose
 from jupyter_mlws.domain.environments.capture import capture as capture_environment
-from jupyter_mlws.domain.environments.capture import git_state
-from jupyter_mlws.domain.environments.service.captures import delete_of_runs, is_whole, of_run, store_capture
+from jupyter_mlws.domain.environments.capture import capture_at_once, git_state
+from jupyter_mlws.domain.environments.service.captures import delete_of_runs, is_known, is_whole, of_run, store_capture
 from jupyter_mlws.domain.environments.service.choosing import Chosen, choose, chosen_of, usable
 from jupyter_mlws.domain.environments.service.registry import (
     create,
@@ -27,6 +27,7 @@ __all__ = [
     "Environments",
     "Place",
     "Whose",
+    "capture_at_once",
     "capture_environment",
     "choose",
     "chosen_of",
@@ -36,6 +37,7 @@ __all__ = [
     "get_version",
     "git_state",
     "hashes_in_use",
+    "is_known",
     "is_whole",
     "list_environments",
     "list_versions",

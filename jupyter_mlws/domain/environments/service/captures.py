@@ -10,7 +10,6 @@ import msgspec
 from jupyter_mlws.domain.environments import store
 from jupyter_mlws.domain.environments.capture import without_credentials
 from jupyter_mlws.domain.environments.schemas import EnvironmentCapture
-from jupyter_mlws.domain.environments.tables import RunEnvironmentRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,17 +31,24 @@ def is_whole(capture: EnvironmentCapture) -> bool:
     return capture.platform is not None
 
 
+def is_known(session: Session, run_id: str) -> bool:
+    """Whether more is known of what a run ran in than the git state; its packages are not read."""
+    found = store.capture_of_run(session, run_id)
+    return found is not None and is_whole(found)
+
+
 def store_capture(session: Session, run_id: str, capture: EnvironmentCapture) -> EnvironmentCapture:
     """Keep what a run ran in, without credentials."""
     packages = dict(sorted(capture.packages.items()))
     git = capture.git
     if git is not None and git.remote:
         git = msgspec.structs.replace(git, remote=without_credentials(git.remote))
-    known = store.of_run(session, run_id)
-    environment = capture.environment if capture.environment is not None or known is None else known[0].capture.environment
+    environment = capture.environment
+    if environment is None and (known := store.capture_of_run(session, run_id)) is not None:
+        environment = known.environment
     kept = msgspec.structs.replace(capture, packages={}, git=git, environment=environment)
-    digest = hashlib.sha256(msgspec.json.encode(packages)).hexdigest()
-    store.put(session, RunEnvironmentRow(run_id=run_id, package_set_id=digest, capture=kept), packages)
+    listed = msgspec.json.encode(packages)
+    store.put(session, run_id, kept, hashlib.sha256(listed).hexdigest(), listed.decode())
     return msgspec.structs.replace(kept, packages=packages)
 
 

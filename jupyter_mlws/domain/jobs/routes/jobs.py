@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from jupyter_mlws.domain.environments.errors import UnknownEnvironment, UnusableEnvironment
-from jupyter_mlws.domain.jobs import service, submit
+from jupyter_mlws.domain.jobs import files, service, submit
 from jupyter_mlws.domain.jobs.errors import (
     ComputeMissing,
     FileNotThere,
@@ -209,7 +209,7 @@ class LogHandler(ApiHandler):
         """Whole lines from a byte offset on, and the unfinished last line apart; ask again from `next_offset`."""
         actor, q = self.actor, self.query
         ended = await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id).status in TERMINAL)
-        path, over = await self.db.read(lambda s: submit.log_path(s, self.services, run_id, q.stream, q.attempt))
+        path, over = await self.db.read(lambda s: files.log_path(s, self.services, run_id, q.stream, q.attempt))
         ended = ended or over
         if q.before is not None:
             self.reply(await asyncio.to_thread(read_log_before, path, q.before, q.limit))
@@ -227,7 +227,7 @@ class LogSearchHandler(ApiHandler):
         """In any case, colours left out. Searches about 32 MB; ask again from `next_offset` while there is `more`."""
         actor, q = self.actor, self.query
         await self.db.read(lambda s: runs.open_run(s, actor, Action.READ, run_id))
-        path, _ = await self.db.read(lambda s: submit.log_path(s, self.services, run_id, q.stream, q.attempt))
+        path, _ = await self.db.read(lambda s: files.log_path(s, self.services, run_id, q.stream, q.attempt))
         self.reply(await asyncio.to_thread(search_log, path, q.q, q.offset))
 
 
@@ -237,7 +237,7 @@ class KeepHandler(ApiHandler):
     @endpoint(Action.SUBMIT, summary="Keep a file of the working folder", body=KeepFile, reply=StoredFile, status=201)
     async def post(self, run_id: str) -> None:
         """Stores a file that the job made outside `outputs/` as an artifact."""
-        self.reply(await submit.keep(self.services, self.db, self.actor, run_id, self.body.path))
+        self.reply(await files.keep(self.services, self.db, self.actor, run_id, self.body.path))
 
 
 class MissingBlobsHandler(ApiHandler):

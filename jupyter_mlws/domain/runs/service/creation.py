@@ -12,7 +12,16 @@ from jupyter_mlws.domain.runs import store
 from jupyter_mlws.domain.runs.errors import BadParent
 from jupyter_mlws.domain.runs.schemas import Run, RunCreate, RunKind
 from jupyter_mlws.domain.runs.service.reading import wires
-from jupyter_mlws.domain.runs.service.rows import MAX_DEPTH, chain, check_alive, check_writable, note_change, open_row, row_of
+from jupyter_mlws.domain.runs.service.rows import (
+    MAX_DEPTH,
+    chain,
+    check_alive,
+    check_writable,
+    missing,
+    note_change,
+    open_row,
+    row_of,
+)
 from jupyter_mlws.domain.runs.service.writing import write_params
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
 from jupyter_mlws.domain.runs.tables import RunRow
@@ -111,11 +120,23 @@ def stem_of(source: str, kind: RunKind) -> str:
     return first or kind.value
 
 
-def given_name(session: Session, run_id: str) -> str | None:
-    """The name that somebody gave to a run; None for one that looks as if it was made here."""
-    row = row_of(session, run_id)
-    stem, _, number = row.name.rpartition("-")
-    return None if stem == stem_of(row.source, row.kind) and number.isdecimal() else row.name
+class RunNames(NamedTuple):
+    """What a job is told of its run."""
+
+    experiment: str
+    given: str | None
+    """The name that somebody gave to it; None for one that looks as if it was made here."""
+    user: str
+
+
+def names_of(session: Session, run_id: str) -> RunNames:
+    """What a run is called, and whose it is."""
+    found = store.named(session, run_id)
+    if found is None:
+        raise missing(run_id)
+    stem, _, number = found.name.rpartition("-")
+    made = stem == stem_of(found.source, found.kind) and number.isdecimal()
+    return RunNames(found.experiment, None if made else found.name, found.user)
 
 
 def create_run(session: Session, actor: Actor, workspace: str, body: RunCreate) -> Run:

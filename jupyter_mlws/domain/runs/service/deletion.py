@@ -17,6 +17,7 @@ from jupyter_mlws.domain.runs.errors import RunActive, RunNotDeleted
 from jupyter_mlws.domain.runs.schemas import DeletePlan, Lifecycle, Run
 from jupyter_mlws.domain.runs.service.reading import get_run
 from jupyter_mlws.domain.runs.service.rows import open_run, row_of
+from jupyter_mlws.domain.runs.store import retention as rules
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.domain.workspaces import service as workspaces
 from jupyter_mlws.kit.actors import Action, Actor
@@ -58,7 +59,7 @@ def restore_run(session: Session, actor: Actor, run_id: str) -> Run:
     ids = _below(session, run_id)
     note_all(session, ids)
     store.set_lifecycle(session, ids, Lifecycle.ACTIVE, None)
-    if store.has_retention(session, run_id):  # else it would be gone again within the hour
+    if rules.has_retention(session, run_id):  # else it would be gone again within the hour
         store.set_tags(session, run_id, {KEEP_TAG: "true"})
     return get_run(session, actor, run_id)
 

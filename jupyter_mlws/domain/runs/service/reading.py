@@ -42,7 +42,7 @@ def wires(
     summaries = {} if made_now else metrics.summaries(session, ids, metric_keys)
     children = {} if made_now else store.children_counts(session, ids)
     spaces = workspaces.workspace_names(session, {row.workspace_id for row in rows})
-    names = {key: experiments.find(session, key).name for key in {row.experiment_id for row in rows}}
+    names = experiments.names(session, {row.experiment_id for row in rows})
     now = now_ms()
     found = {}
     for row in rows:

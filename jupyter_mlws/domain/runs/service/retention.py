@@ -9,6 +9,7 @@ from jupyter_mlws.domain.experiments import service as experiments
 from jupyter_mlws.domain.runs import store
 from jupyter_mlws.domain.runs.schemas import Lifecycle, RetentionPlan, RetentionState
 from jupyter_mlws.domain.runs.service.deletion import KEEP_TAG, best_of, check_ended, note_all, plan_of, remove_all
+from jupyter_mlws.domain.runs.store import retention as rules
 from jupyter_mlws.domain.runs.tables import RetentionRow
 from jupyter_mlws.domain.storage import service as storage
 from jupyter_mlws.kit.clock import now_ms
@@ -35,8 +36,8 @@ sparing: Hook[[Session, Collection[str], dict[str, str]]] = Hook()
 
 def state(session: Session, workspace_id: int, experiment_id: int) -> RetentionState:
     """The rule of an experiment, or (`DEFAULT`) of a workspace."""
-    own = store.retention(session, workspace_id, experiment_id)
-    found = own if own is not None and own.rule is not None else store.retention(session, workspace_id, DEFAULT)
+    own = rules.retention(session, workspace_id, experiment_id)
+    found = own if own is not None and own.rule is not None else rules.retention(session, workspace_id, DEFAULT)
     return RetentionState(
         rule=None if found is None else found.rule,
         inherited=found is not None and found.experiment_id != experiment_id,
@@ -50,7 +51,7 @@ def set_rule(session: Session, workspace_id: int, experiment_id: int, rule: Rete
     """Set a rule, or (None) take it away: then that of the workspace counts, if there is one."""
     if rule is not None:
         check_rule(rule)
-    row = store.retention(session, workspace_id, experiment_id)
+    row = rules.retention(session, workspace_id, experiment_id)
     if row is None:
         row = RetentionRow(workspace_id=workspace_id, experiment_id=experiment_id)
         session.add(row)
@@ -68,7 +69,7 @@ def check_rule(rule: Retention) -> None:
 
 def doomed(session: Session, experiment_id: int, rule: Retention) -> tuple[list[str], dict[str, int]]:
     """Top-level runs that the rule lets go, the oldest first; and how many of those it would are spared, by why."""
-    rows = store.top_runs(session, experiment_id)
+    rows = rules.top_runs(session, experiment_id)
     old = rows if rule.keep_last is None else rows[rule.keep_last :]
     before = None if rule.keep_days is None else now_ms() - rule.keep_days * DAY_MS
     chosen = [row.id for row in old if before is None or (row.ended_at or row.created_at) < before]
@@ -139,7 +140,7 @@ def let_go(session: Session, experiment_id: int, tops: Sequence[str], rule: Rete
 
 def note_done(session: Session, workspace_id: int, experiment_id: int, done: RetentionPlan) -> None:
     """Keep what a rule did last."""
-    row = store.retention(session, workspace_id, experiment_id)
+    row = rules.retention(session, workspace_id, experiment_id)
     if row is None:
         row = RetentionRow(workspace_id=workspace_id, experiment_id=experiment_id)
         session.add(row)
@@ -149,12 +150,12 @@ def note_done(session: Session, workspace_id: int, experiment_id: int, done: Ret
 
 def with_rules(session: Session) -> list[tuple[int, int]]:
     """(workspace, experiment) of all experiments that a rule is about."""
-    return store.with_retention(session)
+    return rules.with_retention(session)
 
 
 def binned(session: Session, before: int, limit: int) -> list[str]:
     """Ids of runs that were moved to the bin before this time (ms), the lowest first, and that nothing holds there."""
-    return _not_held(session, store.in_bin_since(session, before))[:limit]
+    return _not_held(session, rules.in_bin_since(session, before))[:limit]
 
 
 def empty_bin(session: Session, ids: Sequence[str]) -> list[str]:
@@ -175,4 +176,4 @@ def _not_held(session: Session, ids: Sequence[str]) -> list[str]:
 @experiments.deleting.register
 def _forget_with_experiments(session: Session, contents: experiments.Contents) -> None:
     if contents.limit is not None and not contents.more and not contents.busy:
-        store.forget_retention(session, contents.experiment_ids)
+        rules.forget_retention(session, contents.experiment_ids)

@@ -40,18 +40,17 @@ class RunRef(NamedTuple):
 
 def ref_by_id(session: Session, run_id: str) -> RunRef:
     """What upper slices need of a run. Raises `RunNotFound`."""
-    return ref_of(session, row_of(session, run_id))
+    found = store.target(session, run_id)
+    if found is None:
+        raise missing(run_id)
+    status, kind = RunStatus(found.status), RunKind(found.kind)
+    return RunRef(run_id, found.workspace_id, found.workspace, found.experiment_id, status, kind, found.snapshot_id)
 
 
 def ref_of(session: Session, row: RunRow) -> RunRef:
     """What upper slices need of a run."""
     workspace = workspaces.workspace_names(session, [row.workspace_id])[row.workspace_id]
     return RunRef(row.id, row.workspace_id, workspace, row.experiment_id, row.status, row.kind, row.snapshot_id)
-
-
-def ended_at(session: Session, run_id: str) -> int | None:
-    """When a run ended (ms)."""
-    return row_of(session, run_id).ended_at
 
 
 def open_run(session: Session, actor: Actor, action: Action, run_id: str) -> RunRef:
@@ -66,7 +65,8 @@ def open_to_log(session: Session, actor: Actor, run_id: str) -> RunRef:
         raise missing(run_id)
     require(actor, Action.LOG, found.workspace, missing(run_id), workspace_id=found.workspace_id)
     status = RunStatus(found.status)
-    if actor.kind is ActorKind.JOB or status in TERMINAL or found.lifecycle != Lifecycle.ACTIVE.value:
+    other = actor.kind is ActorKind.JOB and actor.run_id != run_id
+    if other or status in TERMINAL or found.lifecycle != Lifecycle.ACTIVE.value:
         row = row_of(session, run_id)
         check_writable(session, actor, row)
         check_alive(session, row)
@@ -133,11 +133,6 @@ def user_of(session: Session, run_id: str) -> str:
 def source_of(session: Session, run_id: str) -> str:
     """The notebook or command line of a run."""
     return row_of(session, run_id).source
-
-
-def experiment_name(session: Session, run_id: str) -> str:
-    """Name of the experiment of a run."""
-    return experiments.find(session, row_of(session, run_id).experiment_id).name
 
 
 def note_artifacts(session: Session, ref: RunRef) -> None:

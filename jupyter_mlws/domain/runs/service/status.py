@@ -11,13 +11,15 @@ from jupyter_mlws.domain.runs import store
 from jupyter_mlws.domain.runs.errors import JobOwnsStatus, StatusConflict
 from jupyter_mlws.domain.runs.schemas import Run, RunEnd, RunError, RunKind, StatusChange, StatusHistory
 from jupyter_mlws.domain.runs.service.reading import wires
-from jupyter_mlws.domain.runs.service.rows import RunRef, note_change, open_row, ref_of, row_of
+from jupyter_mlws.domain.runs.service.rows import RunRef, missing, note_change, open_row, ref_of, row_of
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus, may_change
 from jupyter_mlws.kit.actors import Action, Actor
 from jupyter_mlws.kit.clock import now_ms
 from jupyter_mlws.kit.events import Hook
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from jupyter_mlws.domain.runs.schemas import Process
@@ -68,36 +70,52 @@ def change_status(
     error: RunError | None = None,
     values: dict[str, Any] | None = None,
     anew: bool = False,
+    through: Sequence[tuple[RunStatus, int]] = (),
 ) -> bool:
     """The one door through which a run's status changes. False if it has that status already; `StatusConflict` if it may not.
 
     `anew`: an interactive run may take any status, also after its end (clients resume runs); a job's run never.
+    `through`: statuses (and since when) that it went through meanwhile, which nobody was told of: its history has them.
     """
-    row = row_of(session, run_id)
-    if row.status is status:
+    known = store.state(session, run_id)
+    if known is None:
+        raise missing(run_id)
+    if known.status is status:
         return False
-    if not may_change(row.status, status) and not (anew and row.kind is RunKind.INTERACTIVE):
-        raise StatusConflict(f"The run is {row.status.value} and cannot become {status.value}.")
     at = at if at is not None else now_ms()
+    steps = [*through, (status, at)]
+    _check_steps(known, [step for step, _ in steps], anew=anew)
     changes: dict[str, Any] = {"status": status, **(values or {})}
     if reason is not None or status in TERMINAL:
         changes["reason"] = reason
     if error is not None:
         changes["error"] = error
-    if status is RunStatus.RUNNING and row.started_at is None:
-        changes["started_at"] = at
+    started = known.started_at
+    if started is None and (running := dict(steps).get(RunStatus.RUNNING)) is not None:
+        changes.setdefault("started_at", running)
+        started = running
     if status in TERMINAL:
-        changes["ended_at"] = max(at, row.started_at or 0)
-    elif row.status in TERMINAL:
+        changes["ended_at"] = max(at, started or 0)
+    elif known.status in TERMINAL:
         changes |= {"ended_at": None, "reason": None, "error": None}
-    if not store.compare_and_set(session, row, changes):
+    if not store.compare_and_set(session, run_id, known, changes):
         raise StatusConflict("The run was changed at the same time; try again.")
-    store.add_status(session, run_id, status, at, reason, actor)
-    ref = ref_of(session, row)
-    note_change(session, row, ref.workspace)
-    record_change(session, ref.workspace, "experiment", str(row.experiment_id))
+    for step, since in steps:
+        store.add_status(session, run_id, step, since, reason if step is status else None, actor)
+    record_change(session, known.workspace, "run", run_id, str(known.experiment_id))
+    record_change(session, known.workspace, "experiment", str(known.experiment_id))
+    ref = RunRef(run_id, known.workspace_id, known.workspace, known.experiment_id, status, known.kind, known.snapshot_id)
     changed(session, ref)
     return True
+
+
+def _check_steps(known: store.State, steps: Sequence[RunStatus], *, anew: bool) -> None:
+    """Raise `StatusConflict` unless a run may go these steps, one after the other."""
+    old = known.status
+    for status in steps:
+        if not may_change(old, status) and not (anew and known.kind is RunKind.INTERACTIVE):
+            raise StatusConflict(f"The run is {old.value} and cannot become {status.value}.")
+        old = status
 
 
 def set_end(session: Session, actor: Actor, run_id: str, at: int) -> None:

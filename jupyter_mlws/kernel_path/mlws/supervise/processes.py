@@ -123,10 +123,9 @@ class Reader:
 
 
 def _stat(pid: int) -> List[bytes] | None:
-    """Fields of /proc/<pid>/stat from the state on; the name before it may hold anything."""
+    """Fields of /proc/<pid>/stat from the state on; None of a process that is gone."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()
+        return tree.read_stat(pid)
     except OSError:
         return None
 

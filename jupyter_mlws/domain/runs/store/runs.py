@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from sqlalchemy import CursorResult, delete, exists, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import aliased
-from sqlalchemy.orm.attributes import set_committed_value
 
 from jupyter_mlws.db import driver
-from jupyter_mlws.db.outbox import hints_of
 from jupyter_mlws.db.values import listed
 from jupyter_mlws.domain.runs.schemas import Lifecycle, Process, RunKind
 from jupyter_mlws.domain.runs.states import TERMINAL, RunStatus
-from jupyter_mlws.domain.runs.tables import RetentionRow, RunBatchRow, RunDatasetRow, RunParamRow, RunRow, RunStatusRow, RunTagRow
-from jupyter_mlws.kit.clock import now_ms
+from jupyter_mlws.domain.runs.tables import RunBatchRow, RunDatasetRow, RunParamRow, RunRow, RunStatusRow, RunTagRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy.orm import Session
-
-    from jupyter_mlws.db.shortcut import Plain
 
 
 def by_id(session: Session, run_id: str) -> RunRow | None:
@@ -31,81 +25,29 @@ def by_id(session: Session, run_id: str) -> RunRow | None:
     return session.get(RunRow, run_id)
 
 
-_TARGET = """
-SELECT r.workspace_id, w.name, r.experiment_id, r.status, r.kind, r.snapshot_id, r.lifecycle
-FROM runs AS r JOIN workspaces AS w ON w.id = r.workspace_id WHERE r.id = ?
+_NAMED = """
+SELECT e.name, r.name, r.source, r.kind, r."user" FROM runs AS r JOIN experiments AS e ON e.id = r.experiment_id WHERE r.id = ?
 """
 
 
-class Target(NamedTuple):
-    """What logging needs to know of a run."""
+class Named(NamedTuple):
+    """What a run is called."""
 
-    workspace_id: int
-    workspace: str
-    experiment_id: int
-    status: str
-    kind: str
-    snapshot_id: str | None
-    lifecycle: str
+    experiment: str
+    name: str
+    source: str
+    kind: RunKind
+    user: str
 
 
-def target(session: Session, run_id: str) -> Target | None:
-    """What logging needs to know of a run: a prepared statement, for it runs with every point."""
+def named(session: Session, run_id: str) -> Named | None:
+    """What a run is called, and whose it is."""
     session.flush()
-    rows = driver.fetch(session, _TARGET, (run_id,))
-    return Target._make(rows[0]) if rows else None
-
-
-def target_of(connection: Plain, run_id: str) -> Target | None:
-    """As `target`, in a shortcut."""
-    rows = connection.fetch(_TARGET, (run_id,))
-    return Target._make(rows[0]) if rows else None
-
-
-class GivenPoint(NamedTuple):
-    """A point that a shortcut is to store, and its place in the group."""
-
-    n: int
-    run_id: str
-    only_in: int | None
-    """Id of the workspace that the run must be in."""
-    key: str
-    value: str | None
-    """In digits, for JSON has no infinity; None is NaN."""
-    step: int
-    time: int
-    seq: int
-
-
-def append_points(connection: Plain, parts: str, given: Sequence[GivenPoint]) -> list[tuple[int, str, str, int]]:
-    """In a shortcut on PostgreSQL: store points of runs that take them now, in one statement with their changes.
-
-    `parts`: what stores them, given rows named `taken`, and tells them as `moved`. Returns (n, run id, workspace, experiment id) of the
-    points that were stored.
-    """
-    # One text: the database takes it apart quicker than the driver makes arrays.
-    points = msgspec.json.encode([point._asdict() for point in given]).decode()
-    found = connection.ask(_storing(parts), (points, str(now_ms()), Lifecycle.ACTIVE.value))
-    return [(int(n), run_id, workspace, int(experiment_id)) for n, run_id, workspace, experiment_id in found]
-
-
-@cache
-def _storing(parts: str) -> str:
-    ended = ", ".join(f"'{status.value}'" for status in sorted(TERMINAL))
-    hints = hints_of(
-        "(SELECT 'metrics' AS kind, run_id AS object_id, seq, workspace, experiment_id::text AS parent, now_ms AS at FROM moved) AS m"
-    )
-    return f"""
-WITH given AS (
-  SELECT * FROM json_to_recordset($1::json)
-    AS g (n int, run_id text, only_in bigint, key text, value float8, step bigint, time bigint, seq bigint)),
-taken AS (
-  SELECT g.*, w.name AS workspace, r.experiment_id, $2::bigint AS now_ms
-  FROM given AS g JOIN runs AS r ON r.id = g.run_id JOIN workspaces AS w ON w.id = r.workspace_id
-  WHERE r.lifecycle = $3 AND r.status NOT IN ({ended}) AND (g.only_in IS NULL OR g.only_in = r.workspace_id)),
-{parts},
-hinted AS ({hints})
-SELECT n, run_id, workspace, experiment_id FROM moved"""  # noqa: S608 - constants of ours
+    rows = driver.fetch(session, _NAMED, (run_id,))
+    if not rows:
+        return None
+    experiment, name, source, kind, user = rows[0]
+    return Named(experiment, name, source, RunKind(kind), user)
 
 
 def by_ids(session: Session, ids: Sequence[str]) -> list[RunRow]:
@@ -143,42 +85,6 @@ def add(session: Session, row: RunRow) -> None:
     """Store a new run."""
     session.add(row)
     session.flush()
-
-
-def compare_and_set(session: Session, row: RunRow, values: dict[str, Any]) -> bool:
-    """Write `values` if the row still has the version and status it was read with; then the row has them too, else those of the other."""
-    values = {**values, "version": row.version + 1}
-    query = (
-        update(RunRow)
-        .where(RunRow.id == row.id, RunRow.version == row.version, RunRow.status == row.status)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    done = session.execute(query)
-    assert isinstance(done, CursorResult)  # noqa: S101 - tells the type checker what an UPDATE answers
-    if done.rowcount != 1:
-        session.refresh(row)
-        return False
-    for name, value in values.items():
-        set_committed_value(row, name, value)
-    return True
-
-
-_STATUS = """
-INSERT INTO run_status_changes (run_id, n, status, at, reason, actor)
-SELECT ?, COALESCE(MAX(n), 0) + 1, ?, ?, ?, ? FROM run_status_changes WHERE run_id = ?
-"""
-
-
-def add_status(session: Session, run_id: str, status: RunStatus, at: int, reason: str | None, actor: str) -> None:
-    """Append to the status history."""
-    session.flush()
-    driver.run(session, _STATUS, [run_id, status.value, at, reason, actor, run_id])
-
-
-def status_history(session: Session, run_id: str) -> list[RunStatusRow]:
-    """All status changes of a run, oldest first."""
-    return list(session.execute(select(RunStatusRow).where(RunStatusRow.run_id == run_id).order_by(RunStatusRow.n)).scalars())
 
 
 def params_of(session: Session, ids: Collection[str]) -> dict[str, dict[str, str]]:
@@ -229,14 +135,14 @@ def forget_batches(session: Session, before: int) -> None:
     session.execute(delete(RunBatchRow).where(RunBatchRow.at < before))
 
 
+_CHILDREN = """
+SELECT parent_id, count(*) FROM runs WHERE parent_id {among} AND lifecycle = 'active' GROUP BY parent_id
+"""
+
+
 def children_counts(session: Session, ids: Collection[str]) -> dict[str, int]:
     """Number of children that are not deleted, by run id."""
-    query = (
-        select(RunRow.parent_id, func.count())
-        .where(RunRow.parent_id.in_(listed(session, ids)), RunRow.lifecycle == Lifecycle.ACTIVE)
-        .group_by(RunRow.parent_id)
-    )
-    return {parent: count for parent, count in session.execute(query) if parent is not None}
+    return dict(driver.fetch_among(session, _CHILDREN, ids))
 
 
 def descendants(session: Session, ids: Collection[str], *, lifecycle: Lifecycle | None = None) -> list[str]:
@@ -296,7 +202,8 @@ def set_lifecycle(session: Session, ids: Collection[str], lifecycle: Lifecycle, 
 
 def number_of_runs(session: Session, experiment_id: int) -> int:
     """How many runs an experiment has, deleted ones too."""
-    return session.execute(select(func.count()).select_from(RunRow).where(RunRow.experiment_id == experiment_id)).scalar_one()
+    session.flush()
+    return int(driver.fetch(session, "SELECT count(*) FROM runs WHERE experiment_id = ?", [experiment_id])[0][0])
 
 
 def counts_by_status(session: Session, experiment_ids: Collection[int]) -> list[tuple[int, RunStatus, int, int]]:
@@ -363,47 +270,3 @@ def busy_jobs(session: Session, experiment_id: int) -> int:
     query = select(func.count()).select_from(RunRow).where(RunRow.experiment_id == experiment_id)
     query = query.where(RunRow.kind != RunKind.INTERACTIVE, RunRow.status.not_in(list(TERMINAL)))
     return session.execute(query).scalar_one()
-
-
-# Retention
-
-
-def retention(session: Session, workspace_id: int, experiment_id: int) -> RetentionRow | None:
-    """The rule of an experiment, or (0) of a workspace."""
-    return session.get(RetentionRow, (workspace_id, experiment_id))
-
-
-def with_retention(session: Session) -> list[tuple[int, int]]:
-    """(workspace, experiment) of all experiments with a rule of their own, or in a workspace with one."""
-    has_rule = RetentionRow.rule.is_not(None)
-    own = select(RunRow.workspace_id, RunRow.experiment_id).join(
-        RetentionRow,
-        (RetentionRow.workspace_id == RunRow.workspace_id) & RetentionRow.experiment_id.in_([0, RunRow.experiment_id]) & has_rule,
-    )
-    return [(workspace, experiment) for workspace, experiment in session.execute(own.distinct())]
-
-
-def has_retention(session: Session, run_id: str) -> bool:
-    """Whether a rule is about the experiment of a run."""
-    rule = (RetentionRow.workspace_id == RunRow.workspace_id) & RetentionRow.experiment_id.in_([0, RunRow.experiment_id])
-    query = select(RunRow.id).join(RetentionRow, rule & RetentionRow.rule.is_not(None)).where(RunRow.id == run_id)
-    return session.execute(query.limit(1)).first() is not None
-
-
-def forget_retention(session: Session, experiment_ids: Collection[int]) -> None:
-    """The experiments are gone."""
-    session.execute(delete(RetentionRow).where(RetentionRow.experiment_id.in_(listed(session, experiment_ids))))
-
-
-def top_runs(session: Session, experiment_id: int) -> list[RunRow]:
-    """Runs of an experiment that are below no other and not in the bin, the newest first."""
-    mine = (RunRow.experiment_id == experiment_id, RunRow.lifecycle == Lifecycle.ACTIVE, RunRow.parent_id.is_(None))
-    return list(session.execute(select(RunRow).where(*mine).order_by(RunRow.created_at.desc(), RunRow.id.desc())).scalars())
-
-
-def in_bin_since(session: Session, before: int) -> list[str]:
-    """Runs that were moved to the bin before this time (ms) and have no run below them."""
-    below = aliased(RunRow)
-    free = ~exists().where(below.parent_id == RunRow.id)
-    query = select(RunRow.id).where(RunRow.lifecycle == Lifecycle.DELETED, RunRow.deleted_at < before, free)
-    return list(session.execute(query).scalars())
