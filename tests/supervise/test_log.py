@@ -122,17 +122,17 @@ def test_a_way_back_to_a_finished_line_stops_below_it(reader):
     assert reader.after(1, b"\x1b[1A\rframe 2\n") == b"plain\nframe 2\x1bE"
 
 
+WRITES = [b"a", b"bc", b"\r", b"\n"]
+MOVES = [b"\x1b[A", b"\x1b[2A", b"\x1b[B", b"\x1b[E", b"\x1b[1F"]
+
+
+@pytest.mark.parametrize(("begins", "alphabet"), [(b"", WRITES), (b"\x1b[B", WRITES + MOVES)], ids=["plain", "has moved"])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
-@given(
-    pieces=st.lists(
-        st.sampled_from([b"a", b"bc", b"\r", b"\n", b"\x1b[A", b"\x1b[2A", b"\x1b[B", b"\x1b[E", b"\x1b[1F"]), max_size=30
-    ),
-    cuts=st.lists(st.integers(0, 60), max_size=6),
-)
-def test_moves_do_not_depend_on_how_they_are_cut(tmp_path, pieces, cuts):
-    data = b"".join(pieces)
-    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    parts = [data[a:b] for a, b in itertools.pairwise(edges)]
+@given(data=st.data(), cuts=st.lists(st.integers(0, 60), max_size=6))
+def test_lines_do_not_depend_on_how_they_are_cut(tmp_path, begins, alphabet, data, cuts):
+    whole = begins + b"".join(data.draw(st.lists(st.sampled_from(alphabet), max_size=30)))
+    edges = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
+    parts = [whole[a:b] for a, b in itertools.pairwise(edges)]
     path = tmp_path / "log"
     path.unlink(missing_ok=True)
     log = stored_log.LogFile(str(path), print)
@@ -145,7 +145,13 @@ def test_moves_do_not_depend_on_how_they_are_cut(tmp_path, pieces, cuts):
         assert stands.startswith(finished), "a finished line never changes"
         before = stands
     log.close()
-    assert path.read_bytes() == stored(tmp_path / "other", data), parts
+    assert path.read_bytes() == stored(tmp_path / "other", whole), parts
+
+
+def test_plain_text_is_finished_at_once_until_the_cursor_has_moved(tmp_path):
+    assert stored(tmp_path, b"a\n\x1b[Ab") == b"ab\n"
+    assert stored(tmp_path, b"a\n", b"\x1b[Ab") == b"a\nb", "who reads has the line already"
+    assert stored(tmp_path, b"\x1b[Ba\n", b"\x1b[Ab") == b"ab\n"
 
 
 def test_long_lines_break_between_characters(tmp_path):
