@@ -19,7 +19,7 @@ from tests.skips import pytest_runtest_makereport  # noqa: F401 - a hook
 pytest_plugins = ["pytester"]
 
 
-CLUSTERS = ("compute_pbs", "compute_pbs_via", "compute_slurm", "compute_via")
+CLUSTERS = ("compute_lsf", "compute_lsf_via", "compute_pbs", "compute_pbs_via", "compute_slurm", "compute_via")
 """Folders of tests of one worker, for two would start two clusters, and a server for each."""
 
 
