@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from jupyter_mlws.domain.compute.batch import bjobs, lsf
+from jupyter_mlws.domain.compute.batch import bjobs, lsf, records
 from jupyter_mlws.domain.compute.batch.lsf import Lsf
 from jupyter_mlws.domain.compute.batch.psi import Submitter
 from jupyter_mlws.domain.compute.batch.site import Done, Here, Laid
@@ -16,8 +20,10 @@ from jupyter_mlws.domain.compute.batch.system import Cause, End, Unknown, Wanted
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import LsfPlace
 from jupyter_mlws.domain.jobs.batch_ends import WORDS
+from mlws import ending, jobdir
 from mlws.remote import batch
 from tests.domain.compute.answers import Answers
+from tests.supervise.conftest import KERNEL_PATH, JobFolder, until
 
 SIGNALED = {"reason": "exited", "signaled": True}
 PENDING = "101^PEND^-^-^-^Job slot limit reached;^mlws-1a-ffff\n"
@@ -99,7 +105,9 @@ def test_each_state(state: str, stage: str, why: str):
         (job("EXIT", code="143"), {"reason": "batch"}, "ended"),
         (job("EXIT", code="143"), {"reason": "exited", "signaled": False}, ""),
         (job("EXIT", code="3"), SIGNALED, ""),
-        (job("DONE"), SIGNALED, ""),
+        (job("DONE"), SIGNALED, "ended"),
+        (job("DONE"), {"reason": "exited", "signaled": False}, ""),
+        (job("DONE", "TERM_RUNLIMIT: job killed after reaching LSF run time limit"), SIGNALED, "timeout"),
     ],
 )
 def test_what_ended_a_job(tmp_path: Path, told: bjobs.Job, record: dict[str, Any], cause: str):
@@ -139,6 +147,29 @@ def test_the_script_asks_for_one_host_and_all_else_in_our_own_lines(tmp_path: Pa
         "-o /dev/null",
     ]
     assert "\nexport PYTHONPATH=/mlws\n" in text
+
+
+def test_at_its_time_limit_the_script_outlives_its_supervisor_which_records_the_end(tmp_path: Path):
+    """LSF sends SIGUSR2 to all processes of the job, and kills it ten minutes later."""
+    pytest.importorskip("psij")
+    folder = JobFolder(tmp_path / "job", ["sleep", "600"])
+    records.note(folder.path, {"name": "mlws", "ticket": "t1", "secrets": False})
+    (folder.path / "system_logs").mkdir()
+    argv = [sys.executable, "-S", "-m", "mlws.supervise.batch", str(folder.path), "t1"]
+    submitter = Submitter(tmp_path / "scripts", Here(tmp_path, "lsf"), Lsf())
+    asked = (place(), Wanted(None, None, 0, 60), ending.LOG)
+    text = submitter.script("mlws", argv, Laid(str(folder.path), str(KERNEL_PATH)), *asked).text
+    script = subprocess.Popen(["bash", "-c", text], env={**os.environ, "LSB_JOBID": "7"}, start_new_session=True)
+    try:
+        supervisor = until(lambda: jobdir.read_pid(str(folder.path)))["pid"]
+        os.killpg(script.pid, signal.SIGUSR2)
+        os.kill(supervisor, signal.SIGUSR2)
+        assert script.wait(30) == 0
+        assert folder.exit["signaled"]
+    finally:
+        jobdir.request_cancel(str(folder.path))
+        script.kill()
+        script.wait()
 
 
 def test_a_job_that_asks_for_nothing_has_one_cpu_and_no_limit(tmp_path: Path):

@@ -82,7 +82,8 @@ class Job(NamedTuple):
             return CAUSES.get(self.term, "ended")
         if self.state == "EXIT" and not self.hosts:
             return "cancelled"  # before it was given a host
-        return "ended" if self.state == "EXIT" and self.exit_code > 128 and signaled else ""
+        # Our script ends well also where its supervisor was told to end, and has done so.
+        return "ended" if signaled and (self.state == "DONE" or self.exit_code > 128) else ""
 
 
 def jobs(text: str) -> dict[str, Job]:

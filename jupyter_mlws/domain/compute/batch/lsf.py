@@ -41,6 +41,8 @@ is without jobs that were submitted since."""
 NOT_YET = "bjobs does not show it now"
 VARIABLE = re.compile(r"(?m)^#BSUB -env (?=[A-Za-z_]\w*=)")
 """How PSI/J gives a variable to a job. `bsub` takes one `-env`, which is `none` already."""
+OUTLIVES = "trap '' USR2 XCPU"
+"""What LSF sends first to all of a job whose time is over: the script waits for the supervisor, which ends the job then, and records it."""
 LOGIN = "-L /bin/bash"
 """The environment of a job is that of its user's login on the host, and not what the server has."""
 OPTIONS = "mlws.bsub"
@@ -174,7 +176,7 @@ def _write(executor: Any, job: Any, context: dict[str, object], submit_file: IO[
     executor.generator.generate_submit_script(job, context, text)
     first, _, rest = VARIABLE.sub("export ", text.getvalue()).partition("\n")
     options = [f"#BSUB {option}" for option in job.spec.attributes.get_custom_attribute(OPTIONS)]
-    submit_file.write("\n".join([first, *options, rest]))
+    submit_file.write("\n".join([first, *options, OUTLIVES, rest]))
 
 
 def _place(place: BatchPlace) -> LsfPlace:
