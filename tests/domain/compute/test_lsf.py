@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,6 +18,7 @@ from jupyter_mlws.domain.compute.batch.lsf import Lsf
 from jupyter_mlws.domain.compute.batch.psi import Submitter
 from jupyter_mlws.domain.compute.batch.site import Done, Here, Laid
 from jupyter_mlws.domain.compute.batch.system import Cause, End, Unknown, Wanted, last_words
+from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import LsfPlace
 from jupyter_mlws.domain.jobs.batch_ends import WORDS
@@ -211,6 +213,53 @@ def test_a_job_is_gone_only_when_it_was_not_known_for_a_while(tmp_path: Path, mo
     assert stages()["102"] == ("runs", "RUN"), "it was there all the same"
 
 
+def test_what_was_not_known_before_lsf_was_away_is_not_gone_when_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It may have begun anew meanwhile: what counts is how long it answers without the job."""
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    site, system = Answers(tmp_path, bjobs=Done(255, "", NOT_FOUND.format(101))), Lsf()
+    assert [one.over for one in system.look(site, ["101"], unnumbered=False)] == [False]
+    site.answers = {"bjobs": Done(255, "", "LSF is down. Please wait ...")}
+    with pytest.raises(HostUnreachable):
+        system.look(site, ["101"], unnumbered=False)
+    site.answers = {"bjobs": Done(255, "", NOT_FOUND.format(101))}
+    for over in (False, True):
+        now += lsf.GONE_S + 1
+        assert [one.over for one in system.look(site, ["101"], unnumbered=False)] == [over]
+
+
+@pytest.mark.parametrize("out", ["", "a word of the site\n", "101 PEND - - - - mlws-1a-ffff\n"])
+def test_what_says_neither_a_job_nor_that_there_is_none_is_no_answer(tmp_path: Path, out: str):
+    with pytest.raises(HostUnreachable, match="LSF cannot be reached"):
+        Lsf().look(Answers(tmp_path, bjobs=Done(0, out, "")), ["101"], unnumbered=False)
+
+
+def test_a_submission_is_not_made_again_before_bjobs_would_show_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(BatchCompute, "_follow", lambda _: None)
+    site = Answers(tmp_path, bjobs=Done(0, "", "No job found\n"))
+    target = BatchCompute("batch", 1, place(), site, Lsf(), scripts=tmp_path / "batch", description="")
+    sent = tmp_path / "jobs" / "a1"
+    sent.mkdir(parents=True)
+    records.note(sent, {"name": "mlws-a1", "ticket": "t1", "secrets": False})
+    assert target.is_alive(sent)
+    for ago, again in ((lsf.GONE_S - 5, False), (lsf.GONE_S + 1, True)):
+        target._watched[sent].since = time.monotonic() - ago
+        target._look()
+        assert target.take_back(sent) is again
+
+
+def test_bsub_has_no_habits_of_who_types_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """With BSUB_QUIET it does not say the number of the job, with BSUB_CHK_RESREQ it submits none."""
+    program = tmp_path / "bsub"
+    program.write_text('#!/bin/sh\necho "$BSUB_QUIET$BSUB_CHK_RESREQ$LSB_NTRIES"; cat')
+    program.chmod(0o700)
+    (tmp_path / "job").write_text("script")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("BSUB_QUIET", "Y")
+    monkeypatch.setenv("BSUB_CHK_RESREQ", "1")
+    assert ending.submit("lsf", str(tmp_path / "job"), 10).stdout == "1\nscript"
+
+
 def test_what_bjobs_forgot_is_told_as_it_was_and_what_it_never_told_by_the_signal(tmp_path: Path):
     site, system = Answers(tmp_path, bjobs=Done(0, KILLED, "")), Lsf()
     system.look(site, ["103"], unnumbered=False)
@@ -297,7 +346,7 @@ def test_what_it_is_and_what_it_takes(tmp_path: Path):
 
 
 def test_a_login_node_runs_all_that_it_is_asked_and_nothing_else(tmp_path: Path):
-    site, system = Answers(tmp_path, b=Done(0, "", ""), lsid=Done(0, "LSF", "")), Lsf()
+    site, system = Answers(tmp_path, bjobs=Done(0, "", "No job found"), b=Done(0, "", ""), lsid=Done(0, "LSF", "")), Lsf()
     system.look(site, ["1", "23"], unnumbered=False)
     system.look(site, [], unnumbered=True)
     system.version(site)
@@ -311,5 +360,5 @@ def test_a_login_node_runs_all_that_it_is_asked_and_nothing_else(tmp_path: Path)
     asked += [[one, system.tells_version] for one in system.programs] + [["bkill", "12"]]
     for program, *words in asked:
         assert all(re.fullmatch(batch.WORDS[program], word) for word in words), (program, words)
-    for program, word in (("bkill", "0 -u"), ("bkill", "-u"), ("bsub", "-K"), ("bjobs", "-u"), ("bqueues", "-l")):
+    for program, word in (("bkill", "0"), ("bkill", "0 -u"), ("bkill", "-u"), ("bsub", "-K"), ("bjobs", "-u"), ("bqueues", "-l")):
         assert not re.fullmatch(batch.WORDS[program], word)
