@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -21,7 +22,8 @@ from jupyter_mlws.domain.compute.batch.system import Cause, End, Unknown, Wanted
 from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import LsfPlace
-from jupyter_mlws.domain.jobs.batch_ends import WORDS
+from jupyter_mlws.domain.jobs.batch_ends import WORDS, end_of
+from jupyter_mlws.domain.runs.states import RunStatus
 from mlws import ending, jobdir
 from mlws.remote import batch
 from tests.domain.compute.answers import Answers
@@ -274,6 +276,23 @@ def test_what_bjobs_forgot_is_told_as_it_was_and_what_it_never_told_by_the_signa
     end = system.end_of(site, "102", SIGNALED)
     assert end is not None
     assert not end.over
+
+
+def test_the_run_says_that_its_time_limit_was_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(BatchCompute, "_follow", lambda _: None)
+    target = BatchCompute(
+        "batch", 1, place(), Answers(tmp_path, bjobs=Done(0, KILLED, "")), Lsf(), scripts=tmp_path, description=""
+    )
+    folder = tmp_path / "jobs" / "a1"
+    folder.mkdir(parents=True)
+    records.note(folder, {"name": "mlws-3c-ffff", "ticket": "t1", "secrets": False, "id": "103"})
+    record = {"reason": "canceled", "exit_code": None, "signal": 2, "message": None, "signaled": True}
+    (folder / jobdir.EXIT).write_text(json.dumps(record))
+    assert target.note_end(folder)
+    status, reason, error = end_of(folder, record) or pytest.fail("LSF ended it")
+    assert (status, reason) == (RunStatus.FAILED, "timeout")
+    assert error is not None
+    assert error.message == "LSF ended job 103 (TERM_RUNLIMIT): the time limit that LSF had for it was over."
 
 
 @pytest.mark.parametrize(
