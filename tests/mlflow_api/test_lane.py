@@ -45,6 +45,18 @@ class Here(NamedTuple):
     """The handlers that were made, by their classes' names."""
     run_id: str
 
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection of its own."""
+        at = urlsplit(str(self.client.base_url))
+        return await asyncio.open_connection(at.hostname, at.port)
+
+    def raw(self, key: str, version: str = "1.1", *headers: str) -> bytes:
+        """A whole request that logs a point of `key`."""
+        body = b'{"run_id": "%s", "key": "%s", "value": 1, "timestamp": 1, "step": 1}' % (self.run_id.encode(), key.encode())
+        head = [f"POST {ROOT}/runs/log-metric HTTP/{version}", f"Host: {urlsplit(str(self.client.base_url)).netloc}"]
+        head += ["Content-Type: application/json", f"Authorization: {self.client.headers['Authorization']}"]
+        return "\r\n".join([*head, f"Content-Length: {len(body)}", *headers, "", ""]).encode() + body
+
     async def log(self, path: str = "log-metric", status: int = 200, **body: Any) -> httpx.Response:
         """The answer to `runs/…` for the run."""
         given = {"run_id": self.run_id, "key": "loss", "value": 0.5, "timestamp": 1, "step": 1, **body}
@@ -186,13 +198,9 @@ async def test_a_write_that_fails_is_told_once_and_not_tried_again(here: Here, m
 
 async def test_a_client_that_went_away_does_no_harm(here: Here):
     await here.log()
-    at = urlsplit(str(here.client.base_url))
     for _ in range(3):
-        _, writer = await asyncio.open_connection(at.hostname, at.port)
-        body = b'{"run_id": "%s", "key": "gone", "value": 1, "timestamp": 1, "step": 1}' % here.run_id.encode()
-        head = [f"POST {ROOT}/runs/log-metric HTTP/1.1", f"Host: {at.netloc}", "Content-Type: application/json"]
-        head += [f"Authorization: {here.client.headers['Authorization']}", f"Content-Length: {len(body)}", "", ""]
-        writer.write("\r\n".join(head).encode() + body)
+        _, writer = await here.connect()
+        writer.write(here.raw("gone"))
         writer.close()
         await writer.wait_closed()
     while True:
@@ -200,6 +208,39 @@ async def test_a_client_that_went_away_does_no_harm(here: Here):
         if page.json().get("metrics"):
             break
         await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("cut", [1, 30])
+async def test_a_body_whose_rest_does_not_come_is_not_waited_for_though_some_came_with_the_head(
+    here: Here, monkeypatch: pytest.MonkeyPatch, cut: int
+):
+    monkeypatch.setattr("jupyter_mlws.kit.http.SLOW_BODY_S", 0.1)
+    await here.log()
+    for before in (b"", here.raw("whole")):  # a whole request before it on the same connection is answered
+        reader, writer = await here.connect()
+        writer.write(before + here.raw("part")[:-cut])
+        answers = await asyncio.wait_for(reader.read(), 20)
+        assert answers.count(b"HTTP/1.1 200 OK") == bool(before)
+        writer.close()
+
+
+async def test_requests_on_one_connection_are_answered_each_and_as_its_client_wants_it(here: Here):
+    await here.log()
+    reader, writer = await here.connect()
+    writer.write(here.raw("one") + here.raw("two") + here.raw("three", "1.1", "Connection: close"))
+    answers = await asyncio.wait_for(reader.read(), 20)
+    assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b"{}") == 3
+    assert answers.count(b"Connection: close") == 1
+    writer.close()
+    reader, writer = await here.connect()
+    writer.write(here.raw("five", "1.0", "Connection: keep-alive") + here.raw("six", "1.0"))
+    answers = await asyncio.wait_for(reader.read(), 20)
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+    assert answers.count(b"Connection: Keep-Alive") == 1
+    writer.close()
+    assert here.made == []
+    metrics = (await here.client.get(f"{ROOT}/runs/get", params={"run_id": here.run_id})).json()["run"]["data"]["metrics"]
+    assert sorted(one["key"] for one in metrics) == sorted(["loss", "one", "two", "three", "five", "six"])
 
 
 GOOD: list[tuple[str, dict[str, Any]]] = [
