@@ -66,6 +66,13 @@ def test_a_reason_of_several_lines_is_one_and_a_name_may_hold_what_stands_betwee
     assert (first.name, second.number) == ("a^b", "102")
 
 
+def test_a_reason_that_names_a_thousand_hosts_is_cut():
+    told = "; ".join(f"host{number}: closed by its administrator" for number in range(1000))
+    [found] = bjobs.jobs(f"101^PEND^-^-^-^{told};^mlws\n").values()
+    assert found.seen.reason == told[: bjobs.LONGEST]
+    assert found.name == "mlws"
+
+
 def test_what_is_no_job_is_no_job():
     assert bjobs.jobs("welcome to the cluster\n\nJOBID^STAT\n12^RUN\n") == {}
 
