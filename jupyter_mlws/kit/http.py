@@ -101,7 +101,7 @@ class Runtime(Protocol):
         """The same where nothing must be waited for; None: `actor_of_token` tells."""
 
     def let_in(self, host: str) -> None:
-        """Remember a Host header that was checked and may come."""
+        """Remember a Host header that was checked and may come, of a caller who is known."""
 
     def lets_in(self, host: str) -> bool:
         """Whether it was checked before, and may come."""
@@ -251,7 +251,6 @@ class ApiHandler(JupyterHandler):
         if scheme.lower() == "bearer" and credentials.startswith(TOKEN_PREFIX):
             if not self.check_host():
                 raise web.HTTPError(403)
-            self.runtime.let_in(self.request.host)
             self._token = credentials.strip()
             user = User("mlws-token")
             self.current_user = self._jupyter_current_user = user
@@ -270,6 +269,7 @@ class ApiHandler(JupyterHandler):
         actor = await self.runtime.actor_of_token(self._token, self.request.headers)
         if actor is None:
             raise Unauthenticated("This token is not known here: it was revoked, has expired, or belongs to another data folder.")
+        self.runtime.let_in(self.request.host)
         self.actor = actor
 
     def _check_address(self) -> None:

@@ -52,19 +52,20 @@ class Lane(HTTPMessageDelegate):
         self._request = request
         self._workspace = workspace
         self._handler = handler
-        self._body = b""
+        self._pieces: list[bytes] = []
 
     def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
         """The request begins."""
 
     def data_received(self, chunk: bytes) -> None:
         """A piece of the body; it comes in one as a rule."""
-        self._body = self._body + chunk if self._body else chunk
+        self._pieces.append(chunk)
 
     def finish(self) -> None:
         """The body is whole."""
         if not self._begun():
-            self._handler.data_received(self._body)
+            for piece in self._pieces:
+                self._handler.data_received(piece)
             self._handler.finish()
 
     def on_connection_close(self) -> None:
@@ -80,7 +81,8 @@ class Lane(HTTPMessageDelegate):
         runtime: Runtime = self._place.application.settings[SETTINGS_KEY]
         try:
             masker = runtime.known_masker(context.actor)
-            request = parse_body(self._body if masker is None else masker.json(self._body), call.request)
+            body = b"".join(self._pieces)
+            request = parse_body(body if masker is None else masker.json(body), call.request)
             shortcut = None if call.shortcut is None else call.shortcut(context, request)
             run = partial(encoded, call.run, context, request)
             written = runtime.db.begin_write(run, repeatable=call.repeatable, shortcut=shortcut)

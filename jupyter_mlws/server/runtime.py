@@ -304,8 +304,11 @@ class Runtime:
 
     def let_in(self, host: str) -> None:
         """Remember a Host that may come. Names of sockets are none: whether they may come is asked of the disk."""
-        if len(self._hosts) < HOSTS_KEPT and "%" not in host:
-            self._hosts.add(host)
+        if host in self._hosts or "%" in host:
+            return
+        if len(self._hosts) >= HOSTS_KEPT:
+            self._hosts.clear()
+        self._hosts.add(host)
 
     def lets_in(self, host: str) -> bool:
         """Whether it was let in before."""

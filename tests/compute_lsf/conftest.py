@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compute_slurm.conftest import overdue, server
+from tests.compute_slurm.conftest import server
 from tests.slurm import Lsf, Slurm, running_slurm
 
-__all__ = ["overdue", "server"]
+__all__ = ["server"]
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import pytest
 from jupyter_server.log import log_request
 from jupyter_server.prometheus.metrics import HTTP_REQUEST_DURATION_SECONDS
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest, RequestStartLine
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
@@ -21,6 +22,8 @@ from jupyter_mlws.db.database import DatabaseFailed
 from jupyter_mlws.domain.access import service as access
 from jupyter_mlws.kit.actors import ActorKind
 from jupyter_mlws.mlflow_api import lane
+from jupyter_mlws.mlflow_api.calls import CALLS
+from jupyter_mlws.mlflow_api.http import MlflowHandler
 from jupyter_mlws.server.router import add_routes
 from jupyter_mlws.server.runtime import Runtime, Settings
 from tests.live import LiveServer
@@ -30,6 +33,7 @@ from tests.security.world import token_of_job
 WITH_A_HANDLER = {"Cookie": "_xsrf=x"}
 """A request that has this is answered by the handler of its path."""
 ROOT = "/mlws/api/2.0/mlflow"
+RUN_CALL = next(call for call in CALLS if call.path.endswith("runs/log-metric"))
 
 
 class Here(NamedTuple):
@@ -40,6 +44,18 @@ class Here(NamedTuple):
     made: list[str]
     """The handlers that were made, by their classes' names."""
     run_id: str
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection of its own."""
+        at = urlsplit(str(self.client.base_url))
+        return await asyncio.open_connection(at.hostname, at.port)
+
+    def raw(self, key: str, version: str = "1.1", *headers: str) -> bytes:
+        """A whole request that logs a point of `key`."""
+        body = b'{"run_id": "%s", "key": "%s", "value": 1, "timestamp": 1, "step": 1}' % (self.run_id.encode(), key.encode())
+        head = [f"POST {ROOT}/runs/log-metric HTTP/{version}", f"Host: {urlsplit(str(self.client.base_url)).netloc}"]
+        head += ["Content-Type: application/json", f"Authorization: {self.client.headers['Authorization']}"]
+        return "\r\n".join([*head, f"Content-Length: {len(body)}", *headers, "", ""]).encode() + body
 
     async def log(self, path: str = "log-metric", status: int = 200, **body: Any) -> httpx.Response:
         """The answer to `runs/…` for the run."""
@@ -124,6 +140,44 @@ async def test_a_token_is_looked_up_again_when_it_was_revoked(here: Here):
     assert len(here.made) == 2, "and does so again when it is long ago"
 
 
+async def test_hosts_of_strangers_are_not_remembered_and_many_of_friends_shut_nobody_out(here: Here):
+    for port in range(1, 120):
+        strange = {"Host": f"127.0.0.1:{port}", "Authorization": "Bearer mlws_nobody"}
+        assert (await here.client.post(f"{ROOT}/runs/log-metric", json={}, headers=strange)).status_code == 401
+    assert not any(here.runtime.lets_in(f"127.0.0.1:{port}") for port in range(1, 120))
+    for port in range(1, 120):
+        await here.client.get(f"{ROOT}/runs/get", params={"run_id": here.run_id}, headers={"Host": f"127.0.0.1:{port}"})
+    await here.log()
+    here.made.clear()
+    await here.log()
+    assert here.made == [], "the last one that came is known"
+
+
+async def test_a_body_of_many_pieces_goes_to_the_handler_piece_by_piece(here: Here):
+    """To put them together anew with each that comes would take the event loop a second for a large body."""
+    came: list[bytes] = []
+
+    class Handler(HTTPMessageDelegate):
+        def data_received(self, chunk: bytes) -> None:
+            came.append(chunk)
+
+        def finish(self) -> None:
+            came.append(b"whole")
+
+    application = Application()
+    application.settings["mlws"] = here.runtime
+    start = RequestStartLine("GET", "/", "HTTP/1.1")
+    request = HTTPServerRequest(start_line=start, headers=HTTPHeaders({"Host": "localhost"}))
+    passing = lane.Lane(lane.Place(RUN_CALL, MlflowHandler, application), request, None, Handler())
+    pieces = [b"a" * 9, b"b" * 9, b"c"]
+    for piece in pieces:
+        passing.data_received(piece)
+    assert came == []
+    passing.finish()
+    assert [id(one) for one in came[:3]] == [id(one) for one in pieces]
+    assert came[3:] == [b"whole"]
+
+
 async def test_a_write_that_fails_is_told_once_and_not_tried_again(here: Here, monkeypatch: pytest.MonkeyPatch):
     begun = []
 
@@ -144,13 +198,9 @@ async def test_a_write_that_fails_is_told_once_and_not_tried_again(here: Here, m
 
 async def test_a_client_that_went_away_does_no_harm(here: Here):
     await here.log()
-    at = urlsplit(str(here.client.base_url))
     for _ in range(3):
-        _, writer = await asyncio.open_connection(at.hostname, at.port)
-        body = b'{"run_id": "%s", "key": "gone", "value": 1, "timestamp": 1, "step": 1}' % here.run_id.encode()
-        head = [f"POST {ROOT}/runs/log-metric HTTP/1.1", f"Host: {at.netloc}", "Content-Type: application/json"]
-        head += [f"Authorization: {here.client.headers['Authorization']}", f"Content-Length: {len(body)}", "", ""]
-        writer.write("\r\n".join(head).encode() + body)
+        _, writer = await here.connect()
+        writer.write(here.raw("gone"))
         writer.close()
         await writer.wait_closed()
     while True:
@@ -158,6 +208,39 @@ async def test_a_client_that_went_away_does_no_harm(here: Here):
         if page.json().get("metrics"):
             break
         await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("cut", [1, 30])
+async def test_a_body_whose_rest_does_not_come_is_not_waited_for_though_some_came_with_the_head(
+    here: Here, monkeypatch: pytest.MonkeyPatch, cut: int
+):
+    monkeypatch.setattr("jupyter_mlws.kit.http.SLOW_BODY_S", 0.1)
+    await here.log()
+    for before in (b"", here.raw("whole")):  # a whole request before it on the same connection is answered
+        reader, writer = await here.connect()
+        writer.write(before + here.raw("part")[:-cut])
+        answers = await asyncio.wait_for(reader.read(), 20)
+        assert answers.count(b"HTTP/1.1 200 OK") == bool(before)
+        writer.close()
+
+
+async def test_requests_on_one_connection_are_answered_each_and_as_its_client_wants_it(here: Here):
+    await here.log()
+    reader, writer = await here.connect()
+    writer.write(here.raw("one") + here.raw("two") + here.raw("three", "1.1", "Connection: close"))
+    answers = await asyncio.wait_for(reader.read(), 20)
+    assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b"{}") == 3
+    assert answers.count(b"Connection: close") == 1
+    writer.close()
+    reader, writer = await here.connect()
+    writer.write(here.raw("five", "1.0", "Connection: keep-alive") + here.raw("six", "1.0"))
+    answers = await asyncio.wait_for(reader.read(), 20)
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+    assert answers.count(b"Connection: Keep-Alive") == 1
+    writer.close()
+    assert here.made == []
+    metrics = (await here.client.get(f"{ROOT}/runs/get", params={"run_id": here.run_id})).json()["run"]["data"]["metrics"]
+    assert sorted(one["key"] for one in metrics) == sorted(["loss", "one", "two", "three", "five", "six"])
 
 
 GOOD: list[tuple[str, dict[str, Any]]] = [
@@ -269,7 +352,6 @@ def test_a_job_logs_to_its_own_run_alone_and_its_secrets_stay_hidden(world: Worl
 
 
 def test_the_calls_of_the_lane_are_those_that_may_be_repeated():
-    from jupyter_mlws.mlflow_api.calls import CALLS
     from jupyter_mlws.mlflow_api.routes import mlflow_routes
 
     quick = {handler.quick.path for _, handler in mlflow_routes() if handler.quick is not None}

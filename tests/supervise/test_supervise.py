@@ -98,6 +98,17 @@ def test_a_signal_at_any_moment_leaves_a_record(shell, moment):
         assert (code, folder.exit["reason"]) == (0, "canceled")
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR2, signal.SIGXCPU])
+def test_what_a_batch_system_begins_to_end_a_job_with_leaves_a_record(shell, eventually, number):
+    folder = shell("trap 'echo stopping; exit 5' INT; echo ready; while true; do sleep 0.1; done")
+    supervisor = folder.start()
+    eventually(lambda: (folder.path / "user_logs" / "std_log.txt").exists() and b"ready" in folder.log)
+    supervisor.send_signal(number)
+    assert supervisor.wait(20) == 0
+    assert (folder.exit["reason"], folder.exit["signaled"], folder.exit["exit_code"]) == ("canceled", True, 5)
+    assert b"stopping" in folder.log
+
+
 def test_only_one_supervisor_has_a_job(shell, eventually):
     folder = shell("sleep 30")
     first = folder.start()

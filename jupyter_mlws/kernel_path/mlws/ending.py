@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import time
-from typing import Sequence
+from typing import Dict, Sequence
 
 from mlws import jobdir
 
@@ -45,8 +45,13 @@ def run(argv: Sequence[str], seconds: float, script: str = os.devnull) -> subpro
             errors="replace",
             timeout=seconds,
             check=False,
-            env={**os.environ, "LSB_NTRIES": tries} if tries else None,
+            env={**_without_habits(), "LSB_NTRIES": tries} if tries else None,
         )
+
+
+def _without_habits() -> Dict[str, str]:
+    """This environment without what somebody has `bsub` do who types it: say nothing (BSUB_QUIET), or only check (BSUB_CHK_RESREQ)."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BSUB_")}
 
 
 def submit(kind: str, script: str, seconds: float) -> subprocess.CompletedProcess[str]:

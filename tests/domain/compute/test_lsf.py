@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from jupyter_mlws.domain.compute.batch import bjobs, lsf
+from jupyter_mlws.domain.compute.batch import bjobs, lsf, records
 from jupyter_mlws.domain.compute.batch.lsf import Lsf
 from jupyter_mlws.domain.compute.batch.psi import Submitter
 from jupyter_mlws.domain.compute.batch.site import Done, Here, Laid
 from jupyter_mlws.domain.compute.batch.system import Cause, End, Unknown, Wanted, last_words
+from jupyter_mlws.domain.compute.batch.target import BatchCompute
 from jupyter_mlws.domain.compute.errors import HostUnfit, HostUnreachable, QueueFull
 from jupyter_mlws.domain.compute.schemas import LsfPlace
-from jupyter_mlws.domain.jobs.batch_ends import WORDS
+from jupyter_mlws.domain.jobs.batch_ends import WORDS, end_of
+from jupyter_mlws.domain.runs.states import RunStatus
+from mlws import ending, jobdir
 from mlws.remote import batch
 from tests.domain.compute.answers import Answers
+from tests.supervise.conftest import KERNEL_PATH, JobFolder, until
 
 SIGNALED = {"reason": "exited", "signaled": True}
 PENDING = "101^PEND^-^-^-^Job slot limit reached;^mlws-1a-ffff\n"
@@ -54,6 +64,13 @@ def test_a_reason_of_several_lines_is_one_and_a_name_may_hold_what_stands_betwee
     first, second = bjobs.jobs(text).values()
     assert first.pending == "Closed by LSF administrator: 2 hosts; Not enough slots: 1 host"
     assert (first.name, second.number) == ("a^b", "102")
+
+
+def test_a_reason_that_names_a_thousand_hosts_is_cut():
+    told = "; ".join(f"host{number}: closed by its administrator" for number in range(1000))
+    [found] = bjobs.jobs(f"101^PEND^-^-^-^{told};^mlws\n").values()
+    assert found.seen.reason == told[: bjobs.LONGEST]
+    assert found.name == "mlws"
 
 
 def test_what_is_no_job_is_no_job():
@@ -99,7 +116,9 @@ def test_each_state(state: str, stage: str, why: str):
         (job("EXIT", code="143"), {"reason": "batch"}, "ended"),
         (job("EXIT", code="143"), {"reason": "exited", "signaled": False}, ""),
         (job("EXIT", code="3"), SIGNALED, ""),
-        (job("DONE"), SIGNALED, ""),
+        (job("DONE"), SIGNALED, "ended"),
+        (job("DONE"), {"reason": "exited", "signaled": False}, ""),
+        (job("DONE", "TERM_RUNLIMIT: job killed after reaching LSF run time limit"), SIGNALED, "timeout"),
     ],
 )
 def test_what_ended_a_job(tmp_path: Path, told: bjobs.Job, record: dict[str, Any], cause: str):
@@ -141,6 +160,29 @@ def test_the_script_asks_for_one_host_and_all_else_in_our_own_lines(tmp_path: Pa
     assert "\nexport PYTHONPATH=/mlws\n" in text
 
 
+def test_at_its_time_limit_the_script_outlives_its_supervisor_which_records_the_end(tmp_path: Path):
+    """LSF sends SIGUSR2 to all processes of the job, and kills it ten minutes later."""
+    pytest.importorskip("psij")
+    folder = JobFolder(tmp_path / "job", ["sleep", "600"])
+    records.note(folder.path, {"name": "mlws", "ticket": "t1", "secrets": False})
+    (folder.path / "system_logs").mkdir()
+    argv = [sys.executable, "-S", "-m", "mlws.supervise.batch", str(folder.path), "t1"]
+    submitter = Submitter(tmp_path / "scripts", Here(tmp_path, "lsf"), Lsf())
+    asked = (place(), Wanted(None, None, 0, 60), ending.LOG)
+    text = submitter.script("mlws", argv, Laid(str(folder.path), str(KERNEL_PATH)), *asked).text
+    script = subprocess.Popen(["bash", "-c", text], env={**os.environ, "LSB_JOBID": "7"}, start_new_session=True)
+    try:
+        supervisor = until(lambda: jobdir.read_pid(str(folder.path)))["pid"]
+        os.killpg(script.pid, signal.SIGUSR2)
+        os.kill(supervisor, signal.SIGUSR2)
+        assert script.wait(30) == 0
+        assert folder.exit["signaled"]
+    finally:
+        jobdir.request_cancel(str(folder.path))
+        script.kill()
+        script.wait()
+
+
 def test_a_job_that_asks_for_nothing_has_one_cpu_and_no_limit(tmp_path: Path):
     pytest.importorskip("psij")
     submitter = Submitter(tmp_path, Here(tmp_path, "lsf"), Lsf())
@@ -180,6 +222,53 @@ def test_a_job_is_gone_only_when_it_was_not_known_for_a_while(tmp_path: Path, mo
     assert stages()["102"] == ("runs", "RUN"), "it was there all the same"
 
 
+def test_what_was_not_known_before_lsf_was_away_is_not_gone_when_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It may have begun anew meanwhile: what counts is how long it answers without the job."""
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    site, system = Answers(tmp_path, bjobs=Done(255, "", NOT_FOUND.format(101))), Lsf()
+    assert [one.over for one in system.look(site, ["101"], unnumbered=False)] == [False]
+    site.answers = {"bjobs": Done(255, "", "LSF is down. Please wait ...")}
+    with pytest.raises(HostUnreachable):
+        system.look(site, ["101"], unnumbered=False)
+    site.answers = {"bjobs": Done(255, "", NOT_FOUND.format(101))}
+    for over in (False, True):
+        now += lsf.GONE_S + 1
+        assert [one.over for one in system.look(site, ["101"], unnumbered=False)] == [over]
+
+
+@pytest.mark.parametrize("out", ["", "a word of the site\n", "101 PEND - - - - mlws-1a-ffff\n"])
+def test_what_says_neither_a_job_nor_that_there_is_none_is_no_answer(tmp_path: Path, out: str):
+    with pytest.raises(HostUnreachable, match="LSF cannot be reached"):
+        Lsf().look(Answers(tmp_path, bjobs=Done(0, out, "")), ["101"], unnumbered=False)
+
+
+def test_a_submission_is_not_made_again_before_bjobs_would_show_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(BatchCompute, "_follow", lambda _: None)
+    site = Answers(tmp_path, bjobs=Done(0, "", "No job found\n"))
+    target = BatchCompute("batch", 1, place(), site, Lsf(), scripts=tmp_path / "batch", description="")
+    sent = tmp_path / "jobs" / "a1"
+    sent.mkdir(parents=True)
+    records.note(sent, {"name": "mlws-a1", "ticket": "t1", "secrets": False})
+    assert target.is_alive(sent)
+    for ago, again in ((lsf.GONE_S - 5, False), (lsf.GONE_S + 1, True)):
+        target._watched[sent].since = time.monotonic() - ago
+        target._look()
+        assert target.take_back(sent) is again
+
+
+def test_bsub_has_no_habits_of_who_types_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """With BSUB_QUIET it does not say the number of the job, with BSUB_CHK_RESREQ it submits none."""
+    program = tmp_path / "bsub"
+    program.write_text('#!/bin/sh\necho "$BSUB_QUIET$BSUB_CHK_RESREQ$LSB_NTRIES"; cat')
+    program.chmod(0o700)
+    (tmp_path / "job").write_text("script")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("BSUB_QUIET", "Y")
+    monkeypatch.setenv("BSUB_CHK_RESREQ", "1")
+    assert ending.submit("lsf", str(tmp_path / "job"), 10).stdout == "1\nscript"
+
+
 def test_what_bjobs_forgot_is_told_as_it_was_and_what_it_never_told_by_the_signal(tmp_path: Path):
     site, system = Answers(tmp_path, bjobs=Done(0, KILLED, "")), Lsf()
     system.look(site, ["103"], unnumbered=False)
@@ -194,6 +283,23 @@ def test_what_bjobs_forgot_is_told_as_it_was_and_what_it_never_told_by_the_signa
     end = system.end_of(site, "102", SIGNALED)
     assert end is not None
     assert not end.over
+
+
+def test_the_run_says_that_its_time_limit_was_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(BatchCompute, "_follow", lambda _: None)
+    target = BatchCompute(
+        "batch", 1, place(), Answers(tmp_path, bjobs=Done(0, KILLED, "")), Lsf(), scripts=tmp_path, description=""
+    )
+    folder = tmp_path / "jobs" / "a1"
+    folder.mkdir(parents=True)
+    records.note(folder, {"name": "mlws-3c-ffff", "ticket": "t1", "secrets": False, "id": "103"})
+    record = {"reason": "canceled", "exit_code": None, "signal": 2, "message": None, "signaled": True}
+    (folder / jobdir.EXIT).write_text(json.dumps(record))
+    assert target.note_end(folder)
+    status, reason, error = end_of(folder, record) or pytest.fail("LSF ended it")
+    assert (status, reason) == (RunStatus.FAILED, "timeout")
+    assert error is not None
+    assert error.message == "LSF ended job 103 (TERM_RUNLIMIT): the time limit that LSF had for it was over."
 
 
 @pytest.mark.parametrize(
@@ -266,7 +372,7 @@ def test_what_it_is_and_what_it_takes(tmp_path: Path):
 
 
 def test_a_login_node_runs_all_that_it_is_asked_and_nothing_else(tmp_path: Path):
-    site, system = Answers(tmp_path, b=Done(0, "", ""), lsid=Done(0, "LSF", "")), Lsf()
+    site, system = Answers(tmp_path, bjobs=Done(0, "", "No job found"), b=Done(0, "", ""), lsid=Done(0, "LSF", "")), Lsf()
     system.look(site, ["1", "23"], unnumbered=False)
     system.look(site, [], unnumbered=True)
     system.version(site)
@@ -280,5 +386,5 @@ def test_a_login_node_runs_all_that_it_is_asked_and_nothing_else(tmp_path: Path)
     asked += [[one, system.tells_version] for one in system.programs] + [["bkill", "12"]]
     for program, *words in asked:
         assert all(re.fullmatch(batch.WORDS[program], word) for word in words), (program, words)
-    for program, word in (("bkill", "0 -u"), ("bkill", "-u"), ("bsub", "-K"), ("bjobs", "-u"), ("bqueues", "-l")):
+    for program, word in (("bkill", "0"), ("bkill", "0 -u"), ("bkill", "-u"), ("bsub", "-K"), ("bjobs", "-u"), ("bqueues", "-l")):
         assert not re.fullmatch(batch.WORDS[program], word)

@@ -46,6 +46,8 @@ CAUSES: dict[str, Cause] = {
     "TERM_ORPHAN_SYSTEM": "cancelled",
 }
 """What ended a job, by the word that its reason begins with. Of any other such word it is known that LSF or somebody ended it."""
+LONGEST = 1000
+"""So many characters of a reason are told: one may name each host that a job cannot have."""
 LINE = re.compile(r"\d+(\[\d+\])?\^")
 HOST = re.compile(r"(?:\d+\*)?([^:\s]+)")
 
@@ -82,7 +84,8 @@ class Job(NamedTuple):
             return CAUSES.get(self.term, "ended")
         if self.state == "EXIT" and not self.hosts:
             return "cancelled"  # before it was given a host
-        return "ended" if self.state == "EXIT" and self.exit_code > 128 and signaled else ""
+        # Our script ends well also where its supervisor was told to end, and has done so.
+        return "ended" if signaled and (self.state == "DONE" or self.exit_code > 128) else ""
 
 
 def jobs(text: str) -> dict[str, Job]:
@@ -104,4 +107,4 @@ def _job(number: str, state: str, code: str, hosts: str, ended: str, pending: st
 
 def _told(field: str) -> str:
     """A field, which has a dash where there is nothing to tell."""
-    return "" if field.strip() == "-" else field.strip().rstrip(";.").rstrip()
+    return "" if field.strip() == "-" else field.strip().rstrip(";.").rstrip()[:LONGEST]

@@ -24,6 +24,7 @@ from jupyter_mlws.domain.compute.batch.system import (
     said,
     silent,
 )
+from jupyter_mlws.domain.compute.errors import HostUnreachable
 from jupyter_mlws.domain.compute.schemas import LsfPlace
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ is without jobs that were submitted since."""
 NOT_YET = "bjobs does not show it now"
 VARIABLE = re.compile(r"(?m)^#BSUB -env (?=[A-Za-z_]\w*=)")
 """How PSI/J gives a variable to a job. `bsub` takes one `-env`, which is `none` already."""
+OUTLIVES = "trap '' USR2 XCPU"
+"""What LSF sends first to all of a job whose time is over: the script waits for the supervisor, which ends the job then, and records it."""
 LOGIN = "-L /bin/bash"
 """The environment of a job is that of its user's login on the host, and not what the server has."""
 OPTIONS = "mlws.bsub"
@@ -68,6 +71,7 @@ class Lsf:
     package = "the client of LSF, whose `profile.lsf` sets the PATH, or start the server where it is"
     ask_owner = "Ask who runs LSF whether it is up: `lsid`, `bqueues`. `profile.lsf` sets the variables that its programs need."
     passed: tuple[str, ...] = ("LSB", "LSF", "LS_", "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
+    shows_s = GONE_S
     takes_todo = "See `bqueues` for the queues; `mlws compute update NAME --queue …` names another."
 
     def __init__(self) -> None:
@@ -85,7 +89,11 @@ class Lsf:
         if not numbers and not unnumbered:
             printed(self, site, ["bqueues"])  # whether it answers
             return []
-        jobs = self._jobs(site, [] if unnumbered else sorted(numbers))
+        try:
+            jobs = self._jobs(site, [] if unnumbered else sorted(numbers))
+        except HostUnreachable:
+            self._missed = {}  # it counts how long LSF answers without them
+            raise
         self._lately.keep({number: jobs[number] for number in numbers if number in jobs})
         now = time.monotonic()
         self._missed = {number: self._missed.get(number, now) for number in numbers if number not in jobs}
@@ -99,10 +107,10 @@ class Lsf:
 
     def _jobs(self, site: Site, numbers: list[str]) -> dict[str, Job]:
         """Those that it knows, also those that are over since a while. `bjobs` may end as failed where it does not know one of them, or
-        where all are over."""
+        where all are over, and as well where it knows none: what prints neither a job nor that there is none is no answer."""
         done = ran(self, site, ["bjobs", "-a", "-noheader", "-o", bjobs.FIELDS, *numbers])
         jobs, words = bjobs.jobs(done.out), f"{done.err}\n{done.out}"
-        if done.code != 0 and (REFUSALS.away.search(done.err) or not (jobs or GONE.search(words))):
+        if (done.code != 0 and REFUSALS.away.search(done.err)) or not (jobs or GONE.search(words)):
             raise silent(self, said(words))
         return jobs
 
@@ -174,7 +182,7 @@ def _write(executor: Any, job: Any, context: dict[str, object], submit_file: IO[
     executor.generator.generate_submit_script(job, context, text)
     first, _, rest = VARIABLE.sub("export ", text.getvalue()).partition("\n")
     options = [f"#BSUB {option}" for option in job.spec.attributes.get_custom_attribute(OPTIONS)]
-    submit_file.write("\n".join([first, *options, rest]))
+    submit_file.write("\n".join([first, *options, OUTLIVES, rest]))
 
 
 def _place(place: BatchPlace) -> LsfPlace:

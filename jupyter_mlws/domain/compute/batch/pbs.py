@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_mlws.domain.compute.batch import qstat
 from jupyter_mlws.domain.compute.batch.system import (
+    SHOWS_S,
     Cause,
     End,
     Lately,
@@ -86,6 +87,7 @@ class Pbs:
         "ROCR_VISIBLE_DEVICES",
         "ZE_AFFINITY_MASK",
     )
+    shows_s = SHOWS_S
     takes_todo = "See `qstat -Q` for the queues; `mlws compute update NAME --queue …` names another."
 
     def __init__(self, dialect: Dialect | None) -> None:

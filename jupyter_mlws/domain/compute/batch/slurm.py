@@ -7,7 +7,18 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from jupyter_mlws.domain.compute.batch.system import Cause, End, Refusals, Seen, Unknown, Wanted, minutes, printed, said
+from jupyter_mlws.domain.compute.batch.system import (
+    SHOWS_S,
+    Cause,
+    End,
+    Refusals,
+    Seen,
+    Unknown,
+    Wanted,
+    minutes,
+    printed,
+    said,
+)
 from jupyter_mlws.domain.compute.errors import HostUnreachable
 from jupyter_mlws.domain.compute.schemas import SlurmPlace
 
@@ -55,6 +66,7 @@ class Slurm:
     package = "Slurm's client, or start the server where it is (Debian: apt install slurm-client)"
     ask_owner = "Ask who runs Slurm whether slurmctld is up: `scontrol ping`."
     passed: tuple[str, ...] = ("SLURM", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
+    shows_s = SHOWS_S
     takes_todo = "See `sinfo` for the partitions; `mlws compute update NAME --partition …` names another."
 
     def name_of(self, key: str, ticket: str) -> str:

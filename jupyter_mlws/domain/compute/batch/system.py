@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.kit.errors import MlwsError
 
 PATIENCE_S = 30.0
+SHOWS_S = 5.0
 KEPT = 5000
 
 T = TypeVar("T")
@@ -132,6 +133,9 @@ class System(Protocol):
     """What to do where it does not answer, in words."""
     passed: tuple[str, ...]
     """How the names of variables begin that it gives to a job."""
+
+    shows_s: float
+    """A submission that it does not show so long after it, and that left no trace in the folder, did not happen."""
 
     def name_of(self, key: str, ticket: str) -> str:
         """What a job is called there: by that a submission is found of which nothing else is known."""

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NOT_FOUND_S = 5.0
-"""A submission that the batch system does not know so long after it, and that left no trace in the folder, did not happen."""
 CANCEL_EVERY_S = 5.0
 CANCEL_LATE_S = 60.0
 """A supervisor that has not ended its job so long after it was asked to is ended by the batch system."""
@@ -207,7 +205,7 @@ class BatchCompute(Watch):
         watched = self._find(job_dir)
         if watched is None or watched.submitting or watched.native_id or not watched.asked or watched.begun():
             return False
-        if self.trouble or watched.seen is not None or self._looked - watched.since < NOT_FOUND_S:
+        if self.trouble or watched.seen is not None or self._looked - watched.since < self._system.shows_s:
             return False
         if not self._site.recall(job_dir):
             return False

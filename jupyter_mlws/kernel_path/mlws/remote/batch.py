@@ -32,7 +32,7 @@ WORDS = {
     "qdel": rf"--version|{NUMBER}",
     "bsub": r"-V",
     "bjobs": r"-(V|a|noheader|o)|[0-9]+|[a-z_ ]+ delimiter='\^'",
-    "bkill": r"-V|[0-9]+",
+    "bkill": r"-V|[1-9][0-9]*",  # 0 are all jobs
     "bqueues": r"-V|[A-Za-z0-9_][A-Za-z0-9_.,:+/@-]*",
     "lsid": r"-V",
 }

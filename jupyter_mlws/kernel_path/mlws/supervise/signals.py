@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 
-BLOCKED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGXCPU)
+"""With the last two batch systems begin to end a job whose time is over, as LSF does."""
+BLOCKED = (*ENDING, signal.SIGHUP)
 
 
 def block() -> None:
