@@ -83,13 +83,8 @@ def _kernel(name: str | None) -> tuple[str, str | None, str | None]:
     manager: Any = KernelSpecManager()
     try:
         spec = manager.get_kernel_spec(name)
-    except (
-        NoSuchKernel,
-        OSError,
-        ValueError,
-        TypeError,
-        TraitError,
-    ):  # it is gone, or `kernel.json` is none: the job will say so
+    except (NoSuchKernel, OSError, ValueError, TypeError, TraitError):
+        # It is gone, or its `kernel.json` is none: the job itself will say so.
         return "unknown", None, None
     first = spec.argv[0] if spec.argv else ""
     if spec.language != "python":
