@@ -260,6 +260,7 @@ def resume(session: Session, actor: Actor, run_id: str) -> Job:
 
 def update_job(session: Session, actor: Actor, run_id: str, body: JobUpdate, version: int | None) -> Job:
     """Change what is given of a job and its run. Raises `JobStarted` for the priority of a job that waits no longer."""
+    store.hold(session, run_id)
     run = runs.open_run(session, actor, Action.EDIT, run_id)
     row = job_row(session, run_id)
     if body.priority is not UNSET and body.priority != row.priority:
