@@ -85,3 +85,23 @@ def test_retries_pauses_and_limits(server: LiveServer, mlws: Callable[..., Any],
         ws.jobs.stream(again.id, to=(out := io.StringIO()))
         assert out.getvalue().count("try ") == 2
         assert again.log(attempt=1) == "try 1\n"
+
+
+def test_when_the_one_that_nothing_overtakes_is_put_on_hold_the_one_behind_it_starts(tmp_path: Path) -> None:
+    live = LiveServer(tmp_path / "held", options=["--MlwsApp.max_jobs=3"]).start()
+    go = tmp_path / "go"
+    try:
+        cpus = live.ok("GET", "/compute/local")["total"]["cpus"]
+        line = f"until [ -e {go} ]; do sleep 0.1; done"
+        long = live.submit({"kind": "command", "command": line}, resources={"cpus": cpus})
+        live.wait(long, "Running")
+        head = live.submit({"kind": "command", "command": "true"}, resources={"cpus": cpus})
+        behind = live.submit({"kind": "command", "command": "true"})
+        assert live.ok("GET", f"/runs/{behind}")["waiting"]["code"] == "turn"
+        live.ok("POST", f"/jobs/{head}/pause")
+        assert live.wait(behind)["status"] == "Completed"
+        assert live.ok("GET", f"/runs/{long}")["status"] == "Running"
+        live.ok("POST", f"/jobs/{head}/cancel")
+    finally:
+        go.touch()
+        live.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -77,11 +78,13 @@ def _kernel(name: str | None) -> tuple[str, str | None, str | None]:
     if name is None:
         return "python", None, sys.executable
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel  # noqa: PLC0415 - needed for notebooks only
+    from traitlets import TraitError  # noqa: PLC0415 - likewise
 
     manager: Any = KernelSpecManager()
     try:
         spec = manager.get_kernel_spec(name)
-    except NoSuchKernel:
+    except (NoSuchKernel, OSError, ValueError, TypeError, TraitError):
+        # It is gone, or its `kernel.json` is none: the job itself will say so.
         return "unknown", None, None
     first = spec.argv[0] if spec.argv else ""
     if spec.language != "python":
@@ -93,7 +96,9 @@ def _kernel(name: str | None) -> tuple[str, str | None, str | None]:
 
 Answer = tuple[str | None, dict[str, str], list[str]]
 _answers: dict[str, tuple[tuple[int, ...], Answer]] = {}
-"""What interpreters answered, each with the stamp of its packages then."""
+"""What interpreters answered, each with the stamp of its packages then, the latest last."""
+ANSWERS = 32
+"""So many are kept."""
 
 
 def python_of(executable: str) -> Answer:
@@ -104,6 +109,9 @@ def python_of(executable: str) -> Answer:
     stamp = _stamp(executable)
     if (found := _answer_of(executable, stamp)) is None:
         found = _ask_python(executable)
+        _answers.pop(executable, None)
+        while len(_answers) >= ANSWERS:
+            _answers.pop(next(iter(list(_answers)), ""), None)
         _answers[executable] = (stamp, found)
     return found
 
@@ -114,8 +122,11 @@ def _answer_of(executable: str, stamp: tuple[int, ...]) -> Answer | None:
 
 
 def _stamp(executable: str) -> tuple[int, ...]:
-    prefix = Path(executable).parent.parent
-    return tuple(sorted(int(path.stat().st_mtime_ns) for path in prefix.glob("lib/python*/site-packages")))
+    times = []
+    for path in Path(executable).parent.parent.glob("lib/python*/site-packages"):
+        with contextlib.suppress(OSError):  # it is replaced just now
+            times.append(path.stat().st_mtime_ns)
+    return tuple(sorted(times))
 
 
 def _ask_python(executable: str) -> Answer:

@@ -89,6 +89,7 @@ class Absent:
 
     def _leave(self, session: Session, one: Left) -> None:
         """Say that it does not respond; end it if somebody has canceled it. Nothing if its server has come back."""
+        store.hold(session, one.run_id)
         row = store.by_id(session, one.run_id)
         if row is None or (row.owner, row.lease_until) != (one.owner, one.lease_until):
             return

@@ -237,8 +237,7 @@ class JobEngine:
                 now = time.monotonic()
                 if now >= self._adopt_at:
                     self._adopt()
-                changed = self._changed.is_set()
-                if changed:
+                if changed := self._changed.is_set():
                     self._changed.clear()
                 if changed or not self._followed or time.monotonic() >= self._due_at:
                     self._dispatch()
@@ -278,7 +277,6 @@ class JobEngine:
     def _adopt(self) -> None:
         """Take up the live jobs that nobody follows: those of an earlier server, and those that a failure let fall."""
         self._adopt_at = time.monotonic() + ADOPT_EVERY_S
-
         if self.leases.owner is not None:
             self.leases.take_unowned(self.db, lambda run_id, attempt: self.folders.job(run_id, attempt).is_dir())
             self._absent.look()
@@ -340,8 +338,11 @@ class JobEngine:
             if (at := plan.due()) is not None:  # from here on a clock that nobody sets
                 due = min(due, time.monotonic() + (at - plan.now) / 1000)
             if picks := plan.starts():
-                for taken in self.db.write_sync(partial(claim, picks=picks, target=name, leases=self.leases)):
-                    self._begin(taken, name)
+                taken = self.db.write_sync(partial(claim, picks=picks, target=name, leases=self.leases))
+                for one in taken:
+                    self._begin(one, name)
+                if len(taken) < len(picks):  # the others left the queue otherwise, meanwhile: who is behind them is next
+                    self.wake()
         self._due_at = due
 
     def _is_full(self, target: str) -> bool:

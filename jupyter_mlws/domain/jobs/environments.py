@@ -115,6 +115,9 @@ def _look(engine: JobEngine, environment_id: int) -> tuple[str, bool]:
 
 def _fail(session: Session, environment_id: int, words: str) -> None:
     for run_id in store.queued_with(session, environment_id):
+        store.hold(session, run_id)
+        if not store.is_queued(session, run_id):
+            continue  # it left the queue of another server meanwhile
         try:
             runs.change_status(
                 session, run_id, RunStatus.FAILED, actor="mlws", reason=REASON, error=RunError(message=words, kind="Environment")

@@ -246,6 +246,11 @@ def outcome_of(job_dir: Path, *, canceled: bool = False) -> Outcome:
     return Outcome(RunStatus.FAILED, "error", _error(result, record), started, ended)
 
 
+def began_at(job_dir: Path) -> int | None:
+    """When (ms) the job's process began, as its supervisor noted; None where that cannot be read. The folder is the user's, too."""
+    return _time((jobdir.read_pid(str(job_dir)) or {}).get("started_at"))
+
+
 def _time(value: Any) -> int | None:
     return value if isinstance(value, int) and 0 <= value < 2**53 else None
 

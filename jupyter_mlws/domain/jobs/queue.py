@@ -356,6 +356,7 @@ def claim(session: Session, picks: Sequence[tuple[Ask, tuple[int, ...]]], target
     if leases.owner is not None and target in Queues.shared:  # one server at a time, so that all keep the limits together
         compute.lock_target(session, target)
         picks = plan_of(session, target, leases.owner).starts()
+    store.hold(session, *(ask.run_id for ask, _ in picks))
     for ask, gpu_ids in picks:
         try:
             if not runs.change_status(session, ask.run_id, RunStatus.PREPARING, actor="mlws"):

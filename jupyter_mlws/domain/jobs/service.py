@@ -216,6 +216,7 @@ def any_unfinished(session: Session) -> bool:
 
 def cancel(session: Session, actor: Actor, run_id: str) -> tuple[Job, bool]:
     """Cancel a job in whatever status it is; again is harmless. The flag: its processes must be told (it is past the queue)."""
+    store.hold(session, run_id)
     run = runs.open_run(session, actor, Action.SUBMIT, run_id)
     row = job_row(session, run_id)
     tell = False
@@ -233,6 +234,7 @@ def cancel(session: Session, actor: Actor, run_id: str) -> tuple[Job, bool]:
 
 def pause(session: Session, actor: Actor, run_id: str) -> Job:
     """Hold a job that waits; again is harmless. Raises `JobStarted` for one that waits no longer."""
+    store.hold(session, run_id)
     run = runs.open_run(session, actor, Action.SUBMIT, run_id)
     row = job_row(session, run_id)
     if run.status not in WAITING:
@@ -244,6 +246,7 @@ def pause(session: Session, actor: Actor, run_id: str) -> Job:
 
 def resume(session: Session, actor: Actor, run_id: str) -> Job:
     """Let a job that is on hold wait for its turn again, and one in back-off at once. Raises `JobStarted` for one that does not wait."""
+    store.hold(session, run_id)
     run = runs.open_run(session, actor, Action.SUBMIT, run_id)
     row = job_row(session, run_id)
     if run.status not in WAITING:
@@ -257,6 +260,7 @@ def resume(session: Session, actor: Actor, run_id: str) -> Job:
 
 def update_job(session: Session, actor: Actor, run_id: str, body: JobUpdate, version: int | None) -> Job:
     """Change what is given of a job and its run. Raises `JobStarted` for the priority of a job that waits no longer."""
+    store.hold(session, run_id)
     run = runs.open_run(session, actor, Action.EDIT, run_id)
     row = job_row(session, run_id)
     if body.priority is not UNSET and body.priority != row.priority:

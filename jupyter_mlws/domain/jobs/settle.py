@@ -12,7 +12,7 @@ from jupyter_mlws.domain.environments import service as environments
 from jupyter_mlws.domain.jobs import attempts, data, ingest, remote, service, store, usage
 from jupyter_mlws.domain.jobs.environments import note_capture
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
-from jupyter_mlws.domain.jobs.folder import CAPTURED, Outcome, files_below, folder_of, outcome_of, progress_of
+from jupyter_mlws.domain.jobs.folder import CAPTURED, Outcome, began_at, files_below, folder_of, outcome_of, progress_of
 from jupyter_mlws.domain.jobs.schemas import CommandSpec
 from jupyter_mlws.domain.jobs.secret_values import masker_of
 from jupyter_mlws.domain.jobs.snapshots import is_text, readable
@@ -94,6 +94,7 @@ def settle(engine: JobEngine, run_id: str, folder: Path) -> None:
     progress, record = progress_of(folder), jobdir.read_exit(str(folder))
 
     def finish(session: Session) -> None:
+        store.hold(session, run_id)
         job = store.by_id(session, run_id)
         if job is None:
             return
@@ -128,7 +129,7 @@ def _take_in(engine: JobEngine, known: Known, spec: Spec, folder: Path, since: i
     row, ref, run_id = known.row, known.ref, known.row.run_id
     if _is_quick(known, spec, folder) and len(found := usage.rest(folder, run_id, known.noted)) <= 1:
         return found
-    engine.db.write_sync(lambda s: _begin(s, run_id, folder, since))
+    begin(engine, run_id, folder, since)
     masker = masker_of(engine.db, engine.secrets, run_id) if known.has_secrets else None
     taker = ingest.Ingest(engine.db, engine.blobs, ingest.job_actor(ref, row.submitted_by), engine.stopping, masker)
     if spool.replay(str(folder / "spool"), taker).left:
@@ -151,8 +152,21 @@ def _is_quick(known: Known, spec: Spec, folder: Path) -> bool:
     )
 
 
+def begin(engine: JobEngine, run_id: str, folder: Path, since: int) -> None:
+    """The run is Finalizing from now on: what is left to do takes its time. Again is harmless."""
+
+    def change(session: Session) -> None:
+        store.hold(session, run_id)
+        job = store.current_attempt(session, run_id)
+        if job is not None:
+            engine.check_current(job, folder)
+            _begin(session, run_id, folder, since)
+
+    engine.db.write_sync(change)
+
+
 def _begin(session: Session, run_id: str, folder: Path, since: int) -> None:
-    """The run is Finalizing from now on."""
+    """It is held, and this is its current attempt."""
     steps = _meanwhile(runs.ref_by_id(session, run_id).status, folder, since)
     if steps:
         runs.change_status(session, run_id, steps[-1][0], actor=ACTOR, at=steps[-1][1], through=steps[:-1])
@@ -163,9 +177,8 @@ def _begin(session: Session, run_id: str, folder: Path, since: int) -> None:
 def _meanwhile(status: RunStatus, folder: Path, since: int) -> list[tuple[RunStatus, int]]:
     """What a run in this status went through, up to Finalizing, that nobody was told of."""
     found = []
-    if status is RunStatus.PREPARING and (pid := jobdir.read_pid(str(folder))) is not None:
-        started = pid.get("started_at")
-        found.append((RunStatus.RUNNING, started if isinstance(started, int) else since))
+    if status is RunStatus.PREPARING and jobdir.read_pid(str(folder)) is not None:
+        found.append((RunStatus.RUNNING, began_at(folder) or since))
     return found if status is RunStatus.FINALIZING else [*found, (RunStatus.FINALIZING, since)]
 
 
@@ -198,6 +211,7 @@ def give_up(engine: JobEngine, run_id: str, folder: Path, why: str) -> None:
     record = jobdir.read_exit(str(folder))
 
     def end(session: Session) -> None:
+        store.hold(session, run_id)
         job = store.by_id(session, run_id)
         if job is None:
             return

@@ -81,6 +81,15 @@ def is_canceled(session: Session, run_id: str) -> bool:
     return bool(driver.fetch(session, sql, [run_id]))
 
 
+def hold(session: Session, *ids: str) -> None:
+    """To be called first by who decides by the status of a job and changes it then: until the transaction ends no other server does that.
+
+    On SQLite, which has one writer, this does nothing.
+    """
+    if ids and session.get_bind().dialect.name == "postgresql":
+        driver.fetch_among(session, "SELECT 1 FROM jobs WHERE run_id {among} ORDER BY run_id FOR NO KEY UPDATE", ids)
+
+
 def known(session: Session, ids: Collection[str]) -> set[str]:
     """Those of the run ids that have a job."""
     return set(session.execute(select(JobRow.run_id).where(JobRow.run_id.in_(listed(session, ids)))).scalars())
@@ -120,6 +129,12 @@ def asks(session: Session, target: str, phase: Phase, owner: str | None = None) 
     whose = "" if owner is None else "AND (owner = ? OR owner IS NULL) "
     given = [target, phase.value, *([] if owner is None else [owner])]
     return list(map(Ask._make, driver.fetch(session, _ASKS.replace("{whose}", whose), given)))
+
+
+def is_queued(session: Session, run_id: str) -> bool:
+    """Whether a job waits in a queue."""
+    session.flush()
+    return bool(driver.fetch(session, "SELECT 1 FROM jobs WHERE run_id = ? AND phase = ?", [run_id, Phase.QUEUED.value]))
 
 
 def queued_with(session: Session, environment_id: int) -> list[str]:

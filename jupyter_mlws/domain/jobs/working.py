@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from jupyter_mlws.domain.jobs import attempts, environments, queue, remote, store, usage
 from jupyter_mlws.domain.jobs.errors import JobGone, NotNow
-from jupyter_mlws.domain.jobs.folder import Outcome
+from jupyter_mlws.domain.jobs.folder import Outcome, began_at
 from jupyter_mlws.domain.jobs.followed import PASSING, Followed, begun, changed_files, new_progress, passes, reason_of
 from jupyter_mlws.domain.jobs.prepare import plan_of, prepare
 from jupyter_mlws.domain.jobs.secret_values import start
-from jupyter_mlws.domain.jobs.settle import give_up, settle
+from jupyter_mlws.domain.jobs.settle import begin, give_up, settle
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.errors import RunNotFound, StatusConflict
 from jupyter_mlws.domain.runs.schemas import RunError
@@ -95,6 +95,7 @@ class Worker:
         """End an attempt that has no processes. Where that fails it is taken up again."""
 
         def end(session: Session) -> None:
+            store.hold(session, followed.run_id)
             row = store.by_id(session, followed.run_id)
             if row is not None:
                 self._engine.check_current(row, followed.folder)
@@ -139,11 +140,10 @@ class Worker:
             raise JobGone(f"Another server minds job {followed.run_id} now.")
         if followed.cancel:
             self.pass_on_cancel(followed)
-        ended = (
-            jobdir.read_exit(folder) is not None
-        )  # then all that it left is taken in at once, and that it ran is told with that
-        if not ended and followed.status is RunStatus.PREPARING and (pid := jobdir.read_pid(folder)) is not None:
-            self._to(followed, RunStatus.RUNNING, pid.get("started_at"))
+        # Of one that has ended all that it left is taken in at once, and that it ran is told with that.
+        ended = jobdir.read_exit(folder) is not None
+        if not ended and followed.status is RunStatus.PREPARING and jobdir.read_pid(folder) is not None:
+            self._to(followed, RunStatus.RUNNING, began_at(followed.folder))
         if not ended:
             remote.tell_waiting(self._engine, self._compute(followed), followed)
         if remote.taken_back(self._compute(followed), followed):
@@ -219,6 +219,7 @@ class Worker:
         except PASSING as error:
             if not self._engine.stopping.is_set():
                 log.warning("Job %s cannot be settled now; trying again: %s", followed.run_id, error)
+                self._tell_finalizing(followed)
             followed.rest()
         except Exception as error:
             log.exception("Job %s could not be settled", followed.run_id)
@@ -226,10 +227,17 @@ class Worker:
             followed.failures += 1
             if followed.failures >= TRIES:
                 self._give_up(followed, error)
+            else:
+                self._tell_finalizing(followed)
         else:
             self._engine.drop(followed)
         finally:
             followed.busy = False
+
+    def _tell_finalizing(self, followed: Followed) -> None:
+        """What it left cannot be stored now: until it is, the job has not ended, and runs no longer."""
+        with contextlib.suppress(*PASSING, JobGone, RunNotFound, StatusConflict):  # then the next try does
+            begin(self._engine, followed.run_id, followed.folder, now_ms())
 
     def _give_up(self, followed: Followed, error: Exception) -> None:
         try:

@@ -15,12 +15,14 @@ from jupyter_mlws.domain.jobs.engine import JobEngine
 from jupyter_mlws.domain.jobs.schemas import CommandSpec, JobCreate
 from jupyter_mlws.domain.runs import service as runs
 from jupyter_mlws.domain.runs.states import RunStatus
+from tests.databases import ENGINES
 from tests.domain.jobs.test_engine import ended
 from tests.domain.runs.rows import ADA
 
 WAY = ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
 
 
+@pytest.mark.parametrize("db", ENGINES, indirect=True)
 def test_a_job_that_leaves_next_to_nothing_is_three_transactions(
     db: Database, make_engine: Callable[[], JobEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,7 +150,9 @@ class PauseHandler(ApiHandler):
     async def post(self, run_id: str) -> None:
         """One that waits: it leaves the queue until it is resumed. Again is harmless."""
         actor = self.actor
-        self.reply(await self.db.write(lambda s: service.pause(s, actor, run_id)))
+        job = await self.db.write(lambda s: service.pause(s, actor, run_id))
+        self.services.jobs.wake()  # the one behind it may be next
+        self.reply(job)
 
 
 class ResumeHandler(ApiHandler):
