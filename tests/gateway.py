@@ -20,7 +20,7 @@ import httpx
 import pytest
 from typing_extensions import Self
 
-from tests.live import free_port
+from tests.live import SERVE, free_port
 
 START_S = 60.0
 
@@ -84,7 +84,7 @@ class OtherServer:
     def _command(self) -> list[str]:
         off = "{'jupyter_mlws': False, 'jupyterlab': False, 'jupyter_lsp': False, 'notebook_shim': False}"
         return [
-            sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={self.port}", "--ServerApp.port_retries=0",
+            sys.executable, str(SERVE), "--no-browser", "--allow-root", f"--port={self.port}", "--ServerApp.port_retries=0",
             f"--ServerApp.root_dir={self.folder / 'root'}", f"--IdentityProvider.token={self.token}",
             f"--ServerApp.jpserver_extensions={off}",
         ]  # fmt: skip

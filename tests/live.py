@@ -18,8 +18,9 @@ import httpx
 from typing_extensions import Self
 
 START_S = 60.0
+SERVE = Path(__file__).with_name("serve.py")
 LEAN = {"jupyter_mlws": True, "jupyterlab": False, "jupyter_lsp": False, "notebook_shim": False, "notebook": False}
-"""Extensions of a server without the Lab, which starts sooner, at two thirds of the cost."""
+"""Extensions of a server without the Lab, which starts sooner, at a third of the cost."""
 WITH_LAB = {"jupyter_mlws": True}
 """Beside those that are installed."""
 
@@ -84,8 +85,7 @@ class LiveServer:
         self.port = port or free_port()
         command = [
             sys.executable,
-            "-m",
-            "jupyter_server",
+            *([str(SERVE)] if self.extensions == LEAN else ["-m", "jupyter_server"]),
             "--no-browser",
             "--allow-root",
             f"--port={self.port}",
