@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import sqlite3
 import time
 import uuid
@@ -105,7 +107,11 @@ def expire(server: LiveServer, token_id: str) -> None:
 def files_outside(server: LiveServer) -> set[Path]:
     """All files of the server's folders but those below its data folder and Jupyter's own."""
     ours = ("data", "jupyter", "runtime", "config", "ipython")
-    return {path for path in server.folder.rglob("*") if path.relative_to(server.folder).parts[0] not in ours}
+    top = [path for path in server.folder.iterdir() if path.name not in ours]
+    found = set(top)
+    for folder, names, files in itertools.chain.from_iterable(map(os.walk, top)):
+        found |= {Path(folder, name) for name in (*names, *files)}
+    return found
 
 
 def example_path(route: str, space: Space, **names: Any) -> str:
