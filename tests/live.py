@@ -20,7 +20,7 @@ from typing_extensions import Self
 START_S = 60.0
 SERVE = Path(__file__).with_name("serve.py")
 LEAN = {"jupyter_mlws": True, "jupyterlab": False, "jupyter_lsp": False, "notebook_shim": False, "notebook": False}
-"""Extensions of a server without the Lab, which starts sooner, at a third of the cost."""
+"""Extensions of a server without the Lab, which starts sooner."""
 WITH_LAB = {"jupyter_mlws": True}
 """Beside those that are installed."""
 

@@ -1,4 +1,4 @@
-"""Starts Jupyter Server as `python -m jupyter_server` does, in half the time.
+"""Starts Jupyter Server as `python -m jupyter_server` does, but sooner.
 
 Most of its start is a grammar of internationalised URLs that `jsonschema` builds while it is imported, of a package that is optional to it.
 No schema of Jupyter's events has such a URL.

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import logging
 import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
@@ -21,13 +20,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 import msgspec
 from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import JupyterHandler
-from jupyter_server.log import log_request
 from jupyter_server.prometheus.log_functions import prometheus_log_method
 from tornado import web
 
 from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action, Actor
 from jupyter_mlws.kit.decoding import clean_text, convert, decode_json, is_list
 from jupyter_mlws.kit.errors import BadInput, Forbidden, MlwsError, NotFound, TooLarge, Unauthenticated, no_workspace
+from jupyter_mlws.kit.request_log import counts_requests, nobody_reads_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -380,26 +379,6 @@ PLAIN_WORDS = {
     405: "This address does not take this method; openapi.json lists those that it takes.",
     500: "Something went wrong inside the server; its log has the details.",
 }
-
-
-def nobody_reads_of(settings: dict[str, Any], logger: Any) -> bool:
-    """Whether requests that went well are in no log."""
-    function = settings.get("log_function")
-    return getattr(function, "func", function) is log_request and not _heard(logger, logging.DEBUG)
-
-
-def counts_requests(settings: dict[str, Any]) -> bool:
-    """Whether Jupyter keeps metrics of requests."""
-    return bool(getattr(settings.get("log_function"), "keywords", {}).get("record_prometheus_metrics", True))
-
-
-def _heard(logger: Any, level: int) -> bool:
-    """Whether something takes records of this level. Jupyter's logger itself lets all pass and leaves it to its handlers."""
-    while logger is not None and logger.isEnabledFor(level):
-        if any(handler.level <= level for handler in logger.handlers):
-            return True
-        logger = logger.parent if logger.propagate else None
-    return False
 
 
 def words_of(status: int, error: object) -> str:

@@ -1,4 +1,4 @@
-"""The quick lane: a call that training makes again and again is answered without a handler, which would cost more than the call does.
+"""The quick lane: a call that training makes again and again is answered without a handler and its coroutines.
 
 It knows the one case that is common: a token that was looked up a moment ago, to a Host that was let in, with a plain JSON body, for a
 call that may be repeated. All else is left to the handler, before anything was done. Only what went well is answered here.
@@ -17,7 +17,8 @@ from jupyter_server.prometheus.metrics import HTTP_REQUEST_DURATION_SECONDS
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, ResponseStartLine, format_timestamp
 
 from jupyter_mlws.kit.actors import TOKEN_PREFIX, Action
-from jupyter_mlws.kit.http import LOCAL_HEADER, SETTINGS_KEY, counts_requests, nobody_reads_of
+from jupyter_mlws.kit.http import LOCAL_HEADER, SETTINGS_KEY
+from jupyter_mlws.kit.request_log import counts_requests, nobody_reads_of
 from jupyter_mlws.mlflow_api.http import MlflowHandler, context_of, encoded, json_of
 from jupyter_mlws.mlflow_api.parsing import parse_body
 
